@@ -1,0 +1,254 @@
+"""Floor 0: the nouns that every other room speaks in.
+
+All are frozen ``msgspec.Struct``s: cheap to make by the hundred thousand. Every time is an ``int``
+of nanoseconds since the epoch and comes from a frame or a call, never from a clock of ours.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+if TYPE_CHECKING:
+    from trioecho.tcp.notes import Note
+
+End = Literal["client", "server"]
+SocketKind = Literal["listening", "connection"]
+
+# Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a
+# dozen times for each segment, and an IntFlag's ``&`` costs ten times an int's.
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+
+
+def flag_names(flags: int) -> list[str]:
+    """The names of the control bits set in ``flags``, lowest bit first.
+
+    >>> flag_names(SYN | ACK)
+    ['SYN', 'ACK']
+    """
+    return [name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1]
+
+
+class State(StrEnum):
+    """The state of one end of a connection, spelled as in RFC 9293 §3.3.2."""
+
+    CLOSED = "CLOSED"
+    LISTEN = "LISTEN"
+    SYN_SENT = "SYN-SENT"
+    SYN_RECEIVED = "SYN-RECEIVED"
+    ESTABLISHED = "ESTABLISHED"
+    FIN_WAIT_1 = "FIN-WAIT-1"
+    FIN_WAIT_2 = "FIN-WAIT-2"
+    CLOSE_WAIT = "CLOSE-WAIT"
+    CLOSING = "CLOSING"
+    LAST_ACK = "LAST-ACK"
+    TIME_WAIT = "TIME-WAIT"
+
+
+class Endpoint(Struct, frozen=True, gc=False):
+    """One end's address: an IP address in text form and a port."""
+
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """A frame as it was captured.
+
+    Args:
+        number: its place in the capture, from 1.
+        time: nanoseconds since the epoch.
+        data: the bytes that were captured, from the link header on.
+        link: the link type (LINKTYPE_*, as in a pcap file's header).
+        length: its length on the wire in bytes; more than ``len(data)`` when it was cut.
+        interface: which of the capture's interfaces saw it, from 0.
+    """
+
+    number: int
+    time: int
+    data: bytes
+    link: int
+    length: int
+    interface: int = 0
+
+
+class Options(Struct, frozen=True, omit_defaults=True):
+    """The TCP options of one segment (RFC 9293 §3.2 and the RFCs named below).
+
+    Args:
+        mss: maximum segment size in bytes.
+        window_scale: the shift count (RFC 7323 §2).
+        sack_permitted: whether SACK is offered (RFC 2018 §2).
+        timestamps: TSval and TSecr (RFC 7323 §3).
+        sack: the SACK blocks as raw (left edge, right edge) pairs (RFC 2018 §3).
+        fast_open: the Fast Open cookie, empty when one is asked for (RFC 7413 §2).
+        other: the kinds of all further options, in their order.
+        malformed: whether a length ran past the options or was below 2.
+    """
+
+    mss: int | None = None
+    window_scale: int | None = None
+    sack_permitted: bool = False
+    timestamps: tuple[int, int] | None = None
+    sack: tuple[tuple[int, int], ...] = ()
+    fast_open: bytes | None = None
+    other: tuple[int, ...] = ()
+    malformed: bool = False
+
+
+class Segment(Struct, frozen=True, gc=False):
+    """One TCP segment, decoded from a frame.
+
+    Args:
+        frame: the frame it came in.
+        source, destination: the two endpoints.
+        seq: the raw 32-bit sequence number.
+        ack: the raw acknowledgment number, or None when the ACK bit is off.
+        flags: the control bits, ``SYN | ACK`` and so on.
+        window: the 16-bit window as it stands in the header, not scaled.
+        options: the TCP options.
+        length: the payload's length in bytes as the IP header tells it.
+        payload: the payload that was captured; shorter than ``length`` when the frame was cut.
+        urgent: the urgent pointer, 0 when URG is off.
+        ecn: the two ECN bits of the IP header (RFC 3168 §5).
+        checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame captured
+            before the device filled it in (offload).
+    """
+
+    frame: Frame
+    source: Endpoint
+    destination: Endpoint
+    seq: int
+    ack: int | None
+    flags: int
+    window: int
+    options: Options
+    length: int
+    payload: bytes
+    urgent: int = 0
+    ecn: int = 0
+    checksum_unfilled: bool = False
+
+    @property
+    def space(self) -> int:
+        """The sequence space it takes: its length, and one each for SYN and FIN."""
+        return self.length + (self.flags >> 1 & 1) + (self.flags & 1)
+
+
+class Call(Struct, frozen=True):
+    """A socket call that one end made.
+
+    Args:
+        time: when it was made; for calls that wait for the peer (accept, recv), when it returned.
+        end: which end made it.
+        socket: on which of its sockets: a server has a listening one, and one a connection.
+        fd: the socket's file descriptor, which tells two sockets of one process apart.
+        name: the call's name: socket, bind, listen, connect, accept, send, recv, shutdown, close,
+            setsockopt.
+        arguments: its arguments as a reader would write them, such as ``SHUT_WR``.
+        result: bytes sent or received, the new descriptor of accept, 0 for a plain success; None
+            while a connect is still under way.
+        error: the name of its error, such as ``ECONNREFUSED``, or None.
+        local, peer: the socket's two endpoints as far as they are known.
+        data: the first bytes sent or received, at most 64.
+        connection: the number of the connection, from 1, once the trace has found it.
+    """
+
+    time: int
+    end: End
+    socket: SocketKind
+    fd: int
+    name: str
+    arguments: str = ""
+    result: int | None = None
+    error: str | None = None
+    local: Endpoint | None = None
+    peer: Endpoint | None = None
+    data: bytes = b""
+    connection: int | None = None
+
+
+class Rung(Struct, frozen=True):
+    """One step of the ladder: a segment and what it changed.
+
+    Args:
+        number: its place on the ladder, from 1, over all connections.
+        connection: the number of its connection, from 1.
+        sender: the end that sent it.
+        segment: the segment.
+        seq, ack: relative to the two ISNs; ack is None when the ACK bit is off.
+        window: the window in bytes, after scaling where the scale is known.
+        client_state, server_state: each end's state after it.
+        notes: what can be said of it.
+        lost: whether the wire dropped it; only a wire of ours can know.
+    """
+
+    number: int
+    connection: int
+    sender: End
+    segment: Segment
+    seq: int
+    ack: int | None
+    window: int
+    client_state: State
+    server_state: State
+    notes: tuple[Note, ...] = ()
+    lost: bool = False
+
+    @property
+    def time(self) -> int:
+        """When the segment's frame was captured, in nanoseconds since the epoch."""
+        return self.segment.frame.time
+
+
+class ConnectionSummary(Struct, frozen=True):
+    """What a connection came to.
+
+    Args:
+        number: its number, from 1.
+        client, server: its endpoints.
+        handshake_time: nanoseconds from the first SYN to the ACK that completes the handshake, or
+            None when that was not seen.
+        client_bytes, server_bytes: distinct payload bytes each end sent.
+        client_segments, server_segments: segments each end sent.
+        retransmissions: segments that repeated sequence space already sent.
+        closed_by: ``fin``, ``rst``, or None when it was still open.
+    """
+
+    number: int
+    client: Endpoint
+    server: Endpoint
+    handshake_time: int | None
+    client_bytes: int
+    server_bytes: int
+    client_segments: int
+    server_segments: int
+    retransmissions: int
+    closed_by: Literal["fin", "rst"] | None
+
+
+class CaptureSummary(Struct, frozen=True):
+    """How complete the capture was.
+
+    Args:
+        interface: the interface's name.
+        frames: TCP frames captured.
+        dropped: frames that the kernel dropped because the capture did not keep up.
+    """
+
+    interface: str
+    frames: int
+    dropped: int
+
+
+class Summary(Struct, frozen=True):
+    """The end of a ladder."""
+
+    connections: tuple[ConnectionSummary, ...]
+    capture: CaptureSummary
