@@ -1,0 +1,89 @@
+"""Rungs, calls and the summary -> text or bytes. Pure: nothing here opens, prints or waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+
+from trioecho.model import Call, Frame, Rung, Summary
+
+RungOrCall = Rung | Call
+
+
+class Setting(Struct, frozen=True):
+    """What a renderer may want to know before the first event.
+
+    Args:
+        title: one line that says what is shown, and where.
+        interface: the interface's name.
+        link: its link type (LINKTYPE_*).
+        width: columns of the screen.
+        unicode: whether arrows may be drawn with characters beyond ASCII.
+        color: whether ANSI colours may be used.
+        absolute: whether to show raw sequence numbers.
+        several: whether there may be more than one connection, so that rows must be numbered.
+        fold: after how many rungs uneventful ones are folded; None to fold none.
+        details: lines to show below a rung, such as its dissected fields; None for none.
+    """
+
+    title: str = ""
+    interface: str = ""
+    link: int = 1
+    width: int = 80
+    unicode: bool = True
+    color: bool = False
+    absolute: bool = False
+    several: bool = False
+    fold: int | None = None
+    details: Callable[[Frame], Sequence[str]] | None = None
+
+
+class Renderer(Protocol):
+    """One format. Each method returns the bytes to be written, possibly none."""
+
+    def begin(self) -> bytes:
+        """What stands before the first event."""
+
+    def show(self, events: Sequence[RungOrCall]) -> bytes:
+        """Some events, in order of time."""
+
+    def end(self, summary: Summary) -> bytes:
+        """What stands after the last event. Without it, what was written so far is still valid."""
+
+
+def _terminal(setting: Setting) -> Renderer:
+    from trioecho.render.terminal import Terminal
+
+    return Terminal(setting)
+
+
+def _jsonl(setting: Setting) -> Renderer:
+    from trioecho.render.jsonl import JsonLines
+
+    return JsonLines(setting)
+
+
+def _ladder(setting: Setting) -> Renderer:
+    from trioecho.render.script import Script
+
+    return Script(setting)
+
+
+def _pcapng(setting: Setting) -> Renderer:
+    from trioecho.render.pcapng import Pcapng
+
+    return Pcapng(setting)
+
+
+#: Every format by its name.
+FORMATS: dict[str, Callable[[Setting], Renderer]] = {
+    "terminal": _terminal,
+    "json": _jsonl,
+    "ladder": _ladder,
+    "pcapng": _pcapng,
+}
+
+#: The format of a file by its suffix.
+SUFFIXES = {".txt": "terminal", ".jsonl": "json", ".ladder": "ladder", ".pcapng": "pcapng"}

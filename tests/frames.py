@@ -1,0 +1,100 @@
+"""Frames with real bytes, made from the lines of a ladder."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+from trioecho.model import Frame, Rung
+from trioecho.render.script import LETTERS, Line, parse
+from trioecho.tcp.connection import Connection
+from trioecho.tcp.decode import decode
+from trioecho.tcp.tracker import Tracker
+
+CLIENT = (b"\x0a\x00\x00\x01", 40000)
+SERVER = (b"\x0a\x00\x00\x02", 7)
+RAW = 101
+
+
+def tcp(
+    sender: str,
+    flags: int,
+    seq: int,
+    ack: int = 0,
+    payload: bytes = b"",
+    window: int = 65535,
+    options: bytes = b"",
+    port: int = 0,
+) -> bytes:
+    """An IPv4 packet with a TCP segment; its checksums are left 0."""
+    (source, sport), (destination, dport) = (
+        (CLIENT, SERVER) if sender == "client" else (SERVER, CLIENT)
+    )
+    sport, dport = (sport + port, dport) if sender == "client" else (sport, dport + port)
+    options += b"\x00" * (-len(options) % 4)
+    header = struct.pack(
+        "!HHIIHHHH",
+        sport,
+        dport,
+        seq & 0xFFFFFFFF,
+        ack & 0xFFFFFFFF,
+        (5 + len(options) // 4) << 12 | flags,
+        window,
+        0,
+        0,
+    )
+    total = 40 + len(options) + len(payload)
+    ip = struct.pack("!BBHHHBBH4s4s", 0x45, 0, total, 0, 0, 64, 6, 0, source, destination)
+    return ip + header + options + payload
+
+
+def frames(text: str, client_isn: int = 1000, server_isn: int = 5000) -> Iterator[tuple[Line, Frame]]:
+    """The frames that a ladder's left side describes, in any place of the sequence space."""
+    time = 1_700_000_000_000_000_000
+    for number, line in enumerate(parse(text), 1):
+        time += line.delta or 0
+        mine, theirs = (
+            (client_isn, server_isn) if line.sender == "client" else (server_isn, client_isn)
+        )
+        options = b""
+        for word in (line.options or "").split(","):
+            match word.split():
+                case ["mss", value]:
+                    options += struct.pack("!BBH", 2, 4, int(value))
+                case ["sackOK"]:
+                    options += b"\x04\x02"
+                case ["wscale", value]:
+                    options += struct.pack("!BBB", 3, 3, int(value))
+        data = tcp(
+            line.sender,
+            sum(1 << LETTERS.index(letter) for letter in line.flags if letter != "-"),
+            mine + line.seq,
+            theirs + line.ack if line.ack is not None else 0,
+            b"x" * line.length,
+            line.window if line.window is not None else 65535,
+            options,
+            line.connection - 1,
+        )
+        yield line, Frame(number, time, data, RAW, len(data))
+
+
+def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung]:
+    """Let the engine see a ladder's segments at one tap."""
+    tracker = Tracker()
+    rungs = []
+    for line, frame in frames(text, client_isn, server_isn):
+        segment = decode(frame)
+        assert segment is not None
+        if line.lost:
+            connection = tracker.find(segment.source, segment.destination)
+            connection = connection or _begin(tracker, line, segment.source, segment.destination)
+            tracker.rungs += 1
+            rungs.append(connection.sent(segment, tracker.rungs))
+        else:
+            rungs.append(tracker.seen(segment))
+    return rungs
+
+
+def _begin(tracker: Tracker, line: Line, source: object, destination: object) -> Connection:
+    ends = (source, destination) if line.sender == "client" else (destination, source)
+    return tracker.expect(*ends)  # type: ignore[arg-type]

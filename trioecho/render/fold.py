@@ -1,0 +1,71 @@
+"""Folding: past a limit, rungs on which nothing new happens become one line that counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from trioecho.model import FIN, RST, SYN, Call, Rung
+from trioecho.tcp import notes
+from trioecho.text import bytes_of, plural
+
+_ORDINARY = (notes.Data, notes.Ack)
+_ROUTINE_CALLS = ("send", "recv")
+# What is worth a rung of its own the first times is a habit of the connection after that.
+_OFTEN = 5
+
+
+class Fold:
+    """Decides which events to fold, and says what was folded.
+
+    Args:
+        limit: how many rungs to show in full before folding begins; None never folds.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._rungs = 0
+        self._shown: Counter[str] = Counter()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._segments = self._bytes = self._calls = 0
+        self._kinds: Counter[str] = Counter()
+
+    def swallows(self, event: Rung | Call) -> bool:
+        """Whether an event is folded away; it is counted then."""
+        if self._limit is None:
+            return False
+        if isinstance(event, Rung):
+            self._rungs += 1
+            return self._rungs > self._limit and self._swallows_rung(event)
+        if self._rungs <= self._limit or event.name not in _ROUTINE_CALLS or not event.result:
+            return False
+        self._calls += 1
+        return True
+
+    def _swallows_rung(self, rung: Rung) -> bool:
+        if rung.lost or rung.segment.flags & (SYN | FIN | RST):
+            return False
+        kinds = [note.kind for note in rung.notes if not isinstance(note, _ORDINARY)]
+        if any(self._shown[kind] < _OFTEN for kind in kinds):
+            self._shown.update(kinds)
+            return False
+        self._kinds.update(kinds)
+        self._segments += 1
+        self._bytes += rung.segment.length
+        return True
+
+    def release(self) -> str:
+        """What has been folded since the last time, as text; ``""`` if nothing."""
+        if not self._segments and not self._calls:
+            return ""
+        parts = []
+        if self._segments:
+            parts.append(f"{plural(self._segments, 'segment')} with {bytes_of(self._bytes)}")
+        if self._calls:
+            parts.append(plural(self._calls, "socket call"))
+        text = f"{' and '.join(parts)} folded (--all shows them)"
+        if self._kinds:
+            text += ": " + ", ".join(f"{count} {kind}" for kind, count in self._kinds.items())
+        self._forget()
+        return text

@@ -1,0 +1,137 @@
+"""The JSON format: one object a line, for programs. What is written here is a contract."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trioecho.model import Call, flag_names
+
+if TYPE_CHECKING:
+    from trioecho.model import ConnectionSummary, Rung, Summary
+    from trioecho.render import RungOrCall, Setting
+
+
+class JsonLines:
+    """A rung, a call or the summary a line; times in seconds from the first event."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._start: int | None = None
+
+    def begin(self) -> bytes:
+        """Nothing: every line stands for itself."""
+        return b""
+
+    def show(self, events: Sequence[RungOrCall]) -> bytes:
+        """One line an event."""
+        lines = []
+        for event in events:
+            if self._start is None:
+                self._start = event.time
+            if isinstance(event, Call):
+                lines.append(call_object(event, self._start))
+            else:
+                lines.append(rung_object(event, self._start))
+        return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+    def end(self, summary: Summary) -> bytes:
+        """The summary's line."""
+        return msgspec.json.encode(summary_object(summary)) + b"\n"
+
+
+def rung_object(rung: Rung, start: int) -> dict[str, object]:
+    """A rung as the object that stands for it in JSON.
+
+    Args:
+        rung: the rung.
+        start: the time of the first event, nanoseconds since the epoch.
+
+    Returns:
+        The object, keys in their order; ``seq`` and ``ack`` relative, ``window`` after scaling in
+        bytes, ``payload`` in base64.
+    """
+    from trioecho.tcp.explain import explain
+
+    segment = rung.segment
+    return {
+        "type": "rung",
+        "number": rung.number,
+        "frame": segment.frame.number,
+        "time": (rung.time - start) / 1e9,
+        "connection": rung.connection,
+        "from": rung.sender,
+        "flags": flag_names(segment.flags),
+        "seq": rung.seq,
+        "ack": rung.ack,
+        "length": segment.length,
+        "window": rung.window,
+        "options": segment.options,
+        "lost": rung.lost,
+        "client_state": rung.client_state,
+        "server_state": rung.server_state,
+        "notes": [
+            msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
+        ],
+        "payload": b64encode(segment.payload).decode("ascii"),
+    }
+
+
+def call_object(call: Call, start: int) -> dict[str, object]:
+    """A socket call as the object that stands for it in JSON.
+
+    Args:
+        call: the call.
+        start: the time of the first event, nanoseconds since the epoch; times count from it.
+
+    Returns:
+        The object, keys in their order; ``time`` in seconds, ``data`` (its first bytes) in base64.
+    """
+    return {
+        "type": "call",
+        "time": (call.time - start) / 1e9,
+        "connection": call.connection,
+        "end": call.end,
+        "socket": call.socket,
+        "fd": call.fd,
+        "name": call.name,
+        "arguments": call.arguments,
+        "result": call.result,
+        "error": call.error,
+        "local": str(call.local) if call.local else None,
+        "peer": str(call.peer) if call.peer else None,
+        "data": b64encode(call.data).decode("ascii"),
+    }
+
+
+def summary_object(summary: Summary) -> dict[str, object]:
+    """The summary as the object that stands for it in JSON; durations in seconds."""
+    capture = summary.capture
+    return {
+        "type": "summary",
+        "connections": [_connection(connection) for connection in summary.connections],
+        "capture": {
+            "interface": capture.interface,
+            "frames": capture.frames,
+            "dropped": capture.dropped,
+        },
+    }
+
+
+def _connection(connection: ConnectionSummary) -> dict[str, object]:
+    took = connection.handshake_time
+    return {
+        "number": connection.number,
+        "client": str(connection.client),
+        "server": str(connection.server),
+        "handshake_time": None if took is None else took / 1e9,
+        "client_bytes": connection.client_bytes,
+        "server_bytes": connection.server_bytes,
+        "segments": connection.client_segments + connection.server_segments,
+        "client_segments": connection.client_segments,
+        "server_segments": connection.server_segments,
+        "retransmissions": connection.retransmissions,
+        "closed_by": connection.closed_by,
+    }

@@ -1,0 +1,87 @@
+"""pcapng, the capture format of Wireshark and tshark, with each rung's sentences as a comment.
+
+Source: draft-ietf-opsawg-pcapng, §4.1 (section header), §4.2 (interface), §4.3 (enhanced packet),
+§4.6 (interface statistics).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from struct import pack
+from typing import TYPE_CHECKING
+
+from trioecho.model import Call
+from trioecho.tcp.explain import explain
+
+if TYPE_CHECKING:
+    from trioecho.model import Summary
+    from trioecho.render import RungOrCall, Setting
+
+_SECTION, _INTERFACE, _PACKET, _STATISTICS = 0x0A0D0D0A, 1, 6, 5
+_COMMENT, _APPLICATION, _NAME, _RESOLUTION, _RECEIVED, _DROPPED = 1, 4, 2, 9, 4, 5
+
+
+class Pcapng:
+    """One section with one interface; nanosecond times. Valid after each block."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._last = 0
+
+    def begin(self) -> bytes:
+        """The section and its interface."""
+        from trioecho import __version__
+
+        section = pack("=IHHq", 0x1A2B3C4D, 1, 0, -1)
+        interface = pack("=HHI", self._setting.link, 0, 0)
+        return _block(
+            _SECTION,
+            section,
+            (_COMMENT, self._setting.title.encode()),
+            (_APPLICATION, f"trioecho {__version__}".encode()),
+        ) + _block(
+            _INTERFACE,
+            interface,
+            (_NAME, self._setting.interface.encode()),
+            (_RESOLUTION, b"\x09"),
+        )
+
+    def show(self, events: Sequence[RungOrCall]) -> bytes:
+        """A packet block a rung; a socket call is no packet and has no place here."""
+        blocks = []
+        for event in events:
+            if isinstance(event, Call):
+                continue
+            frame = event.segment.frame
+            self._last = frame.time
+            head = pack("=IIIII", 0, *_time(frame.time), len(frame.data), frame.length)
+            data = frame.data + b"\0" * (-len(frame.data) % 4)
+            said = "; ".join(explain(note, event).text for note in event.notes)
+            blocks.append(_block(_PACKET, head + data, (_COMMENT, said.encode())))
+        return b"".join(blocks)
+
+    def end(self, summary: Summary) -> bytes:
+        """What the capture received and dropped."""
+        capture = summary.capture
+        return _block(
+            _STATISTICS,
+            pack("=III", 0, *_time(self._last)),
+            (_RECEIVED, pack("=Q", capture.frames)),
+            (_DROPPED, pack("=Q", capture.dropped)),
+        )
+
+
+def _time(nanoseconds: int) -> tuple[int, int]:
+    return nanoseconds >> 32, nanoseconds & 0xFFFFFFFF
+
+
+def _block(kind: int, body: bytes, *options: tuple[int, bytes]) -> bytes:
+    written = b"".join(
+        pack("=HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
+        for code, value in options
+        if value
+    )
+    if written:
+        written += pack("=HH", 0, 0)
+    length = 12 + len(body) + len(written)
+    return pack("=II", kind, length) + body + written + pack("=I", length)

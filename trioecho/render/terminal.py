@@ -1,0 +1,212 @@
+"""The ladder on a screen: what each end did at the outer edges, its state where it changes, the
+wire in the middle, and a quieter sentence below the arrow.
+
+One row is put together from columns::
+
+        ms  rung  client         wire                                  server
+     0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  SYN-RECEIVED
+
+At 80 columns what does not fit on the arrow stands below it; wider screens get longer arrows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from trioecho.model import Call, Options, Rung, State, Summary, flag_names
+from trioecho.render.calls import call_text
+from trioecho.render.fold import Fold
+from trioecho.render.totals import totals
+from trioecho.tcp import notes
+from trioecho.tcp.explain import explain
+from trioecho.text import plural, preview, printable
+
+if TYPE_CHECKING:
+    from trioecho.render import RungOrCall, Setting
+
+_STYLES = {"quiet": "2", "strong": "1", "call": "36", "arrow": "32", "trouble": "1;31", "": ""}
+
+# Sentences on the ordinary course of data are said this often for a connection, then left out.
+_COURSE = (notes.Data, notes.Ack)
+_OFTEN = 3
+
+
+class Terminal:
+    """Draws the ladder row by row, as it happens."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._start: int | None = None
+        self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
+        self._states: dict[int, tuple[State, State]] = {}
+        self._fold = Fold(setting.fold)
+        self._left = 22 if setting.several else 17  # where the client's column starts
+        self._wire = self._left + 13
+        self._right = max(setting.width, 72) - 13  # where the server's column starts
+        self._line, self._head, self._back, self._cut, self._life, self._gone = (
+            "─▶◀✗│·" if setting.unicode else "-><X|."
+        )
+
+    def begin(self) -> bytes:
+        """The title and the names of the columns."""
+        number = "  conn" if self._setting.several else ""
+        columns = f"{'ms':>9}  rung{number}  "
+        columns = f"{columns:{self._left}}client".ljust(self._right) + "server"
+        return self._lines([(self._setting.title, "strong"), ("", ""), (columns, "strong")])
+
+    def show(self, events: Sequence[RungOrCall]) -> bytes:
+        """The rows of some events; calls of one socket that follow each other share a row."""
+        out: list[tuple[str, str]] = []
+        calls: list[Call] = []
+        for event in events:
+            if self._start is None:
+                self._start = event.time
+            if self._fold.swallows(event):
+                continue
+            if isinstance(event, Call):
+                if calls and not self._joins(calls, event):
+                    out.extend(self._call_row(calls))
+                    calls = []
+                calls.append(event)
+                continue
+            if calls:
+                out.extend(self._call_row(calls))
+                calls = []
+            out.extend(self._folded())
+            out.extend(self._rung_rows(event))
+        if calls:
+            out.extend(self._call_row(calls))
+        return self._lines(out)
+
+    def end(self, summary: Summary) -> bytes:
+        """The summary."""
+        return self._lines([*self._folded(), ("", ""), *totals(summary)])
+
+    # ---- rows ------------------------------------------------------------------------------------
+
+    def _joins(self, calls: list[Call], call: Call) -> bool:
+        last = calls[-1]
+        if (last.end, last.fd, last.connection) != (call.end, call.fd, call.connection):
+            return False
+        return len(call_text([*calls, call])) <= self._setting.width - self._wire - 2
+
+    def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, str]]:
+        yield from self._folded()
+        text = printable(call_text(calls))
+        prefix = self._prefix(calls[0].time, None, calls[0].connection)
+        if calls[0].end == "client":
+            yield f"{prefix}{text}", "call"
+        else:
+            at = max(self._left, min(self._right, self._setting.width - len(text)))
+            yield f"{prefix:{at}}{text}", "call"
+            if calls[-1].name == "listen" and calls[-1].error is None:
+                yield f"{'':{self._right}}{State.LISTEN}", "arrow"
+
+    def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, str]]:
+        before = self._states.get(rung.connection)
+        after = rung.client_state, rung.server_state
+        self._states[rung.connection] = after
+        client, server = (
+            self._life if before and before[end] is after[end] else str(after[end])
+            for end in (0, 1)
+        )
+        arrow, rest = self._arrow(rung)
+        troubled = any(isinstance(note, notes.TROUBLE) for note in rung.notes) or rung.lost
+        prefix = self._prefix(rung.time, rung.number, rung.connection)
+        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled else "arrow"
+        if rung.segment.payload:
+            room = max(16, self._setting.width - self._wire - 8 - len(rest))
+            rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
+        yield from self._wrapped(rest, self._wire + 3)
+        yield from self._wrapped("; ".join(self._sentences(rung)), self._left)
+        if self._setting.details is not None:
+            for line in self._setting.details(rung.segment.frame):
+                yield f"{'':{self._left}}{printable(line)}", "quiet"
+
+    def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, str]]:
+        for line in wrap(text, self._setting.width - indent):
+            yield f"{'':{indent}}{line}", "quiet"
+
+    def _folded(self) -> Iterator[tuple[str, str]]:
+        text = self._fold.release()
+        if text:
+            yield from self._wrapped(f"{self._gone * 3} {text}", self._left)
+
+    def _prefix(self, time: int, number: int | None, connection: int | None) -> str:
+        assert self._start is not None
+        rung = "" if number is None else str(number)
+        prefix = f"{(time - self._start) / 1e6:9.3f} {rung:>5}  "
+        if self._setting.several:
+            prefix += f"{'' if connection is None else f'#{connection}':4} "
+        return prefix
+
+    # ---- the arrow -------------------------------------------------------------------------------
+
+    def _arrow(self, rung: Rung) -> tuple[str, str]:
+        """The arrow with as much of the segment on it as fits, and the rest."""
+        width = self._right - self._wire - 1
+        parts = self._parts(rung)
+        label = parts.pop(0)
+        while parts and len(label) + 1 + len(parts[0]) <= width - 7:
+            label += " " + parts.pop(0)
+        shaft = max(width // 2, len(label) + 6) if rung.lost else width
+        tip = self._cut if rung.lost else self._head if rung.sender == "client" else self._back
+        if rung.sender == "client":
+            arrow = f"{self._line * 2} {label} ".ljust(shaft - 1, self._line) + tip
+            return arrow.ljust(width), " ".join(parts)
+        arrow = tip + f"{self._line * 2} {label} ".ljust(shaft - 1, self._line)
+        return arrow.rjust(width), " ".join(parts)
+
+    def _parts(self, rung: Rung) -> list[str]:
+        segment = rung.segment
+        seq, ack = rung.seq, rung.ack
+        if self._setting.absolute:
+            seq, ack = segment.seq, segment.ack
+        parts = [" ".join(flag_names(segment.flags)) or "no flags", f"seq {seq}"]
+        if ack is not None:
+            parts.append(f"ack {ack}")
+        if segment.length:
+            parts.append(f"len {segment.length}")
+        parts.append(f"win {rung.window}")
+        return parts + _options(segment.options, "SYN" in parts[0])
+
+    def _sentences(self, rung: Rung) -> Iterator[str]:
+        if rung.lost:
+            yield "lost on the wire"
+        for note in rung.notes:
+            if isinstance(note, _COURSE):
+                key = rung.connection, type(note)
+                self._said[key] += 1
+                if self._said[key] > _OFTEN:
+                    continue
+            yield explain(note, rung).text
+
+    def _lines(self, rows: Sequence[tuple[str, str]]) -> bytes:
+        text = "".join(f"{self._paint(row.rstrip(), style)}\n" for row, style in rows)
+        if self._setting.unicode:
+            return text.encode()
+        plain = text.replace("µ", "u").replace("…", "...").replace("§", "section ")
+        return plain.encode("ascii", "replace")
+
+    def _paint(self, text: str, style: str) -> str:
+        code = _STYLES[style]
+        return f"\x1b[{code}m{text}\x1b[0m" if self._setting.color and code and text else text
+
+
+def _options(options: Options, on_syn: bool) -> list[str]:
+    """The options as words; timestamps only on a SYN, where they are offered."""
+    words = []
+    if options.mss is not None:
+        words.append(f"mss {options.mss}")
+    if options.window_scale is not None:
+        words.append(f"wscale {options.window_scale}")
+    if options.sack_permitted:
+        words.append("sackOK")
+    if options.timestamps is not None and on_syn:
+        words.append("timestamps")
+    if options.sack:
+        words.append(plural(len(options.sack), "SACK block"))
+    return words

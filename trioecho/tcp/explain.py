@@ -1,0 +1,223 @@
+"""A note -> the sentence that says why, and where the rule comes from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, assert_never
+
+from trioecho.model import End, Options, Rung
+from trioecho.tcp import notes
+from trioecho.tcp.notes import Note
+from trioecho.text import bytes_of, seconds
+
+
+class Explanation(NamedTuple):
+    """A sentence without a full stop, and its source."""
+
+    text: str
+    source: str
+
+
+RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
+    "refused": (
+        "refused: nothing listens on that port, so the {mine}'s kernel answers for it",
+        "RFC 9293 §3.5.2",
+    ),
+    "aborted": (
+        "the {mine} gives up at once: its program closed with data unread, or with SO_LINGER 0,"
+        " or died so",
+        "RFC 9293 §3.10.5, RFC 1122 §4.2.2.13",
+    ),
+    "after-close": (
+        "the {mine} had closed already, and nobody is left there to read what came",
+        "RFC 1122 §4.2.2.13",
+    ),
+    "half-open": (
+        "the {mine} knows nothing of this connection: it restarted, or has long forgotten it",
+        "RFC 9293 §3.5.1",
+    ),
+    "out-of-window": (
+        "not the next number the {theirs} expects: it does not take this reset",
+        "RFC 5961 §3.2",
+    ),
+}
+
+
+def explain(note: Note, rung: Rung) -> Explanation:
+    """Say a note in words.
+
+    Args:
+        note: one of the rung's notes.
+        rung: the rung, which tells who sent it.
+
+    Returns:
+        The sentence, and the section that states the rule behind it.
+    """
+    mine: End = rung.sender
+    theirs: End = "server" if mine == "client" else "client"
+    match note:
+        case notes.ConnectionSyn(simultaneous=True):
+            return Explanation(
+                f"the {mine} opens too, before the other's SYN has come: a simultaneous open",
+                "RFC 9293 §3.5",
+            )
+        case notes.ConnectionSyn():
+            return Explanation(
+                f"1 of 3: the {mine} opens, and offers {offer(rung.segment.options)}",
+                "RFC 9293 §3.5",
+            )
+        case notes.ConnectionSynack():
+            return Explanation(
+                f"2 of 3: the {mine} agrees and opens its direction with"
+                f" {offer(rung.segment.options)}",
+                "RFC 9293 §3.5",
+            )
+        case notes.HandshakeComplete(duration):
+            took = "" if duration is None else f"; the handshake took {seconds(duration)}"
+            return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
+        case notes.Data(length, missing):
+            cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""
+            return Explanation(f"the {mine} sends {bytes_of(length)}{cut}", "RFC 9293 §3.7")
+        case notes.Ack(length, pure, of, rtt):
+            whose = f" of rung {of}" if of is not None else ""
+            after = f", {seconds(rtt)} after it" if rtt is not None else ""
+            how = "a pure ACK" if pure else "piggybacked on it the ACK"
+            return Explanation(f"{how}: {bytes_of(length)}{whose} arrived{after}", "RFC 9293 §3.8")
+        case notes.ConnectionFin(simultaneous=True):
+            return Explanation(
+                f"the {mine} closes too, before the other's FIN has come: a simultaneous close",
+                "RFC 9293 §3.6, case 3",
+            )
+        case notes.ConnectionFin(step=1):
+            return Explanation(
+                f"1 of 4: the {mine} closes its direction: it will send no more, but still receives",
+                "RFC 9293 §3.6",
+            )
+        case notes.ConnectionFin(acknowledges=True):
+            return Explanation(
+                f"2 and 3 of 4: the {mine} acknowledges that and closes its own direction too",
+                "RFC 9293 §3.6",
+            )
+        case notes.ConnectionFin():
+            return Explanation(f"3 of 4: the {mine} closes its direction too", "RFC 9293 §3.6")
+        case notes.FinAck(step=2):
+            return Explanation(
+                f"2 of 4: the {mine} knows the {theirs} will send no more; it may still send",
+                "RFC 9293 §3.6",
+            )
+        case notes.FinAck(time_wait=True):
+            return Explanation(
+                f"4 of 4: closed; the {mine} waits in TIME-WAIT, in case this ACK is lost",
+                "RFC 9293 §3.6",
+            )
+        case notes.FinAck():
+            return Explanation("4 of 4: closed", "RFC 9293 §3.6")
+        case notes.ConnectionRst(cause):
+            text, source = RESET_CAUSES[cause]
+            return Explanation(text.format(mine=mine, theirs=theirs), source)
+        case notes.Retransmission(of, after):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
+            )
+        case notes.FastRetransmission(of, after, duplicates):
+            return Explanation(
+                f"fast retransmission{_of(of)}{_later(after)}:"
+                f" {duplicates} duplicate ACKs asked for it",
+                "RFC 5681 §3.2",
+            )
+        case notes.SpuriousRetransmission(of, after):
+            return Explanation(
+                f"spurious retransmission{_of(of)}{_later(after)}: it had been acknowledged",
+                "RFC 3522",
+            )
+        case notes.OutOfOrder(behind):
+            return Explanation(
+                f"out of order: overtaken on its way, {bytes_of(behind)} behind the newest",
+                "RFC 9293 §3.10.7.4",
+            )
+        case notes.LostSegment(missing):
+            return Explanation(
+                f"a gap: {bytes_of(missing)} before this have not been seen", "RFC 9293 §3.4"
+            )
+        case notes.AckLostSegment(missing):
+            return Explanation(
+                f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
+                "RFC 9293 §3.4",
+            )
+        case notes.DuplicateAck(count, of):
+            return Explanation(
+                f"duplicate ACK number {count}{_of(of)}: the {mine} still waits for the same byte",
+                "RFC 5681 §2",
+            )
+        case notes.KeepAlive():
+            return Explanation(
+                f"keep-alive: the {mine} asks whether the {theirs} is still there",
+                "RFC 9293 §3.8.4",
+            )
+        case notes.KeepAliveAck():
+            return Explanation(f"the answer: the {mine} is still there", "RFC 9293 §3.8.4")
+        case notes.ZeroWindow():
+            return Explanation(
+                f"zero window: the {mine}'s receive buffer is full, its program does not read",
+                "RFC 9293 §3.8.6",
+            )
+        case notes.ZeroWindowProbe():
+            return Explanation(
+                f"zero-window probe: the {mine} asks whether there is room again",
+                "RFC 9293 §3.8.6.1",
+            )
+        case notes.ZeroWindowProbeAck():
+            return Explanation("the answer: still no room", "RFC 9293 §3.8.6.1")
+        case notes.WindowUpdate(window):
+            return Explanation(
+                f"window update: the {mine} now has room for {bytes_of(window)}",
+                "RFC 9293 §3.8.6.2.2",
+            )
+        case notes.WindowFull():
+            return Explanation(
+                f"window full: the {mine} may send no more until the {theirs} makes room",
+                "RFC 9293 §3.8.6",
+            )
+        case notes.ReusedPorts(of):
+            return Explanation(
+                f"the ports of connection {of} are used again for a new one", "RFC 9293 §3.4.1"
+            )
+        case notes.SegmentationOffload(length, mss):
+            return Explanation(
+                f"{bytes_of(length)} in one segment, more than an Ethernet frame holds: "
+                + (
+                    "it is split later, by the device (offload); not an error"
+                    if length > mss
+                    else f"this interface takes up to {bytes_of(mss)} at once; not an error"
+                ),
+                "RFC 9293 §3.7.1",
+            )
+        case notes.ChecksumOffload():
+            return Explanation(
+                "its checksum is not filled in: that is the device's work, and loopback has none"
+                " (offload); not an error",
+                "RFC 9293 §3.1",
+            )
+        case _:
+            assert_never(note)
+
+
+def offer(options: Options) -> str:
+    """The options of a SYN in words."""
+    words = []
+    if options.mss is not None:
+        words.append(f"mss {options.mss}")
+    if options.window_scale is not None:
+        words.append(f"window scale {options.window_scale}")
+    if options.sack_permitted:
+        words.append("SACK")
+    if options.timestamps is not None:
+        words.append("timestamps")
+    return ", ".join(words) or "no options"
+
+
+def _of(number: int | None) -> str:
+    return f" of rung {number}" if number is not None else ""
+
+
+def _later(after: int | None) -> str:
+    return f" after {seconds(after)}" if after is not None else ""

@@ -1,0 +1,147 @@
+"""What an observer knows of one end of a connection."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct, field
+
+from trioecho.model import Endpoint, State
+from trioecho.tcp.states import Event, after
+
+#: Out-of-order ranges kept at most for one end: a hostile stream of islands must not grow memory.
+MOST_RANGES = 1_000
+#: Unacknowledged segments kept at most for one end.
+MOST_SENT = 10_000
+
+
+class Sent(Struct):
+    """A segment in flight: its sequence space from ``seq`` up to ``end``, the rung that first
+    carried it, when that was, and whether it has been sent again since."""
+
+    seq: int
+    end: int
+    number: int
+    time: int
+    repeated: bool = False
+
+
+class Half(Struct):
+    """One end, as seen from outside.
+
+    All sequence numbers are relative: what it sends counts from its own ISN, what it acknowledges
+    from the peer's.
+
+    Args:
+        endpoint: its address.
+        state: its state.
+        passive: whether it is believed to have opened passively, by listening.
+        isn: its raw initial sequence number.
+        next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
+        next_time, next_number: when, and by which rung, ``next`` was last advanced.
+        contiguous: up to where everything it sent has been seen.
+        sent: what it sent that is not acknowledged yet, in order of sequence.
+        fin: the sequence number of its FIN.
+        ack: the last acknowledgment number it sent (RCV.NXT, as it told).
+        acked: up to where the peer has acknowledged what it sent (SND.UNA).
+        ack_time: when it sent the last one.
+        ack_number: the rung of the first segment with that ``ack``.
+        duplicates: how often it has repeated that ACK.
+        window: the last window it told, as it stands in the header; None before the first.
+        scale: the shift count it offered, None if it offered none.
+        syn_seen: whether its SYN was seen, so that ``scale`` is known.
+        mss: the maximum segment size it told.
+        sack: the SACK blocks of its last ACK.
+        asked: ``keep-alive`` or ``zero-window-probe`` when its last segment was one.
+        received: up to where it has the peer's stream without a gap.
+        islands: ranges it has beyond ``received``.
+        fin_received: whether the peer's FIN has arrived in order.
+        segments, bytes, retransmissions: how many it sent.
+    """
+
+    endpoint: Endpoint
+    state: State = State.CLOSED
+    passive: bool = False
+    isn: int | None = None
+    next: int | None = None
+    next_time: int = 0
+    next_number: int = 0
+    contiguous: int | None = None
+    sent: deque[Sent] = field(default_factory=deque)
+    fin: int | None = None
+    ack: int | None = None
+    acked: int | None = None
+    ack_time: int = 0
+    ack_number: int | None = None
+    duplicates: int = 0
+    window: int | None = None
+    scale: int | None = None
+    syn_seen: bool = False
+    mss: int | None = None
+    sack: tuple[tuple[int, int], ...] = ()
+    asked: str = ""
+    received: int | None = None
+    islands: list[tuple[int, int]] = field(default_factory=list)
+    fin_received: bool = False
+    segments: int = 0
+    bytes: int = 0
+    retransmissions: int = 0
+
+    def meet(self, event: Event) -> None:
+        """Let an event change the state as the table says."""
+        self.state = after(self.state, event)
+
+    def original(self, seq: int) -> Sent | None:
+        """The segment in flight that first carried sequence number ``seq``."""
+        for sent in self.sent:
+            if sent.seq <= seq < sent.end:
+                return sent
+        return None
+
+    def remember(self, seq: int, end: int, number: int, time: int) -> None:
+        """Keep a segment until it is acknowledged; a repeated one keeps its first rung."""
+        sent = self.sent
+        if len(sent) >= MOST_SENT:
+            return
+        if not sent or sent[-1].end <= seq:
+            sent.append(Sent(seq, end, number, time))
+            return
+        for at, other in enumerate(sent):
+            if other.seq <= seq < other.end:
+                other.repeated = True
+                return
+            if seq < other.seq:
+                sent.insert(at, Sent(seq, min(end, other.seq), number, time))
+                return
+
+    def forget(self, ack: int) -> Sent | None:
+        """Drop what ``ack`` covers.
+
+        Returns:
+            The last segment it covers whole, or None when it covers none.
+        """
+        last = None
+        sent = self.sent
+        while sent and sent[0].end <= ack:
+            last = sent.popleft()
+        return last
+
+    def take(self, seq: int, end: int) -> None:
+        """Sequence space that arrived at this end.
+
+        ``received`` moves over it when it fits, and over every island it reaches.
+        """
+        if self.received is None or seq <= self.received:
+            self.advance(end)
+        elif end > seq and len(self.islands) < MOST_RANGES:
+            self.islands.append((seq, end))
+
+    def advance(self, to: int) -> None:
+        """Move ``received`` to ``to``, and on over the islands it reaches."""
+        if self.received is None or to > self.received:
+            self.received = to
+        if self.islands:
+            for seq, end in sorted(self.islands):
+                if seq <= self.received < end:
+                    self.received = end
+            self.islands = [island for island in self.islands if island[0] > self.received]

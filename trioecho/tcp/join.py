@@ -1,0 +1,111 @@
+"""Frames and socket calls, each in order of its own, become one ladder in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+
+from msgspec.structs import replace
+
+from trioecho.model import Call, Endpoint, Frame, Rung, State, Summary
+from trioecho.model import CaptureSummary as Captured
+from trioecho.tcp.decode import decode
+from trioecho.tcp.tracker import Tracker
+
+_OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
+
+
+class Join:
+    """Where the two roads meet.
+
+    Frames reach us in batches, some milliseconds late; calls at once. So a call is held back until
+    a frame that is younger has come, which proves that the older ones have, or until its time has
+    been settled: the caller says from when on no older frame can come any more.
+
+    Args:
+        servers: the endpoints whose connections are ours; every other segment is passed over.
+    """
+
+    def __init__(self, servers: Iterable[Endpoint]) -> None:
+        self.tracker = Tracker()
+        self.frames = 0
+        self._servers = frozenset(servers)
+        self._held: list[tuple[int, int, Call]] = []
+        self._calls = 0
+
+    def call(self, call: Call) -> None:
+        """Take a socket call; it comes out in its place."""
+        self._calls += 1
+        heappush(self._held, (call.time, self._calls, call))
+
+    def batch(self, frames: Iterable[Frame]) -> list[Rung | Call]:
+        """Take frames, in the order of the capture.
+
+        Returns:
+            The events that are in their place now, in order of time.
+        """
+        events: list[Rung | Call] = []
+        for frame in frames:
+            segment = decode(frame)
+            if segment is None:
+                continue
+            if not (segment.source in self._servers or segment.destination in self._servers):
+                continue
+            self.frames += 1
+            self._release(frame.time, events)
+            events.append(self.tracker.seen(segment))
+        return events
+
+    def settle(self, until: int) -> list[Rung | Call]:
+        """Let go of the calls up to a time.
+
+        Args:
+            until: nanoseconds since the epoch; no frame that is older can come any more.
+
+        Returns:
+            The calls, in order of time.
+        """
+        events: list[Rung | Call] = []
+        self._release(until, events)
+        return events
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a call is held back."""
+        return bool(self._held)
+
+    def over(self) -> bool:
+        """Whether every connection seen has come to its end."""
+        return all(
+            connection.closed_by is not None
+            and (
+                connection.closed_by == "rst"
+                or connection.client.state in _OVER
+                and connection.server.state in _OVER
+            )
+            for connection in self.tracker.connections
+        )
+
+    def summary(self, interface: str, dropped: int) -> Summary:
+        """What it all came to.
+
+        Args:
+            interface: the interface's name.
+            dropped: frames that the kernel dropped.
+        """
+        return Summary(self.tracker.summaries(), Captured(interface, self.frames, dropped))
+
+    def _release(self, until: int, events: list[Rung | Call]) -> None:
+        while self._held and self._held[0][0] <= until:
+            call = heappop(self._held)[2]
+            if call.local is not None and call.peer is not None:
+                events.append(replace(call, connection=self._number(call)))
+            else:
+                events.append(call)
+
+    def _number(self, call: Call) -> int:
+        assert call.local is not None
+        assert call.peer is not None
+        ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
+        connection = self.tracker.find(*ends) or self.tracker.expect(*ends)
+        return connection.number

@@ -1,0 +1,258 @@
+"""What can be said of a segment: a closed set of facts, each with the numbers that make it one.
+
+A note's ``kind`` is the name of tshark's field where it has one: ``duplicate-ack`` for
+``tcp.analysis.duplicate_ack``, ``connection-syn`` for ``tcp.connection.syn``. A note holds no
+sentence: ``explain.py`` turns it into words. Numbers of rungs count from 1; times and durations
+are nanoseconds; lengths are bytes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from trioecho.model import End
+
+
+class Fact(Struct, frozen=True, tag_field="kind", gc=False):
+    """What every note has: a kind."""
+
+    @property
+    def kind(self) -> str:
+        """The note's name, as it stands in JSON and in a ladder."""
+        return str(self.__struct_config__.tag)
+
+
+# ---- opening -------------------------------------------------------------------------------------
+
+
+class ConnectionSyn(Fact, frozen=True, tag="connection-syn"):
+    """A SYN opens a connection.
+
+    ``simultaneous``: the other end has sent one as well, and neither answers the other.
+    """
+
+    simultaneous: bool = False
+
+
+class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
+    """A SYN that acknowledges the other end's SYN."""
+
+
+class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
+    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen."""
+
+    duration: int | None
+
+
+# ---- data ----------------------------------------------------------------------------------------
+
+
+class Data(Fact, frozen=True, tag="data"):
+    """New data. ``missing``: how much of the payload the capture cut off."""
+
+    length: int
+    missing: int = 0
+
+
+class Ack(Fact, frozen=True, tag="ack"):
+    """It acknowledges ``length`` new bytes, the last of them sent by rung ``of``.
+
+    ``pure``: it carries nothing else; otherwise the acknowledgment rides on data or on a FIN.
+    ``rtt``: since the acknowledged segment was sent, where exactly one was.
+    """
+
+    length: int
+    pure: bool
+    of: int | None = None
+    rtt: int | None = None
+
+
+# ---- closing -------------------------------------------------------------------------------------
+
+
+class ConnectionFin(Fact, frozen=True, tag="connection-fin"):
+    """A FIN ends one direction.
+
+    ``step``: 1 for the end that closes first, 3 for the other (of the close's four steps).
+    ``acknowledges``: it also carries the ACK of the other's FIN, which is step 2.
+    ``simultaneous``: both FINs were sent before either arrived.
+    """
+
+    step: Literal[1, 3]
+    acknowledges: bool = False
+    simultaneous: bool = False
+
+
+class FinAck(Fact, frozen=True, tag="fin-ack"):
+    """An ACK of a FIN: step 2 or step 4 of the close. ``time_wait``: its sender now waits."""
+
+    step: Literal[2, 4]
+    time_wait: bool = False
+
+
+ResetCause = Literal["refused", "aborted", "after-close", "half-open", "out-of-window"]
+
+
+class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
+    """A RST ends the connection at once.
+
+    ``cause``, as far as the wire tells:
+
+    - ``refused``: an answer to a SYN: nothing listens there;
+    - ``aborted``: its sender closed with data unread, or with SO_LINGER 0, or died so;
+    - ``after-close``: something came for a socket that was closed already;
+    - ``half-open``: its sender knows nothing of this connection;
+    - ``out-of-window``: it does not carry the next number, and its receiver does not take it.
+    """
+
+    cause: ResetCause
+
+
+# ---- loss and recovery ---------------------------------------------------------------------------
+
+
+class Retransmission(Fact, frozen=True, tag="retransmission"):
+    """It repeats what rung ``of`` sent, ``after`` nanoseconds later."""
+
+    of: int | None = None
+    after: int | None = None
+
+
+class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
+    """A retransmission that duplicate ACKs asked for, before any timer ran out."""
+
+    of: int | None = None
+    after: int | None = None
+    duplicates: int = 0
+
+
+class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
+    """It repeats what has been acknowledged already."""
+
+    of: int | None = None
+    after: int | None = None
+
+
+class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
+    """It was sent before a segment that was seen before it: overtaken, not repeated."""
+
+    behind: int
+
+
+class LostSegment(Fact, frozen=True, tag="lost-segment"):
+    """``missing`` bytes before this segment have not been seen."""
+
+    missing: int
+
+
+class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
+    """It acknowledges ``missing`` bytes that have not been seen: the capture missed them."""
+
+    missing: int
+
+
+class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
+    """The ``count``-th repetition of the ACK in rung ``of``."""
+
+    count: int
+    of: int | None = None
+
+
+# ---- window and timers ---------------------------------------------------------------------------
+
+
+class KeepAlive(Fact, frozen=True, tag="keep-alive"):
+    """A segment one byte before the next: is anybody there?"""
+
+
+class KeepAliveAck(Fact, frozen=True, tag="keep-alive-ack"):
+    """The answer to a keep-alive."""
+
+
+class ZeroWindow(Fact, frozen=True, tag="zero-window"):
+    """Its sender has no room left."""
+
+
+class ZeroWindowProbe(Fact, frozen=True, tag="zero-window-probe"):
+    """One byte beyond a closed window: is there room again?"""
+
+
+class ZeroWindowProbeAck(Fact, frozen=True, tag="zero-window-probe-ack"):
+    """The answer to a probe: still no room."""
+
+
+class WindowUpdate(Fact, frozen=True, tag="window-update"):
+    """It acknowledges nothing new and only tells the new window, ``window`` bytes."""
+
+    window: int
+
+
+class WindowFull(Fact, frozen=True, tag="window-full"):
+    """It fills the receiver's window to the last byte: no more may be sent."""
+
+
+class ReusedPorts(Fact, frozen=True, tag="reused-ports"):
+    """A new connection between the endpoints of connection ``of``."""
+
+    of: int
+
+
+# ---- the tap's own view --------------------------------------------------------------------------
+
+
+class SegmentationOffload(Fact, frozen=True, tag="segmentation-offload"):
+    """``length`` bytes of payload in one segment, more than ``mss``, an Ethernet frame's worth."""
+
+    length: int
+    mss: int
+
+
+class ChecksumOffload(Fact, frozen=True, tag="checksum-offload"):
+    """Its checksum is not filled in: the device, or nobody on loopback, would do that."""
+
+    sender: End
+
+
+Note = (
+    ConnectionSyn
+    | ConnectionSynack
+    | HandshakeComplete
+    | Data
+    | Ack
+    | ConnectionFin
+    | FinAck
+    | ConnectionRst
+    | Retransmission
+    | FastRetransmission
+    | SpuriousRetransmission
+    | OutOfOrder
+    | LostSegment
+    | AckLostSegment
+    | DuplicateAck
+    | KeepAlive
+    | KeepAliveAck
+    | ZeroWindow
+    | ZeroWindowProbe
+    | ZeroWindowProbeAck
+    | WindowUpdate
+    | WindowFull
+    | ReusedPorts
+    | SegmentationOffload
+    | ChecksumOffload
+)
+
+#: The notes that mean trouble: something was lost, repeated, refused or stalled.
+TROUBLE = (
+    Retransmission,
+    FastRetransmission,
+    SpuriousRetransmission,
+    OutOfOrder,
+    LostSegment,
+    AckLostSegment,
+    DuplicateAck,
+    ZeroWindow,
+    WindowFull,
+    ConnectionRst,
+)

@@ -1,0 +1,65 @@
+"""The options of a TCP header (RFC 9293 §3.2)."""
+
+from __future__ import annotations
+
+from struct import Struct as Layout
+
+from trioecho.model import Options
+
+END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
+MPTCP, FAST_OPEN, EXPERIMENT = 30, 34, 254
+
+NO_OPTIONS = Options()
+
+_u16 = Layout("!H").unpack_from
+_pair = Layout("!II").unpack_from
+
+# Nearly every segment of a modern connection carries exactly this: two NOPs and the timestamps.
+_ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
+
+
+def decode_options(data: bytes) -> Options:
+    """The options in the bytes between the fixed TCP header and the payload.
+
+    Args:
+        data: the bytes, possibly cut short or nonsense.
+
+    Returns:
+        What could be read; ``malformed`` is set when a length is below 2 or runs past the end.
+
+    Source: RFC 9293 §3.2 (MSS), RFC 7323 §2 and §3, RFC 2018, RFC 7413 §2.
+    """
+    if len(data) == 12 and data[:4] == _ONLY_TIMESTAMPS:
+        return Options(timestamps=_pair(data, 4))
+    mss = scale = timestamps = cookie = None
+    permitted = malformed = False
+    sack: tuple[tuple[int, int], ...] = ()
+    other: list[int] = []
+    at, size = 0, len(data)
+    while at < size:
+        kind = data[at]
+        if kind == END:
+            break
+        if kind == NOP:
+            at += 1
+            continue
+        length = data[at + 1] if at + 1 < size else 0
+        if length < 2 or at + length > size:
+            malformed = True
+            break
+        if kind == MSS and length == 4:
+            (mss,) = _u16(data, at + 2)
+        elif kind == WINDOW_SCALE and length == 3:
+            scale = min(data[at + 2], 14)  # RFC 7323 §2.3: more than 14 counts as 14
+        elif kind == SACK_PERMITTED and length == 2:
+            permitted = True
+        elif kind == SACK and length % 8 == 2:
+            sack = tuple(_pair(data, edge) for edge in range(at + 2, at + length, 8))
+        elif kind == TIMESTAMPS and length == 10:
+            timestamps = _pair(data, at + 2)
+        elif kind == FAST_OPEN:
+            cookie = data[at + 2 : at + length]
+        else:
+            other.append(kind)
+        at += length
+    return Options(mss, scale, permitted, timestamps, sack, cookie, tuple(other), malformed)

@@ -1,0 +1,86 @@
+"""Finds a segment's connection: by its two endpoints, and by its SYN when ports are used again."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from trioecho.model import ACK, RST, SYN, ConnectionSummary, Endpoint, Rung, Segment
+from trioecho.tcp import notes
+from trioecho.tcp.connection import Connection
+
+
+class Tracker:
+    """All connections of one trace or capture, numbered from 1 in the order of their appearance."""
+
+    def __init__(self) -> None:
+        self.connections: list[Connection] = []
+        self.rungs = 0
+        self._by_flow: dict[tuple[Endpoint, Endpoint], Connection] = {}
+
+    def expect(self, client: Endpoint, server: Endpoint) -> Connection:
+        """A connection that is about to be opened: we made the call ourselves.
+
+        Returns:
+            Its connection, new unless one between these endpoints is still to get its first SYN.
+        """
+        known = self._by_flow.get((client, server))
+        if known is not None and known.first_syn is None:
+            return known
+        return self._begin(client, server, opening=True)
+
+    def find(self, one: Endpoint, other: Endpoint) -> Connection | None:
+        """The connection that is or was last between two endpoints."""
+        return self._by_flow.get((one, other))
+
+    def seen(self, segment: Segment) -> Rung:
+        """The next rung: a segment as one tap sees it.
+
+        Args:
+            segment: the segment; segments come in the order of the capture.
+
+        Returns:
+            Its rung.
+        """
+        connection = self._by_flow.get((segment.source, segment.destination))
+        reused = None
+        if connection is None:
+            connection = self._meet(segment)
+        elif segment.flags & SYN and _starts_anew(segment, connection):
+            reused = connection.number
+            connection = self._meet(segment)
+        self.rungs += 1
+        rung = connection.seen(segment, self.rungs)
+        if reused is not None:
+            rung = replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
+        return rung
+
+    def summaries(self) -> tuple[ConnectionSummary, ...]:
+        """A summary for each connection that had a segment, in their order."""
+        return tuple(c.summary() for c in self.connections if c.client.segments + c.server.segments)
+
+    def _meet(self, segment: Segment) -> Connection:
+        """Begin a connection with its first segment, and tell who is the client."""
+        source, destination = segment.source, segment.destination
+        flags = segment.flags
+        # In the middle: services have the lower port more often than not.
+        from_client = not flags & ACK if flags & SYN else source.port >= destination.port
+        client, server = (source, destination) if from_client else (destination, source)
+        return self._begin(client, server, opening=bool(flags & SYN) and not flags & RST)
+
+    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> Connection:
+        connection = Connection(len(self.connections) + 1, client, server, opening=opening)
+        self.connections.append(connection)
+        self._by_flow[client, server] = self._by_flow[server, client] = connection
+        return connection
+
+
+def _starts_anew(segment: Segment, connection: Connection) -> bool:
+    """Whether a SYN opens another connection between endpoints that had one.
+
+    A SYN with the ISN that is known is a retransmission. One with another ISN, from an end whose
+    ISN was known, belongs to a new incarnation (RFC 9293 §3.4.1).
+    """
+    if segment.flags & ACK:
+        return False
+    mine, _ = connection.halves(segment)
+    return mine.isn is not None and mine.isn & 0xFFFFFFFF != segment.seq
