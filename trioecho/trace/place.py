@@ -1,0 +1,98 @@
+"""Where an echo is traced: a private loopback, or the machine's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from trioecho.capture import Capture, SnifferName, open_capture
+from trioecho.errors import TrioechoError
+from trioecho.lab.hosts import open_host
+from trioecho.lab.refusal import NamespaceUnavailable
+
+_AF_PACKET, _SOCK_RAW = 17, 3
+_LOOPBACKS = ("lo", "lo0")
+
+
+class Place(NamedTuple):
+    """A loopback, the capture on it, and how to make sockets there.
+
+    Args:
+        title: what it is, in words.
+        capture: the capture, which sees every frame from now on.
+        socket: makes a TCP socket of an address family.
+        notice: what the user should know about the choice of the place, or ``""``.
+    """
+
+    title: str
+    capture: Capture
+    socket: Callable[[int], Awaitable[socket.socket]] | None
+    notice: str = ""
+
+
+@asynccontextmanager
+async def open_place(
+    interface: str | None, sniffer: SnifferName, port: int
+) -> AsyncIterator[Place]:
+    """Find a loopback to trace on, and capture there.
+
+    Args:
+        interface: None for a private one, where that can be had; else the machine's loopback.
+        sniffer: which capture to use.
+        port: the server's port, or 0 when the kernel will choose it. On the machine's loopback
+            nothing else is captured.
+
+    Raises:
+        TrioechoError: neither can be had; it says what forbids them and what would allow them.
+    """
+    if interface is not None:
+        with _own_loopback(interface, sniffer, port) as capture:
+            yield Place(f"this machine's loopback, {interface}", capture, None)
+        return
+    if sys.platform != "linux":
+        name = "lo0" if sys.platform == "darwin" else r"\Device\NPF_Loopback"
+        with _own_loopback(name, "scapy", port) as capture:
+            yield Place(f"this machine's loopback, {name}", capture, None)
+        return
+    refused: NamespaceUnavailable | None = None
+    try:
+        async with open_host() as host:
+            packet = await host.socket(_AF_PACKET, _SOCK_RAW)
+            with open_capture(sniffer, interface=host.interface, sock=packet) as capture:
+
+                async def make(family: int) -> socket.socket:
+                    return await host.socket(family, socket.SOCK_STREAM)
+
+                title = "private loopback" + ("" if os.geteuid() == 0 else ", no root needed")
+                yield Place(title, capture, make)
+                return
+    except NamespaceUnavailable as error:
+        refused = error
+    try:
+        capture = _own_loopback("lo", sniffer, port)
+    except TrioechoError as error:
+        raise TrioechoError(f"{refused.what}, and {_lower(error.what)}", _either(refused, error))
+    with capture:
+        notice = f"{refused.what}; this machine's own loopback is used instead"
+        yield Place("this machine's loopback, lo", capture, None, notice)
+
+
+def _own_loopback(interface: str, sniffer: SnifferName, port: int) -> Capture:
+    if not (interface in _LOOPBACKS or "loopback" in interface.lower()):
+        raise TrioechoError(
+            f"The echo runs over this machine's loopback, and {interface!r} is another interface",
+            "Use --interface lo, or none for a private loopback",
+        )
+    return open_capture(sniffer, interface=interface, port=port or None)
+
+
+def _either(one: TrioechoError, other: TrioechoError) -> str:
+    return f"To allow the first: {_lower(one.hint)}. Or, for the second: {_lower(other.hint)}"
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
