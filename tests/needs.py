@@ -1,0 +1,58 @@
+"""What a test needs of the machine: it skips with the reason, or fails where CI asks for all."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+PROBE = """
+import trio
+from trioecho.lab.hosts import open_host
+from trioecho.lab.refusal import NamespaceUnavailable
+
+async def main():
+    try:
+        async with open_host():
+            pass
+    except NamespaceUnavailable as error:
+        print(error)
+
+trio.run(main)
+"""
+
+
+def missing(reason: str) -> None:
+    """Skip the test for a reason; with ``TRIOECHO_REQUIRE=all`` in the environment, fail it."""
+    if os.environ.get("TRIOECHO_REQUIRE") == "all":
+        pytest.fail(f"TRIOECHO_REQUIRE=all, but {reason}", pytrace=False)
+    pytest.skip(reason)
+
+
+def need_tool(name: str) -> str:
+    """The path of a program, or a skip where it is not installed."""
+    path = shutil.which(name)
+    if path is None:
+        missing(f"{name} is not installed")
+    assert path is not None
+    return path
+
+
+def need_namespaces() -> None:
+    """Skip where no private network namespace can be had.
+
+    An async test uses the fixture ``namespaces`` instead: pytest-trio forgets why a test skips.
+    """
+    if reason := why_no_namespaces():
+        missing(reason)
+
+
+@functools.cache
+def why_no_namespaces() -> str:
+    return subprocess.run(
+        [sys.executable, "-c", PROBE], check=True, capture_output=True, text=True
+    ).stdout.strip()

@@ -1,0 +1,118 @@
+"""Capture: what every source of live frames has in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Self
+
+import trio
+
+from trioecho.capture.backlog import Backlog
+from trioecho.errors import TrioechoError
+from trioecho.model import Frame
+
+
+class Capture(ABC):
+    """A live capture on one interface.
+
+    It captures from the moment it is made until it is closed; `run` delivers what it has. The order
+    of events that misses nothing and leaves nothing behind::
+
+        with open_capture() as capture:
+            async with trio.open_nursery() as nursery:
+                send, receive = trio.open_memory_channel[list[Frame]](16)
+                await nursery.start(capture.run, send)
+                ...  # consume ``receive`` in a task, make traffic
+                capture.stop()  # run delivers the rest, closes ``send`` and returns
+
+    Attributes:
+        interface: the interface's name.
+        link: the link type of its frames (LINKTYPE_*, as in a pcap file's header).
+        number: the number that the next frame will have.
+        backlog: bytes of frames that may wait in this process for a slow reader, 64 MiB; it may be
+            set before `run`.
+    """
+
+    link: int
+    backlog: int = 64 << 20
+
+    def __init__(self, interface: str, first: int) -> None:
+        self.interface = interface
+        self.number = first
+        self._first = first
+        self._goal: int | None = None
+        self._idle = trio.CancelScope()
+
+    async def run(
+        self,
+        channel: trio.MemorySendChannel[list[Frame]],
+        *,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Deliver batches of frames, in order, until `stop` and then the rest.
+
+        When the channel's reader is slow, up to ``backlog`` bytes wait in this process; then the
+        kernel's buffer takes what it can hold, and what it cannot is dropped and counted.
+
+        Args:
+            channel: takes the batches, none of them empty; it is closed at the end.
+            task_status: told as soon as it runs.
+
+        Raises:
+            TrioechoError: the interface went down. What was captured before has been delivered.
+        """
+        backlog = Backlog(self.backlog)
+        failure: TrioechoError | None = None
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(backlog.deliver, channel)
+            task_status.started()
+            while self._goal is None or self.number - self._first < self._goal:
+                if batch := self._read():
+                    await backlog.put(batch)
+                    continue
+                try:
+                    with trio.CancelScope() as self._idle:
+                        await self._wait()
+                except TrioechoError as error:
+                    failure = error
+                    self.stop()
+            backlog.end()
+        if failure is not None:
+            raise failure
+
+    def stop(self) -> None:
+        """Let `run` deliver the frames that have been captured until now, and then return."""
+        self._goal = self._taken()
+        self._idle.cancel()
+
+    @abstractmethod
+    def dropped(self) -> int:
+        """Frames so far that the kernel dropped because they were not read in time."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop capturing and give everything back. Call it when `run` has ended."""
+
+    @abstractmethod
+    def _taken(self) -> int:
+        """Frames so far that were, or still are, there to be read."""
+
+    @abstractmethod
+    def _read(self) -> list[Frame]:
+        """The next batch, and ``[]`` when there is none yet."""
+
+    @abstractmethod
+    async def _wait(self) -> None:
+        """Return when there may be a batch to read; raise what went wrong, once."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,200 @@
+"""The packet socket of Linux, on which every capture there stands."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import struct
+import sys
+from array import array
+
+from trioecho.capture.portfilter import SNAP, port_filter
+from trioecho.errors import TrioechoError
+
+__all__ = [
+    "SNAP",
+    "SOL_PACKET",
+    "Counts",
+    "bind",
+    "check",
+    "complaint",
+    "open_packet_socket",
+    "prepare",
+]
+
+# By number, since the socket module names few of them, and none on other systems.
+AF_PACKET = 17
+ETH_P_ALL = 0x0003
+SIOCGIFHWADDR = 0x8927
+SO_ATTACH_FILTER = 26
+SOL_PACKET = 263
+PACKET_STATISTICS = 6
+PACKET_IGNORE_OUTGOING = 23
+
+ETHERNET, RAW_IP = 1, 101  # LINKTYPE_*
+HEADER_LENGTH = {ETHERNET: 14, RAW_IP: 0}
+
+# An interface's hardware type (ARPHRD_*, <linux/if_arp.h>) and what its frames begin with. The
+# loopback puts an Ethernet header of zeros before its frames; tun, ipip and sit devices put none.
+LOOPBACK = 772
+LINK_OF_HARDWARE = {1: ETHERNET, LOOPBACK: ETHERNET, 65534: RAW_IP, 768: RAW_IP, 776: RAW_IP}
+
+
+def open_packet_socket() -> socket.socket:
+    """Open a packet socket of this process's own, which takes CAP_NET_RAW.
+
+    Its protocol is 0: it gets no frame before it is bound.
+
+    Raises:
+        TrioechoError: this system has no packet sockets, or this process may not have one.
+    """
+    if sys.platform != "linux":
+        raise TrioechoError("Packet sockets exist on Linux alone", "Use --sniffer scapy")
+    try:
+        return socket.socket(AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError:
+        raise TrioechoError(
+            "Capturing on an interface of this machine takes CAP_NET_RAW", capability_hint()
+        ) from None
+    except OSError as error:
+        raise TrioechoError(f"This system has no packet sockets: {error.strerror}") from None
+
+
+def capability_hint() -> str:
+    """How to give this interpreter the capability to capture.
+
+    A file capability belongs to the file that is executed. In a virtual environment that is not
+    its ``python``, which is a symbolic link, but the interpreter the link ends at, and every
+    program that it runs gets the capability.
+    """
+    binary = os.path.realpath(sys.executable)
+    grant = f"sudo setcap cap_net_raw+ep {binary} gives it to every program of this Python"
+    if binary != sys.executable:
+        grant += f" (to which {sys.executable} is a link)"
+    return f"{grant}; or run it with sudo"
+
+
+def hardware_of(sock: socket.socket, interface: str) -> int:
+    """The hardware type (ARPHRD_*) of an interface in a socket's network namespace.
+
+    Raises:
+        TrioechoError: there is no such interface.
+    """
+    from fcntl import ioctl
+
+    name = interface.encode()
+    if not 0 < len(name) < 16 or 0 in name:
+        raise no_such_interface(interface)
+    try:
+        answer = ioctl(sock, SIOCGIFHWADDR, struct.pack("16s24x", name))
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        raise no_such_interface(interface) from None
+    return int.from_bytes(answer[16:18], sys.byteorder)
+
+
+def no_such_interface(interface: str) -> TrioechoError:
+    names = ", ".join(name for _, name in socket.if_nameindex())
+    return TrioechoError(f"There is no interface {interface!r}", f"There are {names}")
+
+
+def attach_filter(sock: socket.socket, program: bytes) -> None:
+    """Attach a classic BPF program (``struct sock_fprog``: u16 instructions, pointer)."""
+    code = array("B", program)
+    address, size = code.buffer_info()
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", size // 8, address))
+
+
+def prepare(sock: socket.socket, interface: str, port: int | None) -> int:
+    """Tell a packet socket that is not bound yet what it is to see.
+
+    A loopback frame leaves and arrives on the one interface, and only its arrival is wanted. On any
+    other interface what leaves is what this machine sends, and is wanted too.
+
+    Args:
+        sock: a packet socket of protocol 0.
+        interface: the interface's name in the socket's network namespace.
+        port: the one TCP port to let through, or None for every frame.
+
+    Returns:
+        The interface's link type (LINKTYPE_*, as in a pcap file's header).
+
+    Raises:
+        TrioechoError: there is no such interface, or its frames are of a kind not known here.
+    """
+    hardware = hardware_of(sock, interface)
+    link = LINK_OF_HARDWARE.get(hardware)
+    if link is None:
+        raise TrioechoError(
+            f"The frames of {interface} are of hardware type {hardware}, which cannot be read here",
+            "Ethernet, loopback and tun interfaces can",
+        )
+    if hardware == LOOPBACK:
+        sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+    if port is not None:
+        attach_filter(sock, port_filter(port, HEADER_LENGTH[link]))
+    return link
+
+
+def bind(sock: socket.socket, interface: str) -> None:
+    """Let the frames of all protocols in, from now on.
+
+    Raises:
+        TrioechoError: the interface is down.
+    """
+    sock.bind((interface, ETH_P_ALL))
+    check(sock, interface)
+
+
+def check(sock: socket.socket, interface: str) -> None:
+    """Raise what the kernel has to say of a bound packet socket, if anything.
+
+    Raises:
+        TrioechoError: the interface is down, or went away.
+    """
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise complaint(number, interface)
+
+
+def complaint(number: int, interface: str) -> TrioechoError:
+    """What an error number on a bound packet socket means."""
+    if number == errno.ENETDOWN:
+        return TrioechoError(
+            f"The interface {interface} is down", f"sudo ip link set {interface} up brings it up"
+        )
+    return TrioechoError(f"Capturing on {interface} failed: {os.strerror(number)}")
+
+
+class Counts:
+    """How many frames the kernel took and how many it dropped, since the socket was made.
+
+    Args:
+        sock: a packet socket.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._taken = 0
+        self._dropped = 0
+
+    def _read(self) -> None:
+        # PACKET_STATISTICS (packet(7)): u32 packets, drops among them included, u32 drops; a ring
+        # of version 3 adds a third. Reading sets them to zero.
+        packets, drops = struct.unpack_from(
+            "II", self._sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 12)
+        )
+        self._taken += packets - drops
+        self._dropped += drops
+
+    def taken(self) -> int:
+        """Frames that were, or still are, there to be read."""
+        self._read()
+        return self._taken
+
+    def dropped(self) -> int:
+        """Frames that passed and cannot be read, because there was no room for them."""
+        self._read()
+        return self._dropped
