@@ -1,0 +1,75 @@
+"""Why the kernel refused a private namespace, and which setting would allow it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from trioecho.errors import TrioechoError
+
+WITHOUT = "Or capture the machine's own loopback with --interface lo, which needs CAP_NET_RAW"
+
+
+class NamespaceUnavailable(TrioechoError):  # noqa: N818  a state of the machine, not a failure
+    """No private namespace can be had here; the message says what forbids it."""
+
+
+def read_proc(path: str) -> str:
+    """A file below /proc, without white space around it; ``""`` where there is none."""
+    try:
+        return Path(path).read_text().strip()
+    except OSError:
+        return ""
+
+
+def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> NamespaceUnavailable:
+    """Explain a refused step of the keeper.
+
+    The kernel says no in one number for many reasons; which one it was stands in its settings.
+
+    Args:
+        step: the keeper's step, such as ``unshare(CLONE_NEWUSER)``.
+        number: its errno.
+        read: reads a file below /proc.
+
+    Returns:
+        The error to raise.
+
+    See also:
+        user_namespaces(7), namespaces(7) on /proc/sys/user; Ubuntu's
+        apparmor_restrict_unprivileged_userns, under which the user namespace is made but has no
+        capabilities, so that the step after it fails.
+    """
+    denied = number in (errno.EPERM, errno.EACCES)
+    if number in (errno.ENOSPC, errno.EUSERS) and step.startswith("unshare"):
+        kind = "user" if "NEWUSER" in step else "net"
+        setting = f"user.max_{kind}_namespaces"
+        limit = read(f"/proc/sys/user/max_{kind}_namespaces")
+        return because(
+            f"{setting} is {limit or 'reached'}, so there can be no further {kind} namespace",
+            f"sudo sysctl {setting}=15000 allows it",
+        )
+    if denied and read("/proc/sys/kernel/unprivileged_userns_clone") == "0":
+        return because(
+            "kernel.unprivileged_userns_clone is 0, which keeps user namespaces for root",
+            "sudo sysctl kernel.unprivileged_userns_clone=1 allows it",
+        )
+    if denied and read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == "1":
+        return because(
+            "kernel.apparmor_restrict_unprivileged_userns is 1, which takes the capabilities away",
+            "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0 allows it",
+        )
+    if denied and "NEWUSER" in step and "Seccomp:\t2" in read("/proc/self/status"):
+        return because(
+            "a seccomp filter forbids it, as most containers have one",
+            "For Docker and Podman, --security-opt seccomp=unconfined allows it",
+        )
+    if number in (errno.ENOSYS, errno.EINVAL) and step == "unshare(CLONE_NEWUSER)":
+        return because("this kernel has no user namespaces", "It needs CONFIG_USER_NS")
+    return because(f"{step}: {os.strerror(number)}", "A container or a security module forbids it")
+
+
+def because(reason: str, remedy: str) -> NamespaceUnavailable:
+    return NamespaceUnavailable(f"No private network namespace: {reason}", f"{remedy}. {WITHOUT}")
