@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 
 from trioecho.model import Frame, Rung
-from trioecho.render.script import LETTERS, Line, parse
+from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.decode import decode
 from trioecho.tcp.tracker import Tracker
@@ -48,7 +48,9 @@ def tcp(
     return ip + header + options + payload
 
 
-def frames(text: str, client_isn: int = 1000, server_isn: int = 5000) -> Iterator[tuple[Line, Frame]]:
+def frames(
+    text: str, client_isn: int = 1000, server_isn: int = 5000
+) -> Iterator[tuple[Line, Frame]]:
     """The frames that a ladder's left side describes, in any place of the sequence space."""
     time = 1_700_000_000_000_000_000
     for number, line in enumerate(parse(text), 1):

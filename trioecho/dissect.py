@@ -1,4 +1,4 @@
-"""A frame -> layers and named fields with their byte ranges, by scapy, for those who want it all."""
+"""A frame -> layers and named fields with their byte ranges, dissected by scapy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from trioecho.model import Frame
-from trioecho.tcp import decode
+from trioecho.tcp import link
 
 _HEX_WIDTH = 16
 
@@ -62,9 +62,7 @@ def details(frame: Frame) -> list[str]:
     payload = b""
     for layer in dissect(frame):
         lines.append(f"{layer.name}, bytes {layer.start} to {layer.end - 1}")
-        lines.extend(
-            f"  {field.start:>4}  {field.name:10} {field.value}" for field in layer.fields
-        )
+        lines.extend(f"  {field.start:>4}  {field.name:10} {field.value}" for field in layer.fields)
         if layer.name == "Raw":
             payload = frame.data[layer.start : layer.end]
     for at in range(0, len(payload), _HEX_WIDTH):
@@ -102,11 +100,11 @@ def _first_layer(frame: Frame) -> Any:
     from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Ether, Loopback
 
     by_link = {
-        decode.ETHERNET: Ether,
-        decode.NULL: Loopback,
-        decode.LOOP: Loopback,
-        decode.LINUX_SLL: CookedLinux,
-        decode.LINUX_SLL2: CookedLinuxV2,
+        link.ETHERNET: Ether,
+        link.NULL: Loopback,
+        link.LOOP: Loopback,
+        link.LINUX_SLL: CookedLinux,
+        link.LINUX_SLL2: CookedLinuxV2,
     }
     layer = by_link.get(frame.link)
     if layer is None:

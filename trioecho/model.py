@@ -48,7 +48,7 @@ class State(StrEnum):
     TIME_WAIT = "TIME-WAIT"
 
 
-class Endpoint(Struct, frozen=True, gc=False):
+class Endpoint(Struct, frozen=True, gc=False, cache_hash=True):
     """One end's address: an IP address in text form and a port."""
 
     ip: str
@@ -117,8 +117,8 @@ class Segment(Struct, frozen=True, gc=False):
         payload: the payload that was captured; shorter than ``length`` when the frame was cut.
         urgent: the urgent pointer, 0 when URG is off.
         ecn: the two ECN bits of the IP header (RFC 3168 §5).
-        checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame captured
-            before the device filled it in (offload).
+        checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
+            captured before the device filled it in (offload).
     """
 
     frame: Frame

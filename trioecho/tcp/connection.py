@@ -48,6 +48,8 @@ class Connection:
         self.client = Half(client, State.CLOSED if opening else State.ESTABLISHED)
         self.server = Half(server, State.LISTEN if opening else State.ESTABLISHED, passive=True)
         self.first_syn: int | None = None
+        self.last_syn = 0
+        self.initial_rtt: int | None = None
         self.handshake_time: int | None = None
         self.first_fin: Half | None = None
         self.closed_by: Literal["fin", "rst"] | None = None
@@ -126,7 +128,7 @@ class Connection:
     def _send(
         self, segment: Segment, number: int, seq: int, ack: int | None, mine: Half, theirs: Half
     ) -> list[Note]:
-        found = judge(segment, seq, ack, mine, theirs, self.handshake_time)
+        found = judge(segment, seq, ack, mine, theirs, self.initial_rtt)
         again = any(isinstance(note, _AGAIN) for note in found)
         if ack is not None:
             _evidence(segment, ack, mine, theirs)
@@ -163,11 +165,15 @@ class Connection:
             mine.scale = segment.options.window_scale
             if self.first_syn is None:
                 self.first_syn = segment.frame.time
+            if ack is None:
+                self.last_syn = segment.frame.time
+                mine.syn_data = segment.length
             if not again:
                 crossed = theirs.syn_seen
                 found.append(
                     notes.ConnectionSyn(crossed) if ack is None else notes.ConnectionSynack()
                 )
+            steps.fast_open(found, segment, ack, theirs)
         if flags & FIN:
             before_theirs = theirs.fin is not None and (ack is None or ack <= theirs.fin)
             if not again:
@@ -218,6 +224,7 @@ class Connection:
             and mine.state is theirs.state is State.ESTABLISHED
         ):
             self.handshake_time = time - self.first_syn
+            self.initial_rtt = time - self.last_syn
             found.append(notes.HandshakeComplete(self.handshake_time))
 
     def _rung(
@@ -256,6 +263,10 @@ def _place(segment: Segment, mine: Half, theirs: Half) -> tuple[int, int | None]
     """
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
+    elif segment.flags & SYN and not mine.syn_seen and mine.isn & 0xFFFFFFFF != segment.seq:
+        mine.isn = segment.seq  # what was guessed before was wrong
+        mine.next = mine.contiguous = None
+        mine.sent.clear()
     seq = relative(segment.seq, mine.isn, mine.next or 0)
     if segment.ack is None:
         return seq, None
@@ -328,7 +339,7 @@ def _remember(
         if duplicate:
             mine.duplicates += 1
         elif ack != mine.ack:
-            mine.duplicates, mine.ack_number = 0, number
+            mine.duplicates, mine.ack_number, mine.outrun = 0, number, False
         mine.ack, mine.ack_time = ack, now
         isn = theirs.isn or 0
         mine.sack = tuple(

@@ -1,164 +1,207 @@
 """A frame's bytes -> a ``Segment``, or None when there is no TCP segment in it.
 
-Layers are peeled one function each: link, then IPv4 or IPv6, then TCP. Every length is checked
-against the bytes that are there before it is used: any bytes at all give a Segment or None.
+Layers are peeled from the outside in: link (``link.py``), IPv4 or IPv6 with whatever is tunnelled
+in them, TCP. What is cut off before a header's end makes ``struct`` or an index raise, and that
+means: no segment. So any bytes at all give a Segment or None.
 """
 
 from __future__ import annotations
 
 from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
+from struct import error as TooShort  # noqa: N812
 
-from trioecho.model import ACK, URG, Endpoint, Frame, Options, Segment
+from trioecho.model import ACK, URG, Endpoint, Frame, Segment
+from trioecho.tcp.fragments import Fragments
+from trioecho.tcp.link import DEEPEST, ETHERNET, network, tagged
 from trioecho.tcp.options import NO_OPTIONS, decode_options
 
-# Link types, https://www.tcpdump.org/linktypes.html
-NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL = 0, 1, 9, 101, 108, 113
-RAW_BSD, RAW_BSD_OPENBSD, IPV4, IPV6, LINUX_SLL2 = 12, 14, 228, 229, 276
-
-_IP4, _IP6 = 0x0800, 0x86DD
-_TAGS = frozenset((0x8100, 0x88A8, 0x9100))
-_TCP = 6
+_TCP, _IPIP, _IP6IN, _GRE = 6, 4, 41, 47
 # IPv6 extension headers that may stand before TCP: hop-by-hop, routing, destination options
-# (RFC 8200 §4.1). Fragments are not put together here.
+# (RFC 8200 §4.1); authentication counts its length in other units (RFC 4302 §2.2).
 _EXTENSIONS = frozenset((0, 43, 60))
-_FRAGMENT = 44
+_FRAGMENT, _AUTHENTICATION = 44, 51
 
 _u16 = Layout("!H").unpack_from
-_ip4_header = Layout("!BBHHHBBH").unpack_from
+_ip4_header = Layout("!BBHHHBB").unpack_from
 _ip6_header = Layout("!IHBB").unpack_from
-_tcp_header = Layout("!HHIIHHHH").unpack_from
+_tcp_header = Layout("!IIHHHH").unpack_from
 
-# The same few endpoints come again and again; making their text each time would cost more than all
-# the rest of decoding. Bounded: emptied when full, since what is hot comes back at once.
-_endpoints: dict[bytes, Endpoint] = {}
-_MOST_ENDPOINTS = 65_536
+# The same few pairs of endpoints come again and again; making their text each time would cost more
+# than all the rest of decoding. Bounded: emptied when full, since what is hot comes back at once.
+_pairs: dict[bytes, tuple[Endpoint, Endpoint, int]] = {}
+_MOST_PAIRS = 65_536
 
 
-def decode(frame: Frame) -> Segment | None:
+def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     """The TCP segment in a frame.
 
     Args:
         frame: a captured frame of any link type.
+        fragments: keeps IP fragments until their datagram is whole; without it they are passed
+            over. A datagram's segment comes with the frame that completes it.
 
     Returns:
-        The segment, or None for whatever is not TCP, is a later IP fragment, or is cut off before
-        the end of the TCP header's fixed part.
+        The segment, or None for whatever is not TCP, is a fragment of a datagram that is not whole,
+        or is cut off before the end of the TCP header's fixed part.
 
     Source: RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1.
     """
-    at = _network(frame.data, frame.link)
-    if at is None or at >= len(frame.data):
-        return None
-    version = frame.data[at] >> 4
-    if version == 4:
-        return _ip4(frame, at)
-    if version == 6:
-        return _ip6(frame, at)
-    return None
-
-
-def _network(data: bytes, link: int) -> int | None:
-    """Where the IP header starts, or None when it is no IP."""
-    if link == ETHERNET:
-        at, size = 12, len(data)
-        while at + 2 <= size:
-            kind = data[at] << 8 | data[at + 1]
-            if kind in (_IP4, _IP6):
-                return at + 2
-            if kind not in _TAGS:
-                return None
-            at += 4
-        return None
-    if link in (RAW, RAW_BSD, RAW_BSD_OPENBSD, IPV4, IPV6):
-        return 0
-    if link in (NULL, LOOP):
-        return 4
-    if link == LINUX_SLL:
-        return 16 if data[14:16] in (b"\x08\x00", b"\x86\xdd") else None
-    if link == LINUX_SLL2:
-        return 20 if data[0:2] in (b"\x08\x00", b"\x86\xdd") else None
-    return None
-
-
-def _ip4(frame: Frame, at: int) -> Segment | None:
     data = frame.data
-    if len(data) < at + 20:
+    try:
+        if frame.link == ETHERNET and data[12:14] == b"\x08\x00":
+            at: int | None = 14
+        else:
+            at = network(data, frame.link)
+        if at is None:
+            return None
+        return _ip(frame, data, at, frame.length - at, fragments, 0)
+    except (TooShort, IndexError):
         return None
-    first, tos, total, _, fragment, _, protocol, _ = _ip4_header(data, at)
+
+
+def _ip(
+    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
+) -> Segment | None:
+    """An IP packet at ``at``, of which at most ``there`` bytes were on the wire."""
+    version = data[at] >> 4
+    if version == 4:
+        return _ip4(frame, data, at, there, fragments, depth)
+    if version == 6:
+        return _ip6(frame, data, at, there, fragments, depth)
+    return None
+
+
+def _ip4(
+    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
+) -> Segment | None:
+    first, tos, total, identification, fragment, _, protocol = _ip4_header(data, at)
     header = (first & 15) * 4
-    if protocol != _TCP or header < 20 or fragment & 0x1FFF:
+    if header < 20:
         return None
     # A total length of 0 is what a sender that leaves the splitting to its device puts there (TSO).
-    length = (total or frame.length - at) - header
-    return _tcp(frame, at + header, length, data[at + 12 : at + 20], tos & 3)
+    length = (total if 0 < total < there else there) - header
+    addresses = data[at + 12 : at + 20]
+    at += header
+    if fragment & 0x3FFF:
+        if fragments is None or len(data) < at + length or length < 0:
+            return None
+        key = addresses + bytes((protocol,)) + identification.to_bytes(2, "big")
+        offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
+        whole = fragments.add(key, frame.time, offset, more, data[at : at + length])
+        if whole is None:
+            return None
+        data, at, length = whole, 0, len(whole)
+    if protocol == _TCP:
+        return _tcp(frame, data, at, length, addresses, tos & 3)
+    return _tunnel(frame, data, at, length, protocol, fragments, depth)
 
 
-def _ip6(frame: Frame, at: int) -> Segment | None:
-    data = frame.data
-    if len(data) < at + 40:
-        return None
+def _ip6(
+    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
+) -> Segment | None:
     first, length, following, _ = _ip6_header(data, at)
     addresses = data[at + 8 : at + 40]
-    if not length:  # a jumbogram, or splitting left to the device
-        length = frame.length - at - 40
     at += 40
+    there -= 40
+    length = length if 0 < length < there else there  # 0: a jumbogram, or splitting left to do
     while following != _TCP:
-        if following not in _EXTENSIONS and following != _FRAGMENT or len(data) < at + 8:
-            return None
-        if following == _FRAGMENT and _u16(data, at + 2)[0] & 0xFFF8:
-            return None
-        size = 8 if following == _FRAGMENT else data[at + 1] * 8 + 8
+        if following in _EXTENSIONS:
+            size = data[at + 1] * 8 + 8
+        elif following == _AUTHENTICATION:
+            size = data[at + 1] * 4 + 8
+        elif following == _FRAGMENT:
+            bits = _u16(data, at + 2)[0]
+            following, key = data[at], addresses + data[at + 4 : at + 8]
+            at += 8
+            length -= 8
+            if bits & 0xFFF9:
+                if fragments is None or len(data) < at + length or length < 0:
+                    return None
+                piece = data[at : at + length]
+                whole = fragments.add(key, frame.time, bits & 0xFFF8, bool(bits & 1), piece)
+                if whole is None:
+                    return None
+                data, at, length = whole, 0, len(whole)
+            continue
+        else:
+            return _tunnel(frame, data, at, length, following, fragments, depth)
         following = data[at]
         at += size
         length -= size
-    return _tcp(frame, at, length, addresses, first >> 20 & 3)
+    return _tcp(frame, data, at, length, addresses, first >> 20 & 3)
 
 
-def _tcp(frame: Frame, at: int, length: int, addresses: bytes, ecn: int) -> Segment | None:
-    data = frame.data
-    if len(data) < at + 20 or length < 20:
+def _tunnel(
+    frame: Frame,
+    data: bytes,
+    at: int,
+    there: int,
+    protocol: int,
+    fragments: Fragments | None,
+    depth: int,
+) -> Segment | None:
+    """Look through a packet within a packet: 4in4, 6in4, 4in6, 6in6 and GRE (RFC 2784, 2890)."""
+    if depth >= DEEPEST:
         return None
-    source, destination, seq, ack, bits, window, checksum, urgent = _tcp_header(data, at)
-    header = (bits >> 12) * 4
+    inner: int | None = at
+    if protocol == _GRE:
+        bits, kind = _u16(data, at)[0], _u16(data, at + 2)[0]
+        if bits & 7:
+            return None
+        optional = bool(bits & 0xC000) + bool(bits & 0x2000) + bool(bits & 0x1000)
+        inner = tagged(data, at + 4 + 4 * optional, kind)
+        if inner is None:
+            return None
+    elif protocol not in (_IPIP, _IP6IN):
+        return None
+    assert inner is not None
+    return _ip(frame, data, inner, there - (inner - at), fragments, depth + 1)
+
+
+def _tcp(
+    frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int
+) -> Segment | None:
+    key = addresses + data[at : at + 4]
+    seq, ack, bits, window, checksum, urgent = _tcp_header(data, at + 4)
+    header = bits >> 10 & 0x3C
     if header < 20 or header > length:
         return None
-    flags = bits & 0x1FF
-    end = at + length
+    pair = _pairs.get(key)
+    if pair is None:
+        pair = _pair(key)
     options = NO_OPTIONS if header == 20 else decode_options(data[at + 20 : at + header])
-    half = len(addresses) // 2
     return Segment(
         frame,
-        _endpoint(addresses[:half], source),
-        _endpoint(addresses[half:], destination),
+        pair[0],
+        pair[1],
         seq,
-        ack if flags & ACK else None,
-        flags,
+        ack if bits & ACK else None,
+        bits & 0xFFF,
         window,
         options,
         length - header,
-        data[at + header : end],
-        urgent if flags & URG else 0,
+        data[at + header : at + length],
+        urgent if bits & URG else 0,
         ecn,
-        checksum == _pseudo_sum(addresses, length),
+        checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF),
     )
 
 
-def _endpoint(address: bytes, port: int) -> Endpoint:
-    key = address + port.to_bytes(2, "big")
-    endpoint = _endpoints.get(key)
-    if endpoint is None:
-        if len(_endpoints) >= _MOST_ENDPOINTS:
-            _endpoints.clear()
-        endpoint = Endpoint(inet_ntop(AF_INET if len(address) == 4 else AF_INET6, address), port)
-        _endpoints[key] = endpoint
-    return endpoint
+def _pair(key: bytes) -> tuple[Endpoint, Endpoint, int]:
+    """Both endpoints, and what Linux leaves in the checksum field for the device to finish.
 
-
-def _pseudo_sum(addresses: bytes, length: int) -> int:
-    """What Linux leaves in the checksum field for the device to finish.
-
-    The one's complement sum of the pseudo header, not inverted (RFC 9293 §3.1).
+    That is the one's complement sum of the pseudo header, not inverted (RFC 9293 §3.1), here still
+    without the length. A number modulo 65,535 is the one's complement sum of its 16-bit digits.
     """
-    total = int.from_bytes(addresses, "big") % 0xFFFF + _TCP + length
-    return total % 0xFFFF or 0xFFFF
+    half = (len(key) - 4) // 2
+    family = AF_INET if half == 4 else AF_INET6
+    pair = (
+        Endpoint(inet_ntop(family, key[:half]), int.from_bytes(key[-4:-2], "big")),
+        Endpoint(inet_ntop(family, key[half:-4]), int.from_bytes(key[-2:], "big")),
+        int.from_bytes(key[:-4], "big") % 0xFFFF + _TCP,
+    )
+    if len(_pairs) >= _MOST_PAIRS:
+        _pairs.clear()
+    _pairs[key] = pair
+    return pair

@@ -71,6 +71,21 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f" {offer(rung.segment.options)}",
                 "RFC 9293 §3.5",
             )
+        case notes.TfoSyn(length):
+            return Explanation(
+                f"Fast Open: the {mine} shows its cookie and sends {bytes_of(length)} with the SYN",
+                "RFC 7413 §4.2.2",
+            )
+        case notes.TfoAck(length):
+            return Explanation(
+                f"Fast Open: the {mine} takes {bytes_of(length)} that came with the SYN",
+                "RFC 7413 §4.2.2",
+            )
+        case notes.TfoIgnored(length):
+            return Explanation(
+                f"Fast Open is not taken: the {theirs} must send the SYN's {bytes_of(length)} again",
+                "RFC 7413 §4.2.2",
+            )
         case notes.HandshakeComplete(duration):
             took = "" if duration is None else f"; the handshake took {seconds(duration)}"
             return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
@@ -89,7 +104,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.ConnectionFin(step=1):
             return Explanation(
-                f"1 of 4: the {mine} closes its direction: it will send no more, but still receives",
+                f"1 of 4: the {mine} closes its direction: it sends no more, but still receives",
                 "RFC 9293 §3.6",
             )
         case notes.ConnectionFin(acknowledges=True):

@@ -50,9 +50,12 @@ class Half(Struct):
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
+        syn_data: bytes of data that came with its SYN (Fast Open).
         mss: the maximum segment size it told.
         sack: the SACK blocks of its last ACK.
         asked: ``keep-alive`` or ``zero-window-probe`` when its last segment was one.
+        outrun: whether an ACK beyond all it was seen to send has been noted, since when its own ACK
+            has not moved.
         received: up to where it has the peer's stream without a gap.
         islands: ranges it has beyond ``received``.
         fin_received: whether the peer's FIN has arrived in order.
@@ -77,9 +80,11 @@ class Half(Struct):
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
+    syn_data: int = 0
     mss: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
     asked: str = ""
+    outrun: bool = False
     received: int | None = None
     islands: list[tuple[int, int]] = field(default_factory=list)
     fin_received: bool = False

@@ -40,6 +40,24 @@ class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
     """A SYN that acknowledges the other end's SYN."""
 
 
+class TfoSyn(Fact, frozen=True, tag="tfo-syn"):
+    """A SYN with a Fast Open cookie; ``length`` bytes of data came with it."""
+
+    length: int
+
+
+class TfoAck(Fact, frozen=True, tag="tfo-ack"):
+    """A SYN-ACK that takes ``length`` bytes of the SYN's data."""
+
+    length: int
+
+
+class TfoIgnored(Fact, frozen=True, tag="tfo-ignored"):
+    """A SYN-ACK that takes none of the SYN's ``length`` bytes of data."""
+
+    length: int
+
+
 class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
     """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen."""
 
@@ -218,6 +236,9 @@ class ChecksumOffload(Fact, frozen=True, tag="checksum-offload"):
 Note = (
     ConnectionSyn
     | ConnectionSynack
+    | TfoSyn
+    | TfoAck
+    | TfoIgnored
     | HandshakeComplete
     | Data
     | Ack

@@ -14,6 +14,8 @@ NO_OPTIONS = Options()
 _u16 = Layout("!H").unpack_from
 _pair = Layout("!II").unpack_from
 
+# Fast Open before it had a kind of its own (RFC 6994, RFC 7413 §4.1.1 and its drafts).
+_FAST_OPEN_EXPERIMENT = b"\xf9\x89"
 # Nearly every segment of a modern connection carries exactly this: two NOPs and the timestamps.
 _ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
 
@@ -59,6 +61,8 @@ def decode_options(data: bytes) -> Options:
             timestamps = _pair(data, at + 2)
         elif kind == FAST_OPEN:
             cookie = data[at + 2 : at + length]
+        elif kind == EXPERIMENT and data[at + 2 : at + 4] == _FAST_OPEN_EXPERIMENT:
+            cookie = data[at + 4 : at + length]
         else:
             other.append(kind)
         at += length

@@ -47,6 +47,16 @@ def acknowledge(
         found.append(notes.FinAck(step, mine.state is State.TIME_WAIT))
 
 
+def fast_open(found: list[Note], segment: Segment, ack: int | None, theirs: Half) -> None:
+    """What a SYN or a SYN-ACK says of data on the SYN (RFC 7413)."""
+    if ack is None:
+        if segment.options.fast_open:
+            found.append(notes.TfoSyn(segment.length))
+    elif theirs.syn_data:
+        taken = min(ack - 1, theirs.syn_data)
+        found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(theirs.syn_data))
+
+
 def fin_step(
     ack: int | None, mine: Half, theirs: Half, first_fin: Half | None
 ) -> tuple[Literal[1, 3], bool]:

@@ -54,7 +54,12 @@ def judge(
 
     if length == 1 and seq == mine.next and theirs.window == 0:
         found.append(notes.ZeroWindowProbe())
-    elif repeats_ack and segment.window == mine.window and theirs.asked == "keep-alive":
+    elif (
+        repeats_ack
+        and segment.window
+        and segment.window == mine.window
+        and theirs.asked == "keep-alive"
+    ):
         found.append(notes.KeepAliveAck())
     elif (
         plain
@@ -72,14 +77,28 @@ def judge(
     if ack is not None and theirs.contiguous is not None and ack > theirs.contiguous:
         if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
             found.append(notes.WindowUpdate(segment.window << (mine.scale or 0)))
-        else:
+        elif theirs.next is not None and theirs.contiguous < theirs.next:
             found.append(notes.AckLostSegment(ack - theirs.contiguous))
+        elif not theirs.duplicates and not theirs.outrun:
+            # Beyond all that was seen: said once as long as the peer only repeats its own ACK.
+            found.append(notes.AckLostSegment(ack - theirs.contiguous))
+            theirs.outrun = True
 
-    if (length or control & (SYN | FIN)) and mine.next is not None and seq < mine.next:
+    if length and theirs.ack is not None and seq + length <= theirs.ack:
+        if not any(isinstance(note, notes.KeepAlive) for note in found):
+            found.append(_acknowledged_already(segment, seq, mine))
+    elif (length or control & (SYN | FIN)) and mine.next is not None and seq < mine.next:
         again = _again(segment, seq, mine, theirs, rtt)
         if again is not None:
             found.append(again)
     return found
+
+
+def _acknowledged_already(segment: Segment, seq: int, mine: Half) -> Note:
+    first = mine.original(seq)
+    if first is None:
+        return notes.SpuriousRetransmission()
+    return notes.SpuriousRetransmission(first.number, segment.frame.time - first.time)
 
 
 def _window(
@@ -126,8 +145,6 @@ def _again(segment: Segment, seq: int, mine: Half, theirs: Half, rtt: int | None
     first = mine.original(seq)
     of = first.number if first else None
     after = now - first.time if first else None
-    if length and theirs.ack is not None and end <= theirs.ack:
-        return notes.SpuriousRetransmission(of, after)
     if length > 1 and seq == mine.next - 1:
         return None  # the byte before was a probe, and this is the data at last
     soon = now - theirs.ack_time < FAST
