@@ -152,7 +152,7 @@ class Terminal:
         label = parts.pop(0)
         while parts and len(label) + 1 + len(parts[0]) <= width - 7:
             label += " " + parts.pop(0)
-        shaft = max(width // 2, len(label) + 6) if rung.lost else width
+        shaft = max(width // 2, len(label) + 7) if rung.lost else width
         tip = self._cut if rung.lost else self._head if rung.sender == "client" else self._back
         if rung.sender == "client":
             arrow = f"{self._line * 2} {label} ".ljust(shaft - 1, self._line) + tip

@@ -125,9 +125,7 @@ class _Stage:
         self.join = Join([endpoint])
         return Address(endpoint.ip, endpoint.port)
 
-    async def play(
-        self, address: Address, outputs: Sequence[Output], stop: trio.Event
-    ) -> Summary:
+    async def play(self, address: Address, outputs: Sequence[Output], stop: trio.Event) -> Summary:
         """Run everything, from the first call to the summary."""
         failure: list[TrioechoError] = []
         capture = self.place.capture
@@ -156,9 +154,7 @@ class _Stage:
             raise failure[0]
         return summary
 
-    async def _echo(
-        self, address: Address, stop: trio.Event, failure: list[TrioechoError]
-    ) -> None:
+    async def _echo(self, address: Address, stop: trio.Event, failure: list[TrioechoError]) -> None:
         """The two ends: the server until its last client has gone, the clients until they stop."""
         settings = self.settings
         closed = trio.Event()

@@ -75,7 +75,8 @@ async def open_place(
     try:
         capture = _own_loopback("lo", sniffer, port)
     except TrioechoError as error:
-        raise TrioechoError(f"{refused.what}, and {_lower(error.what)}", _either(refused, error))
+        both = f"{refused.what}, and {_lower(error.what)}"
+        raise TrioechoError(both, _either(refused, error)) from None
     with capture:
         notice = f"{refused.what}; this machine's own loopback is used instead"
         yield Place("this machine's loopback, lo", capture, None, notice)
