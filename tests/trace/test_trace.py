@@ -29,15 +29,27 @@ LADDER = """
 < P. 1:17(16) ack 17   | ESTABLISHED  ESTABLISHED
 > .  17:17(0) ack 17   | ESTABLISHED  ESTABLISHED
 """
+# The server's ACK of the FIN rides on its own FIN, unless its program takes longer to close than
+# the kernel delays an ACK, 40 ms, which happens on a loaded machine.
 CLOSES = {
-    "fin": """
+    "fin": [
+        """
 > F. 17:17(0) ack 17   | FIN-WAIT-1   CLOSE-WAIT
 < F. 17:17(0) ack 18   | TIME-WAIT    LAST-ACK
 > .  18:18(0) ack 18   | TIME-WAIT    CLOSED
 """,
-    "rst": """
-> R. 17:17(0) ack 17   | CLOSED       CLOSED        connection-rst aborted
+        """
+> F. 17:17(0) ack 17   | FIN-WAIT-1   CLOSE-WAIT
+< .  17:17(0) ack 18   | FIN-WAIT-2   CLOSE-WAIT
+< F. 17:17(0) ack 18   | TIME-WAIT    LAST-ACK
+> .  18:18(0) ack 18   | TIME-WAIT    CLOSED
 """,
+    ],
+    "rst": [
+        """
+> R. 17:17(0) ack 17   | CLOSED       CLOSED        connection-rst aborted
+"""
+    ],
 }
 
 
@@ -70,10 +82,16 @@ def steps(text: str) -> str:
     )
 
 
+def assert_climbs(ladder: str, close: str = "fin") -> None:
+    """The ladder is that of one message, echoed, and of a close."""
+    wanted = [steps(LADDER + ending) for ending in CLOSES[close]]
+    assert steps(ladder) in wanted, f"\n{ladder}"
+
+
 @pytest.mark.parametrize("close", CLOSES)
 def test_each_step_and_each_state(close: str) -> None:
     got = trace("testing purposes", "--format", "ladder", "--close", close).stdout
-    assert steps(got) == steps(LADDER + CLOSES[close])
+    assert_climbs(got, close)
 
 
 def test_half_close() -> None:
@@ -88,10 +106,9 @@ def test_ten_runs_of_ten_without_any_capability() -> None:
     """SYN, SYN-ACK, ACK, data, echo and close, each time, for a user with no rights at all."""
     setpriv = need_tool("setpriv")
     wrapper = [setpriv, "--bounding-set=-all", "--inh-caps=-all", "--"]
-    want = steps(LADDER + CLOSES["fin"])
     for _ in range(10):
         got = trace("testing purposes", "--format", "ladder", wrapper=wrapper).stdout
-        assert steps(got) == want
+        assert_climbs(got)
 
 
 def test_the_file_says_what_the_screen_says_and_tshark_reads_it(tmp_path: Path) -> None:
@@ -139,7 +156,13 @@ def test_ten_million_bytes() -> None:
     assert connection["client_bytes"] == connection["server_bytes"] == 10_000_000
     rungs = objects(text, "rung")
     assert len(rungs) == summary["capture"]["frames"]
-    assert sum(rung["length"] for rung in rungs) == 20_000_000
+    for end in ("client", "server"):
+        # A receive buffer that overflows makes even loopback lose and repeat segments.
+        covered = 1
+        for rung in sorted((r for r in rungs if r["from"] == end), key=lambda r: int(r["seq"])):
+            assert rung["seq"] <= covered, "a gap"
+            covered = max(covered, rung["seq"] + rung["length"] + ("FIN" in rung["flags"]))
+        assert covered == 10_000_002
 
 
 def test_on_the_screen_ten_million_bytes_are_folded_and_the_limit_is_said() -> None:
@@ -201,7 +224,7 @@ def test_a_message_that_comes_in_parts() -> None:
 @pytest.mark.parametrize("sniffer", ["ring", "scapy"])
 def test_either_sniffer(sniffer: str) -> None:
     got = trace("testing purposes", "--format", "ladder", "--sniffer", sniffer).stdout
-    assert steps(got) == steps(LADDER + CLOSES["fin"])
+    assert_climbs(got)
 
 
 def test_ipv6_many_connections_and_many_messages() -> None:
@@ -241,7 +264,7 @@ def test_files_of_every_format_are_complete(tmp_path: Path) -> None:
     assert "the kernel dropped 0" in (tmp_path / "t.txt").read_text("utf-8")
     assert objects((tmp_path / "t.jsonl").read_text(), "summary")
     ladder = (tmp_path / "t.ladder").read_text()
-    assert steps(ladder) == steps(LADDER + CLOSES["fin"])
+    assert_climbs(ladder)
     assert screen.count("SYN-SENT") == 1
 
 
@@ -360,7 +383,7 @@ def test_the_machines_own_loopback_where_namespaces_are_not_allowed() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "own loopback is used instead" in done.stderr
-    assert steps(done.stdout) == steps(LADDER + CLOSES["fin"])
+    assert_climbs(done.stdout)
 
 
 def test_other_traffic_on_the_machines_loopback_stays_out() -> None:

@@ -83,7 +83,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.TfoIgnored(length):
             return Explanation(
-                f"Fast Open is not taken: the {theirs} must send the SYN's {bytes_of(length)} again",
+                f"Fast Open not taken: the {theirs} must send the SYN's {bytes_of(length)} again",
                 "RFC 7413 §4.2.2",
             )
         case notes.HandshakeComplete(duration):

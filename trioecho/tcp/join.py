@@ -80,8 +80,7 @@ class Join:
             connection.closed_by is not None
             and (
                 connection.closed_by == "rst"
-                or (connection.client.state in _OVER
-                and connection.server.state in _OVER)
+                or (connection.client.state in _OVER and connection.server.state in _OVER)
             )
             for connection in self.tracker.connections
         )

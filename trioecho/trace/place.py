@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -67,8 +66,7 @@ async def open_place(
                 async def make(family: int) -> socket.socket:
                     return await host.socket(family, socket.SOCK_STREAM)
 
-                title = "private loopback" + ("" if os.geteuid() == 0 else ", no root needed")
-                yield Place(title, capture, make)
+                yield Place("private loopback, no root needed", capture, make)
                 return
     except NamespaceUnavailable as error:
         refused = error
