@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from programs import TRIOECHO, serving, trioecho
+
+from trioecho import __version__
+
+
+def imported(*arguments: str) -> set[str]:
+    """The modules that a command imports."""
+    command = [sys.executable, "-X", "importtime", "-m", "trioecho", *arguments]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return {
+        line.rpartition("|")[2].strip()
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
+    }
+
+
+def test_help_starts_light() -> None:
+    modules = imported("--help")
+    assert "typer" in modules
+    assert not modules & {"scapy", "numpy", "trio", "msgspec"}
+
+
+def test_send_starts_light() -> None:
+    with serving("-q") as server:
+        modules = imported("send", "hi", "--to", server.port, "--timeout", "5")
+    assert "trio" in modules
+    assert not modules & {"scapy", "numpy", "pydantic", "rich", "msgspec"}
+
+
+def test_version() -> None:
+    assert trioecho("--version").stdout == f"trioecho {__version__}\n".encode()
+
+
+def test_nothing_is_help() -> None:
+    done = trioecho()
+    assert done.returncode == 2
+    for command in (b"serve", b"send"):
+        assert command in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "send"])
+def test_each_command_has_examples(command: str) -> None:
+    done = trioecho(command, "--help")
+    assert done.returncode == 0
+    assert f"trioecho {command}" in done.stdout.decode().partition("Examples:")[2]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["bogus"],
+        ["send", "--bogus"],
+        ["send", "hi", "--count", "0"],
+        ["send", "hi", "--count", "many"],
+        ["send", "hi", "--timeout", "-1"],
+        ["send", "hi", "--file", "x"],
+        ["serve", "--recv-size", "0"],
+        ["serve", "--grace", "nan"],
+    ],
+)
+def test_usage_errors(arguments: list[str]) -> None:
+    done = trioecho(*arguments)
+    assert done.returncode == 2
+    assert b"Traceback" not in done.stderr
+
+
+def test_completion_is_kept() -> None:
+    done = subprocess.run(
+        [*TRIOECHO, "--show-completion"], capture_output=True, check=False, text=True
+    )
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("3", 3), ("+3", 3), (" 3 ", 3), ("1_000", 1000), ("3.0", 3)]
+)
+def test_the_short_way_and_the_long_way_agree(text: str, value: int) -> None:
+    """Numbers are made without pydantic where both make the same of them."""
+    with serving("-q") as server:
+        done = trioecho("send", "hi", "--to", server.port, "--count", text)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"Message received") == value

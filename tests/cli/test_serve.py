@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import struct
+import subprocess
+
+import pytest
+from loopback import need_ipv6
+from programs import PATIENCE, TRIOECHO, serving, trioecho
+
+
+def test_each_call_of_a_connection() -> None:
+    with serving() as server:
+        assert server.first == f"listening on 127.0.0.1:{server.port}\n"
+        with server.dial() as client:
+            peer = f"127.0.0.1:{client.getsockname()[1]}"
+            accept = server.line().split()
+            client.sendall(b"a\x1b[31m\xff")
+            lines = [server.line(), server.line()]
+            client.shutdown(socket.SHUT_WR)
+            lines += [server.line(), server.line()]
+        code, rest = server.end()
+    assert accept[:3] == ["listening", "socket", "fd"]
+    assert accept[4:9] == ["accept", "->", "connection", "socket", "fd"]
+    assert accept[10:] == ["peer", peer]
+    assert accept[3] != accept[9]
+    fd = accept[9].rstrip(",")
+    assert lines == [
+        f"connection fd {fd}: recv(65536) -> 7 bytes b'a\\x1b[31m\\xff'",
+        f"connection fd {fd}: send -> 7 bytes",
+        f"connection fd {fd}: recv(65536) -> 0 bytes: the client has closed its direction",
+        f"connection fd {fd}: close",
+    ]
+    assert code == 143
+    assert rest == ["1 connection: 1 closed by the client; 7 bytes received, 7 bytes sent"]
+
+
+def test_a_reset_is_told() -> None:
+    with serving() as server:
+        with server.dial() as client:
+            server.line()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert server.line().endswith("ECONNRESET: the client has reset the connection")
+        assert server.line().endswith(": close")
+        assert server.end()[1] == ["1 connection: 1 reset; 0 bytes received, 0 bytes sent"]
+
+
+def test_small_receives() -> None:
+    with serving("--recv-size", "16") as server:
+        assert trioecho("send", "x" * 40, "--to", server.port).returncode == 0
+        lines = server.end()[1]
+    sizes = [line.partition("-> ")[2].partition(" ")[0] for line in lines if "recv(16)" in line]
+    assert sizes == ["16", "16", "8", "0"]
+
+
+def test_quiet() -> None:
+    with serving("-q") as server:
+        trioecho("send", "hi", "--to", server.port)
+        assert server.end()[1] == [
+            "1 connection: 1 closed by the client; 2 bytes received, 2 bytes sent"
+        ]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_lets_connections_finish(number: signal.Signals, code: int) -> None:
+    with serving("--grace", "60") as server, server.dial() as client:
+        server.line()
+        server.process.send_signal(number)
+        assert server.line().startswith("stopping: 1 connection may finish within 60 s")
+        client.sendall(b"last words")
+        assert client.recv(100) == b"last words"
+        client.shutdown(socket.SHUT_WR)
+        rest, _ = server.process.communicate(timeout=PATIENCE)
+        assert server.process.returncode == code
+    assert rest.splitlines()[-1].startswith("1 connection: 1 closed by the client; 10 bytes")
+
+
+def test_a_second_signal_cuts_off() -> None:
+    with serving("--grace", "60") as server, server.dial() as client:
+        server.line()
+        server.process.send_signal(signal.SIGINT)
+        server.line()
+        code, rest = server.end(signal.SIGINT)
+        assert code == 130
+        assert rest[-1].startswith("1 connection: 1 cut off; ")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+
+
+def test_after_the_grace_it_cuts_off() -> None:
+    with serving("--grace", "0") as server, server.dial():
+        server.line()
+        code, rest = server.end(signal.SIGINT)
+    assert code == 130
+    assert rest[-1].startswith("1 connection: 1 cut off; ")
+
+
+def test_json() -> None:
+    with serving("--json") as server:
+        trioecho("send", "hi", "--to", server.port)
+        _, rest = server.end()
+    assert json.loads(server.first) == {
+        "type": "listening",
+        "address": f"127.0.0.1:{server.port}",
+    }
+    objects = [json.loads(line) for line in (*server.opening, *rest)]
+    calls = [(value["socket"], value["name"]) for value in objects[:-1]]
+    assert calls == [
+        *(("listening", name) for name in ("socket", "setsockopt", "bind", "listen", "accept")),
+        *(("connection", name) for name in ("recv", "send", "recv", "close")),
+        ("listening", "close"),
+    ]
+    assert {value["type"] for value in objects[:-1]} == {"call"}
+    assert objects[-1] == {
+        "type": "summary",
+        "connections": 1,
+        "received": 2,
+        "sent": 2,
+        "finished": 1,
+        "reset": 0,
+        "cut": 0,
+    }
+
+
+def test_several_addresses() -> None:
+    need_ipv6()
+    with serving("[::1]:0") as server:
+        second = server.line()
+        assert second.startswith("listening on [::1]:")
+        assert trioecho("send", "hi", "--to", second.removeprefix("listening on ")).returncode == 0
+        assert trioecho("send", "hi", "--to", server.port).returncode == 0
+
+
+def test_a_port_in_use() -> None:
+    with serving() as server:
+        done = trioecho("serve", server.port)
+    assert done.returncode == 1
+    assert done.stdout == b""
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith(f"trioecho: 127.0.0.1:{server.port} is in use: ")
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "says"),
+    [
+        ("192.0.2.1:0", 1, "is not an address of this machine"),
+        ("a..b:7", 1, "Cannot find the address"),
+        ("nonsense", 2, "is not an address"),
+        ("localhost:65536", 2, "with a port from 0 to 65535"),
+        ("::1:7", 2, "in brackets"),
+    ],
+)
+def test_what_cannot_be_listened_on(address: str, code: int, says: str) -> None:
+    done = trioecho("serve", address)
+    assert done.returncode == code
+    assert done.stdout == b""
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("trioecho: ")
+    assert says in line
+
+
+def test_it_ends_when_nobody_reads_its_output() -> None:
+    with subprocess.Popen(
+        [*TRIOECHO, "serve", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = int(process.stdout.readline().rpartition(b":")[2])
+        process.stdout.close()
+        with socket.create_connection(("127.0.0.1", port)):
+            assert process.wait(PATIENCE) == 141
+        assert process.stderr.read() == b""

@@ -1,0 +1,96 @@
+"""What every command does around its work: trio, the signals, the errors, the exit code."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
+
+from trioecho.cli.output import OutputClosed
+from trioecho.errors import TrioechoError
+
+if TYPE_CHECKING:
+    import trio
+
+Main: TypeAlias = "Callable[[trio.Event], Awaitable[int]]"
+
+OUTPUT_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+def run(main: Main, *, graceful: bool = True) -> NoReturn:
+    """Run a command and leave the process.
+
+    The first SIGINT or SIGTERM sets the event that ``main`` was given, and a second one cancels it.
+    However it ends after a signal, the exit code is the signal's: 130 or 143.
+
+    Args:
+        main: the command's work, given the event that asks it to stop; it returns the exit code.
+        graceful: False cancels at the first signal already, for work that has nothing to finish.
+
+    Raises:
+        SystemExit: always, except for a bug, which keeps its traceback.
+    """
+    import trio
+
+    try:
+        code = trio.run(_supervise, main, graceful)
+    except KeyboardInterrupt:  # before or after the signals were ours
+        code = 130
+    except BaseException as error:
+        leaves = list(_leaves(error))
+        code = _explain(leaves)
+        if not code:
+            raise leaves[0] if len(leaves) == 1 else error from None
+    gc.freeze()  # looking for cycles among all modules at exit takes longer than a round trip
+    sys.exit(code)
+
+
+def refuse(error: TrioechoError) -> NoReturn:
+    """Leave because the command line itself is wrong: one line, and exit code 2."""
+    print(f"trioecho: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+async def _supervise(main: Main, graceful: bool) -> int:
+    import trio
+
+    stop = trio.Event()
+    code = 0
+    caught = 0
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+
+            async def watch() -> None:
+                nonlocal caught
+                async for number in signals:
+                    if not graceful or caught:
+                        nursery.cancel_scope.cancel()
+                    caught = caught or number
+                    stop.set()
+
+            nursery.start_soon(watch)
+            code = await main(stop)
+            nursery.cancel_scope.cancel()
+    return 128 + caught if caught else code
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group, at whatever depth."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _explain(errors: list[BaseException]) -> int:
+    """Say what the errors are about; 0 when one of them is a bug and needs its traceback."""
+    if any(isinstance(error, OutputClosed) for error in errors):
+        return OUTPUT_CLOSED
+    if not all(isinstance(error, TrioechoError) for error in errors):
+        return 0
+    for sentence in dict.fromkeys(map(str, errors)):
+        print(f"trioecho: {sentence}", file=sys.stderr)
+    return 1

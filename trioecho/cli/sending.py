@@ -1,0 +1,167 @@
+"""One run of ``trioecho send``: where the message comes from, and what is said about its echo."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+import trio
+
+from trioecho.cli.account import Account, JsonAccount
+from trioecho.echo.address import Address
+from trioecho.echo.client import Chunks, exchange
+from trioecho.echo.dial import open_connection
+from trioecho.errors import TrioechoError
+
+if TYPE_CHECKING:
+    from trioecho.echo.client import Exchange
+
+PROMPT = "Type your message for the server here: "
+_STDIN = 0
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What a user asked for; see the options of ``trioecho send``."""
+
+    address: Address
+    message: str | None
+    file: str | None
+    count: int
+    interval: float
+    timeout: float
+    output: str | None
+    json: bool
+
+
+def same_file(one: str, other: str) -> bool:
+    """Whether two paths lead to one file."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+async def conduct(sending: Sending) -> None:
+    """Send, receive, and say what happened.
+
+    Raises:
+        TrioechoError: there is no such file, no such server, or no such echo.
+    """
+    async with _opened(sending.file) as descriptor:
+        with _written(sending.output) as output:
+            name = sending.file or "standard input"
+            message, size = await _message(sending, descriptor, name)
+            account = (JsonAccount if sending.json else Account)(sending.address, sending.count)
+
+            def received(data: bytes) -> None:
+                account.received(data)
+                if output is not None:
+                    output(data)
+
+            result: Exchange | None = None
+            with await open_connection(
+                sending.address, timeout=sending.timeout, record=account.record
+            ) as connection:
+                account.sending(size, name)
+                try:
+                    result = await exchange(
+                        connection,
+                        message,
+                        count=sending.count,
+                        interval=sending.interval,
+                        timeout=sending.timeout,
+                        received=received,
+                        round_done=account.round_done,
+                    )
+                finally:
+                    account.end(result)
+
+
+async def _message(
+    sending: Sending, descriptor: int | None, name: str
+) -> tuple[bytes | Callable[[], Chunks], int | None]:
+    """What to send, and how many bytes that is if it can be known."""
+    if sending.message is not None:
+        data = os.fsencode(sending.message)
+        return data, len(data)
+    from trioecho.echo import source
+
+    if descriptor is None:
+        if sys.stdin is None:  # closed by the shell, and its number perhaps another file's by now
+            raise TrioechoError("Standard input is closed", "Give a MESSAGE or a --file")
+        descriptor = _STDIN
+        if os.isatty(descriptor):
+            data = await _typed()
+            return data, len(data)
+    size = source.size_left(descriptor)
+    if size is None and sending.count > 1:  # a pipe gives its bytes only once
+        data = await source.read_all(descriptor, name)
+        return data, len(data)
+    return source.message_from(descriptor, name), size
+
+
+async def _typed() -> bytes:
+    from trioecho.echo.source import read_line
+
+    screen = sys.stdout if sys.stdout.isatty() else sys.stderr
+    print(PROMPT, end="", file=screen, flush=True)
+    line: bytes | None = None
+    try:
+        line = await read_line(_STDIN)
+    finally:
+        if not line or not line.endswith(b"\n"):
+            print(file=screen)
+    if not line:
+        raise TrioechoError("Nothing was typed, so nothing was sent")
+    return line.rstrip(b"\r\n")
+
+
+@asynccontextmanager
+async def _opened(path: str | None) -> AsyncIterator[int | None]:
+    """A file to send. In a thread, because a named pipe opens only when its writer has come."""
+    if path is None:
+        yield None
+        return
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = await trio.to_thread.run_sync(os.open, path, flags, abandon_on_cancel=True)
+    except OSError as error:
+        raise TrioechoError(f"Cannot read {path!r}: {error.strerror}") from None
+    try:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise TrioechoError(f"Cannot read {path!r}: it is a directory", "Pipe it in: tar c")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _written(path: str | None) -> Iterator[Callable[[bytes], None] | None]:
+    """A file to write what came back to, piece by piece and without a thread: it is cached."""
+    if path is None:
+        yield None
+        return
+    try:
+        file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed below, and the error is told
+    except OSError as error:
+        raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None
+
+    def write(data: bytes) -> None:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None
+
+    try:
+        yield write
+    finally:
+        try:
+            file.close()
+        except OSError as error:
+            raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None

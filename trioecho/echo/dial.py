@@ -1,0 +1,103 @@
+"""Connecting: each address in turn, and one sentence when none of them answers."""
+
+from __future__ import annotations
+
+import errno
+import math
+from typing import TYPE_CHECKING
+
+import trio
+
+from trioecho.echo.address import Address, resolve
+from trioecho.echo.observed import ObservedSocket, SocketFactory, plain_socket
+from trioecho.errors import TrioechoError
+
+if TYPE_CHECKING:
+    from trioecho.echo.recorder import Record, SocketAddress
+
+# What tells a user most comes first: a refusal proves that the machine is there.
+_TELLING = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
+
+
+async def open_connection(
+    address: Address,
+    *,
+    nagle: bool = True,
+    timeout: float = math.inf,
+    factory: SocketFactory = plain_socket,
+    record: Record | None = None,
+) -> ObservedSocket:
+    """Connect to a server, trying each address that its name stands for in turn.
+
+    Args:
+        address: where to connect to.
+        nagle: False sets TCP_NODELAY before connecting.
+        timeout: seconds for all attempts together; each gets an equal share of what is left.
+        factory: makes the socket.
+        record: is told each call.
+
+    Returns:
+        The connected socket, which the caller closes.
+
+    Raises:
+        TrioechoError: the name is not known, or no address took the connection.
+    """
+    found = await resolve(address)
+    deadline = trio.current_time() + timeout
+    failures: list[OSError] = []
+    for tried, (family, place) in enumerate(found):
+        share = (deadline - trio.current_time()) / (len(found) - tried)
+        try:
+            with trio.fail_after(max(share, 0)):
+                return await _connect(family, place, nagle, factory, record)
+        except trio.TooSlowError:
+            failures.append(OSError(errno.ETIMEDOUT, "no answer"))
+        except OSError as error:
+            failures.append(error)
+    raise _refusal(address, failures, timeout)
+
+
+async def _connect(
+    family: int,
+    place: SocketAddress,
+    nagle: bool,
+    factory: SocketFactory,
+    record: Record | None,
+) -> ObservedSocket:
+    connection = await ObservedSocket.create(family, end="client", factory=factory, record=record)
+    try:
+        if not nagle:
+            connection.set_nodelay()
+        await connection.connect(place)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refusal(address: Address, failures: list[OSError], timeout: float) -> TrioechoError:
+    """The most telling of the failures, as a sentence."""
+    numbers = [failure.errno for failure in failures]
+    number = next((n for n in _TELLING if n in numbers), numbers[0] if numbers else None)
+    match number:
+        case errno.ECONNREFUSED:
+            return TrioechoError(
+                f"{address} refused the connection: nothing listens there",
+                f"Start a server with: trioecho serve {address}",
+            )
+        case errno.ETIMEDOUT:
+            waited = "" if math.isinf(timeout) else f" within {timeout:g} s"
+            return TrioechoError(
+                f"{address} did not answer{waited}",
+                "The machine may be off, or a firewall may drop what is sent to it",
+            )
+        case errno.EHOSTUNREACH | errno.ENETUNREACH:
+            return TrioechoError(
+                f"{address} cannot be reached: there is no way to that network",
+                "Check the address, and this machine's routes with: ip route",
+            )
+        case None:
+            return TrioechoError(f"{address} has no TCP address")
+        case _:
+            why = failures[numbers.index(number)].strerror
+            return TrioechoError(f"Cannot connect to {address}: {why}")

@@ -1,0 +1,169 @@
+"""The echo server of RFC 862: it sends back what it receives, until the client has had enough."""
+
+from __future__ import annotations
+
+import errno
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import trio
+
+if TYPE_CHECKING:
+    from trioecho.echo.listening import ListeningSocket
+    from trioecho.echo.observed import ObservedSocket
+
+ServerClose: TypeAlias = Literal["fin", "rst"]
+
+RECV_SIZE = 65536
+# Nothing is free to accept with; soon something may be, so wait a little and look again.
+_EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
+_BREATH = 0.1  # seconds
+# Linux reports what befell a connection that was not accepted yet as an error of accept (accept(2),
+# "Error handling"), BSD a client that went away; neither is a reason to stop.
+_NAMES = (
+    *("EPERM", "ECONNABORTED", "ECONNRESET", "EPROTO", "ENETDOWN", "ENOPROTOOPT", "EHOSTDOWN"),
+    *("ENONET", "EHOSTUNREACH", "EOPNOTSUPP", "ENETUNREACH", "ENOSR", "ESOCKTNOSUPPORT"),
+    *("EPROTONOSUPPORT", "ETIMEDOUT"),
+)
+_OF_ONE_CLIENT = {getattr(errno, name) for name in _NAMES if hasattr(errno, name)}
+
+
+@dataclass
+class ServerReport:
+    """What a server has done so far.
+
+    Args:
+        connections: accepted.
+        received, sent: bytes over all connections that have ended.
+        finished: connections at whose end the client had closed its direction.
+        reset: connections that the client reset, or that broke.
+        cut: connections that the server aborted because it was told to stop.
+    """
+
+    connections: int = 0
+    received: int = 0
+    sent: int = 0
+    finished: int = 0
+    reset: int = 0
+    cut: int = 0
+
+    @property
+    def open(self) -> int:
+        """Connections that have not ended."""
+        return self.connections - self.finished - self.reset - self.cut
+
+
+async def echo_connection(connection: ObservedSocket, recv_size: int = RECV_SIZE) -> None:
+    """Echo one connection until its client closes its direction; it is left open.
+
+    What was read is sent back before more is read. So a client that sends for ever and never reads
+    takes no memory: the server stops reading, its window closes, and the client has to wait.
+
+    Args:
+        connection: the connection.
+        recv_size: bytes to receive at the most in one call.
+
+    Raises:
+        OSError: the client reset the connection, or it broke.
+    """
+    while data := await connection.recv(recv_size):
+        await connection.send_all(data)
+
+
+async def serve(
+    listeners: Iterable[ListeningSocket],
+    *,
+    recv_size: int = RECV_SIZE,
+    nagle: bool = True,
+    close: ServerClose = "fin",
+    grace: float = math.inf,
+    stop: trio.Event | None = None,
+    report: ServerReport | None = None,
+    stopping: Callable[[], None] | None = None,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> ServerReport:
+    """Accept connections and echo each in a task of its own, until told to stop.
+
+    The listeners belong to it from now on, and are closed however it ends. Cancelling it aborts
+    the open connections (RST).
+
+    Args:
+        listeners: sockets that listen.
+        recv_size: bytes to receive at the most in one call.
+        nagle: False sets TCP_NODELAY on each connection.
+        close: how it ends a connection whose client has closed its direction.
+        grace: seconds that open connections get to finish after ``stop``; then they are aborted.
+        stop: when set, it stops accepting.
+        stopping: called once it has stopped accepting.
+        report: is kept up to date all the time; without it, one is made.
+        task_status: told as soon as it accepts.
+
+    Returns:
+        The report, once it was told to stop and no connection is open any more.
+    """
+    server = _Server(recv_size, nagle, close, report or ServerReport())
+    listeners = list(listeners)
+    try:
+        async with trio.open_nursery() as connections:
+            async with trio.open_nursery() as accepting:
+                for listener in listeners:
+                    accepting.start_soon(server.accept_from, listener, connections)
+                task_status.started()
+                if stop is not None:
+                    await stop.wait()
+                    accepting.cancel_scope.cancel()
+            for listener in listeners:
+                listener.close()
+            if stopping is not None:
+                stopping()
+            connections.cancel_scope.deadline = trio.current_time() + grace
+    finally:
+        for listener in listeners:
+            listener.close()
+    return server.report
+
+
+class _Server:
+    def __init__(
+        self, recv_size: int, nagle: bool, close: ServerClose, report: ServerReport
+    ) -> None:
+        self.recv_size = recv_size
+        self.nagle = nagle
+        self.close = close
+        self.report = report
+
+    async def accept_from(self, listener: ListeningSocket, nursery: trio.Nursery) -> None:
+        while True:
+            try:
+                connection = await listener.accept()
+            except OSError as error:
+                if error.errno in _EXHAUSTED:
+                    await trio.sleep(_BREATH)
+                elif error.errno not in _OF_ONE_CLIENT:
+                    raise
+            else:
+                self.report.connections += 1
+                nursery.start_soon(self.run, connection)
+
+    async def run(self, connection: ObservedSocket) -> None:
+        report = self.report
+        with connection:
+            try:
+                if not self.nagle:
+                    connection.set_nodelay()
+                await echo_connection(connection, self.recv_size)
+            except OSError:
+                report.reset += 1
+            except trio.Cancelled:
+                report.cut += 1
+                connection.abort()
+                raise
+            else:
+                report.finished += 1
+                if self.close == "rst":
+                    connection.abort()
+            finally:
+                report.received += connection.received
+                report.sent += connection.sent
