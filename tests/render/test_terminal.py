@@ -127,7 +127,7 @@ def test_calls_of_one_socket_share_a_row() -> None:
 
 
 def long_ladder(rungs: int) -> str:
-    lines = [LADDER.split("+.1 ")[0]]
+    lines = [LADDER.split("+.1 ", maxsplit=1)[0]]
     for at in range(rungs):
         lines.append(f"+.001 > P. {1 + at * 5}:{6 + at * 5}(5) ack 1 win 512\n")
     return "".join(lines)
