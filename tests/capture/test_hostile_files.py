@@ -1,0 +1,159 @@
+"""Whatever a capture file claims: frames, or one clean sentence; never more memory than it has."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from captures import (
+    CORPUS,
+    Blocks,
+    compressed,
+    corpus,
+    need_corpus,
+    pcap,
+    read_hostile,
+    variations,
+    zstd_compress,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trioecho.capture.files import CaptureFile
+from trioecho.errors import TrioechoError
+
+MIB = 1 << 20
+VARIATIONS = [data for _, data in variations()]
+START = Blocks().section() + Blocks().interface()
+
+# Numbers at which length fields go wrong.
+EDGES = [0, 1, 2, 4, 11, 12, 16, 28, 31, 32, 36, 1 << 16, 1 << 20, 1 << 24, 1 << 31, (1 << 32) - 1]
+words = st.builds(
+    struct.pack, st.sampled_from(["<I", ">I"]), st.sampled_from(EDGES) | st.integers(0, 300)
+)
+edits = st.lists(
+    st.tuples(
+        st.sampled_from(["overwrite", "insert", "delete", "truncate"]),
+        st.integers(0, 1 << 24),
+        st.binary(min_size=1, max_size=4) | words,
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def edited(data: bytes, changes: list[tuple[str, int, bytes]]) -> bytes:
+    for how, where, value in changes:
+        at = where % (len(data) + 1)
+        match how:
+            case "overwrite":
+                data = data[:at] + value + data[at + len(value) :]
+            case "insert":
+                data = data[:at] + value + data[at:]
+            case "delete":
+                data = data[:at] + data[at + len(value) :]
+            case "truncate":
+                data = data[:at]
+    return data
+
+
+@given(st.binary(), st.sampled_from([b"", START, pcap(), *[data[:4] for data in VARIATIONS]]))
+def test_any_bytes(data: bytes, start: bytes) -> None:
+    read_hostile(start + data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
+def test_any_edit_of_a_variation(
+    data: bytes, changes: list[tuple[str, int, bytes]], how: int
+) -> None:
+    read_hostile(compressed(edited(data, changes))[how][1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
+def test_any_edit_of_compressed_data(
+    data: bytes, changes: list[tuple[str, int, bytes]], how: int
+) -> None:
+    read_hostile(edited(compressed(data)[how][1], changes))
+
+
+@pytest.mark.parametrize("name", [name for name, _ in corpus()] or ["-"])
+def test_any_edit_of_the_corpus(name: str) -> None:
+    counts = dict(need_corpus())
+    whole = (CORPUS / name).read_bytes()
+    inner = gzip.decompress(whole) if name.endswith(".gz") else whole
+    assert read_hostile(whole) == counts[name]
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.sampled_from([whole, inner]), edits)
+    def edit(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
+        read_hostile(edited(data, changes))
+
+    edit()
+
+
+@contextmanager
+def at_most(mebibytes: float) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < mebibytes * MIB
+
+
+PROMISES = {
+    "a packet of pcap": pcap() + struct.pack("<4I", 1, 2, 0xFFFFFFF0, 0xFFFFFFF0),
+    "a packet of pcap, just allowed": pcap() + struct.pack("<4I", 1, 2, 16 << 20, 16 << 20),
+    "a packet of pcapng": START + struct.pack("<2I", 6, 0xFFFFFFFC) + bytes(100),
+    "a packet of pcapng, just allowed": START + struct.pack("<2I", 6, 16 << 20) + bytes(100),
+    "a section": struct.pack("<3I", 0x0A0D0D0A, 0xFFFFFFFC, 0x1A2B3C4D) + bytes(100),
+    "an unknown block": START + struct.pack("<2I", 77, 0xFFFFFFFC) + bytes(100),
+    "an option": Blocks().section() + Blocks().block(1, struct.pack("<HHIHH", 1, 0, 0, 2, 0xFFFF)),
+}
+
+
+def test_comments_beyond_the_bound_are_not_made() -> None:
+    data = Blocks().section(*[(1, b"abcd")] * 500_000)
+    with at_most(len(data) / MIB * 4), CaptureFile(io.BytesIO(data), "it") as file:
+        assert file.comments == ["abcd"] * 100
+
+
+@pytest.mark.parametrize("name", PROMISES)
+def test_a_promise_costs_nothing(name: str) -> None:
+    with at_most(1):
+        assert read_hostile(PROMISES[name]) == 0
+
+
+@pytest.mark.parametrize("pack", ["gzip", "zstd"])
+@pytest.mark.parametrize("kind", ["unknown block", "packets", "interfaces", "no capture"])
+def test_a_decompression_bomb(pack: str, kind: str) -> None:
+    """64 MiB or so, of which no more is held at once than a few chunks."""
+    contents = {
+        "unknown block": START + Blocks().block(77, bytes(64 * MIB)),
+        "packets": pcap() + struct.pack("<4I", 1, 2, MIB, MIB).ljust(MIB + 16, b"\0") * 64,
+        "interfaces": START + Blocks().interface() * (1 << 17),
+        "no capture": bytes(64 * MIB),
+    }
+    bomb = (gzip.compress if pack == "gzip" else zstd_compress)(contents[kind])
+    with at_most(24 if kind == "interfaces" else 12):
+        if kind == "no capture":
+            with pytest.raises(TrioechoError, match="no capture file"):
+                CaptureFile(io.BytesIO(bomb), "it")
+        else:
+            with CaptureFile(io.BytesIO(bomb), "it") as file:
+                frames = sum(len(batch) for batch in file)
+            assert frames == (64 if kind == "packets" else 0)
+
+
+def test_small_packets_are_not_piled_up() -> None:
+    data = pcap() + struct.pack("<4I", 1, 2, 0, 0) * 200_000
+    with at_most(4), CaptureFile(io.BytesIO(data), "it") as file:
+        assert sum(len(batch) for batch in file) == 200_000

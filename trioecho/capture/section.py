@@ -1,0 +1,108 @@
+"""What a pcapng section tells of its packets: their byte order, and the interfaces they came from.
+
+Source: draft-ietf-opsawg-pcapng, §3.5 (options), §4.1 (section header), §4.2 (interface).
+
+    section     u32 byte-order mark 1a2b3c4d, u16 major, u16 minor version, i64 length of the
+                section (not needed), options
+    interface   u16 link type, u16 reserved, u32 snaplen (0: no limit), options
+    option      u16 code, u16 length, value, padding to 4 bytes; code 0 is the last
+
+    code   of a section   of an interface
+    1      comment        comment
+    2      hardware       name
+    9                     resolution: a second has 10 ** n ticks, or 2 ** n with the top bit set
+    14                    i64 seconds to add to each timestamp
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import gcd
+from struct import Struct
+from typing import NamedTuple
+
+from trioecho.capture.interface import Interface
+
+MARKS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # the byte-order mark, as it stands
+END, COMMENT, NAME, RESOLUTION, OFFSET = 0, 1, 2, 9, 14
+
+LONGEST_TEXT = 1024  # bytes kept of a name or a comment
+EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1  # times that fit in 64 bits: until the year 2262
+
+
+class Layout:
+    """The fixed fields of every block in one byte order, as offsets from the block's start."""
+
+    def __init__(self, order: str) -> None:
+        self.word = Struct(order + "I")
+        self.head = Struct(order + "II")  # type, total length
+        self.version = Struct(order + "12xHH")
+        self.interface = Struct(order + "8xH2xI")
+        self.packet = Struct(order + "7I")  # its head too: one call takes a whole packet apart
+        self.obsolete = Struct(order + "8xH")
+        self.option = Struct(order + "HH")
+        self.seconds = Struct(order + "q")
+
+
+LAYOUTS = {mark: Layout(order) for mark, order in MARKS.items()}
+
+
+class Port(NamedTuple):
+    """What reading a packet takes of its interface.
+
+    Its time is ``ticks * factor // divisor + offset`` nanoseconds, and surely within 64 bits when
+    the upper half of the ticks is no more than ``highest``.
+    """
+
+    number: int
+    link: int
+    factor: int
+    divisor: int
+    offset: int
+    highest: int
+    snaplen: int
+
+
+def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface, Port]:
+    """Read an interface description.
+
+    Args:
+        layout: the section's.
+        block: the block, without the length at its end.
+        number: the interface's number over all sections.
+    """
+    link, snaplen = layout.interface.unpack_from(block)
+    name, resolution, offset = "", 10**6, 0
+    for code, value in options(layout, block, 16):
+        if code == NAME:
+            name = text(value)
+        elif code == RESOLUTION and len(value) == 1:
+            resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
+        elif code == OFFSET and len(value) == 8:
+            offset = layout.seconds.unpack(value)[0] * 10**9
+    common = gcd(10**9, resolution)
+    factor, divisor = 10**9 // common, resolution // common
+    highest = ((LATEST - offset) * divisor // factor >> 32) - 1 if offset >= EARLIEST else -1
+    port = Port(number, link, factor, divisor, offset, highest, snaplen)
+    return Interface(number, name, link, resolution, snaplen), port
+
+
+def read_comments(layout: Layout, block: bytes) -> Iterator[str]:
+    """The comments of a section header, given without the length at its end."""
+    return (text(value) for code, value in options(layout, block, 24) if code == COMMENT)
+
+
+def options(layout: Layout, block: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Each option's code and value, until they end or one runs past the block."""
+    while at + 4 <= len(block):
+        code, size = layout.option.unpack_from(block, at)
+        at += 4
+        if code == END or at + size > len(block):
+            return
+        yield code, block[at : at + size]
+        at += size + 3 & ~3
+
+
+def text(value: bytes) -> str:
+    """The text of an option, cut to what is kept of one."""
+    return value[:LONGEST_TEXT].decode(errors="replace")

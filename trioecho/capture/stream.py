@@ -1,0 +1,188 @@
+"""Stream: bytes that are read once, front to back, through a window that holds what is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Protocol
+
+from msgspec import Struct
+
+CHUNK = 256 << 10  # bytes asked for at once: few calls, and still at home in a processor's cache
+
+# No packet and no block that must be held whole is larger; Wireshark's bound for blocks. What
+# claims to be is corrupt, or hostile.
+LARGEST = 16 << 20
+
+
+class Readable(Protocol):
+    """What a stream reads from: an open file, a pipe, or bytes in memory."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """At most ``size`` bytes, and ``b""`` at the end."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class CaptureTrouble(Struct, frozen=True):
+    """Why a capture file could not be read to its end.
+
+    Args:
+        offset: the byte at which the first thing that could not be read begins, from 0.
+        what: what is wrong there.
+        detail: what was expected and what was found, or ``""``.
+        compressed: whether the file is compressed; ``offset`` counts the bytes inside.
+    """
+
+    offset: int
+    what: str
+    detail: str = ""
+    compressed: bool = False
+
+    def __str__(self) -> str:
+        inside = " of the uncompressed data" if self.compressed else ""
+        detail = f": {self.detail}" if self.detail else ""
+        return f"{self.what} at byte {self.offset}{inside}{detail}"
+
+
+class FormatError(Exception):
+    """The bytes at an offset are no sound part of a capture file.
+
+    Args:
+        offset: where they begin.
+        what: what is wrong there.
+        detail: what was expected and what was found, or ``""``.
+    """
+
+    def __init__(self, offset: int, what: str, detail: str = "") -> None:
+        super().__init__(offset, what, detail)
+        self.offset = offset
+        self.what = what
+        self.detail = detail
+
+
+class SourceError(Exception):
+    """The source of a stream gives no more, though this is not its end; the text says why."""
+
+
+class Chunks:
+    """The chunks of a readable, as they come: a pipe is not waited for to fill one.
+
+    Attributes:
+        position: bytes read so far.
+    """
+
+    def __init__(self, raw: Readable) -> None:
+        self._raw = raw
+        self.position = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            try:
+                chunk = self._raw.read(CHUNK)
+            except OSError as error:
+                raise SourceError(f"reading failed ({error.strerror})") from error
+            if chunk is None:
+                raise SourceError("reading failed (it is set not to wait for data)")
+            if not chunk:
+                return
+            self.position += len(chunk)
+            yield chunk
+
+
+class Stream:
+    """A window onto the bytes of an iterator of chunks.
+
+    A reader works on ``data`` from ``at`` on, moves ``at``, and asks for more when what is there
+    does not suffice. So that a length field that lies costs nothing, no more memory is taken than
+    there are bytes that have really come.
+
+    Args:
+        chunks: the chunks, none of them empty.
+
+    Attributes:
+        data: the window.
+        at: where in the window the reader is.
+        failure: why the source failed, once it has; ``""`` until then, and at a plain end.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._start = 0  # the offset of the window's first byte
+        self.data = b""
+        self.at = 0
+        self.failure = ""
+
+    @property
+    def offset(self) -> int:
+        """Where in the whole stream the reader is."""
+        return self._start + self.at
+
+    @property
+    def left(self) -> int:
+        """Bytes in the window that the reader has not consumed."""
+        return len(self.data) - self.at
+
+    def more(self, need: int) -> bool:
+        """Read until ``need`` bytes are left in the window, and drop what was consumed.
+
+        Args:
+            need: bytes, at the most `LARGEST` and a little.
+
+        Returns:
+            Whether they are there; when they are not, the stream has ended or failed.
+        """
+        if self.left >= need:
+            return True
+        # A bytearray grows in place: a thousand small reads from a pipe cost no thousand copies.
+        window = bytearray(self.data[self.at :])
+        self._start += self.at
+        while len(window) < need and (chunk := self._next()):
+            window += chunk
+        self.data, self.at = bytes(window), 0
+        return len(window) >= need
+
+    def skip(self, count: int) -> bool:
+        """Consume ``count`` bytes, however many, without keeping them.
+
+        Returns:
+            Whether there were as many; when not, all there were have been consumed.
+        """
+        while count > self.left:
+            count -= self.left
+            self._start += len(self.data)
+            self.data, self.at = self._next(), 0
+            if not self.data:
+                return False
+        self.at += count
+        return True
+
+    def _next(self) -> bytes:
+        try:
+            return next(self._chunks, b"")
+        except SourceError as error:
+            self.failure = str(error)
+            self._chunks = iter(())
+            return b""
+
+
+def peek(chunks: Iterator[bytes], count: int) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of some chunks, which need not be seekable.
+
+    Args:
+        chunks: the chunks, none of them empty.
+        count: how many bytes to see.
+
+    Returns:
+        The first bytes, fewer than ``count`` only when there are no more, and all the chunks.
+    """
+    stream = Stream(chunks)
+    stream.more(count)
+    rest = _failing(stream.failure) if stream.failure else chunks
+    return stream.data[:count], chain([stream.data] if stream.data else [], rest)
+
+
+def _failing(why: str) -> Iterator[bytes]:
+    raise SourceError(why)
+    yield b""
