@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help trace test check bench clean
+.PHONY: help trace test check compare bench clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +18,9 @@ check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+
+compare: $(VENV)/.dev  ## Compare every verdict with tshark's
+	@$(BIN)/python tests/against/compare.py
 
 bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/startup.py

@@ -78,7 +78,7 @@ class Frame(Struct, frozen=True, gc=False):
     interface: int = 0
 
 
-class Options(Struct, frozen=True, omit_defaults=True):
+class Options(Struct, frozen=True, omit_defaults=True, gc=False):
     """The TCP options of one segment (RFC 9293 §3.2 and the RFCs named below).
 
     Args:
@@ -88,6 +88,7 @@ class Options(Struct, frozen=True, omit_defaults=True):
         timestamps: TSval and TSecr (RFC 7323 §3).
         sack: the SACK blocks as raw (left edge, right edge) pairs (RFC 2018 §3).
         fast_open: the Fast Open cookie, empty when one is asked for (RFC 7413 §2).
+        mptcp: the name of the Multipath TCP subtype (RFC 8684 §9).
         other: the kinds of all further options, in their order.
         malformed: whether a length ran past the options or was below 2.
     """
@@ -98,6 +99,7 @@ class Options(Struct, frozen=True, omit_defaults=True):
     timestamps: tuple[int, int] | None = None
     sack: tuple[tuple[int, int], ...] = ()
     fast_open: bytes | None = None
+    mptcp: str | None = None
     other: tuple[int, ...] = ()
     malformed: bool = False
 
@@ -174,7 +176,7 @@ class Call(Struct, frozen=True):
     connection: int | None = None
 
 
-class Rung(Struct, frozen=True):
+class Rung(Struct, frozen=True, gc=False):
     """One step of the ladder: a segment and what it changed.
 
     Args:
@@ -207,6 +209,14 @@ class Rung(Struct, frozen=True):
         return self.segment.frame.time
 
 
+class RoundTrips(Struct, frozen=True):
+    """Round-trip times in nanoseconds; median and 95th percentile are good to a few per cent."""
+
+    least: int
+    median: int
+    p95: int
+
+
 class ConnectionSummary(Struct, frozen=True):
     """What a connection came to.
 
@@ -219,6 +229,14 @@ class ConnectionSummary(Struct, frozen=True):
         client_segments, server_segments: segments each end sent.
         retransmissions: segments that repeated sequence space already sent.
         closed_by: ``fin``, ``rst``, or None when it was still open.
+        start, end: when its first and its last segment were seen.
+        resets: RST segments.
+        troubles: segments on which something went wrong.
+        first_trouble: the first of them, in words.
+        completeness: how much of it was seen, in words.
+        initial_rtt: nanoseconds from the last SYN to the ACK that completes the handshake.
+        client_rtt, server_rtt: of the ACKs that each end got.
+        client_states, server_states: nanoseconds spent in each state that was left again.
     """
 
     number: int
@@ -231,6 +249,17 @@ class ConnectionSummary(Struct, frozen=True):
     server_segments: int
     retransmissions: int
     closed_by: Literal["fin", "rst"] | None
+    start: int = 0
+    end: int = 0
+    resets: int = 0
+    troubles: int = 0
+    first_trouble: str = ""
+    completeness: str = ""
+    initial_rtt: int | None = None
+    client_rtt: RoundTrips | None = None
+    server_rtt: RoundTrips | None = None
+    client_states: dict[str, int] = {}
+    server_states: dict[str, int] = {}
 
 
 class CaptureSummary(Struct, frozen=True):

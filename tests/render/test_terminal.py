@@ -40,8 +40,8 @@ a title
                                  win 65536  b'xxxxx'
                  retransmission of rung 4 after 300 ms: no ACK has come
   403.000     6  CLOSED       ◀── RST ACK seq 1 ack 6 win 65536 ── CLOSED
-                 the server gives up at once: its program closed with data
-                 unread, or with SO_LINGER 0, or died so
+                 the server closed without having read what the client sent:
+                 data is lost
 """
 
 

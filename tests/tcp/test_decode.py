@@ -128,7 +128,7 @@ SYN_OPTIONS = bytes.fromhex("020405b40402080a0000000100000002") + b"\x01\x03\x03
         ("length past the end", b"\2\x08\0\0", Options(malformed=True)),
         ("a kind without a length", b"\1\1\1\x08", Options(malformed=True)),
         ("Fast Open, asking", b"\x22\2\1\1", Options(fast_open=b"")),
-        ("unknown kinds", b"\x1e\4\0\0\xfd\2\1\1", Options(other=(30, 253))),
+        ("unknown kinds", b"\x1e\4\0\0\xfd\2\1\1", Options(mptcp="MP_CAPABLE", other=(253,))),
         ("MSS of a wrong length", b"\2\3\1\1", Options(other=(2,))),
     ],
 )

@@ -80,7 +80,7 @@ LADDERS = {
     + """
     +.1   > P. 1:6(5) ack 1        | ESTABLISHED  ESTABLISHED
     +.001 < .  1:1(0) ack 6        | ESTABLISHED  ESTABLISHED
-    +.001 < R. 1:1(0) ack 6        | CLOSED       CLOSED        connection-rst aborted
+    +.001 < R. 1:1(0) ack 6        | CLOSED       CLOSED        connection-rst unread-data
     """,
     "reset in SYN-RECEIVED: the server listens on": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
@@ -104,7 +104,7 @@ LADDERS = {
     +.1   > F. 1:1(0) ack 1        | FIN-WAIT-1   CLOSE-WAIT
     +.001 < F. 1:1(0) ack 2        | TIME-WAIT    LAST-ACK
     +.001 > .  2:2(0) ack 2        | TIME-WAIT    CLOSED
-    +.1   < R  2:2(0)              | CLOSED       CLOSED        connection-rst after-close
+    +.1   < R  2:2(0)          | CLOSED       CLOSED       connection-rst time-wait-assassination
     """,
     "a FIN that overtakes data is processed when the gap is filled": HANDSHAKE
     + """

@@ -74,7 +74,7 @@ def test_verdict(name: str, isn: int) -> None:
 
 def test_the_numbers_that_make_a_verdict_a_fact() -> None:
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1")
-    assert rungs[-1].notes == (notes.Retransmission(of=4, after=200_000_000),)
+    assert rungs[-1].notes == (notes.Retransmission(of=4, after=200_000_000, cause="timeout"),)
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101")
     assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=20_000_000),)
 

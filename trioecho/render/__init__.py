@@ -17,8 +17,8 @@ class Setting(Struct, frozen=True):
 
     Args:
         title: one line that says what is shown, and where.
-        interface: the interface's name.
-        link: its link type (LINKTYPE_*).
+        interfaces: the names of the interfaces, by the frames' number for them; the sequence may
+            grow while it is used.
         width: columns of the screen.
         unicode: whether arrows may be drawn with characters beyond ASCII.
         color: whether ANSI colours may be used.
@@ -29,8 +29,7 @@ class Setting(Struct, frozen=True):
     """
 
     title: str = ""
-    interface: str = ""
-    link: int = 1
+    interfaces: Sequence[str] = ()
     width: int = 80
     unicode: bool = True
     color: bool = False

@@ -100,7 +100,7 @@ def _parse_line(text: str, number: int) -> Line:
         word = take("a time")
         try:
             delta = round(float(word[1:]) * 1e9)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise wrong(word, "a time such as +.1") from None
     word = take("> or <")
     if word[0] not in "<>" or not (word[1:] or "1").isdecimal():
@@ -125,12 +125,14 @@ def _parse_line(text: str, number: int) -> Line:
         word = words.pop(0)
         if word in ("ack", "win"):
             value = take(f"a number behind {word}")
-            if not value.lstrip("-").isdecimal():
-                raise wrong(value, f"a number behind {word}")
+            try:
+                number_said = int(value)
+            except ValueError:
+                raise wrong(value, f"a number behind {word}") from None
             if word == "ack":
-                ack = int(value)
+                ack = number_said
             else:
-                window = int(value)
+                window = number_said
         elif word.startswith("<"):
             while not word.endswith(">"):
                 word += " " + take("the > that ends the options")

@@ -22,28 +22,23 @@ _COMMENT, _APPLICATION, _NAME, _RESOLUTION, _RECEIVED, _DROPPED = 1, 4, 2, 9, 4,
 
 
 class Pcapng:
-    """One section with one interface; nanosecond times. Valid after each block."""
+    """One section, its interfaces as they come; nanosecond times. Valid after each block."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._last = 0
+        self._interfaces: dict[tuple[int, int], int] = {}
 
     def begin(self) -> bytes:
-        """The section and its interface."""
+        """The section."""
         from trioecho import __version__
 
         section = pack("=IHHq", 0x1A2B3C4D, 1, 0, -1)
-        interface = pack("=HHI", self._setting.link, 0, 0)
         return _block(
             _SECTION,
             section,
             (_COMMENT, self._setting.title.encode()),
             (_APPLICATION, f"trioecho {__version__}".encode()),
-        ) + _block(
-            _INTERFACE,
-            interface,
-            (_NAME, self._setting.interface.encode()),
-            (_RESOLUTION, b"\x09"),
         )
 
     def show(self, events: Sequence[RungOrCall]) -> bytes:
@@ -54,7 +49,12 @@ class Pcapng:
                 continue
             frame = event.segment.frame
             self._last = frame.time
-            head = pack("=IIIII", 0, *_time(frame.time), len(frame.data), frame.length)
+            interface = self._interfaces.get((frame.interface, frame.link))
+            if interface is None:
+                interface = len(self._interfaces)
+                self._interfaces[frame.interface, frame.link] = interface
+                blocks.append(self._interface(frame.interface, frame.link))
+            head = pack("=IIIII", interface, *_time(frame.time), len(frame.data), frame.length)
             data = frame.data + b"\0" * (-len(frame.data) % 4)
             said = "; ".join(explain(note, event).text for note in event.notes)
             blocks.append(_block(_PACKET, head + data, (_COMMENT, said.encode())))
@@ -63,11 +63,20 @@ class Pcapng:
     def end(self, summary: Summary) -> bytes:
         """What the capture received and dropped."""
         capture = summary.capture
+        if not self._interfaces:
+            return b""
         return _block(
             _STATISTICS,
             pack("=III", 0, *_time(self._last)),
             (_RECEIVED, pack("=Q", capture.frames)),
             (_DROPPED, pack("=Q", capture.dropped)),
+        )
+
+    def _interface(self, number: int, link: int) -> bytes:
+        names = self._setting.interfaces
+        name = names[number] if number < len(names) else ""
+        return _block(
+            _INTERFACE, pack("=HHI", link, 0, 0), (_NAME, name.encode()), (_RESOLUTION, b"\x09")
         )
 
 

@@ -26,6 +26,10 @@ _COURSE = (
     notes.Ack,
     notes.ConnectionFin,
     notes.FinAck,
+    notes.Sack,
+    notes.SequenceWrap,
+    notes.EcnSetup,
+    notes.Mptcp,
     notes.SegmentationOffload,
     notes.ChecksumOffload,
 )

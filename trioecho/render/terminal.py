@@ -16,9 +16,10 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from trioecho.model import Call, Options, Rung, State, Summary, flag_names
+from trioecho.model import Call, ConnectionSummary, Options, Rung, State, Summary, flag_names
 from trioecho.render.calls import call_text
 from trioecho.render.fold import Fold
+from trioecho.render.table import table
 from trioecho.render.totals import totals
 from trioecho.tcp import notes
 from trioecho.tcp.explain import explain
@@ -83,7 +84,17 @@ class Terminal:
 
     def end(self, summary: Summary) -> bytes:
         """The summary."""
-        return self._lines([*self._folded(), ("", ""), *totals(summary)])
+        rows = [*self._folded(), ("", "")]
+        for text, style in totals(summary):
+            rows += [(line, style) for line in wrap(text, self._setting.width)]
+        return self._lines(rows)
+
+    def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
+        """A table of many connections instead of a ladder; see ``render.table``."""
+        rows = [(title, "strong"), ("", "")]
+        if connections:
+            rows += table(connections, start, self._setting.width)
+        return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------
 

@@ -21,14 +21,18 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import notes, steps
+from trioecho.tcp import marks, notes, steps
+from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
-from trioecho.tcp.notes import Note
+from trioecho.tcp.outcome import completeness, round_trips
 from trioecho.tcp.sequence import relative
 from trioecho.tcp.states import Event
-from trioecho.tcp.verdicts import judge
+from trioecho.tcp.step import Step
+from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
 
-_AGAIN = (notes.Retransmission, notes.FastRetransmission, notes.SpuriousRetransmission)
+_ESTABLISHED = State.ESTABLISHED
+# Before a connection is synchronized, or when it is no more.
+_OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
 
 class Connection:
@@ -45,21 +49,20 @@ class Connection:
         self, number: int, client: Endpoint, server: Endpoint, *, opening: bool = True
     ) -> None:
         self.number = number
+        self.opening = opening
         self.client = Half(client, State.CLOSED if opening else State.ESTABLISHED)
         self.server = Half(server, State.LISTEN if opening else State.ESTABLISHED, passive=True)
+        self.start: int | None = None
+        self.end = 0
         self.first_syn: int | None = None
         self.last_syn = 0
-        self.initial_rtt: int | None = None
         self.handshake_time: int | None = None
+        self.initial_rtt: int | None = None
         self.first_fin: Half | None = None
         self.closed_by: Literal["fin", "rst"] | None = None
-        self.offload_said: set[type[Note]] = set()
-
-    def halves(self, segment: Segment) -> tuple[Half, Half]:
-        """The half that sent a segment, and the other."""
-        if segment.source == self.client.endpoint:
-            return self.client, self.server
-        return self.server, self.client
+        self.troubles = 0
+        self.first_trouble = ""
+        self._said: set[str] = set()
 
     def seen(self, segment: Segment, number: int) -> Rung:
         """A segment seen by a tap, which takes it to have arrived as soon as it was sent.
@@ -71,11 +74,9 @@ class Connection:
         Returns:
             The rung, with both states after the segment.
         """
-        mine, theirs = self.halves(segment)
-        seq, ack = _place(segment, mine, theirs)
-        found = self._send(segment, number, seq, ack, mine, theirs)
-        self._arrive(found, segment, segment.frame.time, seq, ack, mine, theirs)
-        return self._rung(segment, number, seq, ack, mine, theirs, found, lost=False)
+        step = self._send(segment, number)
+        self._arrive(step, step.time)
+        return self._rung(step, lost=False)
 
     def sent(self, segment: Segment, number: int) -> Rung:
         """One end has sent a segment, which may never arrive.
@@ -83,10 +84,7 @@ class Connection:
         Returns:
             The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
         """
-        mine, theirs = self.halves(segment)
-        seq, ack = _place(segment, mine, theirs)
-        found = self._send(segment, number, seq, ack, mine, theirs)
-        return self._rung(segment, number, seq, ack, mine, theirs, found, lost=True)
+        return self._rung(self._send(segment, number), lost=True)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end.
@@ -98,9 +96,12 @@ class Connection:
         Returns:
             The rung, with both states after the arrival.
         """
-        mine, theirs = self.halves(rung.segment)
+        segment = rung.segment
+        mine, theirs = self._halves(segment)
+        end = rung.seq + segment.space
         found = list(rung.notes)
-        self._arrive(found, rung.segment, time, rung.seq, rung.ack, mine, theirs)
+        step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
+        self._arrive(step, time)
         return replace(
             rung,
             client_state=self.client.state,
@@ -117,143 +118,190 @@ class Connection:
             client.endpoint,
             server.endpoint,
             self.handshake_time,
-            client.bytes,
-            server.bytes,
+            client.volume,
+            server.volume,
             client.segments,
             server.segments,
             client.retransmissions + server.retransmissions,
             self.closed_by,
+            self.start or 0,
+            self.end,
+            client.resets + server.resets,
+            self.troubles,
+            self.first_trouble,
+            completeness(self),
+            self.initial_rtt,
+            round_trips(client),
+            round_trips(server),
+            {str(state): spent for state, spent in client.spent.items()},
+            {str(state): spent for state, spent in server.spent.items()},
         )
 
-    def _send(
-        self, segment: Segment, number: int, seq: int, ack: int | None, mine: Half, theirs: Half
-    ) -> list[Note]:
-        found = judge(segment, seq, ack, mine, theirs, self.initial_rtt)
-        again = any(isinstance(note, _AGAIN) for note in found)
-        if ack is not None:
-            _evidence(segment, ack, mine, theirs)
-        if segment.flags & (SYN | FIN | RST):
-            self._control(found, segment, seq, ack, mine, theirs, again)
-        if segment.length and not again:
-            found.append(notes.Data(segment.length, segment.length - len(segment.payload)))
-        steps.offload(found, segment, mine, theirs, self)
-        _remember(found, segment, number, seq, ack, mine, theirs, again)
-        return found
+    def _halves(self, segment: Segment) -> tuple[Half, Half]:
+        if segment.source == self.client.endpoint:
+            return self.client, self.server
+        return self.server, self.client
 
-    def _control(
-        self,
-        found: list[Note],
-        segment: Segment,
-        seq: int,
-        ack: int | None,
-        mine: Half,
-        theirs: Half,
-        again: bool,
-    ) -> None:
+    def _send(self, segment: Segment, number: int) -> Step:
+        """What can be said of a segment when it leaves its sender."""
+        if segment.source == self.client.endpoint:
+            mine, theirs = self.client, self.server
+        else:
+            mine, theirs = self.server, self.client
+        seq, ack = _place(segment, mine, theirs)
+        time = segment.frame.time
+        flags, length = segment.flags, segment.length
+        end = seq + length + (flags >> 1 & 1) + (flags & 1)
+        step = Step(segment, number, time, seq, ack, end, mine, theirs, [])
+        if self.start is None:
+            self.start = mine.state_since = theirs.state_since = time
+        self.end = time
+
+        expected = step.expected = ordinary(step)
+        if not expected:
+            judge(step, self.initial_rtt)
+            step.again = any(isinstance(note, notes.AGAIN) for note in step.found)
+            if step.again and segment.payload and mine.kept:
+                steps.overlap(step)
+        behind = marks.old_timestamp(segment, seq, mine, theirs)
+        if behind and not flags & RST:
+            step.found.append(notes.Paws(behind))
+        if ack is not None and (mine.received is None or ack > mine.received):
+            _evidence(step, ack)
+        if flags & CONTROL:
+            self._control(step)
+        if length and not step.again:
+            steps.data(step)
+        mine.sack = ()
+        if marks.marked(segment):
+            marks.look(step, self._said, from_client=mine is self.client)
+        if not expected:
+            _consequences(step)
+        else:
+            mine.asked = ""
+        _remember(step)
+        return step
+
+    def _control(self, step: Step) -> None:
         """SYN, FIN and RST leave the sender."""
-        flags = segment.flags
+        segment, mine, theirs, ack, found = (
+            *(step.segment, step.mine, step.theirs, step.ack, step.found),
+        )
+        flags, time = segment.flags, step.time
         if flags & RST:
-            found.append(notes.ConnectionRst(steps.reset_cause(seq, ack, mine, theirs)))
-            mine.meet(Event.SEND_RST)
+            cause = steps.reset_cause(step)
+            found.append(notes.ConnectionRst(cause))
+            mine.resets += 1
+            if cause != "out-of-window":  # else its presumed sender may know nothing of it
+                mine.meet(Event.SEND_RST, time)
             return
         if flags & SYN:
             if ack is None:
                 mine.passive = False
-            mine.meet(Event.SEND_SYN if ack is None else Event.SEND_SYN_ACK)
+                self.last_syn = time
+                mine.syn_data = segment.length
+            if mine.state is State.LISTEN:
+                self.closed_by = None  # an attempt before may have been reset
+            mine.meet(Event.SEND_SYN if ack is None else Event.SEND_SYN_ACK, time)
+            crossed = theirs.syn_seen
             mine.syn_seen = True
             mine.mss = segment.options.mss
             mine.scale = segment.options.window_scale
             if self.first_syn is None:
-                self.first_syn = segment.frame.time
-            if ack is None:
-                self.last_syn = segment.frame.time
-                mine.syn_data = segment.length
-            if not again:
-                crossed = theirs.syn_seen
-                found.append(
-                    notes.ConnectionSyn(crossed) if ack is None else notes.ConnectionSynack()
-                )
-            steps.fast_open(found, segment, ack, theirs)
-        if flags & FIN:
+                self.first_syn = time
+            if not step.again:
+                synack = ack is not None
+                found.append(notes.ConnectionSynack() if synack else notes.ConnectionSyn(crossed))
+            steps.fast_open(step)
+        if flags & FIN and steps.plausible(step):
             before_theirs = theirs.fin is not None and (ack is None or ack <= theirs.fin)
-            if not again:
-                step, answers = steps.fin_step(ack, mine, theirs, self.first_fin)
-                found.append(notes.ConnectionFin(step, answers, before_theirs))
+            if not step.again:
+                which, answers = steps.fin_step(step, self.first_fin)
+                found.append(notes.ConnectionFin(which, answers, before_theirs))
             if mine.state is State.CLOSE_WAIT and before_theirs:
-                mine.meet(Event.SEND_FIN_BEFORE_THEIRS)
+                mine.meet(Event.SEND_FIN_BEFORE_THEIRS, time)
             else:
-                mine.meet(Event.SEND_FIN)
-            mine.fin = seq + segment.space - 1
+                mine.meet(Event.SEND_FIN, time)
+            if mine.fin is None:
+                mine.fin = step.end - 1
             self.first_fin = self.first_fin or mine
 
-    def _arrive(
-        self,
-        found: list[Note],
-        segment: Segment,
-        time: int,
-        seq: int,
-        ack: int | None,
-        mine: Half,
-        theirs: Half,
-    ) -> None:
+    def _arrive(self, step: Step, time: int) -> None:
         """A segment of ``mine`` reaches ``theirs``: RFC 9293 §3.10.7.4's order, RST to FIN."""
-        if segment.flags & RST:
-            if steps.takes_reset(seq, ack, theirs):
+        mine, theirs, ack = step.mine, step.theirs, step.ack
+        flags = step.segment.flags
+        if flags & RST:
+            if steps.takes_reset(step.seq, ack, theirs):
                 listening = theirs.passive and theirs.state is State.SYN_RECEIVED
-                theirs.meet(Event.RECEIVE_RST_PASSIVE if listening else Event.RECEIVE_RST)
+                event = Event.RECEIVE_RST_PASSIVE if listening else Event.RECEIVE_RST
+                theirs.meet(event, time)
                 self.closed_by = self.closed_by or "rst"
+                if listening:
+                    _listen_again(theirs, mine)
             return
-        if ack is not None and ack < 1 and theirs.state is State.SYN_SENT:
-            return  # it acknowledges another SYN than ours: not acceptable, §3.10.7.3
-        if ack is not None and ack >= 1 and theirs.state is State.SYN_RECEIVED:
-            theirs.meet(Event.RECEIVE_ACK_OF_SYN)
-        if segment.flags & SYN:
-            theirs.meet(Event.RECEIVE_SYN if ack is None else Event.RECEIVE_SYN_ACK)
         if ack is not None:
-            if theirs.fin is not None and ack > theirs.fin:
-                theirs.meet(Event.RECEIVE_ACK_OF_FIN)
-            steps.acknowledge(found, segment, time, ack, mine, theirs, self.first_fin)
-        if segment.space:
-            theirs.take(seq, seq + segment.space)
-        _take_fin(theirs, mine)
-        if self.closed_by is None and mine.fin_received and theirs.fin_received:
-            self.closed_by = "fin"
+            if theirs.state is not _ESTABLISHED:
+                if theirs.state is State.SYN_SENT and not steps.acknowledges_syn(ack, theirs):
+                    return  # it acknowledges another SYN than ours: not acceptable, §3.10.7.3
+                if ack >= 1 and theirs.state is State.SYN_RECEIVED:
+                    theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
+                if flags & SYN:
+                    theirs.meet(Event.RECEIVE_SYN_ACK, time)
+                if theirs.fin is not None and ack > theirs.fin:
+                    theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
+            if theirs.acked is None or ack > theirs.acked:
+                steps.acknowledge(step, ack, time, self.first_fin)
+        elif flags & SYN:
+            theirs.meet(Event.RECEIVE_SYN, time)
+        if step.end > step.seq:
+            if step.seq == theirs.received and not theirs.islands:
+                theirs.received = step.end
+            else:
+                theirs.take(step.seq, step.end)
+        if mine.fin is not None:
+            _take_fin(theirs, mine, time)
+            if self.closed_by is None and mine.fin_received and theirs.fin_received:
+                self.closed_by = "fin"
         if (
             self.handshake_time is None
             and self.first_syn is not None
-            and mine.state is theirs.state is State.ESTABLISHED
+            and mine.state not in _OPENING
+            and theirs.state not in _OPENING
         ):
             self.handshake_time = time - self.first_syn
             self.initial_rtt = time - self.last_syn
-            found.append(notes.HandshakeComplete(self.handshake_time))
+            step.found.append(notes.HandshakeComplete(self.handshake_time))
 
-    def _rung(
-        self,
-        segment: Segment,
-        number: int,
-        seq: int,
-        ack: int | None,
-        mine: Half,
-        theirs: Half,
-        found: list[Note],
-        *,
-        lost: bool,
-    ) -> Rung:
-        return Rung(
-            number,
+    def _rung(self, step: Step, *, lost: bool) -> Rung:
+        segment, mine = step.segment, step.mine
+        window = segment.window
+        if not segment.flags & SYN:
+            window <<= shift(mine, step.theirs)
+        rung = Rung(
+            step.number,
             self.number,
             "client" if mine is self.client else "server",
             segment,
-            seq,
-            ack,
-            segment.window
-            if segment.flags & SYN or mine.scale is None or theirs.scale is None
-            else segment.window << mine.scale,
+            step.seq,
+            step.ack,
+            window,
             self.client.state,
             self.server.state,
-            tuple(found),
+            tuple(step.found),
             lost,
         )
+        if not step.expected or len(step.found) > 2:
+            self._count_trouble(rung)
+        return rung
+
+    def _count_trouble(self, rung: Rung) -> None:
+        for note in rung.notes:
+            if isinstance(note, notes.TROUBLE):
+                self.troubles += 1
+                if not self.first_trouble:
+                    text = explain(note, rung).text
+                    self.first_trouble = f"frame {rung.segment.frame.number}: {text}"
+                return
 
 
 def _place(segment: Segment, mine: Half, theirs: Half) -> tuple[int, int | None]:
@@ -263,10 +311,11 @@ def _place(segment: Segment, mine: Half, theirs: Half) -> tuple[int, int | None]
     """
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
-    elif segment.flags & SYN and not mine.syn_seen and mine.isn & 0xFFFFFFFF != segment.seq:
-        mine.isn = segment.seq  # what was guessed before was wrong
+    elif segment.flags & SYN and mine.isn & 0xFFFFFFFF != segment.seq:
+        mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
         mine.next = mine.contiguous = None
         mine.sent.clear()
+        mine.kept = 0
     seq = relative(segment.seq, mine.isn, mine.next or 0)
     if segment.ack is None:
         return seq, None
@@ -276,74 +325,71 @@ def _place(segment: Segment, mine: Half, theirs: Half) -> tuple[int, int | None]
     return seq, relative(segment.ack, theirs.isn, near)
 
 
-def _evidence(segment: Segment, ack: int, mine: Half, theirs: Half) -> None:
+def _listen_again(passive: Half, opener: Half) -> None:
+    """A reset attempt is over: what the listening end knew and sent of it counts no more."""
+    passive.isn = passive.next = passive.contiguous = passive.acked = None
+    passive.ack = passive.received = opener.acked = None
+    passive.syn_seen = False
+    passive.sent.clear()
+    passive.kept = 0
+
+
+def _evidence(step: Step, ack: int) -> None:
     """What an end acknowledges has arrived there, whether we saw it arrive or not."""
-    if mine.state is State.SYN_SENT and ack >= 1 and not segment.flags & (SYN | RST):
-        mine.meet(Event.RECEIVE_SYN_ACK)
-    if mine.received is None or ack > mine.received:
-        mine.advance(ack)
-        _take_fin(mine, theirs)
+    mine, theirs = step.mine, step.theirs
+    if mine.state is State.SYN_SENT and ack >= 1 and not step.segment.flags & (SYN | RST):
+        mine.meet(Event.RECEIVE_SYN_ACK, step.time)
+    mine.advance(ack)
+    if theirs.fin is not None:
+        _take_fin(mine, theirs, step.time)
 
 
-def _take_fin(mine: Half, theirs: Half) -> None:
+def _take_fin(mine: Half, theirs: Half, time: int) -> None:
     """Once everything up to the peer's FIN is here, the FIN is processed (RFC 9293 §3.10.7.4)."""
     if theirs.fin is None or mine.fin_received:
         return
     if mine.received is not None and mine.received > theirs.fin:
         mine.fin_received = True
-        mine.meet(Event.RECEIVE_FIN)
+        mine.meet(Event.RECEIVE_FIN, time)
 
 
-def _remember(
-    found: list[Note],
-    segment: Segment,
-    number: int,
-    seq: int,
-    ack: int | None,
-    mine: Half,
-    theirs: Half,
-    again: bool,
-) -> None:
-    """Bring the sender's half up to date, when all that is said of the segment has been said."""
-    now = segment.frame.time
-    end = seq + segment.space
-    probe = duplicate = False
+def _consequences(step: Step) -> None:
+    """What the verdicts on a segment change for the verdicts on those that follow it."""
+    mine, theirs = step.mine, step.theirs
     mine.asked = ""
-    for note in found:
+    mine.retransmissions += step.again
+    flags = step.segment.flags
+    if flags & RST:
+        mine.asked = "reset"
+    elif flags & SYN and mine.state is _ESTABLISHED:
+        mine.asked = "syn"
+    for note in step.found:
         match note:
-            case notes.ZeroWindowProbe():
-                probe = True
-                mine.asked = note.kind
-            case notes.KeepAlive():
+            case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked = note.kind
             case notes.DuplicateAck():
-                duplicate = True
-            case notes.OutOfOrder():
-                mine.bytes += segment.length
+                mine.duplicates += 1
+            case notes.OutOfOrder() | notes.Retransmission(of=None):
+                mine.volume += step.segment.length  # it fills a hole
             case notes.AckLostSegment():
                 theirs.contiguous = theirs.next
+
+
+def _remember(step: Step) -> None:
+    """Bring the sender's half up to date, when all that is said of the segment has been said."""
+    segment, mine, seq, end, ack = step.segment, step.mine, step.seq, step.end, step.ack
     mine.segments += 1
-    mine.retransmissions += again
-    if segment.space:
-        mine.remember(seq, end, number, now)
-    if not probe:
-        if mine.next is None:
-            mine.bytes += segment.length
-        elif end > mine.next:
-            mine.bytes += min(segment.length, end - mine.next)
+    if end > seq:
+        mine.remember(seq, end, step.number, step.time, segment.payload)
+    if mine.asked != "zero-window-probe" and not segment.flags & RST and steps.plausible(step):
         if mine.next is None or end > mine.next:
-            mine.next, mine.next_time, mine.next_number = end, now, number
+            mine.volume += steps.new_bytes(segment, seq, mine.next)
+            mine.next, mine.next_time = end, step.time
         if mine.contiguous is None or seq == mine.contiguous:
             mine.contiguous = mine.next
     if ack is not None:
-        if duplicate:
-            mine.duplicates += 1
-        elif ack != mine.ack:
-            mine.duplicates, mine.ack_number, mine.outrun = 0, number, False
-        mine.ack, mine.ack_time = ack, now
-        isn = theirs.isn or 0
-        mine.sack = tuple(
-            (relative(left, isn, ack), relative(right, isn, ack))
-            for left, right in segment.options.sack
-        )
+        if ack != mine.ack:
+            mine.duplicates, mine.ack_number, mine.outrun = 0, step.number, False
+            mine.ack = ack
+        mine.ack_time = step.time
     mine.window = segment.window

@@ -22,10 +22,17 @@ RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
         "refused: nothing listens on that port, so the {mine}'s kernel answers for it",
         "RFC 9293 §3.5.2",
     ),
+    "unread-data": (
+        "the {mine} closed without having read what the {theirs} sent: data is lost",
+        "RFC 1122 §4.2.2.13, RFC 2525 §2.17",
+    ),
     "aborted": (
-        "the {mine} gives up at once: its program closed with data unread, or with SO_LINGER 0,"
-        " or died so",
-        "RFC 9293 §3.10.5, RFC 1122 §4.2.2.13",
+        "the {mine} gives up at once: its program closed with SO_LINGER 0, or died so",
+        "RFC 9293 §3.10.5",
+    ),
+    "time-wait-assassination": (
+        "it ends the {theirs}'s TIME-WAIT too early: an old duplicate may now do harm",
+        "RFC 1337",
     ),
     "after-close": (
         "the {mine} had closed already, and nobody is left there to read what came",
@@ -89,7 +96,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.HandshakeComplete(duration):
             took = "" if duration is None else f"; the handshake took {seconds(duration)}"
             return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
-        case notes.Data(length, missing):
+        case notes.Data(length=length, missing=missing):
             cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""
             return Explanation(f"the {mine} sends {bytes_of(length)}{cut}", "RFC 9293 §3.7")
         case notes.Ack(length, pure, of, rtt):
@@ -129,6 +136,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.ConnectionRst(cause):
             text, source = RESET_CAUSES[cause]
             return Explanation(text.format(mine=mine, theirs=theirs), source)
+        case notes.Retransmission(of, after, "tail-loss-probe"):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: a tail loss probe, too soon for a timeout",
+                "RFC 8985 §7",
+            )
         case notes.Retransmission(of, after):
             return Explanation(
                 f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
@@ -163,6 +175,62 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"duplicate ACK number {count}{_of(of)}: the {mine} still waits for the same byte",
                 "RFC 5681 §2",
             )
+        case notes.Sack(blocks):
+            ranges = ", ".join(f"{left} to {right - 1}" for left, right in blocks)
+            return Explanation(
+                f"the {mine} lacks some, but has bytes {ranges} (SACK)", "RFC 2018 §3"
+            )
+        case notes.Dsack(first, end):
+            return Explanation(
+                f"the {mine} got bytes {first} to {end - 1} twice (DSACK): the retransmission was"
+                " needless",
+                "RFC 2883 §4",
+            )
+        case notes.SegmentOverlapConflict(of, at):
+            return Explanation(
+                f"from byte {at} on it differs from what rung {of} sent: somebody tampers, or the"
+                " sender is broken",
+                "RFC 9293 §3.10.7.4",
+            )
+        case notes.ChallengeAck(asked):
+            what = "reset" if asked == "reset" else "SYN"
+            return Explanation(
+                f"challenge ACK: the {mine} does not believe the {what}, and says where it stands",
+                "RFC 5961 §3.2 and §4.2",
+            )
+        case notes.Paws(behind):
+            return Explanation(
+                f"its timestamp is {behind} older than the newest: an old duplicate, to be dropped",
+                "RFC 7323 §5.3",
+            )
+        case notes.SequenceWrap():
+            return Explanation(
+                "the raw sequence number passes 2**32 here and starts again at 0", "RFC 9293 §3.4"
+            )
+        case notes.NagleDelayedAck(waited):
+            return Explanation(
+                f"it had to wait {seconds(waited)} for the ACK of another small segment: Nagle's"
+                " algorithm meets delayed ACK",
+                "RFC 9293 §3.7.4, RFC 1122 §4.2.3.2",
+            )
+        case notes.Urgent(pointer):
+            return Explanation(f"urgent data, up to {pointer} bytes on", "RFC 9293 §3.8.5")
+        case notes.EcnSetup(accurate):
+            kind = "accurate ECN" if accurate else "ECN"
+            return Explanation(
+                f"the {mine} can tell of congestion without loss ({kind})",
+                "RFC 9768 §3.1" if accurate else "RFC 3168 §6.1.1",
+            )
+        case notes.CongestionExperienced():
+            return Explanation("a router on the way marked it: congestion", "RFC 3168 §5")
+        case notes.EcnEcho():
+            return Explanation(
+                f"the {mine} tells that marked segments arrived: slow down", "RFC 3168 §6.1.3"
+            )
+        case notes.Cwr():
+            return Explanation(f"the {mine} has slowed down", "RFC 3168 §6.1.2")
+        case notes.Mptcp(subtype):
+            return Explanation(f"Multipath TCP: {subtype}", "RFC 8684 §3")
         case notes.KeepAlive():
             return Explanation(
                 f"keep-alive: the {mine} asks whether the {theirs} is still there",

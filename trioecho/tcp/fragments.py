@@ -12,6 +12,8 @@ MOST_DATAGRAMS = 256
 LONGEST, MOST_PIECES = 65_535, 8_192
 #: Nanoseconds after which the pieces of a datagram are given up (RFC 791 suggests 15 s or more).
 PATIENCE = 60_000_000_000
+#: Bytes that may wait for the rest of their datagrams.
+MOST_BYTES = 1 << 24
 
 
 class _Datagram(Struct):
@@ -26,6 +28,7 @@ class Fragments:
 
     def __init__(self) -> None:
         self._datagrams: OrderedDict[bytes, _Datagram] = OrderedDict()
+        self._size = 0
 
     def add(self, key: bytes, time: int, offset: int, more: bool, data: bytes) -> bytes | None:
         """Take one fragment.
@@ -42,23 +45,34 @@ class Fragments:
         """
         datagram = self._datagrams.get(key)
         if datagram is None or not 0 <= time - datagram.start <= PATIENCE:
+            self._drop(key)
             datagram = self._datagrams[key] = _Datagram(time)
-            if len(self._datagrams) > MOST_DATAGRAMS:
-                self._datagrams.popitem(last=False)
         if offset + len(data) > LONGEST or len(datagram.pieces) >= MOST_PIECES:
-            del self._datagrams[key]
+            self._drop(key)
             return None
-        if offset not in datagram.pieces or len(datagram.pieces[offset]) < len(data):
-            datagram.size += len(data) - len(datagram.pieces.get(offset, b""))
+        if len(data) > len(datagram.pieces.get(offset, b"")):
+            more_bytes = len(data) - len(datagram.pieces.get(offset, b""))
             datagram.pieces[offset] = data
+            datagram.size += more_bytes
+            self._size += more_bytes
         if not more:
             datagram.length = offset + len(data)
+        if datagram.size > 2 * LONGEST:
+            self._drop(key)  # pieces that overlap as much as this are an attack (RFC 5722)
+            return None
+        while len(self._datagrams) > MOST_DATAGRAMS or self._size > MOST_BYTES:
+            self._drop(next(iter(self._datagrams)))
         if datagram.length is None or datagram.size < datagram.length:
             return None
         whole = _join(datagram)
         if whole is not None:
-            del self._datagrams[key]
+            self._drop(key)
         return whole
+
+    def _drop(self, key: bytes) -> None:
+        datagram = self._datagrams.pop(key, None)
+        if datagram is not None:
+            self._size -= datagram.size
 
 
 def _join(datagram: _Datagram) -> bytes | None:

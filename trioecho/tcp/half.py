@@ -7,22 +7,24 @@ from collections import deque
 from msgspec import Struct, field
 
 from trioecho.model import Endpoint, State
-from trioecho.tcp.states import Event, after
+from trioecho.tcp.spread import Spread
+from trioecho.tcp.states import TABLE, Event
 
 #: Out-of-order ranges kept at most for one end: a hostile stream of islands must not grow memory.
 MOST_RANGES = 1_000
-#: Unacknowledged segments kept at most for one end.
-MOST_SENT = 10_000
+#: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
+MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 
 
-class Sent(Struct):
+class Sent(Struct, gc=False):
     """A segment in flight: its sequence space from ``seq`` up to ``end``, the rung that first
-    carried it, when that was, and whether it has been sent again since."""
+    carried it, when that was, its payload if it is kept, and whether it has been sent again."""
 
     seq: int
     end: int
     number: int
     time: int
+    payload: bytes = b""
     repeated: bool = False
 
 
@@ -30,36 +32,42 @@ class Half(Struct):
     """One end, as seen from outside.
 
     All sequence numbers are relative: what it sends counts from its own ISN, what it acknowledges
-    from the peer's.
+    from the peer's. What it offered and asked stands here; what it did is added up in the totals.
 
     Args:
         endpoint: its address.
-        state: its state.
+        state: its state, since ``state_since``; ``spent`` are nanoseconds in each state before.
         passive: whether it is believed to have opened passively, by listening.
         isn: its raw initial sequence number.
         next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
-        next_time, next_number: when, and by which rung, ``next`` was last advanced.
+        next_time: when ``next`` was last advanced.
         contiguous: up to where everything it sent has been seen.
-        sent: what it sent that is not acknowledged yet, in order of sequence.
+        sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
+            payload with it.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
-        acked: up to where the peer has acknowledged what it sent (SND.UNA).
         ack_time: when it sent the last one.
         ack_number: the rung of the first segment with that ``ack``.
+        acked: up to where the peer has acknowledged what it sent (SND.UNA).
         duplicates: how often it has repeated that ACK.
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
         syn_data: bytes of data that came with its SYN (Fast Open).
         mss: the maximum segment size it told.
+        timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
-        asked: ``keep-alive`` or ``zero-window-probe`` when its last segment was one.
-        outrun: whether an ACK beyond all it was seen to send has been noted, since when its own ACK
-            has not moved.
+        asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
+            ``zero-window-probe``, or ``reset`` and ``syn`` where neither can be meant.
+        outrun: whether an ACK beyond all it was seen to send has come, since when its own ACK has
+            not moved.
+        held: how long the ACK took that its last small segment waited for, while it was small.
         received: up to where it has the peer's stream without a gap.
         islands: ranges it has beyond ``received``.
         fin_received: whether the peer's FIN has arrived in order.
-        segments, bytes, retransmissions: how many it sent.
+        segments, retransmissions, resets: how many it sent.
+        volume: distinct bytes of payload it sent.
+        rtt: the round-trip times of the ACKs it got.
     """
 
     endpoint: Endpoint
@@ -68,33 +76,45 @@ class Half(Struct):
     isn: int | None = None
     next: int | None = None
     next_time: int = 0
-    next_number: int = 0
     contiguous: int | None = None
     sent: deque[Sent] = field(default_factory=deque)
+    kept: int = 0
     fin: int | None = None
     ack: int | None = None
-    acked: int | None = None
     ack_time: int = 0
     ack_number: int | None = None
+    acked: int | None = None
     duplicates: int = 0
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
     syn_data: int = 0
     mss: int | None = None
+    timestamp: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
     asked: str = ""
     outrun: bool = False
+    held: int = 0
     received: int | None = None
     islands: list[tuple[int, int]] = field(default_factory=list)
     fin_received: bool = False
+    state_since: int | None = None
+    spent: dict[State, int] = field(default_factory=dict)
     segments: int = 0
-    bytes: int = 0
+    volume: int = 0
     retransmissions: int = 0
+    resets: int = 0
+    rtt: Spread = field(default_factory=Spread)
 
-    def meet(self, event: Event) -> None:
+    def meet(self, event: Event, time: int) -> None:
         """Let an event change the state as the table says."""
-        self.state = after(self.state, event)
+        following = TABLE[self.state].get(event)
+        if following is None:
+            return
+        if self.state_since is not None:
+            spent = time - self.state_since
+            self.spent[self.state] = self.spent.get(self.state, 0) + max(spent, 0)
+        self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
         """The segment in flight that first carried sequence number ``seq``."""
@@ -103,20 +123,24 @@ class Half(Struct):
                 return sent
         return None
 
-    def remember(self, seq: int, end: int, number: int, time: int) -> None:
+    def remember(self, seq: int, end: int, number: int, time: int, payload: bytes) -> None:
         """Keep a segment until it is acknowledged; a repeated one keeps its first rung."""
         sent = self.sent
         if len(sent) >= MOST_SENT:
             return
+        if self.kept + len(payload) > MOST_KEPT:
+            payload = b""
         if not sent or sent[-1].end <= seq:
-            sent.append(Sent(seq, end, number, time))
+            sent.append(Sent(seq, end, number, time, payload))
+            self.kept += len(payload)
             return
         for at, other in enumerate(sent):
             if other.seq <= seq < other.end:
                 other.repeated = True
                 return
             if seq < other.seq:
-                sent.insert(at, Sent(seq, min(end, other.seq), number, time))
+                sent.insert(at, Sent(seq, min(end, other.seq), number, time, payload))
+                self.kept += len(payload)
                 return
 
     def forget(self, ack: int) -> Sent | None:
@@ -129,6 +153,7 @@ class Half(Struct):
         sent = self.sent
         while sent and sent[0].end <= ack:
             last = sent.popleft()
+            self.kept -= len(last.payload)
         return last
 
     def take(self, seq: int, end: int) -> None:

@@ -68,9 +68,14 @@ class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
 
 
 class Data(Fact, frozen=True, tag="data"):
-    """New data. ``missing``: how much of the payload the capture cut off."""
+    """New data.
+
+    ``in_flight``: bytes sent and not acknowledged after it, None where that is not known.
+    ``missing``: how much of the payload the capture cut off.
+    """
 
     length: int
+    in_flight: int | None = None
     missing: int = 0
 
 
@@ -110,7 +115,15 @@ class FinAck(Fact, frozen=True, tag="fin-ack"):
     time_wait: bool = False
 
 
-ResetCause = Literal["refused", "aborted", "after-close", "half-open", "out-of-window"]
+ResetCause = Literal[
+    "refused",
+    "unread-data",
+    "aborted",
+    "after-close",
+    "half-open",
+    "time-wait-assassination",
+    "out-of-window",
+]
 
 
 class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
@@ -119,9 +132,11 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     ``cause``, as far as the wire tells:
 
     - ``refused``: an answer to a SYN: nothing listens there;
-    - ``aborted``: its sender closed with data unread, or with SO_LINGER 0, or died so;
+    - ``unread-data``: the last word was the peer's: its sender closed without having read it;
+    - ``aborted``: its sender closed with SO_LINGER 0, or died so;
     - ``after-close``: something came for a socket that was closed already;
     - ``half-open``: its sender knows nothing of this connection;
+    - ``time-wait-assassination``: it ends the peer's TIME-WAIT early (RFC 1337);
     - ``out-of-window``: it does not carry the next number, and its receiver does not take it.
     """
 
@@ -132,10 +147,15 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
 
 
 class Retransmission(Fact, frozen=True, tag="retransmission"):
-    """It repeats what rung ``of`` sent, ``after`` nanoseconds later."""
+    """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
+
+    ``cause``: ``timeout``; or ``tail-loss-probe`` where it repeats the last segment too soon for a
+    timeout (RFC 8985 §7); None where the first was not seen.
+    """
 
     of: int | None = None
     after: int | None = None
+    cause: Literal["timeout", "tail-loss-probe"] | None = None
 
 
 class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
@@ -178,6 +198,42 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
     of: int | None = None
 
 
+class Sack(Fact, frozen=True, tag="sack"):
+    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream."""
+
+    blocks: tuple[tuple[int, int], ...]
+
+
+class Dsack(Fact, frozen=True, tag="dsack"):
+    """It got the bytes from ``first`` to ``end`` twice: a retransmission was needless."""
+
+    first: int
+    end: int
+
+
+class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
+    """It repeats bytes that rung ``of`` sent with other values, from ``at`` on."""
+
+    of: int
+    at: int
+
+
+class ChallengeAck(Fact, frozen=True, tag="challenge-ack"):
+    """It answers a ``reset`` or a ``syn`` that cannot be meant: are you sure?"""
+
+    asked: str
+
+
+class Paws(Fact, frozen=True, tag="paws"):
+    """Its timestamp is ``behind`` the newest: an old duplicate, which the receiver drops."""
+
+    behind: int
+
+
+class SequenceWrap(Fact, frozen=True, tag="sequence-wrap"):
+    """The raw sequence number runs over 2**32 in this segment."""
+
+
 # ---- window and timers ---------------------------------------------------------------------------
 
 
@@ -209,6 +265,42 @@ class WindowUpdate(Fact, frozen=True, tag="window-update"):
 
 class WindowFull(Fact, frozen=True, tag="window-full"):
     """It fills the receiver's window to the last byte: no more may be sent."""
+
+
+class NagleDelayedAck(Fact, frozen=True, tag="nagle-delayed-ack"):
+    """A small segment that waited ``waited`` nanoseconds for the ACK of another small one."""
+
+    waited: int
+
+
+class Urgent(Fact, frozen=True, tag="urgent"):
+    """Urgent data up to ``pointer`` bytes from its first sequence number."""
+
+    pointer: int
+
+
+class EcnSetup(Fact, frozen=True, tag="ecn-setup"):
+    """Its SYN offers or agrees to Explicit Congestion Notification; ``accurate``: AccECN."""
+
+    accurate: bool = False
+
+
+class CongestionExperienced(Fact, frozen=True, tag="congestion-experienced"):
+    """A router on the way marked it instead of dropping it (ECN field CE)."""
+
+
+class EcnEcho(Fact, frozen=True, tag="ecn-echo"):
+    """It tells the peer that marked segments have arrived (ECE)."""
+
+
+class Cwr(Fact, frozen=True, tag="cwr"):
+    """It tells the peer that it has slowed down (CWR)."""
+
+
+class Mptcp(Fact, frozen=True, tag="mptcp"):
+    """A Multipath TCP option. ``subtype``: such as MP_CAPABLE."""
+
+    subtype: str
 
 
 class ReusedPorts(Fact, frozen=True, tag="reused-ports"):
@@ -252,6 +344,19 @@ Note = (
     | LostSegment
     | AckLostSegment
     | DuplicateAck
+    | Sack
+    | Dsack
+    | SegmentOverlapConflict
+    | ChallengeAck
+    | Paws
+    | SequenceWrap
+    | NagleDelayedAck
+    | Urgent
+    | EcnSetup
+    | CongestionExperienced
+    | EcnEcho
+    | Cwr
+    | Mptcp
     | KeepAlive
     | KeepAliveAck
     | ZeroWindow
@@ -273,7 +378,13 @@ TROUBLE = (
     LostSegment,
     AckLostSegment,
     DuplicateAck,
+    SegmentOverlapConflict,
+    ChallengeAck,
+    Paws,
     ZeroWindow,
     WindowFull,
+    NagleDelayedAck,
     ConnectionRst,
 )
+#: Those that say that a segment carries what had been sent before.
+AGAIN = (Retransmission, FastRetransmission, SpuriousRetransmission)

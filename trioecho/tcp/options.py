@@ -9,6 +9,12 @@ from trioecho.model import Options
 END, NOP, MSS, WINDOW_SCALE, SACK_PERMITTED, SACK, TIMESTAMPS = 0, 1, 2, 3, 4, 5, 8
 MPTCP, FAST_OPEN, EXPERIMENT = 30, 34, 254
 
+# RFC 8684 §9.
+MPTCP_SUBTYPES = (
+    *("MP_CAPABLE", "MP_JOIN", "DSS", "ADD_ADDR", "REMOVE_ADDR", "MP_PRIO", "MP_FAIL"),
+    *("MP_FASTCLOSE", "MP_TCPRST"),
+)
+
 NO_OPTIONS = Options()
 
 _u16 = Layout("!H").unpack_from
@@ -34,6 +40,7 @@ def decode_options(data: bytes) -> Options:
     if len(data) == 12 and data[:4] == _ONLY_TIMESTAMPS:
         return Options(timestamps=_pair(data, 4))
     mss = scale = timestamps = cookie = None
+    multipath = None
     permitted = malformed = False
     sack: tuple[tuple[int, int], ...] = ()
     other: list[int] = []
@@ -59,6 +66,9 @@ def decode_options(data: bytes) -> Options:
             sack = tuple(_pair(data, edge) for edge in range(at + 2, at + length, 8))
         elif kind == TIMESTAMPS and length == 10:
             timestamps = _pair(data, at + 2)
+        elif kind == MPTCP and length > 2:
+            subtype = data[at + 2] >> 4
+            multipath = MPTCP_SUBTYPES[subtype] if subtype < 9 else f"subtype {subtype}"
         elif kind == FAST_OPEN:
             cookie = data[at + 2 : at + length]
         elif kind == EXPERIMENT and data[at + 2 : at + 4] == _FAST_OPEN_EXPERIMENT:
@@ -66,4 +76,6 @@ def decode_options(data: bytes) -> Options:
         else:
             other.append(kind)
         at += length
-    return Options(mss, scale, permitted, timestamps, sack, cookie, tuple(other), malformed)
+    return Options(
+        mss, scale, permitted, timestamps, sack, cookie, multipath, tuple(other), malformed
+    )

@@ -1,39 +1,46 @@
-"""The expected course of a connection: its acknowledgments, its close, and how a RST cuts it."""
+"""The expected course of a connection: data, its acknowledgments, its close, how a RST cuts it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from trioecho.model import FIN, SYN, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half
-from trioecho.tcp.notes import Note, ResetCause
+from trioecho.tcp.notes import ResetCause
+from trioecho.tcp.step import Step
 
-if TYPE_CHECKING:
-    from trioecho.tcp.connection import Connection
+# An ACK that a receiver held back, as against one that the way took: at least this long, and
+# several times as long as the quickest. Linux waits 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
+DELAYED = 30_000_000
+# Windows grow while segments are on their way; nothing is far beyond this many bytes.
+_LEAST_WINDOW = 1 << 16
+# What was held back by Nagle's algorithm leaves as soon as that ACK is there.
+AT_ONCE = 2_000_000
 
-# What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
-ETHERNET_MSS = 1460
-JUMBO_MSS = 8960
+
+def data(step: Step) -> None:
+    """Note new data, and whether it had to wait for a delayed ACK."""
+    segment, mine = step.segment, step.mine
+    in_flight = None
+    if mine.acked is not None:
+        in_flight = max(step.end, mine.next or 0) - mine.acked
+    missing = segment.length - len(segment.payload)
+    step.found.append(notes.Data(segment.length, in_flight, missing))
+    if mine.held:
+        if segment.length < (step.theirs.mss or 536) and step.time - step.theirs.ack_time < AT_ONCE:
+            step.found.append(notes.NagleDelayedAck(mine.held))
+        mine.held = 0
 
 
-def acknowledge(
-    found: list[Note],
-    segment: Segment,
-    time: int,
-    ack: int,
-    mine: Half,
-    theirs: Half,
-    first_fin: Half | None,
-) -> None:
+def acknowledge(step: Step, ack: int, time: int, first_fin: Half | None) -> None:
     """Note what a segment that arrives acknowledges for the first time, and let go of it."""
+    segment, mine, theirs = step.segment, step.mine, step.theirs
     before = theirs.acked
-    if before is not None and ack <= before:
-        return
     theirs.acked = ack
     last = theirs.forget(ack)
-    data_end = ack if theirs.fin is None else min(ack, theirs.fin)
-    length = data_end - max(before or 1, 1)
+    fin = theirs.fin
+    length = (ack if fin is None or ack <= fin else fin) - (before if before else 1)
     if length > 0:
         pure = not segment.length and not segment.flags & (SYN | FIN)
         of = rtt = None
@@ -41,45 +48,51 @@ def acknowledge(
             of = last.number
             if last.end == ack and not last.repeated:
                 rtt = time - last.time
-        found.append(notes.Ack(length, pure, of, rtt))
-    if theirs.fin is not None and ack > theirs.fin and not segment.flags & FIN:
-        step: Literal[2, 4] = 2 if theirs is first_fin else 4
-        found.append(notes.FinAck(step, mine.state is State.TIME_WAIT))
+                if rtt >= 0:
+                    theirs.rtt.add(rtt)
+                small = last.end - last.seq < (mine.mss or 536)
+                if pure and small and rtt >= DELAYED and rtt > 4 * theirs.rtt.least:
+                    theirs.held = rtt
+        step.found.append(notes.Ack(length, pure, of, rtt))
+    if fin is not None and ack > fin and not segment.flags & FIN:
+        step_of_close: Literal[2, 4] = 2 if theirs is first_fin else 4
+        step.found.append(notes.FinAck(step_of_close, mine.state is State.TIME_WAIT))
 
 
-def fast_open(found: list[Note], segment: Segment, ack: int | None, theirs: Half) -> None:
-    """What a SYN or a SYN-ACK says of data on the SYN (RFC 7413)."""
-    if ack is None:
-        if segment.options.fast_open:
-            found.append(notes.TfoSyn(segment.length))
-    elif theirs.syn_data:
-        taken = min(ack - 1, theirs.syn_data)
-        found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(theirs.syn_data))
+def fast_open(step: Step) -> None:
+    """Note what a SYN or a SYN-ACK says of data on the SYN (RFC 7413)."""
+    if step.ack is None:
+        if step.segment.options.fast_open:
+            step.found.append(notes.TfoSyn(step.segment.length))
+    elif sent := step.theirs.syn_data:
+        taken = min(step.ack - 1, sent)
+        step.found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(sent))
 
 
-def fin_step(
-    ack: int | None, mine: Half, theirs: Half, first_fin: Half | None
-) -> tuple[Literal[1, 3], bool]:
+def fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:
     """Which step of the close a FIN is, and whether it carries the ACK of the peer's FIN too."""
-    if first_fin is None or first_fin is mine:
+    if first_fin is None or first_fin is step.mine:
         return 1, False
-    fin = theirs.fin
-    if ack is None or fin is None or ack <= fin:
+    fin, acked = step.theirs.fin, step.theirs.acked
+    if step.ack is None or fin is None or step.ack <= fin:
         return 3, False
-    return 3, theirs.acked is None or theirs.acked <= fin
+    return 3, acked is None or acked <= fin
 
 
-def reset_cause(seq: int, ack: int | None, mine: Half, theirs: Half) -> ResetCause:
+def reset_cause(step: Step) -> ResetCause:
     """Why a RST was sent, as far as the wire can tell (RFC 9293 §3.5.2)."""
-    if not takes_reset(seq, ack, theirs):
+    mine, theirs = step.mine, step.theirs
+    if not takes_reset(step.seq, step.ack, theirs):
         return "out-of-window"
     if theirs.state is State.SYN_SENT and not mine.syn_seen:
         return "refused"
-    if not mine.segments or (mine.state is State.SYN_SENT and theirs.syn_seen and ack is None):
+    if theirs.state is State.TIME_WAIT:
+        return "time-wait-assassination"
+    if not mine.segments or (mine.state is State.SYN_SENT and theirs.syn_seen and step.ack is None):
         return "half-open"
     if mine.fin is not None:
         return "after-close"
-    return "aborted"
+    return "unread-data" if theirs.volume and theirs.next_time > mine.next_time else "aborted"
 
 
 def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
@@ -89,22 +102,46 @@ def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
     else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961 §3).
     """
     if receiver.state is State.SYN_SENT:
-        return ack is None or ack == receiver.next
+        return ack is not None and acknowledges_syn(ack, receiver)
     if receiver.state is State.SYN_RECEIVED and seq == receiver.ack:
         return True
     return receiver.received is None or seq == receiver.received
 
 
-def offload(
-    found: list[Note], segment: Segment, mine: Half, theirs: Half, connection: Connection
-) -> None:
-    """Say once for a connection what looks like an error and is none."""
-    said = connection.offload_said
-    if segment.length > ETHERNET_MSS and notes.SegmentationOffload not in said:
-        mss = theirs.mss or ETHERNET_MSS
-        if segment.length > min(mss, JUMBO_MSS):
-            said.add(notes.SegmentationOffload)
-            found.append(notes.SegmentationOffload(segment.length, mss))
-    if segment.checksum_unfilled and notes.ChecksumOffload not in said:
-        said.add(notes.ChecksumOffload)
-        found.append(notes.ChecksumOffload("client" if mine is connection.client else "server"))
+def acknowledges_syn(ack: int, opener: Half) -> bool:
+    """Whether an ACK that reaches an end in SYN-SENT is acceptable: ISS < ack <= SND.NXT."""
+    return 0 < ack and (opener.next is None or ack <= opener.next)
+
+
+def plausible(step: Step) -> bool:
+    """Whether a receiver could take a segment: not farther ahead than its window, told generously.
+
+    What lies beyond was forged or garbled, and must not move what we know of its sender.
+    """
+    theirs = step.theirs
+    if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
+        return True
+    window = theirs.window << (theirs.scale or 0)
+    return step.seq <= theirs.ack + max(window, _LEAST_WINDOW) * 4
+
+
+def overlap(step: Step) -> None:
+    """Note where a repeated segment differs from what was sent first (RFC 9293 §3.10.7.4)."""
+    payload = step.segment.payload
+    for sent in step.mine.sent:
+        start, end = max(sent.seq, step.seq), min(sent.end, step.seq + len(payload))
+        then = sent.payload[start - sent.seq : end - sent.seq]
+        now = payload[start - step.seq : end - step.seq][: len(then)]
+        if then[: len(now)] != now:
+            at = next(
+                i for i, pair in enumerate(zip(then, now, strict=False)) if pair[0] != pair[1]
+            )
+            step.found.append(notes.SegmentOverlapConflict(sent.number, start + at))
+            return
+
+
+def new_bytes(segment: Segment, seq: int, expected: int | None) -> int:
+    """How many bytes of a payload lie beyond what was seen before."""
+    if expected is None:
+        return segment.length
+    return max(0, min(segment.length, seq + segment.space - expected))

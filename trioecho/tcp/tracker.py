@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from trioecho.model import ACK, RST, SYN, ConnectionSummary, Endpoint, Rung, Segment
+from trioecho.model import ACK, RST, SYN, ConnectionSummary, Endpoint, Rung, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.connection import Connection
 
@@ -65,7 +65,10 @@ class Tracker:
         # In the middle: services have the lower port more often than not.
         from_client = not flags & ACK if flags & SYN else source.port >= destination.port
         client, server = (source, destination) if from_client else (destination, source)
-        return self._begin(client, server, opening=bool(flags & SYN) and not flags & RST)
+        connection = self._begin(client, server, opening=bool(flags & SYN) and not flags & RST)
+        if flags & SYN and flags & ACK:
+            connection.client.state = State.SYN_SENT  # its SYN was sent before we looked
+        return connection
 
     def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> Connection:
         connection = Connection(len(self.connections) + 1, client, server, opening=opening)
@@ -82,5 +85,5 @@ def _starts_anew(segment: Segment, connection: Connection) -> bool:
     """
     if segment.flags & ACK:
         return False
-    mine, _ = connection.halves(segment)
+    mine, _ = connection._halves(segment)
     return mine.isn is not None and mine.isn & 0xFFFFFFFF != segment.seq

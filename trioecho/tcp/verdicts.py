@@ -12,151 +12,171 @@ after. The questions are asked in the order in which tshark's users know the ans
 4. Does it acknowledge what was never seen (ack-lost-segment)?
 5. Does it send again what was sent: acknowledged already (spurious), asked for by duplicate ACKs
    (fast), merely late (out-of-order), or else a plain retransmission?
+
+Most segments do just what is expected; ``ordinary`` tells those at a glance.
 """
 
 from __future__ import annotations
 
-from trioecho.model import FIN, RST, SYN, Segment
+from typing import Literal
+
+from trioecho.model import FIN, RST, SYN
 from trioecho.tcp import notes
-from trioecho.tcp.half import Half
+from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
+from trioecho.tcp.step import Step
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
 FAST = 20_000_000
 # How late a segment may be and still count as overtaken, where the handshake told no RTT.
 LATE = 3_000_000
+# No common kernel's timer runs out sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
+SHORTEST_TIMEOUT = 200_000_000
 
-_CONTROL = SYN | FIN | RST
+CONTROL = SYN | FIN | RST
 
 
-def judge(
-    segment: Segment, seq: int, ack: int | None, mine: Half, theirs: Half, rtt: int | None
-) -> list[Note]:
-    """The verdicts on a segment.
+def ordinary(step: Step) -> bool:
+    """Whether a segment does just what is expected, so that ``judge`` would find nothing.
+
+    It is on the path of every segment, hence one row of comparisons: in order, no control bit, no
+    window closed, it acknowledges what was seen, it brings something new, and it leaves room.
+    """
+    segment, mine, theirs, ack = step.segment, step.mine, step.theirs, step.ack
+    if (
+        step.seq != mine.next
+        or segment.flags & CONTROL
+        or ack is None
+        or not segment.window
+        or not theirs.window
+        or theirs.contiguous is None
+        or ack > theirs.contiguous
+    ):
+        return False
+    if not segment.length:
+        return ack != mine.ack
+    told = theirs.ack
+    return (
+        told is not None
+        and step.end > told
+        and not (theirs.syn_seen and step.end == told + (theirs.window << shift(theirs, mine)))
+    )
+
+
+def judge(step: Step, rtt: int | None) -> None:
+    """Note the verdicts on a segment, none if it does what is expected.
 
     Args:
-        segment: the segment.
-        seq, ack: its relative numbers.
-        mine: the end that sent it, as known before it.
-        theirs: the other end.
+        step: the segment; both halves are as known before it.
         rtt: the handshake's round-trip time in nanoseconds, None when it was not seen.
-
-    Returns:
-        The notes, none for a segment that does what is expected.
 
     Source: RFC 9293 §3.8, RFC 5681 §3.2, RFC 1122 §4.2.3.6; the names are tshark's.
     """
-    found: list[Note] = []
-    length = segment.length
-    control = segment.flags & _CONTROL
+    segment, seq, ack, mine, theirs = step.segment, step.seq, step.ack, step.mine, step.theirs
+    found = step.found
+    length, window = segment.length, segment.window
+    control = segment.flags & CONTROL
     plain = not control and ack is not None
-    repeats_ack = plain and not length and seq == mine.next and ack == mine.ack
+    empty = plain and not length and seq == mine.next
+    repeats = empty and ack == mine.ack
+    same = repeats and window > 0 and window == mine.window
+    keeps_alive = False
 
     if length == 1 and seq == mine.next and theirs.window == 0:
         found.append(notes.ZeroWindowProbe())
-    elif (
-        repeats_ack
-        and segment.window
-        and segment.window == mine.window
-        and theirs.asked == "keep-alive"
-    ):
+    elif same and theirs.asked == "keep-alive":
         found.append(notes.KeepAliveAck())
-    elif (
-        plain
-        and not length
-        and segment.window == 0 == mine.window
-        and seq == mine.next
-        and theirs.asked == "zero-window-probe"
-    ):
+    elif empty and window == 0 == mine.window and theirs.asked == "zero-window-probe":
         found.append(notes.ZeroWindowProbeAck())
     else:
-        _window(found, segment, seq, mine, theirs, repeats_ack)
-        if repeats_ack and segment.window and segment.window == mine.window:
+        if window == 0 and not control:
+            found.append(notes.ZeroWindow())
+        if mine.next is not None and not control & RST:
+            if seq > mine.next:
+                found.append(notes.LostSegment(seq - mine.next))
+            elif length <= 1 and seq == mine.next - 1 and not control:
+                keeps_alive = True
+                found.append(notes.KeepAlive())
+        if repeats and window and window != mine.window:
+            found.append(notes.WindowUpdate(window << shift(mine, theirs)))
+        if length and not control and _fills_window(step):
+            found.append(notes.WindowFull())
+        if same:
             found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number))
+            if theirs.asked in ("reset", "syn"):
+                found.append(notes.ChallengeAck(theirs.asked))
 
     if ack is not None and theirs.contiguous is not None and ack > theirs.contiguous:
-        if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
-            found.append(notes.WindowUpdate(segment.window << (mine.scale or 0)))
-        elif theirs.next is not None and theirs.contiguous < theirs.next:
-            found.append(notes.AckLostSegment(ack - theirs.contiguous))
-        elif not theirs.duplicates and not theirs.outrun:
-            # Beyond all that was seen: said once as long as the peer only repeats its own ACK.
-            found.append(notes.AckLostSegment(ack - theirs.contiguous))
-            theirs.outrun = True
-
+        _beyond(found, step, ack, theirs.contiguous)
+    if keeps_alive:
+        return
     if length and theirs.ack is not None and seq + length <= theirs.ack:
-        if not any(isinstance(note, notes.KeepAlive) for note in found):
-            found.append(_acknowledged_already(segment, seq, mine))
+        first = mine.original(seq)
+        of, after = (first.number, step.time - first.time) if first else (None, None)
+        found.append(notes.SpuriousRetransmission(of, after))
     elif (length or control & (SYN | FIN)) and mine.next is not None and seq < mine.next:
-        again = _again(segment, seq, mine, theirs, rtt)
+        again = _again(step, mine.next, rtt)
         if again is not None:
             found.append(again)
-    return found
 
 
-def _acknowledged_already(segment: Segment, seq: int, mine: Half) -> Note:
-    first = mine.original(seq)
-    if first is None:
-        return notes.SpuriousRetransmission()
-    return notes.SpuriousRetransmission(first.number, segment.frame.time - first.time)
-
-
-def _window(
-    found: list[Note], segment: Segment, seq: int, mine: Half, theirs: Half, repeats_ack: bool
-) -> None:
-    """Gaps, keep-alives, and what the window says."""
-    length = segment.length
-    control = segment.flags & _CONTROL
-    if segment.window == 0 and not control:
-        found.append(notes.ZeroWindow())
-    if mine.next is not None and not control & RST:
-        if seq > mine.next:
-            found.append(notes.LostSegment(seq - mine.next))
-        elif length <= 1 and seq == mine.next - 1 and not control:
-            found.append(notes.KeepAlive())
-    if repeats_ack and segment.window and segment.window != mine.window:
-        found.append(notes.WindowUpdate(segment.window << _shift(mine, theirs)))
-    if (
-        length
-        and not control
-        and theirs.ack is not None
-        and theirs.window is not None
-        and theirs.syn_seen
-        and seq + length == theirs.ack + (theirs.window << _shift(theirs, mine))
-    ):
-        found.append(notes.WindowFull())
-
-
-def _shift(mine: Half, theirs: Half) -> int:
+def shift(mine: Half, theirs: Half) -> int:
     """By how many bits ``mine``'s window is shifted: only if both ends offered to (RFC 7323)."""
     return mine.scale if mine.scale is not None and theirs.scale is not None else 0
 
 
-def _again(segment: Segment, seq: int, mine: Half, theirs: Half, rtt: int | None) -> Note | None:
+def _fills_window(step: Step) -> bool:
+    theirs = step.theirs
+    if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
+        return False
+    return step.end == theirs.ack + (theirs.window << shift(theirs, step.mine))
+
+
+def _beyond(found: list[Note], step: Step, ack: int, contiguous: int) -> None:
+    """It acknowledges more than was seen without a gap."""
+    mine, theirs = step.mine, step.theirs
+    if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
+        found.append(notes.WindowUpdate(step.segment.window << shift(mine, theirs)))
+    elif theirs.next is not None and contiguous < theirs.next:
+        found.append(notes.AckLostSegment(ack - contiguous))
+    else:
+        # Beyond all that was seen: said once as long as the peer only repeats its own ACK.
+        if not theirs.duplicates and not theirs.outrun:
+            found.append(notes.AckLostSegment(ack - contiguous))
+        theirs.outrun = True
+
+
+def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
     """Why a segment carries sequence numbers that were used before."""
-    now = segment.frame.time
-    length = segment.length
-    end = seq + segment.space
-    assert mine.next is not None
-    if length <= 1 and seq == mine.next - 1 and not segment.flags & _CONTROL:
-        return None  # a keep-alive
-    if segment.flags & SYN and segment.ack is not None and mine.ack is None:
+    segment, seq, mine, theirs, now = step.segment, step.seq, step.mine, step.theirs, step.time
+    if segment.length > 1 and seq == expected - 1:
+        return None  # the byte before was a probe, and this is the data at last
+    if segment.flags & SYN and step.ack is not None and mine.ack is None:
         return None  # simultaneous open: its SYN again, but now with an ACK
     first = mine.original(seq)
     of = first.number if first else None
     after = now - first.time if first else None
-    if length > 1 and seq == mine.next - 1:
-        return None  # the byte before was a probe, and this is the data at last
     soon = now - theirs.ack_time < FAST
-    if theirs.duplicates >= 2 and soon and (theirs.ack == seq or _unsacked(seq, end, theirs)):
+    if theirs.duplicates >= 2 and soon and (theirs.ack == seq or _unsacked(step)):
         return notes.FastRetransmission(of, after, theirs.duplicates)
-    if now - mine.next_time < (rtt or LATE) and end != mine.next:
-        return notes.OutOfOrder(mine.next - seq)
-    return notes.Retransmission(of, after)
+    if first is None and now - mine.next_time < (rtt or LATE) and step.end != expected:
+        return notes.OutOfOrder(expected - seq)
+    return notes.Retransmission(of, after, _cause(step, first, expected))
 
 
-def _unsacked(seq: int, end: int, theirs: Half) -> bool:
-    """Whether a receiver that reports SACK blocks is known to lack this range."""
-    return bool(theirs.sack) and not any(
-        left <= seq and end <= right for left, right in theirs.sack
-    )
+def _unsacked(step: Step) -> bool:
+    """Whether a receiver that reports SACK blocks is known to lack this range (RFC 6675 §4)."""
+    sack = step.theirs.sack
+    return bool(sack) and not any(left <= step.seq and step.end <= right for left, right in sack)
+
+
+def _cause(
+    step: Step, first: Sent | None, expected: int
+) -> Literal["timeout", "tail-loss-probe"] | None:
+    """What made the sender repeat a segment that no duplicate ACKs asked for."""
+    if first is None:
+        return None
+    last = step.end == expected and not first.repeated
+    if last and step.time - first.time < SHORTEST_TIMEOUT and not step.segment.flags & SYN:
+        return "tail-loss-probe"
+    return "timeout"

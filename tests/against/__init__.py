@@ -1,0 +1,1 @@
+"""trioecho and tshark on the same captures, frame by frame."""

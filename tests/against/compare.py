@@ -1,0 +1,103 @@
+"""``make compare``: per verdict, tshark's count, ours, both, precision and recall."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from captures import CORPUS, corpus
+
+from against.frames import KINDS, ours, own_captures, theirs
+from against.rules import excuses, written_out
+
+
+class Tally:
+    """What a comparison came to, over any number of captures."""
+
+    def __init__(self) -> None:
+        self.frames = self.verdicts_differ = self.numbers_differ = 0
+        self.rules: Counter[str] = Counter()
+        self.unexplained: list[str] = []
+        self.tshark: Counter[str] = Counter()
+        self.ours: Counter[str] = Counter()
+        self.both: Counter[str] = Counter()
+        self.agreed: Counter[str] = Counter()
+
+    def add(self, tshark: str, path: Path) -> None:
+        """Compare one capture."""
+        two, mine = theirs(tshark, path), ours(path)
+        one: dict[int, object] | None = None
+        for number in sorted(two.keys() ^ mine.keys()):
+            who = "tshark" if number in two else "trioecho"
+            self.unexplained.append(f"{path.name} frame {number}: TCP for {who} alone")
+        for number in two.keys() & mine.keys():
+            their, our = two[number], mine[number]
+            written = written_out(our)
+            self.frames += 1
+            self.tshark.update(their.kinds)
+            self.ours.update(written)
+            self.both.update(their.kinds & written)
+            if their.numbers == our.numbers and their.kinds == written:
+                self.agreed.update(written)
+                continue
+            self.verdicts_differ += their.kinds != written
+            self.numbers_differ += their.numbers != our.numbers
+            if one is None:
+                one = dict(theirs(tshark, path, passes=1))
+            first = one[number].numbers  # type: ignore[attr-defined]
+            named = excuses(their, first, our)
+            self.rules.update(named)
+            if not named:
+                self.unexplained.append(
+                    f"{path.name} frame {number}: tshark {their.numbers} {sorted(their.kinds)},"
+                    f" trioecho {our.numbers} {sorted(written)}"
+                )
+
+    def report(self) -> str:
+        """The table that ``make compare`` prints."""
+        same = 1 - self.verdicts_differ / max(1, self.frames)
+        lines = [
+            f"{self.frames} TCP frames; verdict sets identical on {same:.3%}; stream, seq, ack,"
+            f" length and flags differ on {self.numbers_differ}",
+            "",
+            f"{'verdict':26}{'tshark':>8}{'ours':>8}{'both':>8}{'precision':>11}{'recall':>8}",
+        ]
+        for kind in KINDS:
+            tshark, mine, both = self.tshark[kind], self.ours[kind], self.both[kind]
+            if tshark or mine:
+                lines.append(
+                    f"{kind:26}{tshark:8}{mine:8}{both:8}"
+                    f"{both / mine if mine else 1:11.3f}{both / tshark if tshark else 1:8.3f}"
+                )
+        lines += ["", "differences by rule (docs/differences.md):"]
+        lines += [f"  {name:24}{count:6}" for name, count in self.rules.most_common()]
+        lines += [f"  {'no rule':24}{len(self.unexplained):6}", *self.unexplained]
+        return "\n".join(lines)
+
+
+def main(paths: Sequence[str]) -> int:
+    """Compare captures named, or all there are."""
+    tshark = which("tshark")
+    if tshark is None:
+        print("tshark is not installed", file=sys.stderr)
+        return 1
+    tally = Tally()
+    with TemporaryDirectory() as folder:
+        captures = [Path(path) for path in paths] or [
+            *(CORPUS / name for name, _ in corpus()),
+            *own_captures(Path(folder), [sys.executable, "-m", "trioecho"]),
+        ]
+        for path in captures:
+            tally.add(tshark, path)
+    print(tally.report())
+    return 1 if tally.unexplained else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

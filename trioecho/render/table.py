@@ -1,0 +1,70 @@
+"""Many connections at a glance: their ends, their figures under one heading, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+
+from trioecho.model import ConnectionSummary
+from trioecho.text import plural, printable, seconds
+
+_HEADING = (
+    f"{'#':>6} {'start s':>10} {'lasted s':>10} {'handshake':>9} {'sent B':>10} {'segs':>6}"
+    f" {'got B':>10} {'segs':>6}"
+)
+
+#: How a table can be sorted; trouble first, since that is what one looks for.
+SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
+    "trouble": lambda one: (-one.troubles, one.number),
+    "number": lambda one: (one.number,),
+    "duration": lambda one: (one.start - one.end, one.number),
+    "bytes": lambda one: (-one.client_bytes - one.server_bytes, one.number),
+}
+
+
+def table(
+    connections: Sequence[ConnectionSummary], start: int, width: int
+) -> Iterator[tuple[str, str]]:
+    """The lines of a table of connections.
+
+    Args:
+        connections: the connections, sorted as they are to be shown.
+        start: the time of the capture's first frame, nanoseconds since the epoch.
+        width: columns of the screen.
+
+    Returns:
+        Each line and the style to show it in. ``sent`` is what the client sent, ``got`` what the
+        server did.
+    """
+    yield _HEADING, "strong"
+    for one in connections:
+        yield f"{one.number:>6} {one.client} -> {one.server}", "call"
+        took = "-" if one.handshake_time is None else seconds(one.handshake_time)
+        yield (
+            f"{'':6} {(one.start - start) / 1e9:10.6f} {(one.end - one.start) / 1e9:10.6f} {took:>9}"
+            f" {one.client_bytes:>10} {one.client_segments:>6}"
+            f" {one.server_bytes:>10} {one.server_segments:>6}",
+            "",
+        )
+        words = [one.completeness]
+        if one.retransmissions:
+            words.append(plural(one.retransmissions, "retransmission"))
+        if one.resets:
+            words.append(plural(one.resets, "reset"))
+        if one.server_rtt or one.client_rtt:
+            words.append(_round_trips(one))
+        for line in wrap("; ".join(words), width - 7):
+            yield f"{'':6} {line}", "quiet"
+        if one.first_trouble:
+            more = f" (and {one.troubles - 1:,} more)" if one.troubles > 1 else ""
+            for line in wrap(printable(one.first_trouble) + more, width - 7):
+                yield f"{'':6} {line}", "trouble"
+
+
+def _round_trips(one: ConnectionSummary) -> str:
+    said = []
+    for end, rtt in (("client", one.client_rtt), ("server", one.server_rtt)):
+        if rtt is not None:
+            times = "/".join(seconds(time) for time in (rtt.least, rtt.median, rtt.p95))
+            said.append(f"{end} RTT min/median/p95 {times}")
+    return ", ".join(said)

@@ -1,0 +1,117 @@
+"""What a segment's options and bits say beyond sequence and window: each rare, each cheap to ask."""
+
+from __future__ import annotations
+
+from trioecho.model import ACK, AE, CWR, ECE, SYN, URG, Segment
+from trioecho.tcp import notes
+from trioecho.tcp.half import Half
+from trioecho.tcp.sequence import SPACE, distance, relative
+from trioecho.tcp.step import Step
+
+# What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
+ETHERNET_MSS, JUMBO_MSS = 1460, 8960
+
+_CONGESTION_EXPERIENCED = 3
+_BITS = URG | ECE | CWR
+
+
+def marked(segment: Segment) -> bool:
+    """Whether ``look`` may find something. It is asked of every segment."""
+    options = segment.options
+    return bool(
+        segment.flags & _BITS
+        or segment.ecn == _CONGESTION_EXPERIENCED
+        or options.sack
+        or options.mptcp is not None
+        or segment.length > ETHERNET_MSS
+        or segment.checksum_unfilled
+        or segment.seq + segment.length >= SPACE - 1
+    )
+
+
+def look(step: Step, said: set[str], *, from_client: bool) -> None:
+    """Note what the options and the bits say.
+
+    Args:
+        step: the segment.
+        said: what was said of its connection and need not be repeated; it is added to.
+        from_client: whether the client sent it.
+
+    Source: RFC 2018, RFC 2883, RFC 3168, RFC 8684, RFC 9768.
+    """
+    segment, found = step.segment, step.found
+    options, flags = segment.options, segment.flags
+    if options.sack and step.ack is not None:
+        _sack(step, step.ack)
+    if flags & URG:
+        found.append(notes.Urgent(segment.urgent))
+    _congestion(step)
+    if options.mptcp is not None and (options.mptcp != "DSS" or "DSS" not in said):
+        said.add(options.mptcp)
+        found.append(notes.Mptcp(options.mptcp))
+    if segment.seq + segment.space > SPACE:
+        found.append(notes.SequenceWrap())
+    if segment.length > ETHERNET_MSS and "large" not in said:
+        mss = step.theirs.mss or ETHERNET_MSS
+        if segment.length > min(mss, JUMBO_MSS):
+            said.add("large")
+            found.append(notes.SegmentationOffload(segment.length, mss))
+    if segment.checksum_unfilled and "checksum" not in said:
+        said.add("checksum")
+        found.append(notes.ChecksumOffload("client" if from_client else "server"))
+
+
+def old_timestamp(segment: Segment, seq: int, mine: Half, theirs: Half) -> int:
+    """How far a segment's timestamp lies behind the newest that arrived in order, 0 if it does not.
+
+    TS.Recent moves only with segments that fill the receiver's next number (RFC 7323 §4.3), so a
+    segment that was merely overtaken is not taken for an old duplicate.
+    """
+    timestamps = segment.options.timestamps
+    if timestamps is None:
+        return 0
+    if mine.timestamp is None:
+        mine.timestamp = timestamps[0]
+        return 0
+    ahead = distance(timestamps[0], mine.timestamp)
+    if ahead < 0:
+        return -ahead
+    if ahead and (theirs.received is None or seq <= theirs.received):
+        mine.timestamp = timestamps[0]
+    return 0
+
+
+def _sack(step: Step, ack: int) -> None:
+    isn = step.theirs.isn or 0
+    blocks = tuple(
+        (relative(left, isn, ack), relative(right, isn, ack))
+        for left, right in step.segment.options.sack
+    )
+    step.mine.sack = blocks
+    first, *others = blocks
+    if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
+        step.found.append(notes.Dsack(*first))
+        blocks = tuple(others)
+    if blocks:
+        step.found.append(notes.Sack(blocks))
+
+
+def _congestion(step: Step) -> None:
+    flags, found = step.segment.flags, step.found
+    if step.segment.ecn == _CONGESTION_EXPERIENCED:
+        found.append(notes.CongestionExperienced())
+    if not flags & (ECE | CWR):
+        return
+    if flags & SYN:
+        if not flags & ACK:
+            if flags & ECE and flags & CWR:
+                found.append(notes.EcnSetup(accurate=bool(flags & AE)))
+        elif flags & (ECE | CWR | AE) == ECE:
+            found.append(notes.EcnSetup())
+        else:
+            found.append(notes.EcnSetup(accurate=True))
+        return
+    if flags & ECE:
+        found.append(notes.EcnEcho())
+    if flags & CWR:
+        found.append(notes.Cwr())

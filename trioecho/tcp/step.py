@@ -1,0 +1,38 @@
+"""One segment on its way through the engine."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from trioecho.model import Segment
+from trioecho.tcp.half import Half
+from trioecho.tcp.notes import Note
+
+
+class Step(Struct, gc=False):
+    """A segment, its place in its connection, and what has been found to say of it.
+
+    Args:
+        segment: the segment.
+        number: its rung's number.
+        time: when it was sent, nanoseconds since the epoch.
+        seq, ack: its relative numbers; ack is None when the ACK bit is off.
+        end: one past the sequence space it takes.
+        mine: the half that sent it.
+        theirs: the other.
+        found: the notes so far.
+        expected: whether it does just what is expected, so that no verdict is due.
+        again: whether it repeats what was sent before.
+    """
+
+    segment: Segment
+    number: int
+    time: int
+    seq: int
+    ack: int | None
+    end: int
+    mine: Half
+    theirs: Half
+    found: list[Note]
+    expected: bool = False
+    again: bool = False

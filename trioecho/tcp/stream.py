@@ -1,0 +1,79 @@
+"""The bytes of one direction, put in order again."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: Bytes kept at most while a gap before them is open; then the gap is given up.
+MOST_WAITING = 1 << 22
+
+
+class Piece(NamedTuple):
+    """Bytes of a stream in their order, and how many are missing before them."""
+
+    missing: int
+    data: bytes
+
+
+class Stream:
+    """Reassembles what one end sent, from segments in any order. Bounded.
+
+    Of bytes that were sent twice the first ones count, as for a receiver that had read them.
+    """
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._waiting: dict[int, bytes] = {}
+        self._size = 0
+
+    def push(self, seq: int, payload: bytes) -> list[Piece]:
+        """Take the payload of one segment.
+
+        Args:
+            seq: the relative sequence number of its first byte.
+            payload: its bytes.
+
+        Returns:
+            The bytes that are in order now.
+        """
+        if self._next is None:
+            self._next = min(seq, 1) if seq <= 1 else seq
+        if payload and seq + len(payload) > self._next:
+            known = self._waiting.get(seq, b"")
+            if len(payload) > len(known):
+                self._waiting[seq] = payload
+                self._size += len(payload) - len(known)
+        pieces = self._drain()
+        while self._size > MOST_WAITING:
+            pieces += self._skip()
+        return pieces
+
+    def flush(self) -> list[Piece]:
+        """What is left behind gaps, when nothing more can come."""
+        pieces = []
+        while self._waiting:
+            pieces += self._skip()
+        return pieces
+
+    def _drain(self) -> list[Piece]:
+        pieces = []
+        while self._waiting:
+            seq = min(self._waiting)
+            assert self._next is not None
+            if seq > self._next:
+                break
+            payload = self._waiting.pop(seq)
+            self._size -= len(payload)
+            fresh = payload[self._next - seq :]
+            if fresh:
+                pieces.append(Piece(0, fresh))
+                self._next += len(fresh)
+        return pieces
+
+    def _skip(self) -> list[Piece]:
+        """Give up the first gap."""
+        assert self._next is not None
+        seq = min(self._waiting)
+        missing, self._next = seq - self._next, seq
+        first, *rest = self._drain()
+        return [Piece(missing, first.data), *rest]
