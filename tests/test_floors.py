@@ -23,10 +23,12 @@ FLOORS = {
     "tcp": 1,
     "dissect": 2,
     "render": 2,
+    "output": 3,
     "capture": 3,
     "echo": 3,
     "lab": 3,
     "trace": 4,
+    "reading": 4,
     "cli": 5,
     "__main__": 6,
 }

@@ -472,7 +472,7 @@ def test_an_unreadable_option_is_passed_over(options: bytes) -> None:
 
 def test_what_the_renderer_writes_is_read_back() -> None:
     rungs = play("+0 > S 0:0(0)\n+.25 < S. 0:0(0) ack 1\n+.5 > . 1:1(0) ack 1")
-    setting = Setting("a title", "eth0", link=101)
+    setting = Setting("a title", ["eth0"])
     renderer = Pcapng(setting)
     summary = Summary((), CaptureSummary("eth0", 3, 0))
     data = renderer.begin() + renderer.show(rungs[:2]) + renderer.show(rungs[2:])

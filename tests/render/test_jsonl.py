@@ -8,11 +8,11 @@ from typing import Any
 from frames import play
 
 from trioecho.model import Call, CaptureSummary, ConnectionSummary, Endpoint, Summary
-from trioecho.render import RungOrCall, Setting
+from trioecho.render import Event, Setting
 from trioecho.render.jsonl import JsonLines
 
 
-def objects(*events: RungOrCall) -> list[Any]:
+def objects(*events: Event) -> list[Any]:
     return [json.loads(line) for line in JsonLines(Setting()).show(events).splitlines()]
 
 

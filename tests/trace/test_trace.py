@@ -196,10 +196,71 @@ def test_calls_and_both_sockets_of_the_server() -> None:
     assert {c["connection"] for c in calls if c["end"] == "client"} == {1}
 
 
-def test_everything_is_in_order_of_time() -> None:
-    text = trace("--size", "200000", "--connections", "5", "--format", "json").stdout
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--size", "10000000"),
+        ("--size", "3000000", "--close", "half", "--sniffer", "scapy"),
+        ("--connections", "200", "--size", "20000"),
+    ],
+    ids=" ".join,
+)
+def test_everything_is_in_order_of_time(arguments: tuple[str, ...]) -> None:
+    text = trace(*arguments, "--format", "json").stdout
     times = [json.loads(line)["time"] for line in text.splitlines()[:-1]]
     assert times == sorted(times)
+
+
+def test_a_slow_reader_changes_nothing_in_the_order() -> None:
+    need_namespaces()
+    with subprocess.Popen(
+        [*COMMAND, "--size", "10000000", "--format", "json"], stdout=subprocess.PIPE, env=ENV
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        # It reads nothing until the whole run has piled up behind the full pipe.
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        lines = process.stdout.read().splitlines()
+    assert process.returncode == 0
+    times = [json.loads(line)["time"] for line in lines[:-1]]
+    assert times == sorted(times)
+
+
+def test_two_signals_end_it_although_nobody_reads() -> None:
+    need_namespaces()
+    with subprocess.Popen(
+        [*COMMAND, "--size", "10000000", "--format", "json"], stdout=subprocess.PIPE, env=ENV
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=1)
+        process.send_signal(signal.SIGTERM)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.5)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 143
+
+
+def test_an_empty_message_is_sent_as_it_is() -> None:
+    (summary,) = objects(trace("", "--format", "json").stdout, "summary")
+    assert summary["connections"][0]["client_bytes"] == 0
+    assert summary["connections"][0]["closed_by"] == "fin"
+
+
+def test_connections_are_open_at_the_same_time() -> None:
+    calls = objects(trace("hi", "--connections", "30", "--format", "json").stdout, "call")
+    names = [c["name"] for c in calls if c["end"] == "client"]
+    assert names.index("send") > max(at for at, name in enumerate(names) if name == "connect")
+
+
+def test_a_narrow_screen() -> None:
+    need_namespaces()
+    done = subprocess.run(
+        [*COMMAND, "hi"], capture_output=True, env={**ENV, "COLUMNS": "30"}, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_call_comes_before_the_segment_it_causes() -> None:

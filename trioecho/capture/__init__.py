@@ -21,6 +21,7 @@ def open_capture(
     sock: socket.socket | None = None,
     port: int | None = None,
     first: int = 1,
+    size: int | None = None,
 ) -> Capture:
     """Begin to capture on an interface.
 
@@ -32,6 +33,7 @@ def open_capture(
             interface is in, which the capture takes over; None to open one here.
         port: the one TCP port to let through, or None for every frame.
         first: the number of the first frame.
+        size: bytes of the ring, None for its usual size.
 
     Returns:
         The capture, which sees every frame from now on. Use it in a ``with`` block.
@@ -49,4 +51,7 @@ def open_capture(
     from trioecho.capture.packet import open_packet_socket
     from trioecho.capture.ring import Ring
 
-    return Ring(sock or open_packet_socket(), interface, port, first=first)
+    ring = sock or open_packet_socket()
+    if size is None:
+        return Ring(ring, interface, port, first=first)
+    return Ring(ring, interface, port, first=first, size=size)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from types import TracebackType
 from typing import Self
 
@@ -11,6 +12,11 @@ import trio
 from trioecho.capture.backlog import Backlog
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
+
+# Batches read between two checkpoints. More than one, so that what is captured while the reader
+# works on a batch moves to the backlog and does not pile up in the kernel, which drops what is too
+# much; and so many that the capture reads faster than any reader takes.
+AT_ONCE = 16
 
 
 class Capture(ABC):
@@ -42,7 +48,9 @@ class Capture(ABC):
         self.number = first
         self._first = first
         self._goal: int | None = None
+        self._marks: deque[int] = deque()
         self._idle = trio.CancelScope()
+        self._queue = Backlog(0)
 
     async def run(
         self,
@@ -56,20 +64,23 @@ class Capture(ABC):
         kernel's buffer takes what it can hold, and what it cannot is dropped and counted.
 
         Args:
-            channel: takes the batches, none of them empty; it is closed at the end.
+            channel: takes the batches; an empty one answers `mark`. It is closed at the end.
             task_status: told as soon as it runs.
 
         Raises:
             TrioechoError: the interface went down. What was captured before has been delivered.
         """
-        backlog = Backlog(self.backlog)
+        self._queue = backlog = Backlog(self.backlog)
         failure: TrioechoError | None = None
         async with trio.open_nursery() as nursery:
             nursery.start_soon(backlog.deliver, channel)
             task_status.started()
             while self._goal is None or self.number - self._first < self._goal:
-                if batch := self._read():
-                    await backlog.put(batch)
+                while self._marks and self.number - self._first >= self._marks[0]:
+                    self._marks.popleft()
+                    await backlog.put([])
+                if self._take(backlog):
+                    await backlog.room()
                     continue
                 try:
                     with trio.CancelScope() as self._idle:
@@ -77,9 +88,36 @@ class Capture(ABC):
                 except TrioechoError as error:
                     failure = error
                     self.stop()
+            for _ in self._marks:
+                await backlog.put([])
             backlog.end()
         if failure is not None:
             raise failure
+
+    @property
+    def behind(self) -> int:
+        """Bytes of frames that wait in this process for the reader."""
+        return self._queue.waiting
+
+    def _take(self, backlog: Backlog) -> bool:
+        """Read what is there to be read, though not without end, and say whether there was any."""
+        for count in range(AT_ONCE):
+            batch = self._read()
+            if not batch:
+                return count > 0
+            backlog.add(batch)
+            if backlog.full or self._goal is not None:
+                break
+        return True
+
+    def mark(self) -> None:
+        """Ask for an empty batch behind all frames that have been captured until now.
+
+        When it comes out of the channel, no frame that was captured before this call can come any
+        more: that is known from the kernel's own count, not from a clock.
+        """
+        self._marks.append(self._taken())
+        self._idle.cancel()
 
     def stop(self) -> None:
         """Let `run` deliver the frames that have been captured until now, and then return."""

@@ -13,6 +13,7 @@ import typer
 
 from trioecho import __version__
 from trioecho.cli.light import Command, Group
+from trioecho.cli.read import read
 from trioecho.cli.send import send
 from trioecho.cli.serve import serve
 from trioecho.cli.trace import trace
@@ -42,7 +43,7 @@ def _options(
     pass
 
 
-for command in (serve, send, trace):
+for command in (serve, send, trace, read):
     app.command(cls=Command)(command)
 
 

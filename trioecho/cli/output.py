@@ -1,12 +1,15 @@
-"""Standard output: a line at a time, flushed, and with an end that is not a traceback."""
+"""Standard output: written at once, past Python's buffer, and with an end that is no traceback."""
 
 from __future__ import annotations
 
 import errno
 import os
 import sys
+from typing import Protocol
 
 from trioecho.errors import TrioechoError
+
+WHOLE = 4096  # bytes that a pipe takes whole or not at all (PIPE_BUF, pipe(7))
 
 
 class OutputClosed(Exception):  # noqa: N818 - nobody's error: the reader has had enough
@@ -16,10 +19,18 @@ class OutputClosed(Exception):  # noqa: N818 - nobody's error: the reader has ha
     """
 
 
+class Raw(Protocol):
+    """A file without a buffer."""
+
+    def write(self, data: memoryview, /) -> int | None:
+        """Write what can be written at once; None when a file that does not block takes nothing."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+
+
 def say(line: str) -> None:
     """Print one line on standard output at once.
-
-    Characters that the terminal's encoding lacks are escaped.
 
     Args:
         line: the line, without its end.
@@ -28,31 +39,63 @@ def say(line: str) -> None:
         OutputClosed: the reader has gone away.
         TrioechoError: it cannot be written, for instance because the disk is full.
     """
+    write_bytes(encoded(line))
+
+
+def encoded(line: str) -> bytes:
+    """A line as bytes for standard output.
+
+    Args:
+        line: the line, without its end.
+
+    Returns:
+        The line with its end, and with what the terminal's encoding lacks escaped.
+    """
+    encoding = "utf-8" if sys.stdout is None else sys.stdout.encoding
+    return (line + os.linesep).encode(encoding, "backslashreplace")
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to standard output at once.
+
+    Python's buffer is passed by: what a write that failed or was interrupted leaves in it, Python
+    writes again at exit, and complains, or blocks.
+
+    Args:
+        data: the bytes.
+
+    Raises:
+        OutputClosed: the reader has gone away.
+        TrioechoError: they cannot be written, for instance because the disk is full.
+    """
     if sys.stdout is None:  # closed by the shell
         return
+    buffer = sys.stdout.buffer
     try:
-        try:
-            sys.stdout.write(line + "\n")
-        except UnicodeEncodeError:
-            encoding = sys.stdout.encoding
-            sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        sys.stdout.flush()
+        write_all(getattr(buffer, "raw", buffer), data)
     except OSError as error:
-        abandon_output()
         if error.errno in (errno.EPIPE, errno.EINVAL):  # EINVAL: what Windows says
             raise OutputClosed from None
         raise TrioechoError(f"Cannot write to standard output: {error.strerror}") from None
 
 
-def say_json(value: dict[str, object]) -> None:
-    """Print one object as one line of JSON; raises as ``say`` does."""
-    import msgspec
+def write_all(file: Raw, data: bytes) -> None:
+    """Write bytes to a file without a buffer, in as many calls as it takes.
 
-    say(msgspec.json.encode(value).decode())
+    Args:
+        file: the file. Another program that shares it may have set it not to block; then it is
+            waited for.
+        data: the bytes.
 
+    Raises:
+        OSError: they cannot be written.
+    """
+    view = memoryview(data)
+    while view:
+        count = file.write(view)
+        if count is None:
+            import select
 
-def abandon_output() -> None:
-    """Let what is still in the buffer go nowhere, else Python tries again at exit and complains."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
-    os.close(null)
+            select.select([], [file], [])
+        else:
+            view = view[count:]

@@ -47,6 +47,32 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     sys.exit(code)
 
 
+def run_blocking(main: Callable[[], int]) -> NoReturn:
+    """Run a command that waits for nothing but files, without trio, and leave the process.
+
+    SIGINT and SIGTERM raise KeyboardInterrupt in it; the exit code is the signal's: 130 or 143.
+
+    Args:
+        main: the command's work; it returns the exit code.
+    """
+    caught = signal.SIGINT
+
+    def terminate(number: int, frame: object) -> NoReturn:
+        nonlocal caught
+        caught = signal.Signals(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, terminate)
+    try:
+        code = main()
+    except KeyboardInterrupt:
+        code = 128 + caught
+    except (TrioechoError, OutputClosed) as error:
+        code = _explain([error])
+    gc.freeze()
+    sys.exit(code)
+
+
 def refuse(error: TrioechoError) -> NoReturn:
     """Leave because the command line itself is wrong: one line, and exit code 2."""
     print(f"trioecho: {error}", file=sys.stderr)

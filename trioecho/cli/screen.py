@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import typer
 
-from trioecho.cli.output import OutputClosed, abandon_output
+from trioecho.cli.output import write_bytes
 from trioecho.errors import TrioechoError
-from trioecho.render import FORMATS, SUFFIXES, Renderer, RungOrCall, Setting
-from trioecho.trace.output import Output, file_sink
+from trioecho.render import FORMATS, SUFFIXES, Event, Renderer, Setting
 
 if TYPE_CHECKING:
-    from trioecho.echo.address import Address
     from trioecho.model import Summary
-    from trioecho.trace.place import Place
+
+Sink = Callable[[bytes], None]
 
 
 class Screen(NamedTuple):
-    """How to show a ladder."""
+    """How to show a ladder.
+
+    ``several`` and ``several_in_files``: whether rows must tell connections apart.
+    """
 
     format: str
     absolute: bool
@@ -32,73 +34,106 @@ class Screen(NamedTuple):
     calls: bool
     fold: int | None
     several: bool
+    several_in_files: bool
 
 
-def check_suffixes(paths: Sequence[Path]) -> Sequence[Path]:
-    """Raises a usage error for a file whose suffix names no format."""
+class Shown(NamedTuple):
+    """A renderer and where its bytes go."""
+
+    renderer: Renderer
+    sink: Sink
+
+
+def check_suffixes(paths: Sequence[Path], *, raw: bool = False) -> Sequence[Path]:
+    """The paths, or a usage error when one's suffix names no format, or when one comes twice."""
+    suffixes = [".raw"] if raw else list(SUFFIXES)
     for path in paths:
-        if path.suffix not in SUFFIXES:
+        if path.suffix not in suffixes:
             raise typer.BadParameter(
-                f"{str(path)!r} ends in none of {', '.join(SUFFIXES)}", param_hint="--output"
+                f"{str(path)!r} ends in none of {', '.join(suffixes)}", param_hint="--output"
             )
+    if len({os.path.realpath(path) for path in paths}) < len(paths):
+        raise typer.BadParameter("one file is named twice", param_hint="--output")
     return paths
 
 
 @contextmanager
-def open_outputs(
-    screen: Screen, paths: Sequence[Path]
-) -> Iterator[Callable[[Place, Address], Sequence[Output]]]:
-    """Open the files, before anything has happened, and close them at the end.
+def open_files(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Sink]]]:
+    """Open files for writing, before anything has happened, and close them at the end.
 
     Raises:
-        TrioechoError: a file cannot be opened.
+        TrioechoError: a file cannot be opened, or, from its sink, cannot be written.
     """
     with ExitStack() as stack:
-        files = []
+        opened: list[tuple[Path, Sink]] = []
         for path in paths:
             try:
-                files.append((path, stack.enter_context(path.open("wb"))))
+                # Unbuffered: what was written is there, whatever happens next.
+                file = stack.enter_context(path.open("wb", buffering=0))
             except OSError as error:
                 raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
+            opened.append((path, _file_sink(path, file.fileno())))
+        yield opened
 
-        def outputs(place: Place, address: Address) -> Sequence[Output]:
-            if place.notice:
-                print(f"trioecho: {place.notice}", file=sys.stderr)
-            title = f"{place.title}; {address.host}, port {address.port}"
-            plain = Setting(
-                title=title,
-                interface=place.capture.interface,
-                link=place.capture.link,
-                width=100,
-                absolute=screen.absolute,
-                several=screen.several,
-                details=_details() if screen.verbose else None,
-            )
-            opened = [Output(_renderer(screen, screen.format, _for_stdout(screen, plain)), _stdout)]
-            for path, file in files:
-                renderer = _renderer(screen, SUFFIXES[path.suffix], plain)
-                opened.append(Output(renderer, _named(path, file_sink(file))))
-            return opened
 
-        yield outputs
+def show_on(
+    screen: Screen, files: Sequence[tuple[Path, Sink]], title: str, interfaces: Sequence[str]
+) -> list[Shown]:
+    """Renderers for standard output, which comes first, and for each file.
+
+    Args:
+        screen: how to show the ladder.
+        files: the files, opened.
+        title: one line that says what is shown.
+        interfaces: the names of the interfaces; may grow.
+    """
+    setting = Setting(
+        title=title,
+        interfaces=interfaces,
+        width=100,
+        absolute=screen.absolute,
+        several=screen.several_in_files,
+        details=_details() if screen.verbose else None,
+    )
+    shown = [Shown(_renderer(screen, screen.format, for_stdout(setting, screen)), write_bytes)]
+    for path, sink in files:
+        shown.append(Shown(_renderer(screen, SUFFIXES[path.suffix], setting), sink))
+    return shown
+
+
+def for_stdout(setting: Setting, screen: Screen) -> Setting:
+    """The setting for what standard output is: its width, its encoding, whether it has colours."""
+    from msgspec.structs import replace
+
+    out = sys.stdout
+    tty = out is not None and out.isatty()
+    color = tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return replace(
+        setting,
+        width=shutil.get_terminal_size((80, 24)).columns,
+        unicode=(getattr(out, "encoding", "") or "").lower().replace("-", "").startswith("utf"),
+        color=color and sys.platform != "win32",
+        fold=screen.fold,
+        several=screen.several,
+    )
 
 
 class WithoutCalls:
     """A renderer that is shown no socket calls."""
 
     def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
+        self.inner = renderer
         self.begin = renderer.begin
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
+    def show(self, events: Sequence[Event]) -> bytes:
         """The rungs alone."""
         from trioecho.model import Rung
 
-        return self._renderer.show([event for event in events if isinstance(event, Rung)])
+        return self.inner.show([event for event in events if isinstance(event, Rung)])
 
     def end(self, summary: Summary) -> bytes:
         """As the renderer ends."""
-        return self._renderer.end(summary)
+        return self.inner.end(summary)
 
 
 def _renderer(screen: Screen, name: str, setting: Setting) -> Renderer:
@@ -106,36 +141,12 @@ def _renderer(screen: Screen, name: str, setting: Setting) -> Renderer:
     return renderer if screen.calls else WithoutCalls(renderer)
 
 
-def _for_stdout(screen: Screen, plain: Setting) -> Setting:
-    from msgspec.structs import replace
-
-    tty = sys.stdout.isatty()
-    color = tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return replace(
-        plain,
-        width=shutil.get_terminal_size((80, 24)).columns,
-        unicode=(sys.stdout.encoding or "").lower().replace("-", "").startswith("utf"),
-        color=color and sys.platform != "win32",
-        fold=screen.fold,
-    )
-
-
-def _stdout(data: bytes) -> None:
-    try:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        abandon_output()
-        raise OutputClosed from None
-    except OSError as error:
-        abandon_output()
-        raise TrioechoError(f"Cannot write to standard output: {error.strerror}") from None
-
-
-def _named(path: Path, sink: Callable[[bytes], None]) -> Callable[[bytes], None]:
+def _file_sink(path: Path, descriptor: int) -> Sink:
     def write(data: bytes) -> None:
+        view = memoryview(data)
         try:
-            sink(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
         except OSError as error:
             raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
 

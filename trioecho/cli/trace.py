@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import ExitStack
 from enum import StrEnum
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trioecho.cli.options import (
+    FOLD,
+    AbsoluteOption,
+    AllOption,
+    Format,
+    FormatOption,
+    OutputOption,
+    VerboseOption,
+)
+
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     import trio
+
+    from trioecho.echo.address import Address
 
 
 class Close(StrEnum):
@@ -26,17 +42,6 @@ class Sniffer(StrEnum):
     auto = "auto"
     ring = "ring"
     scapy = "scapy"
-
-
-class Format(StrEnum):
-    """What standard output gets."""
-
-    terminal = "terminal"
-    json = "json"
-    ladder = "ladder"
-
-
-FOLD = 200
 
 
 def trace(
@@ -84,32 +89,14 @@ def trace(
         Sniffer,
         typer.Option(help="The capture: the kernel's mapped ring, or scapy's socket."),
     ] = Sniffer.auto,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="What standard output gets.")
-    ] = Format.terminal,
-    output: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to this file too: .pcapng, .jsonl, .ladder or .txt. Repeatable.",
-        ),
-    ] = None,
-    absolute: Annotated[
-        bool, typer.Option("--absolute", help="Show the raw sequence numbers.")
-    ] = False,
-    verbose: Annotated[
-        bool,
-        typer.Option("--verbose", "-v", help="Show each header field, and payloads in hex."),
-    ] = False,
+    output_format: FormatOption = Format.terminal,
+    output: OutputOption = None,
+    absolute: AbsoluteOption = False,
+    verbose: VerboseOption = False,
     calls: Annotated[
         bool, typer.Option("--calls/--no-calls", help="Show the socket calls of both ends.")
     ] = True,
-    show_all: Annotated[
-        bool,
-        typer.Option("--all", help=f"Fold nothing, however long it gets (default: after {FOLD})."),
-    ] = False,
+    show_all: AllOption = False,
     timeout: Annotated[
         float,
         typer.Option(min=0.1, metavar="SECONDS", help="Give up when nothing moves for this long."),
@@ -130,17 +117,17 @@ def trace(
       trioecho trace --close rst --format json
     """
     from trioecho.cli.runner import run
-    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
+    from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
     from trioecho.trace import Settings
 
     if message is not None and size is not None:
         raise typer.BadParameter("give a MESSAGE or --size, not both", param_hint="--size")
     paths = check_suffixes(output or [])
-    payload = (message or "testing purposes").encode(errors="surrogateescape")
-    if size is not None:
-        payload = pattern(size)
+    text = "testing purposes" if message is None else message
+    payload = text.encode(errors="surrogateescape")
     settings = Settings(
-        message=payload,
+        message=payload if size is None else partial(pattern, size),
+        size=len(payload) if size is None else size,
         count=count,
         connections=connections,
         recv_size=recv_size,
@@ -159,20 +146,39 @@ def trace(
         calls=calls,
         fold=None if show_all else FOLD,
         several=connections > 1,
+        several_in_files=connections > 1,
     )
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import trace
+        from trioecho.trace import Output, Place, trace
 
-        with open_outputs(screen, paths) as outputs:
+        with ExitStack() as stack:
+
+            def outputs(place: Place, address: Address) -> list[Output]:
+                if place.notice:
+                    print(f"trioecho: {place.notice}", file=sys.stderr)
+                title = f"{place.title}; {address.host}, port {address.port}"
+                files = stack.enter_context(open_files(paths))
+                first, *others = show_on(screen, files, title, [place.capture.interface])
+                return [
+                    Output(first.renderer, first.sink, abandon=True),
+                    *(Output(renderer, sink) for renderer, sink in others),
+                ]
+
             await trace(settings, outputs, stop=stop)
         return 0
 
     run(main)
 
 
-def pattern(size: int) -> bytes:
-    """``size`` bytes in which every place can be told from its neighbours: numbered lines."""
-    line = 16
-    lines = b"".join(b"%015d\n" % number for number in range(-(-size // line)))
-    return lines[:size]
+async def pattern(size: int) -> AsyncGenerator[bytes, None]:
+    """``size`` bytes, piece by piece, in which each place can be told from its neighbours.
+
+    Args:
+        size: how many bytes.
+    """
+    line, lines = 16, 4096
+    for start in range(0, size, line * lines):
+        first = start // line
+        piece = b"".join(b"%015d\n" % number for number in range(first, first + lines))
+        yield piece[: size - start]

@@ -7,9 +7,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from trioecho.model import Call, Frame, Rung, Summary
+from trioecho.model import Call, Frame, Process, Rung, Summary
 
-RungOrCall = Rung | Call
+#: What a renderer is shown.
+Event = Rung | Call | Process
 
 
 class Setting(Struct, frozen=True):
@@ -25,6 +26,7 @@ class Setting(Struct, frozen=True):
         absolute: whether to show raw sequence numbers.
         several: whether there may be more than one connection, so that rows must be numbered.
         fold: after how many rungs uneventful ones are folded; None to fold none.
+        refill: rungs that may be shown in full besides, for each second that passes.
         details: lines to show below a rung, such as its dissected fields; None for none.
     """
 
@@ -36,6 +38,7 @@ class Setting(Struct, frozen=True):
     absolute: bool = False
     several: bool = False
     fold: int | None = None
+    refill: int = 0
     details: Callable[[Frame], Sequence[str]] | None = None
 
 
@@ -45,7 +48,7 @@ class Renderer(Protocol):
     def begin(self) -> bytes:
         """What stands before the first event."""
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
+    def show(self, events: Sequence[Event]) -> bytes:
         """Some events, in order of time."""
 
     def end(self, summary: Summary) -> bytes:

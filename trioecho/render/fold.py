@@ -19,11 +19,15 @@ class Fold:
 
     Args:
         limit: how many rungs to show in full before folding begins; None never folds.
+        refill: how many more may be shown in full for each second that passes, so that what is
+            calm again after a burst is shown again.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, refill: int = 0) -> None:
         self._limit = limit
-        self._rungs = 0
+        self._refill = refill
+        self._rungs = 0.0  # shown in full, less what time has refilled
+        self._last = 0
         self._shown: Counter[str] = Counter()
         self._forget()
 
@@ -36,12 +40,20 @@ class Fold:
         if self._limit is None:
             return False
         if isinstance(event, Rung):
+            self._forgive(event.time)
             self._rungs += 1
             return self._rungs > self._limit and self._swallows_rung(event)
         if self._rungs <= self._limit or event.name not in _ROUTINE_CALLS or not event.result:
             return False
         self._calls += 1
         return True
+
+    def _forgive(self, time: int) -> None:
+        if self._refill:
+            self._rungs -= min(self._rungs, max(time - self._last, 0) * self._refill / 1e9)
+            self._last = time
+            if not self._rungs:
+                self._shown.clear()
 
     def _swallows_rung(self, rung: Rung) -> bool:
         if rung.lost or rung.segment.flags & (SYN | FIN | RST):

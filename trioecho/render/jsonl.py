@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trioecho.model import Call, flag_names
+from trioecho.model import Call, Process, flag_names
 
 if TYPE_CHECKING:
     from trioecho.model import ConnectionSummary, Rung, Summary
-    from trioecho.render import RungOrCall, Setting
+    from trioecho.render import Event, Setting
 
 
 class JsonLines:
-    """A rung, a call or the summary a line; times in seconds from the first event."""
+    """A rung, a call, a process or the summary a line; times in seconds from the first event."""
 
     def __init__(self, setting: Setting) -> None:
         self._start: int | None = None
@@ -25,7 +25,7 @@ class JsonLines:
         """Nothing: every line stands for itself."""
         return b""
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
+    def show(self, events: Sequence[Event]) -> bytes:
         """One line an event."""
         lines = []
         for event in events:
@@ -33,6 +33,8 @@ class JsonLines:
                 self._start = event.time
             if isinstance(event, Call):
                 lines.append(call_object(event, self._start))
+            elif isinstance(event, Process):
+                lines.append(process_object(event))
             else:
                 lines.append(rung_object(event, self._start))
         return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
@@ -103,6 +105,17 @@ def call_object(call: Call, start: int) -> dict[str, object]:
         "local": str(call.local) if call.local else None,
         "peer": str(call.peer) if call.peer else None,
         "data": b64encode(call.data).decode("ascii"),
+    }
+
+
+def process_object(process: Process) -> dict[str, object]:
+    """A process at one end of a connection as the object that stands for it in JSON."""
+    return {
+        "type": "process",
+        "connection": process.connection,
+        "end": process.end,
+        "pid": process.pid,
+        "name": process.name,
     }
 
 

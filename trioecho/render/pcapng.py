@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from struct import pack
 from typing import TYPE_CHECKING
 
-from trioecho.model import Call
+from trioecho.model import Rung
 from trioecho.tcp.explain import explain
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import RungOrCall, Setting
+    from trioecho.render import Event, Setting
 
 _SECTION, _INTERFACE, _PACKET, _STATISTICS = 0x0A0D0D0A, 1, 6, 5
 _COMMENT, _APPLICATION, _NAME, _RESOLUTION, _RECEIVED, _DROPPED = 1, 4, 2, 9, 4, 5
@@ -41,11 +41,11 @@ class Pcapng:
             (_APPLICATION, f"trioecho {__version__}".encode()),
         )
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
-        """A packet block a rung; a socket call is no packet and has no place here."""
+    def show(self, events: Sequence[Event]) -> bytes:
+        """A packet block a rung; what is no packet has no place here."""
         blocks = []
         for event in events:
-            if isinstance(event, Call):
+            if not isinstance(event, Rung):
                 continue
             frame = event.segment.frame
             self._last = frame.time

@@ -13,7 +13,7 @@ from trioecho.tcp.notes import Note
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import RungOrCall, Setting
+    from trioecho.render import Event, Setting
 
 TOLERANCE = 4_000_000
 
@@ -149,7 +149,7 @@ class Script:
         """The title, as a comment."""
         return f"# {self._setting.title}\n".encode()
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
+    def show(self, events: Sequence[Event]) -> bytes:
         """A line a rung; socket calls are no part of the notation."""
         text = []
         for event in events:

@@ -1,4 +1,4 @@
-"""Many connections at a glance: their ends, their figures under one heading, and what went wrong."""
+"""Many connections at a glance: their ends, their figures, and what went wrong."""
 
 from __future__ import annotations
 
@@ -40,8 +40,9 @@ def table(
     for one in connections:
         yield f"{one.number:>6} {one.client} -> {one.server}", "call"
         took = "-" if one.handshake_time is None else seconds(one.handshake_time)
+        since, lasted = (one.start - start) / 1e9, (one.end - one.start) / 1e9
         yield (
-            f"{'':6} {(one.start - start) / 1e9:10.6f} {(one.end - one.start) / 1e9:10.6f} {took:>9}"
+            f"{'':6} {since:10.6f} {lasted:10.6f} {took:>9}"
             f" {one.client_bytes:>10} {one.client_segments:>6}"
             f" {one.server_bytes:>10} {one.server_segments:>6}",
             "",

@@ -16,7 +16,16 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from trioecho.model import Call, ConnectionSummary, Options, Rung, State, Summary, flag_names
+from trioecho.model import (
+    Call,
+    ConnectionSummary,
+    Options,
+    Process,
+    Rung,
+    State,
+    Summary,
+    flag_names,
+)
 from trioecho.render.calls import call_text
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
@@ -26,13 +35,15 @@ from trioecho.tcp.explain import explain
 from trioecho.text import plural, preview, printable
 
 if TYPE_CHECKING:
-    from trioecho.render import RungOrCall, Setting
+    from trioecho.render import Event, Setting
 
 _STYLES = {"quiet": "2", "strong": "1", "call": "36", "arrow": "32", "trouble": "1;31", "": ""}
 
 # Sentences on the ordinary course of data are said this often for a connection, then left out.
 _COURSE = (notes.Data, notes.Ack)
 _OFTEN = 3
+# So many connections are remembered with their states; one that is not shows both states again.
+_MOST_KNOWN = 10_000
 
 
 class Terminal:
@@ -40,13 +51,14 @@ class Terminal:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        self._width = max(setting.width, 72)  # narrower than this it is for the terminal to wrap
         self._start: int | None = None
         self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
         self._states: dict[int, tuple[State, State]] = {}
-        self._fold = Fold(setting.fold)
+        self._fold = Fold(setting.fold, setting.refill)
         self._left = 22 if setting.several else 17  # where the client's column starts
         self._wire = self._left + 13
-        self._right = max(setting.width, 72) - 13  # where the server's column starts
+        self._right = self._width - 13  # where the server's column starts
         self._line, self._head, self._back, self._cut, self._life, self._gone = (
             "─▶◀✗│·" if setting.unicode else "-><X|."
         )
@@ -58,14 +70,14 @@ class Terminal:
         columns = f"{columns:{self._left}}client".ljust(self._right) + "server"
         return self._lines([(self._setting.title, "strong"), ("", ""), (columns, "strong")])
 
-    def show(self, events: Sequence[RungOrCall]) -> bytes:
+    def show(self, events: Sequence[Event]) -> bytes:
         """The rows of some events; calls of one socket that follow each other share a row."""
         out: list[tuple[str, str]] = []
         calls: list[Call] = []
         for event in events:
             if self._start is None:
                 self._start = event.time
-            if self._fold.swallows(event):
+            if not isinstance(event, Process) and self._fold.swallows(event):
                 continue
             if isinstance(event, Call):
                 if calls and not self._joins(calls, event):
@@ -77,7 +89,11 @@ class Terminal:
                 out.extend(self._call_row(calls))
                 calls = []
             out.extend(self._folded())
-            out.extend(self._rung_rows(event))
+            out.extend(
+                self._process_row(event)
+                if isinstance(event, Process)
+                else self._rung_rows(event)
+            )
         if calls:
             out.extend(self._call_row(calls))
         return self._lines(out)
@@ -86,14 +102,14 @@ class Terminal:
         """The summary."""
         rows = [*self._folded(), ("", "")]
         for text, style in totals(summary):
-            rows += [(line, style) for line in wrap(text, self._setting.width)]
+            rows += [(line, style) for line in wrap(text, self._width)]
         return self._lines(rows)
 
     def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
         """A table of many connections instead of a ladder; see ``render.table``."""
         rows = [(title, "strong"), ("", "")]
         if connections:
-            rows += table(connections, start, self._setting.width)
+            rows += table(connections, start, self._width)
         return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------
@@ -102,7 +118,7 @@ class Terminal:
         last = calls[-1]
         if (last.end, last.fd, last.connection) != (call.end, call.fd, call.connection):
             return False
-        return len(call_text([*calls, call])) <= self._setting.width - self._wire - 2
+        return len(call_text([*calls, call])) <= self._width - self._wire - 2
 
     def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, str]]:
         yield from self._folded()
@@ -111,15 +127,24 @@ class Terminal:
         if calls[0].end == "client":
             yield f"{prefix}{text}", "call"
         else:
-            at = max(self._left, min(self._right, self._setting.width - len(text)))
+            at = max(self._left, min(self._right, self._width - len(text)))
             yield f"{prefix:{at}}{text}", "call"
             if calls[-1].name == "listen" and calls[-1].error is None:
                 yield f"{'':{self._right}}{State.LISTEN}", "arrow"
+
+    def _process_row(self, process: Process) -> Iterator[tuple[str, str]]:
+        prefix = self._prefix(process.time, None, process.connection)
+        at = self._left
+        if process.end == "server":
+            at = max(at, min(self._right, self._setting.width - len(str(process))))
+        yield f"{prefix:{at}}{process}", "call"
 
     def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, str]]:
         before = self._states.get(rung.connection)
         after = rung.client_state, rung.server_state
         self._states[rung.connection] = after
+        if len(self._states) > _MOST_KNOWN:
+            self._forget(rung.connection - _MOST_KNOWN // 2)
         client, server = (
             self._life if before and before[end] is after[end] else str(after[end])
             for end in (0, 1)
@@ -129,16 +154,23 @@ class Terminal:
         prefix = self._prefix(rung.time, rung.number, rung.connection)
         yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled else "arrow"
         if rung.segment.payload:
-            room = max(16, self._setting.width - self._wire - 8 - len(rest))
+            room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
         yield from self._wrapped("; ".join(self._sentences(rung)), self._left)
         if self._setting.details is not None:
             for line in self._setting.details(rung.segment.frame):
-                yield f"{'':{self._left}}{printable(line)}", "quiet"
+                yield from self._wrapped(printable(line), self._left)
+
+    def _forget(self, before: int) -> None:
+        """Drop what is known of older connections: a run that does not end must not grow."""
+        self._states = {one: both for one, both in self._states.items() if one >= before}
+        for key in [key for key in self._said if key[0] < before]:
+            del self._said[key]
 
     def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, str]]:
-        for line in wrap(text, self._setting.width - indent):
+        deeper = " " * (len(text) - len(text.lstrip()))
+        for line in wrap(text, self._width - indent, subsequent_indent=deeper):
             yield f"{'':{indent}}{line}", "quiet"
 
     def _folded(self) -> Iterator[tuple[str, str]]:

@@ -12,6 +12,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
     """The summary's lines, each with the style to show it in."""
     for connection in summary.connections:
         yield from _connection(connection, len(summary.connections) > 1)
+    if summary.forgotten:
+        yield f"and {plural(summary.forgotten, 'connection')} before that, forgotten by now", ""
     capture = summary.capture
     where = printable(capture.interface)
     if capture.dropped:

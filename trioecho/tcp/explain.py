@@ -100,10 +100,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
             cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""
             return Explanation(f"the {mine} sends {bytes_of(length)}{cut}", "RFC 9293 §3.7")
         case notes.Ack(length, pure, of, rtt):
-            whose = f" of rung {of}" if of is not None else ""
-            after = f", {seconds(rtt)} after it" if rtt is not None else ""
+            which = f", up to rung {of}" if of is not None else ""
+            after = f", {seconds(rtt)} ago" if rtt is not None else ""
             how = "a pure ACK" if pure else "piggybacked on it the ACK"
-            return Explanation(f"{how}: {bytes_of(length)}{whose} arrived{after}", "RFC 9293 §3.8")
+            text = f"{how}: {bytes_of(length)} arrived{which}{after}"
+            return Explanation(text, "RFC 9293 §3.8")
         case notes.ConnectionFin(simultaneous=True):
             return Explanation(
                 f"the {mine} closes too, before the other's FIN has come: a simultaneous close",
@@ -138,7 +139,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(text.format(mine=mine, theirs=theirs), source)
         case notes.Retransmission(of, after, "tail-loss-probe"):
             return Explanation(
-                f"retransmission{_of(of)}{_later(after)}: a tail loss probe, too soon for a timeout",
+                f"retransmission{_of(of)}{_later(after)}, before a timeout: a tail loss probe",
                 "RFC 8985 §7",
             )
         case notes.Retransmission(of, after):
@@ -240,7 +241,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(f"the answer: the {mine} is still there", "RFC 9293 §3.8.4")
         case notes.ZeroWindow():
             return Explanation(
-                f"zero window: the {mine}'s receive buffer is full, its program does not read",
+                f"zero window: the {mine}'s receive buffer is full, its program reads too slowly",
                 "RFC 9293 §3.8.6",
             )
         case notes.ZeroWindowProbe():

@@ -22,16 +22,19 @@ class Join:
     a frame that is younger has come, which proves that the older ones have, or until its time has
     been settled: the caller says from when on no older frame can come any more.
 
-    Args:
-        servers: the endpoints whose connections are ours; every other segment is passed over.
+    Only the connections of a server that was told are ours; other segments are passed over.
     """
 
-    def __init__(self, servers: Iterable[Endpoint]) -> None:
+    def __init__(self) -> None:
         self.tracker = Tracker()
         self.frames = 0
-        self._servers = frozenset(servers)
+        self._servers: set[Endpoint] = set()
         self._held: list[tuple[int, int, Call]] = []
         self._calls = 0
+
+    def serve(self, server: Endpoint) -> None:
+        """Let the connections of a server in."""
+        self._servers.add(server)
 
     def call(self, call: Call) -> None:
         """Take a socket call; it comes out in its place."""
@@ -52,6 +55,8 @@ class Join:
             if not (segment.source in self._servers or segment.destination in self._servers):
                 continue
             self.frames += 1
+            if frame.number != self.frames:  # others' frames lie between: ours are numbered alone
+                segment = replace(segment, frame=replace(frame, number=self.frames))
             self._release(frame.time, events)
             events.append(self.tracker.seen(segment))
         return events
@@ -75,7 +80,7 @@ class Join:
         return bool(self._held)
 
     def over(self) -> bool:
-        """Whether every connection seen has come to its end."""
+        """Whether every connection, also one that was only called for, has come to its end."""
         return all(
             connection.closed_by is not None
             and (
@@ -106,5 +111,4 @@ class Join:
         assert call.local is not None
         assert call.peer is not None
         ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
-        connection = self.tracker.find(*ends) or self.tracker.expect(*ends)
-        return connection.number
+        return (self.tracker.find(*ends) or self.tracker.expect(*ends)).number

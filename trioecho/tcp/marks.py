@@ -1,4 +1,4 @@
-"""What a segment's options and bits say beyond sequence and window: each rare, each cheap to ask."""
+"""What a segment's options and bits say beyond sequence and window; each is rare."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     ``cause``, as far as the wire tells:
 
     - ``refused``: an answer to a SYN: nothing listens there;
-    - ``unread-data``: the last word was the peer's: its sender closed without having read it;
+    - ``unread-data``: a server that resets instead of answering: it closed without having read;
     - ``aborted``: its sender closed with SO_LINGER 0, or died so;
     - ``after-close``: something came for a socket that was closed already;
     - ``half-open``: its sender knows nothing of this connection;

@@ -92,7 +92,10 @@ def reset_cause(step: Step) -> ResetCause:
         return "half-open"
     if mine.fin is not None:
         return "after-close"
-    return "unread-data" if theirs.volume and theirs.next_time > mine.next_time else "aborted"
+    # A server that resets instead of answering had not read the question; a client that resets may
+    # have read its answer and had enough.
+    unanswered = theirs.volume > 0 and theirs.next_time > mine.next_time
+    return "unread-data" if mine.passive and unanswered else "aborted"
 
 
 def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
@@ -110,7 +113,7 @@ def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
 
 def acknowledges_syn(ack: int, opener: Half) -> bool:
     """Whether an ACK that reaches an end in SYN-SENT is acceptable: ISS < ack <= SND.NXT."""
-    return 0 < ack and (opener.next is None or ack <= opener.next)
+    return ack > 0 and (opener.next is None or ack <= opener.next)
 
 
 def plausible(step: Step) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from trioecho.model import ACK, RST, SYN, ConnectionSummary, Endpoint, Rung, Segment, State
@@ -10,26 +12,33 @@ from trioecho.tcp.connection import Connection
 
 
 class Tracker:
-    """All connections of one trace or capture, numbered from 1 in the order of their appearance."""
+    """All connections of one trace or capture, numbered from 1 in the order of their appearance.
+
+    Attributes:
+        connections: those that have not been forgotten, in their order.
+        count: how many there have been, which is the number of the last.
+        rungs: how many segments there have been.
+    """
 
     def __init__(self) -> None:
         self.connections: list[Connection] = []
+        self.count = 0
         self.rungs = 0
         self._by_flow: dict[tuple[Endpoint, Endpoint], Connection] = {}
 
     def expect(self, client: Endpoint, server: Endpoint) -> Connection:
         """A connection that is about to be opened: we made the call ourselves.
 
+        Args:
+            client, server: its endpoints.
+
         Returns:
-            Its connection, new unless one between these endpoints is still to get its first SYN.
+            A new connection, to which the next segments between the two will belong.
         """
-        known = self._by_flow.get((client, server))
-        if known is not None and known.first_syn is None:
-            return known
         return self._begin(client, server, opening=True)
 
     def find(self, one: Endpoint, other: Endpoint) -> Connection | None:
-        """The connection that is or was last between two endpoints."""
+        """The connection that is or was last between two endpoints, in either order, if any."""
         return self._by_flow.get((one, other))
 
     def seen(self, segment: Segment) -> Rung:
@@ -54,6 +63,17 @@ class Tracker:
             rung = replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
         return rung
 
+    def forget(self, connections: Iterable[Connection]) -> None:
+        """Let go of connections of which no more is to be said.
+
+        The others keep their numbers. A segment that comes for one of these all the same begins a
+        connection with a number of its own, in the middle.
+        """
+        gone = {connection.number for connection in connections}
+        self.connections = [one for one in self.connections if one.number not in gone]
+        flows = self._by_flow
+        self._by_flow = {key: one for key, one in flows.items() if one.number not in gone}
+
     def summaries(self) -> tuple[ConnectionSummary, ...]:
         """A summary for each connection that had a segment, in their order."""
         return tuple(c.summary() for c in self.connections if c.client.segments + c.server.segments)
@@ -71,7 +91,8 @@ class Tracker:
         return connection
 
     def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> Connection:
-        connection = Connection(len(self.connections) + 1, client, server, opening=opening)
+        self.count += 1
+        connection = Connection(self.count, client, server, opening=opening)
         self.connections.append(connection)
         self._by_flow[client, server] = self._by_flow[server, client] = connection
         return connection

@@ -1,5 +1,8 @@
 """The one nursery that hosts a capture, a server and a client, and what comes out of it."""
 
-from trioecho.trace.nursery import Settings, trace
+from trioecho.output import Output
+from trioecho.trace.nursery import trace
+from trioecho.trace.place import Place
+from trioecho.trace.settings import Settings
 
-__all__ = ["Settings", "trace"]
+__all__ = ["Output", "Place", "Settings", "trace"]

@@ -7,66 +7,27 @@ and the channels close one after the other, in the direction in which the packet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from time import time_ns
-from typing import Literal
+from functools import partial
 
 import trio
-from msgspec import Struct
 
-from trioecho.capture import SnifferName
 from trioecho.echo.address import Address
-from trioecho.echo.client import exchange
-from trioecho.echo.dial import open_connection
 from trioecho.echo.listening import open_listeners
 from trioecho.echo.observed import plain_socket
-from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
-from trioecho.model import Call, Frame, Rung, Summary
-from trioecho.tcp.join import Join
-from trioecho.trace.output import Output
+from trioecho.model import Frame, Summary
+from trioecho.output import Output
+from trioecho.text import plural
+from trioecho.trace.ends import run_ends
+from trioecho.trace.ladder import Ladder
 from trioecho.trace.place import Place, open_place
+from trioecho.trace.settings import Settings
 
-# How late a frame may reach us: the ring hands over a block after 2 ms at the latest, a loaded
-# machine needs a while to let us run.
-SETTLE = 0.03
-_SETTLE_NS = int(SETTLE * 1e9)
-
-
-class Settings(Struct, frozen=True):
-    """What to trace.
-
-    Args:
-        message: what each client sends.
-        count: how often each sends it.
-        connections: how many clients there are, all at once.
-        recv_size: bytes each end receives at the most in one call.
-        close: how a client closes: ``fin`` closes both directions when the echo is complete,
-            ``half`` closes its own direction straight after sending, ``rst`` resets.
-        nagle: whether Nagle's algorithm is on (RFC 9293 §3.7.4).
-        ipv6: whether to use ::1.
-        port: the server's port; 0 lets the kernel choose.
-        backlog: of the listening socket.
-        interface: None for a private loopback.
-        sniffer: which capture to use.
-        grace: seconds to wait for the connections to end.
-        timeout: seconds without any progress after which a client gives up.
-    """
-
-    message: bytes = b"testing purposes"
-    count: int = 1
-    connections: int = 1
-    recv_size: int = 65536
-    close: Literal["fin", "rst", "half"] = "fin"
-    nagle: bool = True
-    ipv6: bool = False
-    port: int = 65432
-    backlog: int = 128
-    interface: str | None = None
-    sniffer: SnifferName = "auto"
-    grace: float = 2.0
-    timeout: float = 30.0
+MIB = 1 << 20
+# After a signal, outputs that do not move get this many times the grace; then they are left.
+_LAST_WORDS = 4
 
 
 async def trace(
@@ -86,156 +47,87 @@ async def trace(
         The summary, which each output has shown as well.
 
     Raises:
-        TrioechoError: there is no place to trace in, or the echo failed; the outputs are complete
-            all the same.
+        TrioechoError: there is no place to trace in, the echo failed, or the kernel dropped frames;
+            the outputs are complete all the same.
     """
+    stop = trio.Event() if stop is None else stop
     host = "::1" if settings.ipv6 else "127.0.0.1"
-    async with open_place(settings.interface, settings.sniffer, settings.port) as place:
-        stage = _Stage(settings, place)
-        address = await stage.listen(Address(host, settings.port))
+    async with open_place(
+        settings.interface, settings.sniffer, settings.port, _ring(settings)
+    ) as place:
+        factory = place.socket or plain_socket
+        ladder = Ladder(place.capture)
         with ExitStack() as stack:
-            for listener in stage.listeners:
+            listeners = await open_listeners(
+                Address(host, settings.port),
+                backlog=settings.backlog,
+                factory=factory,
+                record=ladder.record,
+            )
+            for listener in listeners:
                 stack.enter_context(listener)
-            return await stage.play(
-                address, outputs(place, address), trio.Event() if stop is None else stop
-            )
+            server = listeners[0].local
+            assert server is not None
+            ladder.join.serve(server)
+            address = Address(server.ip, server.port)
+            ladder.outputs = outputs(place, address)
+            ends = partial(run_ends, settings, listeners, address, factory, ladder.record, stop)
+            return await _play(place, ladder, ends, settings.grace, stop)
 
 
-class _Stage:
-    """The tasks of one trace and what they share."""
-
-    def __init__(self, settings: Settings, place: Place) -> None:
-        self.settings = settings
-        self.place = place
-        self.join = Join(())
-        self.turn = trio.Lock()  # frames and calls reach the outputs in one order
-        self.over = trio.Event()
-        self.calls, self._calls = trio.open_memory_channel[Call](float("inf"))
-
-    async def listen(self, address: Address) -> Address:
-        """Open the server's sockets; frames are captured already."""
-        self.listeners = await open_listeners(
-            address,
-            backlog=self.settings.backlog,
-            factory=self.place.socket or plain_socket,
-            record=self.calls.send_nowait,
+async def _play(
+    place: Place,
+    ladder: Ladder,
+    ends: Callable[[], Awaitable[list[TrioechoError]]],
+    grace: float,
+    stop: trio.Event,
+) -> Summary:
+    """Everything from the first call to the summary."""
+    capture = place.capture
+    failures: list[TrioechoError] = []
+    with trio.CancelScope() as patience:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(_hurry, stop, patience, _LAST_WORDS * grace)
+            async with trio.open_nursery() as renderers:
+                for output in ladder.outputs:
+                    await output.write(output.renderer.begin)
+                    renderers.start_soon(output.run)
+                async with trio.open_nursery() as engine:
+                    send, frames = trio.open_memory_channel[list[Frame]](16)
+                    await engine.start(capture.run, send)
+                    engine.start_soon(ladder.run, frames)
+                    failures = await ends()
+                    with trio.move_on_after(grace):
+                        await ladder.over()
+                    capture.stop()
+                for output in ladder.outputs:
+                    output.finish()
+            watching.cancel_scope.cancel()
+    summary = ladder.join.summary(capture.interface, capture.dropped())
+    for output in ladder.outputs:
+        if not (patience.cancelled_caught and output.abandon):
+            await output.write(partial(output.renderer.end, summary))
+    if failures and not stop.is_set():
+        raise failures[0]
+    if summary.capture.dropped:
+        raise TrioechoError(
+            f"The kernel dropped {plural(summary.capture.dropped, 'frame')}: the ladder has holes",
+            "Send less at once: fewer --connections, or a smaller --size",
         )
-        endpoint = self.listeners[0].local
-        assert endpoint is not None
-        self.join = Join([endpoint])
-        return Address(endpoint.ip, endpoint.port)
+    return summary
 
-    async def play(self, address: Address, outputs: Sequence[Output], stop: trio.Event) -> Summary:
-        """Run everything, from the first call to the summary."""
-        failure: list[TrioechoError] = []
-        capture = self.place.capture
-        async with trio.open_nursery() as renderers:
-            for output in outputs:
-                await output.write(output.renderer.begin())
-                renderers.start_soon(output.run)
-            async with trio.open_nursery() as engine:
-                send, frames = trio.open_memory_channel[list[Frame]](16)
-                await engine.start(capture.run, send)
-                engine.start_soon(self._climb, frames, outputs)
-                engine.start_soon(self._settle, outputs)
-                await self._echo(address, stop, failure)
-                with trio.move_on_after(0 if stop.is_set() else self.settings.grace):
-                    while not self.join.over():
-                        self.over = trio.Event()
-                        await self.over.wait()
-                capture.stop()
-                self.calls.close()
-            for output in outputs:
-                output.finish()
-        summary = self.join.summary(capture.interface, capture.dropped())
-        for output in outputs:
-            await output.write(output.renderer.end(summary))
-        if failure and not stop.is_set():
-            raise failure[0]
-        return summary
 
-    async def _echo(self, address: Address, stop: trio.Event, failure: list[TrioechoError]) -> None:
-        """The two ends: the server until its last client has gone, the clients until they stop."""
-        settings = self.settings
-        closed = trio.Event()
-        async with trio.open_nursery() as ends:
+async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
+    """Once told to stop, do not wait for ever for a screen that nobody reads."""
+    await stop.wait()
+    patience.deadline = trio.current_time() + seconds
 
-            async def server(task_status: trio.TaskStatus[None]) -> None:
-                await serve(
-                    self.listeners,
-                    recv_size=settings.recv_size,
-                    nagle=settings.nagle,
-                    grace=settings.grace,
-                    stop=closed,
-                    task_status=task_status,
-                )
 
-            await ends.start(server)
-            async with trio.open_nursery() as clients:
+def _ring(settings: Settings) -> int:
+    """How large the capture's ring should be, in bytes.
 
-                async def interrupt() -> None:
-                    await stop.wait()
-                    clients.cancel_scope.cancel()
-
-                async with trio.open_nursery() as working:
-                    clients.start_soon(interrupt)
-                    for _ in range(settings.connections):
-                        working.start_soon(self._client, address, failure)
-                clients.cancel_scope.cancel()
-            closed.set()
-
-    async def _client(self, address: Address, failure: list[TrioechoError]) -> None:
-        settings = self.settings
-        try:
-            connection = await open_connection(
-                address,
-                nagle=settings.nagle,
-                timeout=settings.timeout,
-                factory=self.place.socket or plain_socket,
-                record=self.calls.send_nowait,
-            )
-            await exchange(
-                connection,
-                settings.message,
-                count=settings.count,
-                close=settings.close,
-                recv_size=settings.recv_size,
-                timeout=settings.timeout,
-            )
-        except TrioechoError as error:
-            failure.append(error)
-
-    async def _climb(
-        self, frames: trio.MemoryReceiveChannel[list[Frame]], outputs: Sequence[Output]
-    ) -> None:
-        """Frames -> events."""
-        async with frames:
-            async for batch in frames:
-                async with self.turn:
-                    self._take_calls()
-                    await self._put(self.join.batch(batch), outputs)
-                if self.join.over():
-                    self.over.set()
-
-    async def _settle(self, outputs: Sequence[Output]) -> None:
-        """Let calls through for which no younger frame comes."""
-        async for call in self._calls:
-            self.join.call(call)
-            while self.join.waiting:
-                await trio.sleep(SETTLE)
-                async with self.turn:
-                    self._take_calls()
-                    await self._put(self.join.settle(time_ns() - _SETTLE_NS), outputs)
-
-    def _take_calls(self) -> None:
-        """The calls made so far, before frames that may be younger."""
-        try:
-            while True:
-                self.join.call(self._calls.receive_nowait())
-        except (trio.WouldBlock, trio.EndOfChannel):
-            return
-
-    async def _put(self, events: Sequence[Rung | Call], outputs: Sequence[Output]) -> None:
-        if events:
-            for output in outputs:
-                await output.put(events)
+    All connections can send what their buffers hold before a turn comes to read the ring, so it
+    has room for all that is sent, both ways and with headers, as far as that is reasonable.
+    """
+    every = settings.connections * (settings.count * (settings.size + 4096) + 4096)
+    return min(max(32 * MIB, 3 * every), 512 * MIB)

@@ -35,7 +35,7 @@ class Place(NamedTuple):
 
 @asynccontextmanager
 async def open_place(
-    interface: str | None, sniffer: SnifferName, port: int
+    interface: str | None, sniffer: SnifferName, port: int, size: int | None = None
 ) -> AsyncIterator[Place]:
     """Find a loopback to trace on, and capture there.
 
@@ -44,24 +44,28 @@ async def open_place(
         sniffer: which capture to use.
         port: the server's port, or 0 when the kernel will choose it. On the machine's loopback
             nothing else is captured.
+        size: bytes of the capture's ring, None for its usual size.
+
+    Returns:
+        A context manager that gives the place.
 
     Raises:
         TrioechoError: neither can be had; it says what forbids them and what would allow them.
     """
     if interface is not None:
-        with _own_loopback(interface, sniffer, port) as capture:
+        with _own_loopback(interface, sniffer, port, size) as capture:
             yield Place(f"this machine's loopback, {interface}", capture, None)
         return
     if sys.platform != "linux":
         name = "lo0" if sys.platform == "darwin" else r"\Device\NPF_Loopback"
-        with _own_loopback(name, "scapy", port) as capture:
+        with _own_loopback(name, "scapy", port, size) as capture:
             yield Place(f"this machine's loopback, {name}", capture, None)
         return
     refused: NamespaceUnavailable | None = None
     try:
         async with open_host() as host:
             packet = await host.socket(_AF_PACKET, _SOCK_RAW)
-            with open_capture(sniffer, interface=host.interface, sock=packet) as capture:
+            with open_capture(sniffer, interface=host.interface, sock=packet, size=size) as capture:
 
                 async def make(family: int) -> socket.socket:
                     return await host.socket(family, socket.SOCK_STREAM)
@@ -71,7 +75,7 @@ async def open_place(
     except NamespaceUnavailable as error:
         refused = error
     try:
-        capture = _own_loopback("lo", sniffer, port)
+        capture = _own_loopback("lo", sniffer, port, size)
     except TrioechoError as error:
         both = f"{refused.what}, and {_lower(error.what)}"
         raise TrioechoError(both, _either(refused, error)) from None
@@ -80,17 +84,17 @@ async def open_place(
         yield Place("this machine's loopback, lo", capture, None, notice)
 
 
-def _own_loopback(interface: str, sniffer: SnifferName, port: int) -> Capture:
+def _own_loopback(interface: str, sniffer: SnifferName, port: int, size: int | None) -> Capture:
     if not (interface in _LOOPBACKS or "loopback" in interface.lower()):
         raise TrioechoError(
             f"The echo runs over this machine's loopback, and {interface!r} is another interface",
             "Use --interface lo, or none for a private loopback",
         )
-    return open_capture(sniffer, interface=interface, port=port or None)
+    return open_capture(sniffer, interface=interface, port=port or None, size=size)
 
 
 def _either(one: TrioechoError, other: TrioechoError) -> str:
-    return f"To allow the first: {_lower(one.hint)}. Or, for the second: {_lower(other.hint)}"
+    return f"{one.hint}; or else {_lower(other.hint)}"
 
 
 def _lower(text: str) -> str:

@@ -1,0 +1,86 @@
+"""``read --follow``: the bytes that both ends of one connection sent, in order."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trioecho.cli.output import say
+from trioecho.cli.screen import Sink, open_files
+from trioecho.reading import Reading, Selection
+from trioecho.tcp.stream import Piece, Stream
+from trioecho.text import bytes_of
+
+if TYPE_CHECKING:
+    from trioecho.model import End, Frame
+
+_COLORS = {"client": "\x1b[36m", "server": "\x1b[33m"}
+_MARKS = {"client": ">", "server": "<"}
+
+
+class Following:
+    """Prints both streams as they come, or writes them raw.
+
+    Args:
+        selection: the one connection.
+        paths: where to write: NAME.raw stands for NAME.client.raw and NAME.server.raw; without
+            any, they are printed.
+    """
+
+    def __init__(self, selection: Selection, paths: Sequence[Path]) -> None:
+        self._reading = Reading(selection)
+        self._paths = paths
+        self._streams: dict[End, Stream] = {"client": Stream(), "server": Stream()}
+        self._rest: dict[End, bytes] = {"client": b"", "server": b""}
+        tty = sys.stdout is not None and sys.stdout.isatty()
+        self._color = tty and not os.environ.get("NO_COLOR")
+
+    def run(self, batches: Iterable[list[Frame]]) -> None:
+        """Follow the connection through a capture."""
+        ends: tuple[End, ...] = ("client", "server")
+        names = [path.with_suffix(f".{end}.raw") for path in self._paths for end in ends]
+        with open_files(names) as files:
+            sinks: dict[End, list[Sink]] = {
+                end: [sink for path, sink in files if path.suffixes[-2:] == [f".{end}", ".raw"]]
+                for end in ends
+            }
+            try:
+                for frames in batches:
+                    for rung in self._reading.rungs(frames):
+                        stream = self._streams[rung.sender]
+                        first = rung.seq + (1 if rung.segment.flags & 2 else 0)
+                        self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)
+            finally:
+                for end in ends:
+                    self._put(end, self._streams[end].flush(), sinks)
+                    self._line(end, last=True)
+
+    def _put(self, end: End, pieces: Sequence[Piece], sinks: dict[End, list[Sink]]) -> None:
+        for piece in pieces:
+            for sink in sinks[end]:
+                sink(piece.data)
+            if self._paths:
+                continue
+            if piece.missing:
+                self._line(end, last=True)
+                say(f"{_MARKS[end]} [{bytes_of(piece.missing)} missing]")
+            other: End = "server" if end == "client" else "client"
+            self._line(other, last=True)
+            self._rest[end] += piece.data
+            self._line(end, last=False)
+
+    def _line(self, end: End, *, last: bool) -> None:
+        """Print what is whole; a line that has not ended yet waits for its end."""
+        text = self._rest[end]
+        *lines, rest = text.split(b"\n")
+        if last or len(rest) > 4096:
+            lines, rest = [*lines, *([rest] if rest else [])], b""
+        self._rest[end] = rest
+        for line in lines:
+            shown = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
+            safe = "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in shown)
+            text_line = f"{_MARKS[end]} {safe}"
+            say(f"{_COLORS[end]}{text_line}\x1b[0m" if self._color else text_line)

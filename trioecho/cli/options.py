@@ -1,0 +1,38 @@
+"""Options that several commands share, with one wording."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FOLD = 200
+
+
+class Format(StrEnum):
+    """What standard output gets."""
+
+    terminal = "terminal"
+    json = "json"
+    ladder = "ladder"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="What standard output gets.")]
+OutputOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file too: .pcapng, .jsonl, .ladder or .txt. Repeatable.",
+    ),
+]
+AbsoluteOption = Annotated[bool, typer.Option("--absolute", help="Show the raw sequence numbers.")]
+VerboseOption = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show each header field, and payloads in hex.")
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help=f"Fold nothing, however long it gets (default: after {FOLD}).")
+]

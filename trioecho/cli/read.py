@@ -1,0 +1,101 @@
+"""``trioecho read``: capture files."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from trioecho.cli.options import (
+    FOLD,
+    AbsoluteOption,
+    AllOption,
+    Format,
+    FormatOption,
+    OutputOption,
+    VerboseOption,
+)
+
+
+class Sort(StrEnum):
+    """How the table is sorted."""
+
+    trouble = "trouble"
+    number = "number"
+    duration = "duration"
+    bytes = "bytes"
+
+
+class Only(StrEnum):
+    """Which connections to show."""
+
+    trouble = "trouble"
+
+
+def read(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="pcap or pcapng, plain, gzip'd or zstd'd; - reads standard input.",
+        ),
+    ],
+    connection: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Show the ladder of this one.")
+    ] = None,
+    follow: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Show the bytes both ends of this one sent."),
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="IP", help="Only connections of this address.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Only connections with this port.")
+    ] = None,
+    only: Annotated[
+        Only | None, typer.Option(help="Only connections on which something went wrong.")
+    ] = None,
+    sort: Annotated[Sort, typer.Option(help="What the table is sorted by.")] = Sort.trouble,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Show at most this many connections.")
+    ] = None,
+    output_format: FormatOption = Format.terminal,
+    output: OutputOption = None,
+    absolute: AbsoluteOption = False,
+    verbose: VerboseOption = False,
+    show_all: AllOption = False,
+) -> None:
+    """Read capture files: a ladder of one connection, or a table of many.
+
+    With --follow, -o FILE.raw writes the bytes: FILE.client.raw and FILE.server.raw.
+
+    Examples:
+
+      trioecho read trace.pcapng
+
+      trioecho read big.pcap.gz --only trouble
+
+      trioecho read big.pcap.gz --connection 7
+
+      tcpdump -w - tcp | trioecho read - --format json
+    """
+    from trioecho.cli.readout import Readout, Request
+    from trioecho.cli.runner import run_blocking
+    from trioecho.cli.screen import Screen, check_suffixes
+    from trioecho.reading import Selection
+
+    paths = check_suffixes(output or [], raw=follow is not None)
+    screen = Screen(
+        format=output_format.value,
+        absolute=absolute,
+        verbose=verbose,
+        calls=False,
+        fold=None if show_all else FOLD,
+        several=False,
+        several_in_files=connection is None,
+    )
+    selection = Selection(follow or connection, host, port, only_trouble=only is not None)
+    request = Request(files, selection, sort.value, limit, follow is not None, screen, paths)
+    run_blocking(lambda: Readout(request).run())

@@ -1,0 +1,209 @@
+"""What ``trioecho read`` shows of each file: a ladder, a table, or the bytes of a stream."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from trioecho.capture.files import CaptureFile, open_capture_file
+from trioecho.cli.following import Following
+from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
+from trioecho.errors import TrioechoError
+from trioecho.reading import Reading, Selection
+from trioecho.render.table import SORTS
+from trioecho.text import plural, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from trioecho.model import Frame, Rung
+
+# Rungs of the first connection that are kept until it is clear whether it is the only one.
+MOST_HELD = 20_000
+PATIENCE = 1.0  # seconds of work before a progress bar appears
+
+
+class Request(NamedTuple):
+    """What the command line asks for."""
+
+    files: Sequence[str]
+    selection: Selection
+    sort: str
+    limit: int | None
+    follow: bool
+    screen: Screen
+    paths: Sequence[Path]
+
+
+class Readout:
+    """Reads one file after the other and shows each."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def run(self) -> int:
+        """Show every file.
+
+        Returns:
+            The exit code: 1 if a file could not be read to its end.
+        """
+        code = 0
+        if self._request.follow:
+            for name in self._request.files:
+                with open_capture_file(name) as file:
+                    Following(self._request.selection, self._request.paths).run(_frames(file))
+                    code |= _trouble(file)
+            return code
+        with open_files(self._request.paths) as files:
+            for name in self._request.files:
+                code |= self._file(name, files)
+        return code
+
+    def _file(self, name: str, files: Sequence[tuple[Path, Sink]]) -> int:
+        request = self._request
+        selection = request.selection
+        if selection.only_trouble and request.screen.format != "terminal":
+            selection = self._troubled(name)
+        with open_capture_file(name) as file:
+            names = _Names(file)
+            first, *others = show_on(request.screen, files, f"{file.name}", names)
+            reading = Reading(selection)
+            main = _Main(request, first, reading)
+            for shown in others:
+                shown.sink(shown.renderer.begin())
+            try:
+                for frames in _frames(file):
+                    rungs = reading.rungs(frames)
+                    if rungs:
+                        main.show(rungs)
+                        for shown in others:
+                            shown.sink(shown.renderer.show(rungs))
+            finally:  # also when it is cut by Ctrl-C
+                summary = reading.summary(file.name, 0)
+                main.finish(file.name)
+                for shown in others:
+                    shown.sink(shown.renderer.end(summary))
+            return _trouble(file)
+
+    def _troubled(self, name: str) -> Selection:
+        """The connections of a file on which something went wrong; it is read once to know them."""
+        if name == "-":
+            raise TrioechoError(
+                "Standard input can be read only once, and --only trouble must know the end first",
+                "Save it to a file, or leave --format away for a table",
+            )
+        selection = self._request.selection
+        reading = Reading(selection)
+        with open_capture_file(name) as file:
+            for frames in _frames(file):
+                reading.rungs(frames)
+        return replace(selection, numbers=frozenset(one.number for one in reading.connections()))
+
+
+class _Main:
+    """Standard output: a ladder if there is one connection, a table if there are more."""
+
+    def __init__(self, request: Request, shown: Shown, reading: Reading) -> None:
+        self._request = request
+        self._renderer, self._sink = shown
+        self._reading = reading
+        self._held: list[Rung] = []
+        self._numbers: set[int] = set()
+        streams = request.screen.format != "terminal" or request.selection.connection is not None
+        self._as = "ladder" if streams else "unknown"
+        if streams:
+            self._sink(self._renderer.begin())
+
+    def show(self, rungs: Sequence[Rung]) -> None:
+        if self._as == "ladder":
+            self._sink(self._renderer.show(rungs))
+        elif self._as == "unknown":
+            self._numbers.update(rung.connection for rung in rungs)
+            self._held.extend(rungs)
+            if len(self._numbers) > 1:
+                self._as = "table"
+                self._held.clear()
+            elif len(self._held) > MOST_HELD:
+                self._climb()
+
+    def finish(self, name: str) -> None:
+        if self._as == "unknown" and self._numbers:
+            self._climb()
+        if self._as == "ladder":
+            self._sink(self._renderer.end(self._reading.summary(name, 0)))
+        else:
+            self._table(name)
+
+    def _climb(self) -> None:
+        self._as = "ladder"
+        self._sink(self._renderer.begin())
+        self._sink(self._renderer.show(self._held))
+        self._held.clear()
+
+    def _table(self, name: str) -> None:
+        from trioecho.render.terminal import Terminal
+
+        connections = sorted(self._reading.connections(), key=SORTS[self._request.sort])
+        shown = connections[: self._request.limit]
+        terminal = self._renderer
+        terminal = getattr(terminal, "inner", terminal)
+        assert isinstance(terminal, Terminal)
+        start = self._reading.start or 0
+        title = f"{name}: {plural(len(connections), 'connection')}"
+        if len(shown) < len(connections):
+            title += f", the first {len(shown)} by {self._request.sort}"
+        if shown:
+            title += "; --connection N shows a ladder"
+        self._sink(terminal.table(title, shown, start))
+
+
+class _Names(Sequence[str]):
+    """The names of a file's interfaces, which come as it is read."""
+
+    def __init__(self, file: CaptureFile) -> None:
+        self._file = file
+
+    def __len__(self) -> int:
+        return len(self._file.interfaces)
+
+    def __getitem__(self, at: int) -> str:  # type: ignore[override]
+        return printable(self._file.interfaces[at].name)
+
+
+def _frames(file: CaptureFile) -> Iterator[list[Frame]]:
+    """A file's frames, with a progress bar on a terminal when they take long."""
+    start = monotonic()
+    bar: tuple[Progress, TaskID] | None = None
+    watched = file.size is not None and sys.stderr.isatty()
+    try:
+        for frames in file:
+            yield frames
+            if watched and bar is None and monotonic() - start > PATIENCE:
+                bar = _bar(file)
+            if bar is not None:
+                bar[0].update(bar[1], completed=file.position)
+    finally:
+        if bar is not None:
+            bar[0].stop()
+
+
+def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import Progress
+
+    progress = Progress(console=Console(stderr=True), transient=True)
+    progress.start()
+    return progress, progress.add_task(escape(file.name), total=file.size)
+
+
+def _trouble(file: CaptureFile) -> int:
+    if file.trouble is None:
+        return 0
+    print(f"trioecho: {file.name}: {file.trouble}", file=sys.stderr)
+    return 1

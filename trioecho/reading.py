@@ -1,0 +1,106 @@
+"""A capture file -> rungs: decode, track, select. Plain and synchronous: a file is always ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Summary
+from trioecho.tcp.decode import decode
+from trioecho.tcp.fragments import Fragments
+from trioecho.tcp.tracker import Tracker
+
+
+class Selection(Struct, frozen=True):
+    """Which connections to show.
+
+    Args:
+        connection: the number of the one, from 1.
+        host: one end's address.
+        port: one end's port.
+        only_trouble: only those on which something went wrong.
+        numbers: the numbers of those that may be shown; None for all.
+    """
+
+    connection: int | None = None
+    host: str | None = None
+    port: int | None = None
+    only_trouble: bool = False
+    numbers: frozenset[int] | None = None
+
+    def takes(self, rung: Rung) -> bool:
+        """Whether a rung belongs to the connections selected; trouble is not looked at."""
+        segment = rung.segment
+        return (
+            (self.connection is None or rung.connection == self.connection)
+            and (self.numbers is None or rung.connection in self.numbers)
+            and (self.host is None or self.host in (segment.source.ip, segment.destination.ip))
+            and (self.port is None or self.port in (segment.source.port, segment.destination.port))
+        )
+
+    def keeps(self, one: ConnectionSummary) -> bool:
+        """Whether a connection is one of those selected."""
+        return (
+            (self.connection is None or one.number == self.connection)
+            and (self.host is None or self.host in (one.client.ip, one.server.ip))
+            and (self.port is None or self.port in (one.client.port, one.server.port))
+            and not (self.only_trouble and not one.troubles)
+        )
+
+    @property
+    def everything(self) -> bool:
+        """Whether every rung is taken."""
+        wanted = (self.connection, self.host, self.port, self.numbers)
+        return all(one is None for one in wanted)
+
+
+class Reading:
+    """One capture, read from front to back.
+
+    Attributes:
+        tracker: the connections so far.
+        start: the time of the first frame, nanoseconds since the epoch.
+        frames: how many frames of TCP were read.
+    """
+
+    def __init__(self, selection: Selection | None = None) -> None:
+        self.tracker = Tracker()
+        self.start: int | None = None
+        self.frames = 0
+        self._selection = selection or Selection()
+        self._fragments = Fragments()
+
+    def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
+        """The rungs of the connections selected in some frames, in the order of the capture."""
+        taken: list[Rung] = []
+        seen, fragments = self.tracker.seen, self._fragments
+        selection, everything = self._selection, self._selection.everything
+        count = 0
+        for frame in frames:
+            if self.start is None:
+                self.start = frame.time
+            segment = decode(frame, fragments)
+            if segment is None:
+                continue
+            count += 1
+            rung = seen(segment)
+            if everything or selection.takes(rung):
+                taken.append(rung)
+        self.frames += count
+        return taken
+
+    def connections(self) -> Iterator[ConnectionSummary]:
+        """The connections selected, in the order of their appearance."""
+        for one in self.tracker.summaries():
+            if self._selection.keeps(one):
+                yield one
+
+    def summary(self, interface: str, dropped: int) -> Summary:
+        """What it came to, of the connections selected.
+
+        Args:
+            interface: the interface's name, or the file's.
+            dropped: frames that the capture says were dropped.
+        """
+        return Summary(tuple(self.connections()), CaptureSummary(interface, self.frames, dropped))
