@@ -103,8 +103,8 @@ def judge(step: Step, rtt: int | None) -> None:
             found.append(notes.WindowFull())
         if same:
             found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number))
-            if theirs.asked in ("reset", "syn"):
-                found.append(notes.ChallengeAck(theirs.asked))
+        if repeats and theirs.asked in ("reset", "syn"):
+            found.append(notes.ChallengeAck(theirs.asked))
 
     if ack is not None and theirs.contiguous is not None and ack > theirs.contiguous:
         _beyond(found, step, ack, theirs.contiguous)

@@ -1,0 +1,301 @@
+"""``trioecho read`` as its user sees it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from capture_file import write as write_capture
+from captures import pcap
+from frames import frames, tcp
+from needs import need_tool
+
+from trioecho.model import ACK, PSH
+from trioecho.tcp.link import RAW
+
+ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
+COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "read")
+
+OPEN = """
++0    > S  0:0(0) win 1000 <mss 1460>
++.01  < S. 0:0(0) ack 1 win 1000 <mss 1460>
++.01  > .  1:1(0) ack 1 win 1000
+"""
+CLOSE = """
++.01  > F. 6:6(0) ack 1 win 1000
++.01  < F. 1:1(0) ack 7 win 1000
++.01  > .  7:7(0) ack 2 win 1000
+"""
+GOOD = OPEN + "+.01 > P. 1:6(5) ack 1 win 1000\n+.01 < . 1:1(0) ack 6 win 1000" + CLOSE
+BAD = OPEN + "+.01 > P. 1:6(5) ack 1 win 1000\n+.3 > P. 1:6(5) ack 1 win 1000"
+
+
+def numbered(ladder: str, number: int) -> str:
+    """The ladder as that of another connection."""
+    return ladder.replace(" > ", f" >{number} ").replace(" < ", f" <{number} ")
+
+
+def capture(path: Path, ladder: str) -> str:
+    packets = [
+        (frame.time // 10**9, frame.time % 10**9 // 1000, frame.data, frame.length)
+        for _, frame in frames(ladder)
+    ]
+    path.write_bytes(pcap(*packets, link=RAW))
+    return str(path)
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> str:
+    return capture(tmp_path / "one.pcap", GOOD)
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> str:
+    return capture(tmp_path / "two.pcap", GOOD + numbered(BAD, 2))
+
+
+def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, env=ENV, encoding="utf-8", check=False, **more
+    )
+
+
+def show(*arguments: str) -> str:
+    done = run(*arguments)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    return done.stdout
+
+
+def objects(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_one_connection_is_a_ladder(one: str) -> None:
+    text = show(one)
+    assert "SYN-SENT     ── SYN seq 0" in text
+    assert "TIME-WAIT" in text
+    assert "closed by FIN" in text
+
+
+def test_more_are_a_table_with_trouble_first(two: str) -> None:
+    lines = show(two).splitlines()
+    rows = [line.split() for line in lines if "->" in line]
+    assert [row[0] for row in rows] == ["2", "1"]
+    text = " ".join(" ".join(lines).split())
+    assert "handshake, data and close seen" in text
+    assert "handshake and data seen; no close: the capture ends first" in text
+    assert "retransmission of rung" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "numbers"),
+    [
+        (["--sort", "number"], ["1", "2", "3"]),
+        (["--limit", "1"], ["2"]),
+        (["--only", "trouble"], ["2"]),
+        (["--port", "40001"], ["2"]),
+        (["--host", "10.0.0.1", "--sort", "duration"], ["2", "1", "3"]),
+        (["--host", "10.9.9.9"], []),
+    ],
+)
+def test_selections(tmp_path: Path, options: list[str], numbers: list[str]) -> None:
+    three = capture(tmp_path / "three.pcap", GOOD + numbered(BAD, 2) + numbered(GOOD, 3))
+    rows = [line.split() for line in show(three, *options).splitlines() if "->" in line]
+    assert [row[0] for row in rows] == numbers
+
+
+def test_the_ladder_of_one_of_many(two: str) -> None:
+    text = show(two, "--connection", "2")
+    assert "retransmission of rung" in text
+    assert "TIME-WAIT" not in text
+
+
+def test_json_has_every_connection_in_the_order_of_the_capture(two: str) -> None:
+    *rungs, summary = objects(show(two, "--format", "json"))
+    assert [rung["frame"] for rung in rungs] == list(range(1, len(rungs) + 1))
+    assert {rung["connection"] for rung in rungs} == {1, 2}
+    assert [one["number"] for one in summary["connections"]] == [1, 2]
+    assert summary["connections"][0]["closed_by"] == "fin"
+
+
+def test_json_of_trouble_alone(two: str) -> None:
+    *rungs, _ = objects(show(two, "--format", "json", "--only", "trouble"))
+    assert {rung["connection"] for rung in rungs} == {2}
+
+
+def test_a_pipe_is_read_as_it_comes(one: str) -> None:
+    """The first rungs are shown while the writer still holds the pipe open."""
+    data = Path(one).read_bytes()
+    with subprocess.Popen(
+        [*COMMAND, "-", "--format", "json"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=ENV
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(data)
+        process.stdin.flush()
+        first = json.loads(process.stdout.readline())
+        assert first["flags"] == ["SYN"]
+        process.stdin.close()
+        rest = process.stdout.read().splitlines()
+    assert json.loads(rest[-1])["type"] == "summary"
+    assert process.returncode == 0
+
+
+def test_compressed_files_and_several_at_once(one: str, two: str, tmp_path: Path) -> None:
+    packed = tmp_path / "one.pcap.gz"
+    packed.write_bytes(gzip.compress(Path(one).read_bytes()))
+    text = show(str(packed), two)
+    assert "SYN-SENT" in text
+    assert "2 connections" in text
+
+
+def test_a_truncated_file_shows_what_there_is_and_says_where_it_ends(
+    one: str, tmp_path: Path
+) -> None:
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(Path(one).read_bytes()[:-10])
+    done = run(str(cut))
+    assert done.returncode == 1
+    assert "SYN-SENT" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert "truncated in the middle of a packet at byte" in line
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty"),
+        (b"GET / HTTP/1.1\r\n\r\n", "looks like text"),
+        (b"PK\x03\x04" + bytes(40), "a zip archive"),
+    ],
+)
+def test_what_is_no_capture(tmp_path: Path, data: bytes, said: str) -> None:
+    path = tmp_path / "x.pcap"
+    path.write_bytes(data)
+    done = run(str(path))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_file_that_is_not_there() -> None:
+    done = run("nowhere.pcap")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "There is no file nowhere.pcap" in done.stderr
+
+
+def talk(path: Path, payload: bytes, answer: bytes = b"") -> str:
+    packets = [
+        tcp("client", 2, 99),
+        tcp("server", 18, 499, 100),
+        tcp("client", ACK | PSH, 100, 500, payload),
+        tcp("server", ACK | PSH, 500, 100 + len(payload), answer),
+    ]
+    path.write_bytes(pcap(*((1, at, data, len(data)) for at, data in enumerate(packets)), link=RAW))
+    return str(path)
+
+
+def test_follow_shows_both_streams(tmp_path: Path) -> None:
+    path = talk(tmp_path / "t.pcap", b"one\r\ntwo\n", b"three")
+    assert show(path, "--follow", "1").splitlines() == ["> one", "> two", "< three"]
+
+
+def test_follow_writes_them_raw(tmp_path: Path) -> None:
+    path = talk(tmp_path / "t.pcap", bytes(range(256)), b"\0\xff")
+    show(path, "--follow", "1", "-o", str(tmp_path / "s.raw"))
+    assert (tmp_path / "s.client.raw").read_bytes() == bytes(range(256))
+    assert (tmp_path / "s.server.raw").read_bytes() == b"\0\xff"
+
+
+EVIL = b"\x1b[2J\x1b]0;owned\x07 \xe2\x80\xae[bold red]x[/] \xc2\x9b31m\r"
+
+
+@pytest.mark.parametrize("options", [[], ["--follow", "1"], ["--verbose"], ["--format", "json"]])
+def test_nothing_from_the_wire_steers_the_terminal(tmp_path: Path, options: list[str]) -> None:
+    text = show(talk(tmp_path / "t.pcap", EVIL, EVIL), *options)
+    for character in ("\x1b", "\x07", "\u202e", "\x9b", "\r"):
+        assert character not in text
+
+
+def test_outputs_and_tshark(two: str, tmp_path: Path) -> None:
+    tshark = need_tool("tshark")
+    paths = [tmp_path / f"x{suffix}" for suffix in (".pcapng", ".jsonl", ".ladder", ".txt")]
+    show(two, *(word for path in paths for word in ("-o", str(path))))
+    read = subprocess.run(
+        [tshark, "-r", paths[0], "-T", "fields", "-e", "tcp.stream", "-e", "frame.comment"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    rungs = [one for one in objects(paths[1].read_text()) if one["type"] == "rung"]
+    assert len(read) == len(rungs)
+    assert [int(line.split("\t")[0]) for line in read] == [r["connection"] - 1 for r in rungs]
+    assert paths[2].read_text().count(" >2 ") == 5 - 1
+    assert "#2" in paths[3].read_text("utf-8")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_with_its_files_complete(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    big = tmp_path / "big.pcap"
+    write_capture(big, 200_000, 40)
+    out = tmp_path / "out.jsonl"
+    with subprocess.Popen(
+        [*COMMAND, str(big), "--format", "json", "-o", str(out)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=ENV,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        process.stdout.read()
+        assert process.stderr.read() == b""
+        assert process.wait() == code
+    assert objects(out.read_text())[-1]["type"] == "summary"
+
+
+def test_no_progress_bar_without_a_terminal(tmp_path: Path) -> None:
+    big = tmp_path / "big.pcap"
+    write_capture(big, 150_000, 40)
+    assert run(str(big)).stderr == ""
+
+
+def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> None:
+    """Ten times the frames over as many connections: the same peak, within a tenth."""
+    peaks = []
+    for name, count in (("short", 20_000), ("long", 200_000)):
+        path = tmp_path / name
+        write_capture(path, count, 50)
+        code = (
+            "import resource, subprocess, sys\n"
+            f"subprocess.run({[*COMMAND, str(path)]!r}, stdout=subprocess.DEVNULL, check=True)\n"
+            "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        peaks.append(int(done.stdout))
+    assert peaks[1] <= 1.1 * peaks[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-o", "x.doc"], "ends in none of"),
+        (["--follow", "1", "-o", "x.txt"], "ends in none of .raw"),
+        (["-o", "a.txt", "-o", "a.txt"], "named twice"),
+        (["--sort", "x"], "trouble"),
+    ],
+)
+def test_usage(one: str, arguments: list[str], said: str) -> None:
+    done = run(one, *arguments)
+    assert done.returncode == 2
+    assert said in " ".join(done.stderr.replace("│", " ").split())

@@ -1,0 +1,223 @@
+"""What options and bits say, and what an observer must not fall for."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from frames import frames, play, tcp
+
+from trioecho.model import ACK, AE, CWR, ECE, PSH, SYN, URG, Frame, Rung, State
+from trioecho.render.script import compare
+from trioecho.tcp import notes
+from trioecho.tcp.decode import decode
+from trioecho.tcp.link import RAW
+from trioecho.tcp.tracker import Tracker
+
+OPEN = """
++0    > S  0:0(0) win 1000 <mss 100,sackOK,wscale 0>
++.01  < S. 0:0(0) ack 1 win 1000 <mss 100,sackOK,wscale 0>
++.01  > .  1:1(0) ack 1 win 1000
+"""
+E = "| ESTABLISHED ESTABLISHED"
+
+
+def see(*packets: bytes, step: int = 1_000_000) -> list[Rung]:
+    tracker = Tracker()
+    rungs = []
+    for number, data in enumerate(packets, 1):
+        segment = decode(Frame(number, number * step, data, RAW, len(data)))
+        assert segment is not None
+        rungs.append(tracker.seen(segment))
+    return rungs
+
+
+def kinds(rung: Rung) -> list[str]:
+    return [note.kind for note in rung.notes]
+
+
+def sack(*blocks: tuple[int, int]) -> bytes:
+    edges = b"".join(struct.pack("!II", *block) for block in blocks)
+    return b"\1\1\5" + bytes([2 + len(edges)]) + edges
+
+
+def stamp(value: int) -> bytes:
+    return b"\1\1\x08\x0a" + struct.pack("!II", value, 0)
+
+
+SYNS = (tcp("client", SYN, 99), tcp("server", SYN | ACK, 499, 100), tcp("client", ACK, 100, 500))
+
+
+def test_sack_and_dsack_in_relative_numbers() -> None:
+    rungs = see(
+        *SYNS,
+        tcp("server", ACK, 500, 100, options=sack((200, 300), (400, 450))),
+        tcp("server", ACK, 500, 300, options=sack((150, 200))),
+        tcp("server", ACK, 500, 300, options=sack((420, 430), (400, 450))),
+    )
+    assert notes.Sack(((101, 201), (301, 351))) in rungs[3].notes
+    assert notes.Dsack(51, 101) in rungs[4].notes
+    assert {notes.Dsack(321, 331), notes.Sack(((301, 351),))} <= set(rungs[5].notes)
+
+
+def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
+    marked = bytearray(tcp("client", ACK | PSH, 100, 500, b"x"))
+    marked[1] |= 3
+    rungs = see(
+        tcp("client", SYN | ECE | CWR, 99),
+        tcp("server", SYN | ACK | ECE, 499, 100),
+        tcp("client", ACK, 100, 500),
+        bytes(marked),
+        tcp("server", ACK | ECE, 500, 101),
+        tcp("client", ACK | PSH | CWR, 101, 500, b"y"),
+    )
+    assert notes.EcnSetup() in rungs[0].notes
+    assert notes.EcnSetup() in rungs[1].notes
+    assert "congestion-experienced" in kinds(rungs[3])
+    assert "ecn-echo" in kinds(rungs[4])
+    assert "cwr" in kinds(rungs[5])
+
+
+def test_accurate_ecn() -> None:
+    rungs = see(tcp("client", SYN | ECE | CWR | AE, 99), tcp("server", SYN | ACK | CWR, 499, 100))
+    assert notes.EcnSetup(accurate=True) in rungs[0].notes
+    assert notes.EcnSetup(accurate=True) in rungs[1].notes
+
+
+def test_urgent_data_and_multipath() -> None:
+    urgent = tcp("client", ACK | URG, 100, 500, b"!")[:38] + b"\0\1" + b"!"
+    multipath = b"\x1e\x0c\0\x81" + bytes(8)
+    rungs = see(tcp("client", SYN, 99, options=multipath), *SYNS[1:], urgent)
+    assert notes.Mptcp("MP_CAPABLE") in rungs[0].notes
+    assert notes.Urgent(1) in rungs[3].notes
+
+
+def test_an_old_timestamp_is_an_old_duplicate() -> None:
+    rungs = see(
+        tcp("client", SYN, 99, options=stamp(1000)),
+        tcp("server", SYN | ACK, 499, 100, options=stamp(7)),
+        tcp("client", ACK | PSH, 100, 500, b"abc", options=stamp(1010)),
+        tcp("client", ACK | PSH, 103, 500, b"def", options=stamp(1005)),
+    )
+    assert notes.Paws(5) in rungs[3].notes
+
+
+def test_a_segment_that_was_overtaken_is_no_old_duplicate() -> None:
+    rungs = see(
+        tcp("client", SYN, 99, options=stamp(1000)),
+        tcp("server", SYN | ACK, 499, 100, options=stamp(7)),
+        tcp("client", ACK | PSH, 103, 500, b"def", options=stamp(1010)),
+        tcp("client", ACK | PSH, 100, 500, b"abc", options=stamp(1005)),
+    )
+    assert "paws" not in kinds(rungs[3])
+
+
+def test_the_sequence_number_wraps() -> None:
+    rungs = see(tcp("client", SYN, 2**32 - 3), tcp("client", ACK, 2**32 - 2, 1, b"abcd"))
+    assert "sequence-wrap" not in kinds(rungs[0])
+    assert "sequence-wrap" in kinds(rungs[1])
+
+
+def test_other_bytes_in_the_same_place() -> None:
+    rungs = see(
+        *SYNS,
+        tcp("client", ACK | PSH, 100, 500, b"transfer 10"),
+        tcp("client", ACK | PSH, 100, 500, b"transfer 99"),
+        tcp("client", ACK | PSH, 100, 500, b"transfer 10"),
+        step=300_000_000,
+    )
+    assert notes.SegmentOverlapConflict(of=4, at=10) in rungs[4].notes
+    assert "segment-overlap-conflict" not in kinds(rungs[5])
+
+
+def test_nagle_meets_delayed_ack() -> None:
+    ladder = OPEN + (
+        "+.1 > P. 1:11(10) ack 1\n+.04 < . 1:1(0) ack 11\n+.0001 > P. 11:21(10) ack 1\n"
+    )
+    # A quick ACK came before, so that 40 ms are not the way's own.
+    quick = OPEN + "+.1 > P. 1:2(1) ack 1\n+.001 < . 1:1(0) ack 2\n"
+    later = "+.1 > P. 2:12(10) ack 1\n+.04 < . 1:1(0) ack 12\n+.0001 > P. 12:22(10) ack 1\n"
+    assert notes.NagleDelayedAck(40_000_000) in play(quick + later)[-1].notes
+    assert notes.NagleDelayedAck(40_000_000) not in play(ladder)[-1].notes
+
+
+LADDERS = {
+    "a tail loss probe is too soon for a timeout": f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +.05  > P. 1:101(100) ack 1   {E} retransmission of 4
+    """,
+    "a reset out of window is answered by a challenge ACK, and changes nothing": f"""
+    +.1   < R  5000:5000(0)       {E} connection-rst out-of-window
+    +.001 > .  1:1(0) ack 1 win 1000 {E} duplicate-ack 1 of 3, challenge-ack
+    +.1   < P. 1:6(5) ack 1       {E}
+    +.001 > .  1:1(0) ack 6       {E}
+    """,
+    "a FIN far beyond the window closes nothing": f"""
+    +.1   < F. 1000000:1000000(0) ack 1 {E} lost-segment
+    +.1   < P. 1:6(5) ack 1       {E}
+    """,
+    "data within a hole counts once": f"""
+    +.1   > . 101:201(100) ack 1  {E} lost-segment
+    +.3   > . 1:101(100) ack 1    {E} retransmission
+    +.3   > . 101:201(100) ack 1  {E} retransmission of 4
+    """,
+}
+
+
+@pytest.mark.parametrize("name", LADDERS)
+def test_ladder(name: str) -> None:
+    difference = compare(OPEN + LADDERS[name], play(OPEN + LADDERS[name]))
+    assert not difference, f"\n{difference}"
+
+
+def test_tail_loss_probe_is_named() -> None:
+    rung = play(OPEN + LADDERS["a tail loss probe is too soon for a timeout"])[-1]
+    assert notes.Retransmission(4, 50_000_000, "tail-loss-probe") in rung.notes
+
+
+def test_distinct_bytes_are_counted_once() -> None:
+    tracker = Tracker()
+    for _, frame in frames(OPEN + LADDERS["data within a hole counts once"]):
+        segment = decode(frame)
+        assert segment is not None
+        tracker.seen(segment)
+    (summary,) = tracker.summaries()
+    assert summary.client_bytes == 200
+
+
+def test_a_capture_may_begin_at_the_synack() -> None:
+    rungs = play("< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2")
+    assert [(r.client_state, r.server_state) for r in rungs] == [
+        (State.ESTABLISHED, State.SYN_RECEIVED),
+        (State.ESTABLISHED, State.ESTABLISHED),
+        (State.FIN_WAIT_1, State.CLOSE_WAIT),
+        (State.TIME_WAIT, State.LAST_ACK),
+    ]
+
+
+def test_the_handshake_is_timed_although_its_third_step_closes() -> None:
+    rungs = play("+0 > S 0:0(0)\n+.1 < S. 0:0(0) ack 1\n+.1 > F. 1:1(0) ack 1")
+    assert notes.HandshakeComplete(200_000_000) in rungs[2].notes
+
+
+def test_a_bare_reset_does_not_refuse() -> None:
+    """In SYN-SENT a RST counts only with an ACK of the SYN (RFC 9293 §3.10.7.3)."""
+    rungs = play("> S 0:0(0)\n< R 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1")
+    assert rungs[-1].client_state is State.ESTABLISHED
+
+
+def test_a_synack_of_another_syn_is_not_taken() -> None:
+    rungs = play("> S 0:0(0)\n< S. 0:0(0) ack 900")
+    assert rungs[-1].client_state is State.SYN_SENT
+
+
+def test_old_duplicate_syn_to_its_end() -> None:
+    """RFC 9293 figure 8, played on past the reset."""
+    rungs = play(
+        "> S 0:0(0)\n< S. 0:0(0) ack -500\n> R -500:-500(0)\n"
+        "< S. 100:100(0) ack 1\n> . 1:1(0) ack 101\n> P. 1:6(5) ack 101"
+    )
+    assert (rungs[-1].client_state, rungs[-1].server_state) == (State.ESTABLISHED,) * 2
+    assert rungs[3].seq == 0
+    assert "lost-segment" not in kinds(rungs[3])
+    assert "ack-lost-segment" not in kinds(rungs[4])

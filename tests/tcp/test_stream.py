@@ -1,0 +1,141 @@
+"""Streams put in order again, fragments put together, durations added up: all of them bounded."""
+
+from __future__ import annotations
+
+import struct
+import tracemalloc
+from itertools import pairwise
+
+from frames import tcp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trioecho.model import ACK, PSH, Frame
+from trioecho.tcp import stream
+from trioecho.tcp.decode import decode
+from trioecho.tcp.fragments import MOST_BYTES, Fragments
+from trioecho.tcp.link import RAW
+from trioecho.tcp.spread import Spread
+from trioecho.tcp.stream import Piece, Stream
+
+DATA = bytes(range(256)) * 4
+
+
+def joined(pieces: list[Piece]) -> bytes:
+    return b"".join(piece.data for piece in pieces)
+
+
+@given(st.data())
+def test_any_order_any_overlap(data: st.DataObject) -> None:
+    """However it was cut, repeated and shuffled, the stream comes out as it was sent."""
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(DATA) - 1), max_size=12)) | {0, len(DATA)})
+    segments = list(pairwise(cuts))
+    segments += data.draw(st.lists(st.sampled_from(segments), max_size=5))
+    first, *others = segments
+    order = data.draw(st.permutations(others))
+    whole, pieces = Stream(), []
+    for start, end in [first, *order]:
+        pieces += whole.push(1 + start, DATA[start:end])
+    assert joined(pieces) == DATA
+    assert not any(piece.missing for piece in pieces)
+    assert whole.flush() == []
+
+
+def test_a_gap_is_told_when_nothing_more_can_come() -> None:
+    whole = Stream()
+    assert whole.push(1, b"abc") == [Piece(0, b"abc")]
+    assert whole.push(10, b"xyz") == []
+    assert whole.flush() == [Piece(6, b"xyz")]
+
+
+def test_of_bytes_sent_twice_the_first_count() -> None:
+    whole = Stream()
+    assert joined(whole.push(1, b"abcd") + whole.push(3, b"XXef")) == b"abcdef"
+
+
+def test_a_gap_that_is_never_filled_does_not_grow_for_ever() -> None:
+    whole = Stream()
+    whole.push(1, b"a")
+    pieces = []
+    block = bytes(1 << 16)
+    for at in range(2 * stream.MOST_WAITING // len(block)):
+        pieces += whole.push(10 + at * len(block), block)
+    assert pieces[0].missing == 8
+    assert whole._size <= stream.MOST_WAITING
+
+
+def fragments_of(packet: bytes, size: int, identification: int = 7) -> list[bytes]:
+    """An IPv4 packet in fragments of ``size`` bytes of data, a multiple of 8."""
+    header, body = packet[:20], packet[20:]
+    made = []
+    for at in range(0, len(body), size):
+        piece = body[at : at + size]
+        more = 0x2000 if at + size < len(body) else 0
+        made.append(
+            header[:2]
+            + struct.pack("!HHH", 20 + len(piece), identification, more | at // 8)
+            + header[8:]
+            + piece
+        )
+    return made
+
+
+PACKET = tcp("client", PSH | ACK, 1000, 2000, DATA)
+
+
+def frame(data: bytes, number: int = 1) -> Frame:
+    return Frame(number, number, data, RAW, len(data))
+
+
+@given(st.permutations(fragments_of(PACKET, 200)))
+def test_fragments_in_any_order(pieces: list[bytes]) -> None:
+    fragments = Fragments()
+    *early, last = [decode(frame(piece, at), fragments) for at, piece in enumerate(pieces)]
+    assert early == [None] * len(early)
+    assert last is not None
+    assert (last.seq, last.payload) == (1000, DATA)
+    assert last.frame.number == len(pieces) - 1
+
+
+def test_a_fragment_alone_is_nothing() -> None:
+    fragments = Fragments()
+    for piece in fragments_of(PACKET, 200)[1:]:
+        assert decode(frame(piece), fragments) is None
+    assert decode(frame(PACKET), fragments) is not None
+
+
+def test_fragments_do_not_grow_for_ever() -> None:
+    """Neither datagrams that are never whole nor pieces that overlap take more than a bound."""
+    tracemalloc.start()
+    fragments = Fragments()
+    for number in range(20_000):
+        fragments.add(number.to_bytes(4, "big"), number, 0, True, bytes(60_000))
+    for at in range(0, 60_000, 8):
+        fragments.add(b"overlap", 20_000, at, True, bytes(65_000 - at))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * MOST_BYTES
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8191), st.booleans(), st.binary())))
+def test_any_fragments_at_all(pieces: list[tuple[int, int, bool, bytes]]) -> None:
+    fragments = Fragments()
+    for key, offset, more, data in pieces:
+        fragments.add(bytes([key]), 0, offset * 8, more, data)
+
+
+@given(st.lists(st.integers(0, 1 << 40), min_size=1), st.sampled_from([0.5, 0.95]))
+def test_quantiles_are_close(samples: list[int], part: float) -> None:
+    spread = Spread()
+    for sample in samples:
+        spread.add(sample)
+    ordered = sorted(samples)
+    at = next(i for i in range(len(ordered)) if i + 1 >= part * len(ordered))
+    found = spread.quantile(part)
+    assert found is not None
+    assert ordered[at] * 15 / 16 <= found <= ordered[at]
+    assert spread.least == ordered[0]
+
+
+def test_no_samples_have_no_quantile() -> None:
+    assert Spread().quantile(0.5) is None
