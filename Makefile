@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help trace test check compare bench clean
+.PHONY: help trace test check compare bench fuzz clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,6 +25,13 @@ compare: $(VENV)/.dev  ## Compare every verdict with tshark's
 bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/startup.py
 	@$(BIN)/python bench/capture.py
+	@$(BIN)/python bench/read.py
+
+FUZZ_SECONDS ?= 30
+fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@$(BIN)/python fuzz/fuzz_files.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
+	@$(BIN)/python fuzz/fuzz_engine.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 
 clean:  ## Remove .venv and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

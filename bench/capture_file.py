@@ -72,7 +72,7 @@ def _connection(number: int, frames: int, chance: random.Random) -> Iterator[byt
     def packet(mine: bool, seq: int, ack: int, flags: int, length: int = 0) -> bytes:
         nonlocal clock
         clock += 1
-        ends = (client, server, port, 443) if mine else (server, client, 443, port)
+        ends = (client, server, port, 9000) if mine else (server, client, 9000, port)
         start, other = (isn, peer) if mine else (peer, isn)
         source, destination, sport, dport = ends
         return (

@@ -29,11 +29,13 @@ FLOORS = {
     "lab": 3,
     "trace": 4,
     "reading": 4,
-    "cli": 5,
-    "__main__": 6,
+    "sharing": 5,
+    "watch": 4,
+    "cli": 6,
+    "__main__": 7,
 }
 
-SCAPY = {"dissect", "capture/sniffer"}
+SCAPY = {"dissect", "capture/bpf", "capture/sniffer"}
 NO_TRIO = ("tcp/", "render/", "dissect", "model", "errors", "text")
 NO_CLOCK = ("tcp/",)
 

@@ -121,6 +121,8 @@ class Segment(Struct, frozen=True, gc=False):
         ecn: the two ECN bits of the IP header (RFC 3168 §5).
         checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
             captured before the device filled it in (offload).
+        rare: whether anything about it is out of the ordinary for data and ACKs: options beside
+            timestamps, ECN, urgent data, offload, a sequence number about to wrap.
     """
 
     frame: Frame
@@ -136,6 +138,7 @@ class Segment(Struct, frozen=True, gc=False):
     urgent: int = 0
     ecn: int = 0
     checksum_unfilled: bool = False
+    rare: bool = False
 
     @property
     def space(self) -> int:
@@ -209,6 +212,27 @@ class Rung(Struct, frozen=True, gc=False):
         return self.segment.frame.time
 
 
+class Process(Struct, frozen=True):
+    """A process that holds one end of a connection.
+
+    Args:
+        time: when it was known: the time of the last frame before.
+        connection: the number of the connection.
+        end: which end it holds.
+        pid: its process id.
+        name: its name, safe to show.
+    """
+
+    time: int
+    connection: int
+    end: End
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
 class RoundTrips(Struct, frozen=True):
     """Round-trip times in nanoseconds; median and 95th percentile are good to a few per cent."""
 
@@ -237,6 +261,8 @@ class ConnectionSummary(Struct, frozen=True):
         initial_rtt: nanoseconds from the last SYN to the ACK that completes the handshake.
         client_rtt, server_rtt: of the ACKs that each end got.
         client_states, server_states: nanoseconds spent in each state that was left again.
+        first_frame: the number of its first frame.
+        client_process, server_process: who holds each end, in words, where that is known.
     """
 
     number: int
@@ -260,6 +286,9 @@ class ConnectionSummary(Struct, frozen=True):
     server_rtt: RoundTrips | None = None
     client_states: dict[str, int] = {}
     server_states: dict[str, int] = {}
+    first_frame: int = 0
+    client_process: str = ""
+    server_process: str = ""
 
 
 class CaptureSummary(Struct, frozen=True):
@@ -277,7 +306,14 @@ class CaptureSummary(Struct, frozen=True):
 
 
 class Summary(Struct, frozen=True):
-    """The end of a ladder."""
+    """The end of a ladder.
+
+    Args:
+        connections: what each connection came to.
+        capture: how complete the capture was.
+        forgotten: earlier connections of which nothing is known any more.
+    """
 
     connections: tuple[ConnectionSummary, ...]
     capture: CaptureSummary
+    forgotten: int = 0

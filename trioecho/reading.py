@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from msgspec import Struct
 
-from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Summary
+from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
 from trioecho.tcp.decode import decode
 from trioecho.tcp.fragments import Fragments
+from trioecho.tcp.link import ETHERNET
 from trioecho.tcp.tracker import Tracker
+
+_PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
 
 
 class Selection(Struct, frozen=True):
@@ -55,8 +59,42 @@ class Selection(Struct, frozen=True):
         return all(one is None for one in wanted)
 
 
+class Share(NamedTuple):
+    """One part of a capture's connections, when several readers each take one.
+
+    Args:
+        part: which, from 0.
+        parts: of how many.
+    """
+
+    part: int
+    parts: int
+
+    def takes(self, segment: Segment) -> bool:
+        """Whether a segment's connection is in this part; both its directions are."""
+        ports = segment.source.port ^ segment.destination.port
+        return (ports & 0xFF) % self.parts == self.part
+
+
+def others(frame: Frame, share: Share) -> bool:
+    """Whether a frame's connection is surely in another part, told without decoding it.
+
+    That is seen of whole IPv4 packets without options on Ethernet, which most are.
+    """
+    data = frame.data
+    if len(data) < 38 or frame.link != ETHERNET or data[12:15] != _PLAIN or data[23] != 6:
+        return False
+    if data[20] & 0x3F or data[21]:
+        return False
+    return (data[35] ^ data[37]) % share.parts != share.part
+
+
 class Reading:
     """One capture, read from front to back.
+
+    Args:
+        selection: which connections are wanted; None for all.
+        share: the part of them that is to be read here; None for all.
 
     Attributes:
         tracker: the connections so far.
@@ -64,8 +102,9 @@ class Reading:
         frames: how many frames of TCP were read.
     """
 
-    def __init__(self, selection: Selection | None = None) -> None:
-        self.tracker = Tracker()
+    def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
+        self.tracker = Tracker(by_frame=share is not None)
+        self._share = share
         self.start: int | None = None
         self.frames = 0
         self._selection = selection or Selection()
@@ -77,11 +116,16 @@ class Reading:
         seen, fragments = self.tracker.seen, self._fragments
         selection, everything = self._selection, self._selection.everything
         count = 0
+        share = self._share
         for frame in frames:
             if self.start is None:
                 self.start = frame.time
+            if share is not None and others(frame, share):
+                continue
             segment = decode(frame, fragments)
             if segment is None:
+                continue
+            if share is not None and not share.takes(segment):
                 continue
             count += 1
             rung = seen(segment)

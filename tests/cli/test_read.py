@@ -100,7 +100,7 @@ def test_more_are_a_table_with_trouble_first(two: str) -> None:
         (["--sort", "number"], ["1", "2", "3"]),
         (["--limit", "1"], ["2"]),
         (["--only", "trouble"], ["2"]),
-        (["--port", "40001"], ["2"]),
+        (["--port", "7", "--limit", "2"], ["2", "1"]),
         (["--host", "10.0.0.1", "--sort", "duration"], ["2", "1", "3"]),
         (["--host", "10.9.9.9"], []),
     ],
@@ -109,6 +109,10 @@ def test_selections(tmp_path: Path, options: list[str], numbers: list[str]) -> N
     three = capture(tmp_path / "three.pcap", GOOD + numbered(BAD, 2) + numbered(GOOD, 3))
     rows = [line.split() for line in show(three, *options).splitlines() if "->" in line]
     assert [row[0] for row in rows] == numbers
+
+
+def test_a_selection_of_one_is_a_ladder(two: str) -> None:
+    assert "retransmission of rung" in show(two, "--port", "40001")
 
 
 def test_the_ladder_of_one_of_many(two: str) -> None:

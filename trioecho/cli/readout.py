@@ -16,15 +16,17 @@ from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
 from trioecho.errors import TrioechoError
 from trioecho.reading import Reading, Selection
 from trioecho.render.table import SORTS
+from trioecho.sharing import Part, processors, read_shared
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from trioecho.model import Frame, Rung
+    from trioecho.model import ConnectionSummary, Frame, Rung
 
 # Rungs of the first connection that are kept until it is clear whether it is the only one.
 MOST_HELD = 20_000
+SHARED_FROM = 8 << 20  # bytes of a file that are worth more processes
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 
 
@@ -83,12 +85,20 @@ class Readout:
                         main.show(rungs)
                         for shown in others:
                             shown.sink(shown.renderer.show(rungs))
+                    if main.is_table and not others and _worth_sharing(file):
+                        return self._share(name, main)
             finally:  # also when it is cut by Ctrl-C
                 summary = reading.summary(file.name, 0)
                 main.finish(file.name)
                 for shown in others:
                     shown.sink(shown.renderer.end(summary))
             return _trouble(file)
+
+    def _share(self, name: str, main: _Main) -> int:
+        """Read a large file, of which only a table is wanted, in several processes."""
+        part, trouble = read_shared(name, processors(), _frames)
+        main.share(part)
+        return _complain(name, trouble)
 
     def _troubled(self, name: str) -> Selection:
         """The connections of a file on which something went wrong; it is read once to know them."""
@@ -114,10 +124,21 @@ class _Main:
         self._reading = reading
         self._held: list[Rung] = []
         self._numbers: set[int] = set()
+        self._shared: list[ConnectionSummary] | None = None
         streams = request.screen.format != "terminal" or request.selection.connection is not None
         self._as = "ladder" if streams else "unknown"
         if streams:
             self._sink(self._renderer.begin())
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is clear that a table is wanted."""
+        return self._as == "table"
+
+    def share(self, part: Part) -> None:
+        """Take the connections from elsewhere."""
+        keeps = self._request.selection.keeps
+        self._shared = [one for one in part.connections if keeps(one)]
 
     def show(self, rungs: Sequence[Rung]) -> None:
         if self._as == "ladder":
@@ -148,7 +169,8 @@ class _Main:
     def _table(self, name: str) -> None:
         from trioecho.render.terminal import Terminal
 
-        connections = sorted(self._reading.connections(), key=SORTS[self._request.sort])
+        found = self._reading.connections() if self._shared is None else self._shared
+        connections = sorted(found, key=SORTS[self._request.sort])
         shown = connections[: self._request.limit]
         terminal = self._renderer
         terminal = getattr(terminal, "inner", terminal)
@@ -202,8 +224,17 @@ def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
     return progress, progress.add_task(escape(file.name), total=file.size)
 
 
+def _worth_sharing(file: CaptureFile) -> bool:
+    """Whether so much of a regular file is left that other processors should help."""
+    return file.size is not None and file.size - file.position > SHARED_FROM and processors() > 1
+
+
 def _trouble(file: CaptureFile) -> int:
-    if file.trouble is None:
+    return _complain(file.name, str(file.trouble or ""))
+
+
+def _complain(name: str, trouble: str) -> int:
+    if not trouble:
         return 0
-    print(f"trioecho: {file.name}: {file.trouble}", file=sys.stderr)
+    print(f"trioecho: {name}: {trouble}", file=sys.stderr)
     return 1

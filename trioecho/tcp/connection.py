@@ -25,7 +25,7 @@ from trioecho.tcp import marks, notes, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import completeness, round_trips
-from trioecho.tcp.sequence import relative
+from trioecho.tcp.sequence import HALF, MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
@@ -53,6 +53,7 @@ class Connection:
         self.client = Half(client, State.CLOSED if opening else State.ESTABLISHED)
         self.server = Half(server, State.LISTEN if opening else State.ESTABLISHED, passive=True)
         self.start: int | None = None
+        self.first_frame = 0
         self.end = 0
         self.first_syn: int | None = None
         self.last_syn = 0
@@ -75,7 +76,7 @@ class Connection:
             The rung, with both states after the segment.
         """
         step = self._send(segment, number)
-        self._arrive(step, step.time)
+        self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
     def sent(self, segment: Segment, number: int) -> Rung:
@@ -135,6 +136,7 @@ class Connection:
             round_trips(server),
             {str(state): spent for state, spent in client.spent.items()},
             {str(state): spent for state, spent in server.spent.items()},
+            self.first_frame,
         )
 
     def _halves(self, segment: Segment) -> tuple[Half, Half]:
@@ -144,42 +146,70 @@ class Connection:
 
     def _send(self, segment: Segment, number: int) -> Step:
         """What can be said of a segment when it leaves its sender."""
-        if segment.source == self.client.endpoint:
+        if segment.source is self.client.endpoint or segment.source == self.client.endpoint:
             mine, theirs = self.client, self.server
         else:
             mine, theirs = self.server, self.client
-        seq, ack = _place(segment, mine, theirs)
         time = segment.frame.time
         flags, length = segment.flags, segment.length
+        ack = segment.ack
+        if mine.isn is None or theirs.isn is None or flags & SYN:
+            _learn_isn(segment, mine, theirs)
+        # ``sequence.relative`` written out: this is on the path of every segment, twice.
+        near, isn = mine.next or 0, mine.isn or 0
+        seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
+        if ack is not None:
+            near = theirs.next if theirs.next is not None else mine.ack or 0
+            ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
         end = seq + length + (flags >> 1 & 1) + (flags & 1)
         step = Step(segment, number, time, seq, ack, end, mine, theirs, [])
         if self.start is None:
             self.start = mine.state_since = theirs.state_since = time
+            self.first_frame = segment.frame.number
         self.end = time
 
-        expected = step.expected = ordinary(step)
-        if not expected:
+        step.expected = ordinary(step)
+        if not step.expected:
             judge(step, self.initial_rtt)
             step.again = any(isinstance(note, notes.AGAIN) for note in step.found)
             if step.again and segment.payload and mine.kept:
                 steps.overlap(step)
-        behind = marks.old_timestamp(segment, seq, mine, theirs)
-        if behind and not flags & RST:
-            step.found.append(notes.Paws(behind))
+        stamps = segment.options.timestamps
+        if stamps is not None:
+            if step.expected and mine.timestamp is not None and stamps[0] >= mine.timestamp:
+                mine.timestamp = stamps[0]
+            elif behind := marks.old_timestamp(segment, seq, mine, theirs):
+                step.found.append(notes.Paws(behind))
         if ack is not None and (mine.received is None or ack > mine.received):
             _evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
         if length and not step.again:
             steps.data(step)
-        mine.sack = ()
-        if marks.marked(segment):
+        if mine.sack:
+            mine.sack = ()
+        if segment.rare:
             marks.look(step, self._said, from_client=mine is self.client)
-        if not expected:
+        if not step.expected:
             _consequences(step)
+            steps.remember(step)
+        elif length:
+            # In order: the general case of ``steps.remember``, without its questions.
+            mine.asked = ""
+            mine.keep(seq, end, number, time, segment.payload)
+            mine.volume += length
+            if mine.contiguous == seq:
+                mine.contiguous = end
+            mine.next, mine.next_time = end, time
         else:
             mine.asked = ""
-        _remember(step)
+        mine.segments += 1
+        if ack is not None:
+            if ack != mine.ack:
+                mine.duplicates, mine.ack_number, mine.outrun = 0, number, False
+                mine.ack = ack
+            mine.ack_time = time
+        mine.window = segment.window
         return step
 
     def _control(self, step: Step) -> None:
@@ -304,25 +334,20 @@ class Connection:
                 return
 
 
-def _place(segment: Segment, mine: Half, theirs: Half) -> tuple[int, int | None]:
-    """Relative seq and ack; the first segment of each end tells, or lets us guess, its ISN.
+def _learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
+    """The first segment of each end tells, or lets us guess, its ISN.
 
     Where the SYN was not seen, the first number seen becomes 1, as if a SYN had come before it.
     """
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
-    elif segment.flags & SYN and mine.isn & 0xFFFFFFFF != segment.seq:
+    elif segment.flags & SYN and mine.isn & MASK != segment.seq:
         mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
         mine.next = mine.contiguous = None
         mine.sent.clear()
         mine.kept = 0
-    seq = relative(segment.seq, mine.isn, mine.next or 0)
-    if segment.ack is None:
-        return seq, None
-    if theirs.isn is None:
+    if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
-    near = theirs.next if theirs.next is not None else mine.ack or 0
-    return seq, relative(segment.ack, theirs.isn, near)
 
 
 def _listen_again(passive: Half, opener: Half) -> None:
@@ -373,23 +398,3 @@ def _consequences(step: Step) -> None:
                 mine.volume += step.segment.length  # it fills a hole
             case notes.AckLostSegment():
                 theirs.contiguous = theirs.next
-
-
-def _remember(step: Step) -> None:
-    """Bring the sender's half up to date, when all that is said of the segment has been said."""
-    segment, mine, seq, end, ack = step.segment, step.mine, step.seq, step.end, step.ack
-    mine.segments += 1
-    if end > seq:
-        mine.remember(seq, end, step.number, step.time, segment.payload)
-    if mine.asked != "zero-window-probe" and not segment.flags & RST and steps.plausible(step):
-        if mine.next is None or end > mine.next:
-            mine.volume += steps.new_bytes(segment, seq, mine.next)
-            mine.next, mine.next_time = end, step.time
-        if mine.contiguous is None or seq == mine.contiguous:
-            mine.contiguous = mine.next
-    if ack is not None:
-        if ack != mine.ack:
-            mine.duplicates, mine.ack_number, mine.outrun = 0, step.number, False
-            mine.ack = ack
-        mine.ack_time = step.time
-    mine.window = segment.window

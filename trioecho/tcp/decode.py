@@ -11,10 +11,10 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
 
-from trioecho.model import ACK, URG, Endpoint, Frame, Segment
+from trioecho.model import ACK, CWR, ECE, URG, Endpoint, Frame, Options, Segment
 from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.link import DEEPEST, ETHERNET, network, tagged
-from trioecho.tcp.options import NO_OPTIONS, decode_options
+from trioecho.tcp.options import NO_OPTIONS, ONLY_TIMESTAMPS, decode_options
 
 _TCP, _IPIP, _IP6IN, _GRE = 6, 4, 41, 47
 # IPv6 extension headers that may stand before TCP: hop-by-hop, routing, destination options
@@ -22,10 +22,19 @@ _TCP, _IPIP, _IP6IN, _GRE = 6, 4, 41, 47
 _EXTENSIONS = frozenset((0, 43, 60))
 _FRAGMENT, _AUTHENTICATION = 44, 51
 
+# What makes a segment worth a closer look (marks.py): most are not.
+_RARE_BITS = URG | ECE | CWR
+_ETHERNET_MSS = 1460
+_NEAR_WRAP = (1 << 32) - (1 << 16)
+
 _u16 = Layout("!H").unpack_from
 _ip4_header = Layout("!BBHHHBB").unpack_from
 _ip6_header = Layout("!IHBB").unpack_from
+_pair_of_u32 = Layout("!II").unpack_from
 _tcp_header = Layout("!IIHHHH").unpack_from
+# Both, from the byte behind version and length on: TOS, total length, fragment, protocol; the TCP
+# header behind the ports.
+_plain = Layout("!BHxxHxB10x4xIIHHHH").unpack_from
 
 # The same few pairs of endpoints come again and again; making their text each time would cost more
 # than all the rest of decoding. Bounded: emptied when full, since what is hot comes back at once.
@@ -49,10 +58,14 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     """
     data = frame.data
     try:
-        if frame.link == ETHERNET and data[12:14] == b"\x08\x00":
-            at: int | None = 14
-        else:
-            at = network(data, frame.link)
+        if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45":
+            # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
+            tos, total, fragment, protocol, *rest = _plain(data, 15)
+            if protocol == _TCP and not fragment & 0x3FFF:
+                there = frame.length - 14
+                length = (total if 0 < total < there else there) - 20
+                return _segment(frame, data, 34, length, data[26:38], tos & 3, *rest)
+        at = network(data, frame.link)
         if at is None:
             return None
         return _ip(frame, data, at, frame.length - at, fragments, 0)
@@ -163,14 +176,39 @@ def _tcp(
     frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int
 ) -> Segment | None:
     key = addresses + data[at : at + 4]
-    seq, ack, bits, window, checksum, urgent = _tcp_header(data, at + 4)
+    return _segment(frame, data, at, length, key, ecn, *_tcp_header(data, at + 4))
+
+
+def _segment(
+    frame: Frame,
+    data: bytes,
+    at: int,
+    length: int,
+    key: bytes,
+    ecn: int,
+    seq: int,
+    ack: int,
+    bits: int,
+    window: int,
+    checksum: int,
+    urgent: int,
+) -> Segment | None:
     header = bits >> 10 & 0x3C
     if header < 20 or header > length:
         return None
     pair = _pairs.get(key)
     if pair is None:
         pair = _pair(key)
-    options = NO_OPTIONS if header == 20 else decode_options(data[at + 20 : at + header])
+    rare = bits & _RARE_BITS or ecn == 3
+    if header == 20:
+        options = NO_OPTIONS
+    elif header == 32 and data[at + 20 : at + 24] == ONLY_TIMESTAMPS:
+        options = Options(None, None, False, _pair_of_u32(data, at + 24))
+    else:
+        options, rare = decode_options(data[at + 20 : at + header]), True
+    unfilled = checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF)
+    length -= header
+    at += header
     return Segment(
         frame,
         pair[0],
@@ -180,11 +218,12 @@ def _tcp(
         bits & 0xFFF,
         window,
         options,
-        length - header,
-        data[at + header : at + length],
+        length,
+        data[at : at + length],
         urgent if bits & URG else 0,
         ecn,
-        checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF),
+        unfilled,
+        bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
     )
 
 

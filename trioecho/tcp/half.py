@@ -123,17 +123,34 @@ class Half(Struct):
                 return sent
         return None
 
+    def keep(self, seq: int, end: int, number: int, time: int, payload: bytes) -> None:
+        """Keep a segment beyond all others until it is acknowledged.
+
+        Args:
+            seq, end: the sequence space it takes.
+            number, time: its rung, and when it was sent.
+            payload: its payload.
+        """
+        if len(self.sent) >= MOST_SENT:
+            return
+        if self.kept + len(payload) > MOST_KEPT:
+            payload = b""
+        self.sent.append(Sent(seq, end, number, time, payload))
+        self.kept += len(payload)
+
     def remember(self, seq: int, end: int, number: int, time: int, payload: bytes) -> None:
-        """Keep a segment until it is acknowledged; a repeated one keeps its first rung."""
+        """Keep a segment in its place until it is acknowledged; repeated, it keeps its first rung.
+
+        Args: as for ``keep``.
+        """
         sent = self.sent
+        if not sent or sent[-1].end <= seq:
+            self.keep(seq, end, number, time, payload)
+            return
         if len(sent) >= MOST_SENT:
             return
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        if not sent or sent[-1].end <= seq:
-            sent.append(Sent(seq, end, number, time, payload))
-            self.kept += len(payload)
-            return
         for at, other in enumerate(sent):
             if other.seq <= seq < other.end:
                 other.repeated = True

@@ -12,25 +12,10 @@ from trioecho.tcp.step import Step
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
 
 _CONGESTION_EXPERIENCED = 3
-_BITS = URG | ECE | CWR
-
-
-def marked(segment: Segment) -> bool:
-    """Whether ``look`` may find something. It is asked of every segment."""
-    options = segment.options
-    return bool(
-        segment.flags & _BITS
-        or segment.ecn == _CONGESTION_EXPERIENCED
-        or options.sack
-        or options.mptcp is not None
-        or segment.length > ETHERNET_MSS
-        or segment.checksum_unfilled
-        or segment.seq + segment.length >= SPACE - 1
-    )
 
 
 def look(step: Step, said: set[str], *, from_client: bool) -> None:
-    """Note what the options and the bits say.
+    """Note what the options and the bits of a ``rare`` segment say.
 
     Args:
         step: the segment.

@@ -23,7 +23,7 @@ _pair = Layout("!II").unpack_from
 # Fast Open before it had a kind of its own (RFC 6994, RFC 7413 §4.1.1 and its drafts).
 _FAST_OPEN_EXPERIMENT = b"\xf9\x89"
 # Nearly every segment of a modern connection carries exactly this: two NOPs and the timestamps.
-_ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
+ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
 
 
 def decode_options(data: bytes) -> Options:
@@ -37,8 +37,6 @@ def decode_options(data: bytes) -> Options:
 
     Source: RFC 9293 §3.2 (MSS), RFC 7323 §2 and §3, RFC 2018, RFC 7413 §2.
     """
-    if len(data) == 12 and data[:4] == _ONLY_TIMESTAMPS:
-        return Options(timestamps=_pair(data, 4))
     mss = scale = timestamps = cookie = None
     multipath = None
     permitted = malformed = False

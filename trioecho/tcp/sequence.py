@@ -7,8 +7,8 @@ a textbook, and a stream of more than 4 GiB goes on counting.
 from __future__ import annotations
 
 SPACE = 1 << 32
-_MASK = SPACE - 1
-_HALF = 1 << 31
+MASK = SPACE - 1
+HALF = 1 << 31
 
 
 def distance(to: int, start: int) -> int:
@@ -23,7 +23,7 @@ def distance(to: int, start: int) -> int:
     >>> distance(2, 0xFFFFFFFF)
     3
     """
-    return ((to - start + _HALF) & _MASK) - _HALF
+    return ((to - start + HALF) & MASK) - HALF
 
 
 def relative(raw: int, isn: int, near: int) -> int:
@@ -41,4 +41,4 @@ def relative(raw: int, isn: int, near: int) -> int:
     >>> relative(5, 0xFFFFFFFF, 0)
     6
     """
-    return near + ((raw - isn - near + _HALF) & _MASK) - _HALF
+    return near + ((raw - isn - near + HALF) & MASK) - HALF

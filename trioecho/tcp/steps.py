@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, SYN, Segment, State
+from trioecho.model import FIN, RST, SYN, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.notes import ResetCause
@@ -24,7 +24,8 @@ def data(step: Step) -> None:
     segment, mine = step.segment, step.mine
     in_flight = None
     if mine.acked is not None:
-        in_flight = max(step.end, mine.next or 0) - mine.acked
+        sent = step.end if step.expected else max(step.end, mine.next or 0)
+        in_flight = sent - mine.acked
     missing = segment.length - len(segment.payload)
     step.found.append(notes.Data(segment.length, in_flight, missing))
     if mine.held:
@@ -143,8 +144,16 @@ def overlap(step: Step) -> None:
             return
 
 
-def new_bytes(segment: Segment, seq: int, expected: int | None) -> int:
-    """How many bytes of a payload lie beyond what was seen before."""
-    if expected is None:
-        return segment.length
-    return max(0, min(segment.length, seq + segment.space - expected))
+def remember(step: Step) -> None:
+    """Bring what is known of the sender's stream up to date with an unexpected segment."""
+    segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
+    if end > seq:
+        mine.remember(seq, end, step.number, step.time, segment.payload)
+    if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
+        return
+    if mine.next is None or end > mine.next:
+        new = segment.length if mine.next is None else end - mine.next
+        mine.volume += max(0, min(segment.length, new))
+        mine.next, mine.next_time = end, step.time
+    if mine.contiguous is None or seq == mine.contiguous:
+        mine.contiguous = mine.next

@@ -14,13 +14,17 @@ from trioecho.tcp.connection import Connection
 class Tracker:
     """All connections of one trace or capture, numbered from 1 in the order of their appearance.
 
+    Args:
+        by_frame: number the rungs as their frames are, where there is no ladder to number.
+
     Attributes:
         connections: those that have not been forgotten, in their order.
         count: how many there have been, which is the number of the last.
         rungs: how many segments there have been.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_frame: bool = False) -> None:
+        self._by_frame = by_frame
         self.connections: list[Connection] = []
         self.count = 0
         self.rungs = 0
@@ -58,7 +62,8 @@ class Tracker:
             reused = connection.number
             connection = self._meet(segment)
         self.rungs += 1
-        rung = connection.seen(segment, self.rungs)
+        number = segment.frame.number if self._by_frame else self.rungs
+        rung = connection.seen(segment, number)
         if reused is not None:
             rung = replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
         return rung

@@ -1,0 +1,77 @@
+"""How fast a capture is read, beside tshark and tcptrace, in one run.
+
+    python bench/read.py [FRAMES]
+
+A capture of 2 million frames over 400 connections, with losses, is made and read by each in turn.
+Frames per second of wall time, and the CPU time taken; ratios are to the two tshark runs.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from capture_file import write
+
+CONNECTIONS = 400
+# Every rung of every connection, with all its verdicts; in as many processes as are asked for.
+ANALYSIS = """
+import sys
+from trioecho.sharing import processors, read_shared
+parts = int(sys.argv[2]) or processors()
+part, trouble = read_shared(sys.argv[1], parts, iter)
+assert part.frames and not trouble
+"""
+
+
+def measure(command: Sequence[str]) -> tuple[float, float]:
+    """Wall and CPU seconds of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = perf_counter()
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    wall = perf_counter() - start
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def main(frames: int) -> None:
+    """Make the capture, run each, and print the table."""
+    tshark, tcptrace = which("tshark"), which("tcptrace")
+    fields = ["-T", "fields", "-e", "tcp.stream", "-e", "tcp.analysis.flags"]
+    with TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+        path = str(Path(folder) / "bench.pcap")
+        count = write(Path(path), frames, CONNECTIONS)
+        print(f"{count:,} frames, {CONNECTIONS} connections, {os.path.getsize(path) >> 20} MiB")
+        python = [sys.executable, "-m", "trioecho"]
+        runs = {
+            "trioecho, full analysis": [sys.executable, "-c", ANALYSIS, path, "0"],
+            "the same in one process": [sys.executable, "-c", ANALYSIS, path, "1"],
+            "trioecho read --format json": [*python, "read", path, "--format", "json"],
+            "trioecho read, table": [*python, "read", path],
+        }
+        if tshark:
+            runs["tshark -T fields"] = [tshark, "-r", path, *fields]
+            runs["tshark -q -z conv,tcp"] = [tshark, "-r", path, "-q", "-z", "conv,tcp"]
+        if tcptrace:
+            runs["tcptrace -l"] = [tcptrace, "-l", path]
+        rates = {}
+        for name, command in runs.items():
+            wall, cpu = measure(command)
+            rates[name] = count / wall
+            print(f"{name:30}{count / wall:>12,.0f} frames/s {wall:8.2f} s wall {cpu:8.2f} s CPU")
+    if tshark:
+        full = rates["trioecho, full analysis"] / rates["tshark -T fields"]
+        table = rates["trioecho read, table"] / rates["tshark -q -z conv,tcp"]
+        print(f"full analysis: {full:.2f} times tshark's fields (to reach: 4)")
+        print(f"table:         {table:.2f} times tshark's conv (to reach: 2)")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000)
