@@ -27,7 +27,7 @@ WHOLE = [frame for _, frame in frames(LADDER)]
 @settings(max_examples=200)
 def test_mutated_segments(data: st.DataObject) -> None:
     """Any bytes of any header changed, and any order."""
-    mutated = []
+    mutated: list[Frame] = []
     for frame in data.draw(st.lists(st.sampled_from(WHOLE), min_size=1, max_size=20)):
         packet = bytearray(frame.data)
         for _ in range(data.draw(st.integers(0, 3))):

@@ -21,7 +21,7 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import marks, notes, steps
+from trioecho.tcp import knowledge, marks, notes, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import completeness, round_trips
@@ -154,7 +154,7 @@ class Connection:
         flags, length = segment.flags, segment.length
         ack = segment.ack
         if mine.isn is None or theirs.isn is None or flags & SYN:
-            _learn_isn(segment, mine, theirs)
+            knowledge.learn_isn(segment, mine, theirs)
         # ``sequence.relative`` written out: this is on the path of every segment, twice.
         near, isn = mine.next or 0, mine.isn or 0
         seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
@@ -181,7 +181,7 @@ class Connection:
             elif behind := marks.old_timestamp(segment, seq, mine, theirs):
                 step.found.append(notes.Paws(behind))
         if ack is not None and (mine.received is None or ack > mine.received):
-            _evidence(step, ack)
+            knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
         if length and not step.again:
@@ -191,10 +191,10 @@ class Connection:
         if segment.rare:
             marks.look(step, self._said, from_client=mine is self.client)
         if not step.expected:
-            _consequences(step)
-            steps.remember(step)
+            knowledge.consequences(step)
+            knowledge.remember(step)
         elif length:
-            # In order: the general case of ``steps.remember``, without its questions.
+            # In order: the general case of ``remember``, without its questions.
             mine.asked = ""
             mine.keep(seq, end, number, time, segment.payload)
             mine.volume += length
@@ -243,7 +243,7 @@ class Connection:
                 synack = ack is not None
                 found.append(notes.ConnectionSynack() if synack else notes.ConnectionSyn(crossed))
             steps.fast_open(step)
-        if flags & FIN and steps.plausible(step):
+        if flags & FIN and knowledge.plausible(step):
             before_theirs = theirs.fin is not None and (ack is None or ack <= theirs.fin)
             if not step.again:
                 which, answers = steps.fin_step(step, self.first_fin)
@@ -267,7 +267,7 @@ class Connection:
                 theirs.meet(event, time)
                 self.closed_by = self.closed_by or "rst"
                 if listening:
-                    _listen_again(theirs, mine)
+                    knowledge.listen_again(theirs, mine)
             return
         if ack is not None:
             if theirs.state is not _ESTABLISHED:
@@ -289,7 +289,7 @@ class Connection:
             else:
                 theirs.take(step.seq, step.end)
         if mine.fin is not None:
-            _take_fin(theirs, mine, time)
+            knowledge.take_fin(theirs, mine, time)
             if self.closed_by is None and mine.fin_received and theirs.fin_received:
                 self.closed_by = "fin"
         if (
@@ -332,69 +332,3 @@ class Connection:
                     text = explain(note, rung).text
                     self.first_trouble = f"frame {rung.segment.frame.number}: {text}"
                 return
-
-
-def _learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
-    """The first segment of each end tells, or lets us guess, its ISN.
-
-    Where the SYN was not seen, the first number seen becomes 1, as if a SYN had come before it.
-    """
-    if mine.isn is None:
-        mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
-    elif segment.flags & SYN and mine.isn & MASK != segment.seq:
-        mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
-        mine.next = mine.contiguous = None
-        mine.sent.clear()
-        mine.kept = 0
-    if theirs.isn is None and segment.ack is not None:
-        theirs.isn = segment.ack - 1
-
-
-def _listen_again(passive: Half, opener: Half) -> None:
-    """A reset attempt is over: what the listening end knew and sent of it counts no more."""
-    passive.isn = passive.next = passive.contiguous = passive.acked = None
-    passive.ack = passive.received = opener.acked = None
-    passive.syn_seen = False
-    passive.sent.clear()
-    passive.kept = 0
-
-
-def _evidence(step: Step, ack: int) -> None:
-    """What an end acknowledges has arrived there, whether we saw it arrive or not."""
-    mine, theirs = step.mine, step.theirs
-    if mine.state is State.SYN_SENT and ack >= 1 and not step.segment.flags & (SYN | RST):
-        mine.meet(Event.RECEIVE_SYN_ACK, step.time)
-    mine.advance(ack)
-    if theirs.fin is not None:
-        _take_fin(mine, theirs, step.time)
-
-
-def _take_fin(mine: Half, theirs: Half, time: int) -> None:
-    """Once everything up to the peer's FIN is here, the FIN is processed (RFC 9293 §3.10.7.4)."""
-    if theirs.fin is None or mine.fin_received:
-        return
-    if mine.received is not None and mine.received > theirs.fin:
-        mine.fin_received = True
-        mine.meet(Event.RECEIVE_FIN, time)
-
-
-def _consequences(step: Step) -> None:
-    """What the verdicts on a segment change for the verdicts on those that follow it."""
-    mine, theirs = step.mine, step.theirs
-    mine.asked = ""
-    mine.retransmissions += step.again
-    flags = step.segment.flags
-    if flags & RST:
-        mine.asked = "reset"
-    elif flags & SYN and mine.state is _ESTABLISHED:
-        mine.asked = "syn"
-    for note in step.found:
-        match note:
-            case notes.ZeroWindowProbe() | notes.KeepAlive():
-                mine.asked = note.kind
-            case notes.DuplicateAck():
-                mine.duplicates += 1
-            case notes.OutOfOrder() | notes.Retransmission(of=None):
-                mine.volume += step.segment.length  # it fills a hole
-            case notes.AckLostSegment():
-                theirs.contiguous = theirs.next

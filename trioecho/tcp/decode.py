@@ -35,6 +35,7 @@ _tcp_header = Layout("!IIHHHH").unpack_from
 # Both, from the byte behind version and length on: TOS, total length, fragment, protocol; the TCP
 # header behind the ports.
 _plain = Layout("!BHxxHxB10x4xIIHHHH").unpack_from
+_PLAIN_SIZE = 54
 
 # The same few pairs of endpoints come again and again; making their text each time would cost more
 # than all the rest of decoding. Bounded: emptied when full, since what is hot comes back at once.
@@ -58,7 +59,7 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     """
     data = frame.data
     try:
-        if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45":
+        if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45" and len(data) >= _PLAIN_SIZE:
             # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
             tos, total, fragment, protocol, *rest = _plain(data, 15)
             if protocol == _TCP and not fragment & 0x3FFF:

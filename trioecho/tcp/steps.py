@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, RST, SYN, State
+from trioecho.model import FIN, SYN, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.notes import ResetCause
@@ -13,8 +13,6 @@ from trioecho.tcp.step import Step
 # An ACK that a receiver held back, as against one that the way took: at least this long, and
 # several times as long as the quickest. Linux waits 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
 DELAYED = 30_000_000
-# Windows grow while segments are on their way; nothing is far beyond this many bytes.
-_LEAST_WINDOW = 1 << 16
 # What was held back by Nagle's algorithm leaves as soon as that ACK is there.
 AT_ONCE = 2_000_000
 
@@ -117,18 +115,6 @@ def acknowledges_syn(ack: int, opener: Half) -> bool:
     return ack > 0 and (opener.next is None or ack <= opener.next)
 
 
-def plausible(step: Step) -> bool:
-    """Whether a receiver could take a segment: not farther ahead than its window, told generously.
-
-    What lies beyond was forged or garbled, and must not move what we know of its sender.
-    """
-    theirs = step.theirs
-    if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
-        return True
-    window = theirs.window << (theirs.scale or 0)
-    return step.seq <= theirs.ack + max(window, _LEAST_WINDOW) * 4
-
-
 def overlap(step: Step) -> None:
     """Note where a repeated segment differs from what was sent first (RFC 9293 §3.10.7.4)."""
     payload = step.segment.payload
@@ -142,18 +128,3 @@ def overlap(step: Step) -> None:
             )
             step.found.append(notes.SegmentOverlapConflict(sent.number, start + at))
             return
-
-
-def remember(step: Step) -> None:
-    """Bring what is known of the sender's stream up to date with an unexpected segment."""
-    segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
-    if end > seq:
-        mine.remember(seq, end, step.number, step.time, segment.payload)
-    if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
-        return
-    if mine.next is None or end > mine.next:
-        new = segment.length if mine.next is None else end - mine.next
-        mine.volume += max(0, min(segment.length, new))
-        mine.next, mine.next_time = end, step.time
-    if mine.contiguous is None or seq == mine.contiguous:
-        mine.contiguous = mine.next
