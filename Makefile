@@ -26,6 +26,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/startup.py
 	@$(BIN)/python bench/capture.py
 	@$(BIN)/python bench/read.py
+	@$(BIN)/python bench/watch.py
 
 FUZZ_SECONDS ?= 30
 fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each

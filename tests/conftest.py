@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from needs import need_namespaces
+from network import Network, private_network
 
 
 @pytest.fixture
 def namespaces() -> None:
     """Skip the test where no private network namespace can be had."""
     need_namespaces()
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A private network in which the test's programs are root."""
+    with private_network() as network:
+        yield network

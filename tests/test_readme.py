@@ -55,7 +55,7 @@ def test_the_ladder_is_real_output() -> None:
 )
 def test_each_command_exists(line: str) -> None:
     """Each option that the README names is one that the command's help names."""
-    words = line.removeprefix("$ ").partition("#")[0].split()
+    words = line.removeprefix("$ ").removeprefix("sudo ").partition("#")[0].split()
     if words[0] == "make":
         makefile = (README.parent / "Makefile").read_text()
         assert f"\n{words[1]}:" in makefile

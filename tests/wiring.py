@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import trio
 
 from trioecho.capture import Capture
+from trioecho.capture.packet import attach_filter
 from trioecho.lab.hosts import Host
 from trioecho.model import Frame
 
@@ -123,3 +124,22 @@ def script(source: str, *before: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
     )
+
+
+def passes_filter(frame: bytes, program: bytes) -> bool:
+    """Whether the kernel lets a frame through a filter, and then all of it.
+
+    A filter can be attached to any socket, so a pair of Unix sockets will do.
+    """
+    sender, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with sender, receiver:
+        receiver.setblocking(False)
+        attach_filter(receiver, program)
+        sender.send(frame)
+        try:
+            got = receiver.recv(1 << 20)
+        except BlockingIOError:
+            return False
+        assert len(got) == len(frame)
+        assert got == frame
+        return True

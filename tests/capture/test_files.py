@@ -284,9 +284,9 @@ def test_a_file_of_someone_else(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"\x1b[31mhello", "it is no capture file: it looks like bytes that begin with 1b 5b 33"),
         (b"PK\x03\x04....", "it is no capture file: it looks like a zip archive. Unpack it, or"),
         (b"\x7fELF", "it is no capture file: it looks like a program. It must be a pcap"),
-        (gzip.compress(b""), "it is compressed, and what is inside is empty"),
+        (gzip.compress(b"", mtime=0), "it is compressed, and what is inside is empty"),
         (
-            gzip.compress(gzip.compress(pcap())),
+            gzip.compress(gzip.compress(pcap(), mtime=0), mtime=0),
             "it is compressed, and what is inside is no capture file: it looks like gzip'd data",
         ),
         (b"\x1f\x8b", "it has nothing to read: the gzip'd data is truncated"),
@@ -301,7 +301,7 @@ def test_a_file_of_someone_else(monkeypatch: pytest.MonkeyPatch) -> None:
             "it has nothing to read: truncated in the pcap header at byte 0: 24 bytes due, 10",
         ),
         (
-            gzip.compress(pcap()[:10]),
+            gzip.compress(pcap()[:10], mtime=0),
             "it has nothing to read: truncated in the pcap header at byte 0 of the uncompressed",
         ),
         (pcap(version=(1, 2)), "it has nothing to read: unsupported pcap version 1.2 at byte 4"),

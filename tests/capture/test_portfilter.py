@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import socket
 import struct
 import sys
+from collections.abc import Callable
+from ipaddress import ip_address
 
 import pytest
+from wiring import passes_filter
 
-from trioecho.capture.packet import attach_filter
-from trioecho.capture.portfilter import port_filter
+from trioecho.capture.portfilter import all_but_udp, endpoint_filter, port_filter
 
 TCP, UDP, HOP_BY_HOP = 6, 17, 0
 PORTS = struct.pack("!HH", 40_000, 7)
@@ -28,21 +29,14 @@ def ipv6(next_header: int, ports: bytes) -> bytes:
 
 
 def passes(packet: bytes, *, port: int, ethertype: int | None) -> bool:
-    """Whether the kernel lets a packet through the filter, and then all of it.
+    """Whether the kernel lets a packet through the port's filter."""
+    return lets_through(packet, ethertype, lambda link: port_filter(port, link))
 
-    A filter can be attached to any socket, so a pair of Unix sockets will do.
-    """
+
+def lets_through(packet: bytes, ethertype: int | None, make: Callable[[int], bytes]) -> bool:
+    """Whether the kernel lets a packet through a filter, and then all of it."""
     link = b"" if ethertype is None else bytes(12) + struct.pack("!H", ethertype)
-    sender, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
-    with sender, receiver:
-        receiver.setblocking(False)
-        attach_filter(receiver, port_filter(port, len(link)))
-        sender.send(link + packet)
-        try:
-            assert receiver.recv(65536) == link + packet
-        except BlockingIOError:
-            return False
-        return True
+    return passes_filter(link + packet, make(len(link)))
 
 
 CASES = [
@@ -82,3 +76,81 @@ def test_what_is_cut_short_does_not_pass(packet: bytes) -> None:
 def test_other_protocols_do_not_pass() -> None:
     assert not passes(bytes(28), port=7, ethertype=0x0806)
     assert not passes(bytes(60), port=7, ethertype=None)
+
+
+HERE, THERE, ELSEWHERE = "192.0.2.1", "192.0.2.2", "192.0.2.3"
+HERE6, THERE6 = "2001:db8::1:2", "2001:db8::2:1"
+ELSEWHERE6 = ("2001:db8::1:1", "2001:db8::2:2", "::1:2", "2001:db8:1::1:2")
+
+
+def between(source: str, destination: str, protocol: int = TCP) -> tuple[int, bytes]:
+    """An ethertype and an IP packet from one address to another."""
+    ends = ip_address(source).packed + ip_address(destination).packed
+    if ":" in source:
+        return 0x86DD, ipv6(protocol, PORTS)[:8] + ends + PORTS + bytes(16)
+    return 0x0800, ipv4(protocol, PORTS)[:12] + ends + PORTS + bytes(16)
+
+
+@pytest.mark.parametrize("port", [None, 7, 40_000])
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize(("one", "other"), [(HERE, THERE), (HERE6, THERE6)])
+def test_one_host_in_either_place(one: str, other: str, linked: bool, port: int | None) -> None:
+    for source, destination in ((one, other), (other, one)):
+        ethertype, packet = between(source, destination)
+        for host in (one, other):
+            address = ip_address(host).packed
+            assert lets_through(
+                packet,
+                ethertype if linked else None,
+                lambda link, address=address: endpoint_filter(link, host=address, port=port),  # type: ignore[misc]
+            )
+
+
+@pytest.mark.parametrize("port", [None, 7])
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize("host", [ELSEWHERE, HERE, *ELSEWHERE6, HERE6])
+def test_no_other_host(host: str, linked: bool, port: int | None) -> None:
+    pairs = [(HERE, THERE), (THERE, HERE)] if ":" in host else [(HERE6, THERE6), (THERE6, HERE6)]
+    if host not in (HERE, HERE6):
+        pairs += [(HERE, THERE), (HERE6, THERE6), (THERE6, HERE6)]
+    for pair in pairs:
+        ethertype, packet = between(*pair)
+        assert not lets_through(
+            packet,
+            ethertype if linked else None,
+            lambda link: endpoint_filter(link, host=ip_address(host).packed, port=port),
+        )
+
+
+def test_a_host_without_the_port() -> None:
+    ethertype, packet = between(HERE, THERE)
+    make = lambda link: endpoint_filter(link, host=ip_address(HERE).packed, port=8)  # noqa: E731
+    assert not lets_through(packet, ethertype, make)
+
+
+def test_a_hosts_later_fragments_pass_where_no_port_is_wanted() -> None:
+    packet = ipv4(TCP, PORTS, fragment=0x2001)
+    make = lambda link: endpoint_filter(link, host=bytes(4))  # noqa: E731
+    assert lets_through(packet, 0x0800, make)
+
+
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize(
+    ("ethertype", "packet", "expected"),
+    [
+        pytest.param(0x0800, ipv4(TCP, PORTS), True, id="TCP"),
+        pytest.param(0x0800, ipv4(TCP, PORTS, fragment=0x2001), True, id="a fragment"),
+        pytest.param(0x0800, ipv4(47, PORTS), True, id="a tunnel"),
+        pytest.param(0x0800, ipv4(UDP, PORTS), False, id="UDP"),
+        pytest.param(0x86DD, ipv6(TCP, PORTS), True, id="TCP on IPv6"),
+        pytest.param(0x86DD, ipv6(HOP_BY_HOP, PORTS), True, id="an extension header"),
+        pytest.param(0x86DD, ipv6(UDP, PORTS), False, id="UDP on IPv6"),
+    ],
+)
+def test_all_but_udp(ethertype: int, packet: bytes, expected: bool, linked: bool) -> None:
+    assert lets_through(packet, ethertype if linked else None, all_but_udp) is expected
+
+
+@pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x8847, 0x8864])
+def test_tags_labels_and_sessions_pass(ethertype: int) -> None:
+    assert lets_through(ipv4(UDP, PORTS), ethertype, all_but_udp)

@@ -26,11 +26,37 @@ class Backlog:
         self._ended = False
         self._changed = trio.lowlevel.ParkingLot()
 
+    @property
+    def full(self) -> bool:
+        """Whether more than the limit is waiting."""
+        return self._size > self._limit
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of frames that have not been delivered."""
+        return self._size
+
     async def put(self, batch: list[Frame]) -> None:
-        """Add a batch, and wait until no more than the limit is waiting."""
+        """Add a batch, and wait until no more than the limit is waiting.
+
+        Args:
+            batch: frames, in order.
+        """
+        self.add(batch)
+        await self.room()
+
+    def add(self, batch: list[Frame]) -> None:
+        """Add a batch at once, whatever is waiting already.
+
+        Args:
+            batch: frames, in order.
+        """
         self._batches.append(batch)
         self._size += size_of(batch)
         self._changed.unpark_all()
+
+    async def room(self) -> None:
+        """Wait until no more than the limit is waiting."""
         await trio.lowlevel.checkpoint()
         while self._size > self._limit:
             await self._changed.park()
@@ -41,7 +67,11 @@ class Backlog:
         self._changed.unpark_all()
 
     async def deliver(self, channel: trio.MemorySendChannel[list[Frame]]) -> None:
-        """Send every batch in turn, until the end, and close the channel."""
+        """Send every batch in turn, until the end, and close the channel.
+
+        Args:
+            channel: takes the batches.
+        """
         async with channel:
             while self._batches or not self._ended:
                 if not self._batches:
@@ -54,5 +84,12 @@ class Backlog:
 
 
 def size_of(batch: list[Frame]) -> int:
-    """Bytes in a batch."""
+    """How large a batch is.
+
+    Args:
+        batch: the frames.
+
+    Returns:
+        The bytes of their data.
+    """
     return sum(len(frame.data) for frame in batch)

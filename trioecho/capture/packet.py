@@ -8,6 +8,9 @@ import socket
 import struct
 import sys
 from array import array
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
 
 from trioecho.capture.portfilter import SNAP, port_filter
 from trioecho.errors import TrioechoError
@@ -16,11 +19,13 @@ __all__ = [
     "SNAP",
     "SOL_PACKET",
     "Counts",
+    "Program",
     "bind",
     "check",
     "complaint",
     "open_packet_socket",
     "prepare",
+    "refusing",
 ]
 
 # By number, since the socket module names few of them, and none on other systems.
@@ -40,11 +45,34 @@ HEADER_LENGTH = {ETHERNET: 14, RAW_IP: 0}
 LOOPBACK = 772
 LINK_OF_HARDWARE = {1: ETHERNET, LOOPBACK: ETHERNET, 65534: RAW_IP, 768: RAW_IP, 776: RAW_IP}
 
+#: Makes a filter for frames of a link type (LINKTYPE_*): a classic BPF program.
+Program: TypeAlias = Callable[[int], bytes]
+
+
+@contextmanager
+def refusing(what: str, hint: str = "") -> Iterator[None]:
+    """Turn an ``OSError`` inside into a sentence.
+
+    Args:
+        what: what the kernel refuses when it raises one.
+        hint: what can be done about it, or ``""``.
+
+    Raises:
+        TrioechoError: the kernel refused it.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise TrioechoError(f"The kernel refuses {what}: {error.strerror}", hint) from None
+
 
 def open_packet_socket() -> socket.socket:
     """Open a packet socket of this process's own, which takes CAP_NET_RAW.
 
     Its protocol is 0: it gets no frame before it is bound.
+
+    Returns:
+        The socket, which the caller closes.
 
     Raises:
         TrioechoError: this system has no packet sockets, or this process may not have one.
@@ -89,9 +117,9 @@ def hardware_of(sock: socket.socket, interface: str) -> int:
     try:
         answer = ioctl(sock, SIOCGIFHWADDR, struct.pack("16s24x", name))
     except OSError as error:
-        if error.errno != errno.ENODEV:
-            raise
-        raise no_such_interface(interface) from None
+        if error.errno == errno.ENODEV:
+            raise no_such_interface(interface) from None
+        raise TrioechoError(f"Cannot look at {interface}: {error.strerror}") from None
     return int.from_bytes(answer[16:18], sys.byteorder)
 
 
@@ -104,10 +132,13 @@ def attach_filter(sock: socket.socket, program: bytes) -> None:
     """Attach a classic BPF program (``struct sock_fprog``: u16 instructions, pointer)."""
     code = array("B", program)
     address, size = code.buffer_info()
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", size // 8, address))
+    with refusing("the filter", "sudo sysctl net.core.optmem_max=131072 gives it more room"):
+        sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", size // 8, address))
 
 
-def prepare(sock: socket.socket, interface: str, port: int | None) -> int:
+def prepare(
+    sock: socket.socket, interface: str, port: int | None, program: Program | None = None
+) -> int:
     """Tell a packet socket that is not bound yet what it is to see.
 
     A loopback frame leaves and arrives on the one interface, and only its arrival is wanted. On any
@@ -117,6 +148,8 @@ def prepare(sock: socket.socket, interface: str, port: int | None) -> int:
         sock: a packet socket of protocol 0.
         interface: the interface's name in the socket's network namespace.
         port: the one TCP port to let through, or None for every frame.
+        program: given the link type, makes the filter of what to let through; it is asked when
+            there is no ``port``.
 
     Returns:
         The interface's link type (LINKTYPE_*, as in a pcap file's header).
@@ -132,9 +165,12 @@ def prepare(sock: socket.socket, interface: str, port: int | None) -> int:
             "Ethernet, loopback and tun interfaces can",
         )
     if hardware == LOOPBACK:
-        sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        with refusing("PACKET_IGNORE_OUTGOING", "To capture on a loopback takes Linux 4.20"):
+            sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
     if port is not None:
         attach_filter(sock, port_filter(port, HEADER_LENGTH[link]))
+    elif program is not None:
+        attach_filter(sock, program(link))
     return link
 
 
@@ -144,7 +180,8 @@ def bind(sock: socket.socket, interface: str) -> None:
     Raises:
         TrioechoError: the interface is down.
     """
-    sock.bind((interface, ETH_P_ALL))
+    with refusing(f"to capture on {interface}"):
+        sock.bind((interface, ETH_P_ALL))
     check(sock, interface)
 
 

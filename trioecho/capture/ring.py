@@ -10,11 +10,20 @@ import struct
 import trio
 
 from trioecho.capture.base import Capture
-from trioecho.capture.packet import SOL_PACKET, Counts, bind, check, prepare
+from trioecho.capture.packet import (
+    SOL_PACKET,
+    Counts,
+    Program,
+    bind,
+    check,
+    prepare,
+    refusing,
+)
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
 
 MIB = 1 << 20
+WITHOUT = "--sniffer scapy captures without one"
 
 # TPACKET_V3 (Documentation/networking/packet_mmap.rst, <linux/if_packet.h>).
 #
@@ -43,7 +52,7 @@ ETH_P_8021Q = 0x8100
 
 
 class Ring(Capture):
-    """Frames of one interface, through a mapped ring (packet(7), Linux 3.2 on).
+    """Frames of one interface, through a mapped ring (packet(7), Linux 3.2 on, on a loopback 4.20).
 
     It keeps every frame at rates where a socket that is read frame by frame loses most, stamps them
     with the kernel's nanoseconds, and is not capped by ``net.core.rmem_max``. It captures from the
@@ -56,7 +65,9 @@ class Ring(Capture):
             the interface is in. The ring takes it over and closes it, even when it fails.
         interface: the interface's name.
         port: the one TCP port to let through, or None for every frame.
+        program: makes the filter of the frames to let through instead; see `packet.prepare`.
         first: the number of the first frame.
+        index: the interface's number, which each frame will have.
         size: bytes of the ring; less when the kernel has less to give.
         block: bytes of one of its blocks, a power of two and at least 128 KiB, so that the largest
             frame fits.
@@ -75,7 +86,9 @@ class Ring(Capture):
         interface: str = "lo",
         port: int | None = None,
         *,
+        program: Program | None = None,
         first: int = 1,
+        index: int = 0,
         size: int = 32 * MIB,
         block: int = MIB // 8,
         retire: int = 4,
@@ -84,10 +97,11 @@ class Ring(Capture):
         self._sock = sock
         try:
             sock.setblocking(False)
-            self.link = prepare(sock, interface, port)
+            self.link = prepare(sock, interface, port, program)
             self._blocks = allocate(sock, size, block, retire)
             self._block_size = block
-            self._ring = mmap.mmap(sock.fileno(), self._blocks * block)
+            with refusing("to map the ring into memory", WITHOUT):
+                self._ring = mmap.mmap(sock.fileno(), self._blocks * block)
             try:
                 bind(sock, interface)
             except BaseException:
@@ -97,6 +111,7 @@ class Ring(Capture):
             sock.close()
             raise
         self._at = 0
+        self._index = index
         self._counts = Counts(sock)
 
     @property
@@ -127,7 +142,7 @@ class Ring(Capture):
         if not status & OURS:
             return []
         frames = []
-        link, at = self.link, start + first
+        link, index, at = self.link, self._index, start + first
         for number in range(self.number, self.number + count):
             step, seconds, nanoseconds, kept, length, status, mac, tag, protocol = (
                 FRAME.unpack_from(ring, at)
@@ -136,7 +151,8 @@ class Ring(Capture):
             if status & VLAN_VALID:
                 data = with_tag(data, tag, protocol if status & VLAN_TPID_VALID else ETH_P_8021Q)
                 length += 4
-            frames.append(Frame(number, seconds * 1_000_000_000 + nanoseconds, data, link, length))
+            time = seconds * 1_000_000_000 + nanoseconds
+            frames.append(Frame(number, time, data, link, length, index))
             at += step
         self.number += count
         struct.pack_into("I", ring, start + STATUS, 0)
@@ -147,10 +163,20 @@ class Ring(Capture):
 def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
     """Have the kernel allocate a ring, half as large as often as memory is short.
 
+    Args:
+        sock: a packet socket that is not bound yet.
+        size: bytes of the ring.
+        block: bytes of a block.
+        retire: milliseconds after which the kernel hands over a block that is not full.
+
     Returns:
         The number of its blocks.
+
+    Raises:
+        TrioechoError: the kernel has no such rings, or no memory for one of two blocks.
     """
-    sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
+    with refusing("a ring of version 3", f"It takes Linux 3.2; {WITHOUT}"):
+        sock.setsockopt(SOL_PACKET, PACKET_VERSION, TPACKET_V3)
     blocks = max(2, size // block)
     while True:
         slots = blocks * (block // FRAME_SLOT)
@@ -161,7 +187,7 @@ def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
             if error.errno != errno.ENOMEM or blocks == 2:
                 raise TrioechoError(
                     f"The kernel refuses a ring of {blocks * block} bytes: {error.strerror}",
-                    "--sniffer scapy captures without one",
+                    WITHOUT,
                 ) from None
             blocks = max(2, blocks // 2)
         else:

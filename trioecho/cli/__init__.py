@@ -17,6 +17,7 @@ from trioecho.cli.read import read
 from trioecho.cli.send import send
 from trioecho.cli.serve import serve
 from trioecho.cli.trace import trace
+from trioecho.cli.watch import watch
 
 app = typer.Typer(
     cls=Group,
@@ -43,7 +44,7 @@ def _options(
     pass
 
 
-for command in (serve, send, trace, read):
+for command in (serve, send, trace, read, watch):
     app.command(cls=Command)(command)
 
 

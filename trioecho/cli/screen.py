@@ -25,7 +25,8 @@ Sink = Callable[[bytes], None]
 class Screen(NamedTuple):
     """How to show a ladder.
 
-    ``several`` and ``several_in_files``: whether rows must tell connections apart.
+    ``several`` and ``several_in_files``: whether rows must tell connections apart. ``refill``: how
+    many rungs a second are shown in full in any case.
     """
 
     format: str
@@ -35,6 +36,7 @@ class Screen(NamedTuple):
     fold: int | None
     several: bool
     several_in_files: bool
+    refill: int = 0
 
 
 class Shown(NamedTuple):
@@ -114,6 +116,7 @@ def for_stdout(setting: Setting, screen: Screen) -> Setting:
         unicode=(getattr(out, "encoding", "") or "").lower().replace("-", "").startswith("utf"),
         color=color and sys.platform != "win32",
         fold=screen.fold,
+        refill=screen.refill,
         several=screen.several,
     )
 

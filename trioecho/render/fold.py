@@ -41,7 +41,7 @@ class Fold:
             return False
         if isinstance(event, Rung):
             self._forgive(event.time)
-            self._rungs += 1
+            self._rungs = min(self._rungs + 1, self._limit + 1)
             return self._rungs > self._limit and self._swallows_rung(event)
         if self._rungs <= self._limit or event.name not in _ROUTINE_CALLS or not event.result:
             return False

@@ -130,6 +130,7 @@ def summary_object(summary: Summary) -> dict[str, object]:
             "frames": capture.frames,
             "dropped": capture.dropped,
         },
+        **({"forgotten": summary.forgotten} if summary.forgotten else {}),
     }
 
 

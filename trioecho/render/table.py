@@ -47,6 +47,9 @@ def table(
             f" {one.server_bytes:>10} {one.server_segments:>6}",
             "",
         )
+        held = ((one.client_process, "client"), (one.server_process, "server"))
+        if known := ", ".join(f"{end} {process}" for process, end in held if process):
+            yield f"{'':6} {known}", "call"
         words = [one.completeness]
         if one.retransmissions:
             words.append(plural(one.retransmissions, "retransmission"))

@@ -90,9 +90,7 @@ class Terminal:
                 calls = []
             out.extend(self._folded())
             out.extend(
-                self._process_row(event)
-                if isinstance(event, Process)
-                else self._rung_rows(event)
+                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
             )
         if calls:
             out.extend(self._call_row(calls))

@@ -1,0 +1,159 @@
+"""Frames -> rungs on a run without end: copies are passed over, old connections forgotten."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from trioecho.model import (
+    CaptureSummary,
+    ConnectionSummary,
+    Endpoint,
+    Frame,
+    Process,
+    Rung,
+    Segment,
+    Summary,
+)
+from trioecho.tcp.connection import Connection
+from trioecho.tcp.decode import decode
+from trioecho.tcp.fragments import Fragments
+from trioecho.tcp.tracker import Tracker
+
+#: Connections that are kept; beyond that, the closed ones that have been quiet longest go first,
+#: then the open ones that have been.
+MOST = 10_000
+_KEPT = 3 / 4  # what is left of them then, so that it is not done for each one that comes
+
+
+class Engine:
+    """All connections of all interfaces.
+
+    A frame that crosses several interfaces, such as a bridge and what is connected to it, is seen
+    on each. To take the second sight for a retransmission would be a lie, so each direction of a
+    connection is followed on the interface that saw it first.
+
+    Args:
+        several: whether there is more than one interface.
+        most: how many connections to keep.
+
+    Attributes:
+        tracker: the connections.
+        frames: TCP frames so far, without copies.
+        copies: frames seen a second time, on another interface.
+        start: the time of the first frame, nanoseconds since the epoch.
+        now: the time of the last frame.
+        interfaces: the numbers of the interfaces that had TCP frames.
+    """
+
+    def __init__(self, *, several: bool, most: int = MOST) -> None:
+        self.tracker = Tracker()
+        self.frames = 0
+        self.copies = 0
+        self.start: int | None = None
+        self.now = 0
+        self.interfaces: set[int] = set()
+        self._most = most
+        self._fragments = Fragments()
+        self._several = several
+        self._seen_on: dict[tuple[Endpoint, Endpoint], int] = {}
+        self._processes: dict[int, dict[str, Process]] = {}
+
+    def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
+        """The rungs of some frames.
+
+        Args:
+            frames: the frames, in order of time.
+            limit: how many rungs to make at the most.
+        """
+        rungs: list[Rung] = []
+        seen, fragments, several = self.tracker.seen, self._fragments, self._several
+        for frame in frames:
+            segment = decode(frame, fragments)
+            if segment is None:
+                continue
+            if several and self._is_copy(segment):
+                self.copies += 1
+                continue
+            rungs.append(seen(segment))
+            if limit is not None and len(rungs) >= limit:
+                break
+        if rungs:
+            self.frames += len(rungs)
+            self.now = rungs[-1].time
+            if self.start is None:
+                self.start = rungs[0].time
+                self.interfaces.add(rungs[0].segment.frame.interface)
+            if len(self.tracker.connections) > self._most:
+                self._retire()
+        return rungs
+
+    def newest(self, since: int) -> Sequence[Connection]:
+        """The connections with a number above ``since``, in their order."""
+        new = self.tracker.count - since
+        return self.tracker.connections[-new:] if new else ()
+
+    def hold(self, process: Process) -> bool:
+        """Keep who holds an end of a connection.
+
+        Returns:
+            Whether the connection has not been forgotten.
+        """
+        known = self.tracker.connections
+        at = bisect_left(known, process.connection, key=lambda one: one.number)
+        if at == len(known) or known[at].number != process.connection:
+            return False
+        self._processes.setdefault(process.connection, {})[process.end] = process
+        return True
+
+    def open(self) -> int:
+        """How many connections are not closed."""
+        return sum(one.closed_by is None for one in self.tracker.connections)
+
+    def summary_of(self, connection: Connection) -> ConnectionSummary:
+        """What a connection has come to, and who holds its ends."""
+        held = self._processes.get(connection.number)
+        summary = connection.summary()
+        if held is None:
+            return summary
+        return replace(summary, **{f"{end}_process": str(process) for end, process in held.items()})
+
+    def summary(self, names: Sequence[str], dropped: int) -> Summary:
+        """What it all came to.
+
+        Args:
+            names: the names of the interfaces, by their numbers.
+            dropped: frames that the kernel dropped.
+        """
+        used = [names[number] for number in sorted(self.interfaces)] or names
+        connections = self.tracker.connections
+        return Summary(
+            tuple(map(self.summary_of, connections)),
+            CaptureSummary(", ".join(used), self.frames, dropped),
+            self.tracker.count - len(connections),
+        )
+
+    def _is_copy(self, segment: Segment) -> bool:
+        """Whether a segment's direction is followed on another interface than this frame's."""
+        here = segment.frame.interface
+        flow = segment.source, segment.destination
+        place = self._seen_on.get(flow)
+        if place is None:
+            place = self._seen_on[flow] = here
+            self.interfaces.add(here)
+        return place != here
+
+    def _retire(self) -> None:
+        """Forget the connections of which the least is still to be expected."""
+        connections = self.tracker.connections
+        by_age = sorted(connections, key=lambda one: (one.closed_by is None, one.end))
+        gone = by_age[: len(by_age) - int(self._most * _KEPT)]
+        self.tracker.forget(gone)
+        for one in gone:
+            self._processes.pop(one.number, None)
+            client, server = one.client.endpoint, one.server.endpoint
+            if self.tracker.find(client, server) is None:
+                self._seen_on.pop((client, server), None)
+                self._seen_on.pop((server, client), None)

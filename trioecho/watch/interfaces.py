@@ -1,0 +1,148 @@
+"""Which interfaces are watched, and the capture on each."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from trioecho.capture import Capture
+from trioecho.capture.bpf import compile_expression
+from trioecho.capture.packet import HEADER_LENGTH, LINK_OF_HARDWARE, hardware_of, open_packet_socket
+from trioecho.capture.portfilter import all_but_udp, endpoint_filter
+from trioecho.capture.ring import MIB, Ring
+from trioecho.errors import TrioechoError
+
+SIOCGIFFLAGS = 0x8913
+IFF_UP = 0x1
+
+# What all rings together take of the kernel's memory, and what the frames that wait here may take
+# of ours: two seconds, and then ten, of 100,000 small frames a second.
+RINGS = 64 * MIB
+BACKLOG = 64 * MIB
+
+
+class Wanted(Struct, frozen=True):
+    """What to watch.
+
+    Args:
+        interfaces: their names; none for every one that is up.
+        port: only segments from or to this port.
+        host: only segments from or to this address, IPv4 or IPv6.
+        expression: only frames that libpcap's expression lets through, pcap-filter(7).
+    """
+
+    interfaces: tuple[str, ...] = ()
+    port: int | None = None
+    host: str | None = None
+    expression: str | None = None
+
+    def __str__(self) -> str:
+        parts = (
+            "" if self.host is None else f"host {self.host}",
+            "" if self.port is None else f"port {self.port}",
+            self.expression or "",
+        )
+        return " and ".join(part for part in parts if part)
+
+    def program(self, link: int) -> bytes:
+        """The filter for the frames of a link type; the kernel runs it.
+
+        A port and an address need no libpcap.
+
+        Raises:
+            TrioechoError: libpcap does not understand the expression, or is not there.
+        """
+        if self.expression:
+            expression = self.expression
+            if self.host is not None or self.port is not None:
+                expression = f"({expression})"
+            if self.host is not None:
+                expression += f" and host {self.host}"
+            if self.port is not None:
+                expression += f" and tcp port {self.port}"
+            return compile_expression(expression, link)
+        header = HEADER_LENGTH[link]
+        if self.port is None and self.host is None:
+            return all_but_udp(header)
+        host = None if self.host is None else ip_address(self.host).packed
+        return endpoint_filter(header, port=self.port, host=host)
+
+
+class Taps(NamedTuple):
+    """The captures.
+
+    Args:
+        captures: one an interface, in the order of the interfaces' numbers.
+        notices: what the user should know about the choice.
+    """
+
+    captures: tuple[Capture, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the interfaces, by their numbers."""
+        return [capture.interface for capture in self.captures]
+
+
+@contextmanager
+def open_taps(wanted: Wanted) -> Iterator[Taps]:
+    """Begin to capture on each interface; what comes from now on is kept until it is read.
+
+    Raises:
+        TrioechoError: this process may not capture, there is no such interface, it is down or of a
+            kind not known here, none is up, or the filter's expression is none.
+    """
+    if sys.platform != "linux":
+        raise TrioechoError("trioecho watch stands on Linux's packet sockets, and this is no Linux")
+    with ExitStack() as stack:
+        with open_packet_socket() as probe:
+            names, notices = _choose(probe, wanted.interfaces)
+        size = max(2 * MIB, min(32 * MIB, RINGS // len(names)))
+        captures = []
+        for index, name in enumerate(names):
+            ring = Ring(open_packet_socket(), name, program=wanted.program, index=index, size=size)
+            ring.backlog = max(4 * MIB, BACKLOG // len(names))
+            captures.append(stack.enter_context(ring))
+        yield Taps(tuple(captures), tuple(notices))
+
+
+def _choose(probe: socket.socket, named: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The interfaces to watch, and what to say of those that are passed over."""
+    if named:
+        return list(dict.fromkeys(named)), []
+    names, notices = [], []
+    for name in _up(probe):
+        hardware = hardware_of(probe, name)
+        if hardware in LINK_OF_HARDWARE:
+            names.append(name)
+        else:
+            notices.append(
+                f"{name} is not watched: its frames are of hardware type {hardware},"
+                " which cannot be read here"
+            )
+    if not names:
+        raise TrioechoError(
+            "No interface is up, so there is nothing to watch", "sudo ip link set lo up"
+        )
+    return names, notices
+
+
+def _up(probe: socket.socket) -> Iterator[str]:
+    """The names of the interfaces that are up."""
+    from fcntl import ioctl
+
+    for _, name in socket.if_nameindex():
+        try:
+            answer = ioctl(probe, SIOCGIFFLAGS, struct.pack("16s24x", name.encode()))
+        except OSError:  # it went away just now
+            continue
+        if int.from_bytes(answer[16:18], sys.byteorder) & IFF_UP:
+            yield name

@@ -1,0 +1,75 @@
+"""Frames of several captures, joined in order of time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import chain
+from math import inf
+from operator import attrgetter
+
+from trioecho.model import Frame
+
+_TIME = attrgetter("time")
+
+
+class Merge:
+    """Holds frames back until none that is older can come from another capture.
+
+    Each capture tells, frame by frame, how far it has come. One that has nothing to tell is asked:
+    ``unsettled`` names those for whose answer frames wait.
+
+    Args:
+        sources: how many captures there are; frames tell theirs by their interface.
+    """
+
+    def __init__(self, sources: int) -> None:
+        self._held: list[list[Frame]] = [[] for _ in range(sources)]
+        self._settled: list[float] = [0] * sources
+        self._number = 0
+
+    def take(self, batch: list[Frame]) -> None:
+        """Take frames of one capture, in its order."""
+        source = batch[0].interface
+        self._held[source].extend(batch)
+        self.settle(source, batch[-1].time)
+
+    def settle(self, source: int, until: float) -> None:
+        """A capture has delivered all it has up to a time, in nanoseconds since the epoch."""
+        self._settled[source] = max(self._settled[source], until)
+
+    def end(self, source: int) -> None:
+        """A capture delivers nothing more."""
+        self._settled[source] = inf
+
+    def unsettled(self) -> Iterable[int]:
+        """The captures that hold up frames of others."""
+        newest = max((held[-1].time for held in self._held if held), default=0)
+        return [source for source, until in enumerate(self._settled) if until < newest]
+
+    def release(self) -> list[Frame]:
+        """The frames that are in their place now, numbered from 1 over all captures."""
+        until = min(self._settled)
+        runs = []
+        for source, held in enumerate(self._held):
+            if not held:
+                continue
+            if held[-1].time <= until:
+                runs.append(held)
+                self._held[source] = []
+            elif cut := bisect_right(held, until, key=_TIME):
+                runs.append(held[:cut])
+                del held[:cut]
+        if not runs:
+            return []
+        frames = runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_TIME)
+        return self._numbered(frames)
+
+    def _numbered(self, frames: list[Frame]) -> list[Frame]:
+        first, self._number = self._number + 1, self._number + len(frames)
+        if frames[0].number == first and frames[-1].number == self._number:
+            return frames  # the one capture that has delivered any has numbered them so
+        return [
+            Frame(number, one.time, one.data, one.link, one.length, one.interface)
+            for number, one in enumerate(frames, first)
+        ]

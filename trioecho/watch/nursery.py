@@ -1,0 +1,231 @@
+"""The nursery of a watch: a capture an interface, one engine, what shows it, and who is asked.
+
+The path of a frame: ring -> merge -> engine -> one channel per output. Beside it, now and then, a
+thread looks for the processes at the ends of new connections, and a table takes a snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from math import inf
+from typing import NamedTuple, TypeAlias
+
+import trio
+from msgspec import Struct
+
+from trioecho.errors import TrioechoError
+from trioecho.model import Frame, Summary
+from trioecho.output import Events, Output
+from trioecho.text import bytes_of, plural
+from trioecho.watch.asking import Asking
+from trioecho.watch.confluence import Confluence
+from trioecho.watch.engine import Engine
+from trioecho.watch.interfaces import Taps
+from trioecho.watch.snapshot import Snapshot, rows
+
+#: Shows snapshots of so many connections as it asks for, until the event is set.
+Board: TypeAlias = Callable[[Callable[[int], Snapshot], trio.Event], Awaitable[None]]
+
+ALARM = 1.0  # seconds between two looks at what the kernel has dropped
+MOMENT = 1.0  # seconds after which a user who has pressed Ctrl-C wonders
+
+
+class Settings(Struct, frozen=True):
+    """How long to watch, and how to show it.
+
+    Args:
+        count: how many segments to take; None for no limit.
+        seconds: for how long; None for no limit.
+        few: how many connections may be open at once before a table takes the ladder's place: 0
+            for a table from the beginning, None for a ladder to the end.
+    """
+
+    count: int | None = None
+    seconds: float | None = None
+    few: int | None = None
+
+
+class Audience(NamedTuple):
+    """Who is shown what.
+
+    Args:
+        outputs: are shown everything.
+        screen: is shown everything until the table takes its place, and the summary.
+        board: shows the table, live; None where there is no terminal.
+        say: told at once what a user should know.
+    """
+
+    outputs: Sequence[Output] = ()
+    screen: Output | None = None
+    board: Board | None = None
+    say: Callable[[str], None] = lambda notice: None
+
+
+async def watch(
+    taps: Taps, settings: Settings, audience: Audience, *, stop: trio.Event | None = None
+) -> Summary:
+    """Watch interfaces.
+
+    Args:
+        taps: the captures.
+        settings: how long, and how.
+        audience: who is shown what.
+        stop: when set, what has been captured until then is finished.
+
+    Returns:
+        The summary, which each output and the screen have shown as well.
+
+    Raises:
+        TrioechoError: the last interface went down; the outputs are complete all the same.
+    """
+    return await _Watch(taps, settings, audience).run(trio.Event() if stop is None else stop)
+
+
+class _Watch:
+    """The tasks of one watch and what they share."""
+
+    def __init__(self, taps: Taps, settings: Settings, audience: Audience) -> None:
+        self.names = taps.names
+        self.settings, self.audience = settings, audience
+        self.confluence = Confluence(taps.captures, self._fail)
+        self.engine = Engine(several=len(self.names) > 1)
+        self.asking = Asking(self.engine)
+        self.listening = list(audience.outputs)  # those that are shown each event
+        if audience.screen is not None and settings.few != 0:
+            self.listening.append(audience.screen)
+        self.turn = trio.Lock()  # of those who show something
+        self.enough = trio.Event()
+        self.over = trio.Event()
+        self.failures: list[TrioechoError] = []
+        self.notices: list[str] = []
+
+    async def run(self, stop: trio.Event) -> Summary:
+        """Everything, from the first frame to the summary."""
+        all_outputs = [*self.audience.outputs]
+        if self.audience.screen is not None:
+            all_outputs.append(self.audience.screen)
+        async with trio.open_nursery() as shows:
+            for output in self.listening:
+                await output.write(output.renderer.begin)
+            for output in self.audience.outputs:
+                shows.start_soon(output.run)
+            shows.start_soon(self._screen)
+            async with trio.open_nursery() as clocks:
+                clocks.start_soon(self._clock, stop)
+                clocks.start_soon(self._alarm)
+                await self._work()
+                clocks.cancel_scope.cancel()
+            self.over.set()
+            for output in self.listening:
+                output.finish()
+        summary = self.engine.summary(self.names, self.confluence.dropped)
+        for output in all_outputs:
+            await output.write(partial(output.renderer.end, summary))
+        if self.engine.copies:
+            copies = plural(self.engine.copies, "frame")
+            self.audience.say(f"{copies} crossed a second interface, and are shown once")
+        if summary.capture.dropped and self.audience.screen is None:
+            self.audience.say(f"the kernel dropped {plural(summary.capture.dropped, 'frame')}")
+        if len(self.failures) == len(self.names):
+            raise self.failures[-1]
+        return summary
+
+    def snapshot(self, count: int) -> Snapshot:
+        """The state of things, with ``count`` connections."""
+        engine = self.engine
+        return Snapshot(
+            rows(engine, count),
+            engine.tracker.count,
+            engine.open(),
+            engine.frames,
+            self.confluence.dropped,
+            self.confluence.behind,
+            engine.now,
+            tuple(self.names[number] for number in sorted(engine.interfaces)),
+            tuple(self.notices),
+        )
+
+    # ---- how it ends, and what is said meanwhile -------------------------------------------------
+
+    async def _clock(self, stop: trio.Event) -> None:
+        """Stop the captures when it is asked for, when the time is up, or when it is enough."""
+        async with trio.open_nursery() as nursery:
+
+            async def asked() -> None:
+                await stop.wait()
+                self.enough.set()
+
+            nursery.start_soon(asked)
+            with trio.move_on_after(
+                inf if self.settings.seconds is None else self.settings.seconds
+            ):
+                await self.enough.wait()
+            nursery.cancel_scope.cancel()
+        self.confluence.stop()
+        await trio.sleep(MOMENT)
+        if behind := self.confluence.behind:
+            self._tell(f"finishing the {bytes_of(behind)} captured; Ctrl-C again gives them up")
+
+    async def _alarm(self) -> None:
+        """Say it when the kernel begins to drop frames."""
+        while not self.confluence.dropped:
+            with trio.move_on_after(ALARM):
+                await self.over.wait()
+        self._tell("the kernel is dropping frames: they come faster than they can be looked at")
+
+    def _tell(self, notice: str) -> None:
+        self.notices.append(notice)
+        if self.audience.board is None or self.audience.screen in self.listening:
+            self.audience.say(notice)
+
+    async def _screen(self) -> None:
+        """The ladder, and then the table, where there is one."""
+        screen, board = self.audience.screen, self.audience.board
+        if screen in self.listening and screen is not None:
+            await screen.run()
+        if screen not in self.listening and board is not None:
+            await board(self.snapshot, self.over)
+
+    # ---- the path of a frame ---------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        """Until every capture has delivered its last frame, and it has been shown."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.asking.run, self._put)
+            await self.confluence.run(self._show)
+            self.asking.finish()
+
+    def _fail(self, error: TrioechoError) -> None:
+        """A capture has ended: that is the end of all when it was the last."""
+        self.failures.append(error)
+        if len(self.failures) < len(self.names):
+            self._tell(error.what)
+
+    async def _show(self, frames: list[Frame]) -> None:
+        engine, count = self.engine, self.settings.count
+        left = None if count is None else count - engine.frames
+        if left == 0:
+            return
+        known = engine.tracker.count
+        rungs = engine.rungs(frames, left)
+        if engine.tracker.count > known:
+            self.asking.ask(engine.newest(known))
+            await self._make_room()
+        if rungs:
+            await self._put(rungs)
+        if engine.frames == count:
+            self.enough.set()
+
+    async def _make_room(self) -> None:
+        """Let the table take the ladder's place when there are too many connections for one."""
+        few, screen = self.settings.few, self.audience.screen
+        if few and self.audience.board and screen in self.listening and self.engine.open() > few:
+            async with self.turn:
+                self.listening.remove(screen)
+                screen.finish()
+
+    async def _put(self, events: Events) -> None:
+        async with self.turn:
+            for output in self.listening:
+                await output.put(events)

@@ -1,0 +1,62 @@
+"""Giving up root's rights, once what takes them has been opened."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections.abc import Mapping
+
+from trioecho.errors import TrioechoError
+
+
+def drop_privileges(environment: Mapping[str, str] = os.environ) -> bool:
+    """Become the user who called sudo, for good.
+
+    Frames are hostile, and what reads them needs no rights: the sockets that took them are open.
+    The files that are written from now on belong to that user.
+
+    Root who did not come by sudo, or called it as root, has nobody to become and stays root.
+
+    Args:
+        environment: where sudo says who called it: ``SUDO_UID`` and ``SUDO_GID``.
+
+    Returns:
+        Whether this process was root and is not any more.
+
+    Raises:
+        TrioechoError: the kernel did not let go of the rights.
+
+    See also:
+        sudo(8), setresuid(2), capabilities(7): leaving the user id 0 clears all capabilities.
+    """
+    if os.name != "posix" or os.geteuid() != 0:
+        return False
+    uid, gid = environment.get("SUDO_UID", ""), environment.get("SUDO_GID", "")
+    if not (uid.isdecimal() and gid.isdecimal() and int(uid)):
+        return False
+    _become(int(uid), int(gid))
+    return True
+
+
+def _become(uid: int, gid: int) -> None:
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        groups = [gid]
+    else:
+        groups = os.getgrouplist(name, gid)
+    try:
+        os.setgroups(groups)
+        os.setresgid(gid, gid, gid)
+        os.setresuid(uid, uid, uid)
+    except OSError as error:
+        raise TrioechoError(
+            f"Cannot become user {uid}, who called sudo: {error.strerror}",
+            "Nothing was captured",
+        ) from None
+    for back in (os.setuid, os.seteuid):
+        try:
+            back(0)
+        except PermissionError:
+            continue
+        raise TrioechoError("The kernel would let this process become root again", "It ends here")
