@@ -70,6 +70,20 @@ def test_usage_errors(arguments: list[str]) -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("limit", range(5, 9))
+def test_without_descriptors_there_is_a_sentence(limit: int) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -n {limit}; exec "$@"', "sh", *TRIOECHO, "send", "hi"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("trioecho: ")
+    assert line.endswith(". Raise `ulimit -n`")
+
+
 def test_completion_is_kept() -> None:
     done = subprocess.run(
         [*TRIOECHO, "--show-completion"], capture_output=True, check=False, text=True

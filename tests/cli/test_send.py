@@ -21,7 +21,7 @@ from loopback import (
     talkative,
     tutorial,
 )
-from programs import PATIENCE, TRIOECHO, serving, trioecho
+from programs import PATIENCE, TRIOECHO, Server, limited, pipe_at, serving, trioecho
 
 # Runs a command, and then says how much memory it took at the most.
 MEASURED = """
@@ -237,6 +237,65 @@ def test_a_signal(number: signal.Signals, code: int) -> None:
         process.send_signal(number)
         assert process.wait(PATIENCE) == code
         assert process.stderr.read() == b""
+
+
+def until(server: Server, end: str) -> None:
+    """Read what a server prints up to a line that ends so."""
+    while not (line := server.line()).endswith(end):
+        assert line
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_signal_while_nobody_reads_its_output(
+    tmp_path: Path, options: list[str], number: signal.Signals
+) -> None:
+    with serving() as server, pipe_at(tmp_path / "pipe") as pipe:
+        filled = pipe.fill()
+        with limited(pipe.start("send", "hi", "--to", server.port, *options)) as process:
+            until(server, ": close")
+            process.send_signal(number)
+            _, error = process.communicate()
+        assert (process.returncode, error) == (128 + number, b"")
+        assert pipe.read() == filled
+
+
+def test_a_named_pipe_takes_what_came_back(tmp_path: Path) -> None:
+    message = os.urandom(300_000)
+    with serving("-q") as server, pipe_at(tmp_path / "pipe") as pipe:
+        filled = pipe.fill()
+        with subprocess.Popen(
+            [*TRIOECHO, "send", "--to", server.port, "-o", str(pipe.path)], stdin=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(message)
+            process.stdin.close()
+            came = pipe.until(message[-16:])
+            assert process.wait(PATIENCE) == 0
+    assert came == filled + message
+
+
+def test_a_signal_while_a_named_pipe_is_full(tmp_path: Path) -> None:
+    with serving() as server, pipe_at(tmp_path / "pipe") as pipe:
+        pipe.fill()
+        command = [*TRIOECHO, "send", "hi", "--to", server.port, "-o", str(pipe.path)]
+        with limited(subprocess.Popen(command, stderr=subprocess.PIPE)) as process:
+            until(server, ": send -> 2 bytes")
+            process.send_signal(signal.SIGINT)
+            _, error = process.communicate()
+    assert (process.returncode, error) == (130, b"")
+
+
+def test_a_signal_while_a_named_pipe_has_no_reader(tmp_path: Path) -> None:
+    source, back = tmp_path / "source", tmp_path / "back"
+    os.mkfifo(source)
+    os.mkfifo(back)
+    command = [*TRIOECHO, "send", "--file", str(source), "-o", str(back)]
+    with limited(subprocess.Popen(command, stderr=subprocess.PIPE)) as process:
+        os.close(os.open(source, os.O_WRONLY))  # opens when it has been opened there
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate()
+    assert (process.returncode, error) == (130, b"")
 
 
 def test_a_signal_while_standard_input_is_silent() -> None:

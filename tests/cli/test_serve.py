@@ -5,10 +5,13 @@ import signal
 import socket
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from loopback import need_ipv6
-from programs import PATIENCE, TRIOECHO, serving, trioecho
+from programs import PATIENCE, TRIOECHO, Pipe, limited, pipe_at, serving, trioecho
 
 
 def test_each_call_of_a_connection() -> None:
@@ -172,3 +175,50 @@ def test_it_ends_when_nobody_reads_its_output() -> None:
         with socket.create_connection(("127.0.0.1", port)):
             assert process.wait(PATIENCE) == 141
         assert process.stderr.read() == b""
+
+
+@contextmanager
+def stuck(pipe: Pipe, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server whose output is full and whose queue has run over, and its port."""
+    with limited(pipe.start("serve", "127.0.0.1:0", "--recv-size", "16", *options)) as process:
+        port = int(pipe.until(b"\n").strip(b'"}\n').rpartition(b":")[2])
+        pipe.fill()
+        message = b"x" * 300_000  # 16 bytes a line, and each twice
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:
+            client.sendall(message)
+            assert receive(client, len(message)) == message
+        yield process, port
+
+
+def receive(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size and (piece := client.recv(size - len(data))):
+        data += piece
+    return data
+
+
+def test_an_output_that_nobody_reads_holds_up_nothing(tmp_path: Path) -> None:
+    with pipe_at(tmp_path / "pipe") as pipe, stuck(pipe) as (process, port):
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as other:
+            other.sendall(b"hi")
+            assert receive(other, 2) == b"hi"
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate() == (None, b"")
+        assert process.returncode == 143
+
+
+@pytest.mark.parametrize(
+    ("options", "missing", "end"),
+    [
+        ([], b" calls not shown: nobody reads as fast\n", b" 300,000 bytes sent\n"),
+        (["--json"], b'{"type":"missing",', b'"type":"summary"'),
+    ],
+)
+def test_what_was_not_shown_is_counted(
+    tmp_path: Path, options: list[str], missing: bytes, end: bytes
+) -> None:
+    with pipe_at(tmp_path / "pipe") as pipe, stuck(pipe, *options) as (process, _):
+        pipe.until(missing)
+        process.send_signal(signal.SIGTERM)
+        pipe.until(end)
+        assert process.wait() == 143

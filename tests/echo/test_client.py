@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import os
 import socket
+import sys
+import threading
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -71,11 +73,13 @@ async def test_each_close(close: ClientClose, client_calls: list[str], server_en
 async def test_repeating() -> None:
     calls: list[Call] = []
     rounds: list[int] = []
+
+    async def round_done(number: int, _: int) -> None:
+        rounds.append(number)
+
     async with running_server() as server:
         connection = await open_connection(server.address, record=calls.append)
-        result = await exchange(
-            connection, MESSAGE, count=3, round_done=lambda number, _: rounds.append(number)
-        )
+        result = await exchange(connection, MESSAGE, count=3, round_done=round_done)
         assert server.report.connections == 1
     assert result[:2] == (48, 48)
     assert rounds == [1, 2, 3]
@@ -93,9 +97,13 @@ async def test_nothing_at_all() -> None:
 async def test_more_than_every_buffer_holds() -> None:
     message = os.urandom(1 << 20) * 32
     pieces: list[bytes] = []
+
+    async def received(data: bytes) -> None:
+        pieces.append(data)
+
     async with running_server() as server:
         connection = await open_connection(server.address)
-        result = await exchange(connection, message, received=pieces.append)
+        result = await exchange(connection, message, received=received)
     assert result.received == len(message)
     assert b"".join(pieces) == message
 
@@ -178,14 +186,50 @@ async def test_a_source_may_take_its_time() -> None:
     async def slow() -> AsyncGenerator[bytes, None]:
         yield b"a"
         await echoed.wait()
-        await trio.testing.wait_all_tasks_blocked(0.05)
+        await trio.sleep(0.08)  # more than the timeout
         yield b"b"
+
+    async def received(_: bytes) -> None:
+        echoed.set()
 
     echoed = trio.Event()
     async with running_server() as server:
         connection = await open_connection(server.address)
-        result = await exchange(connection, slow, timeout=0.04, received=lambda _: echoed.set())
+        result = await exchange(connection, slow, timeout=0.04, received=received)
     assert result.received == 2
+
+
+async def test_whoever_takes_the_echo_may_take_its_time() -> None:
+    taken: list[bytes] = []
+
+    async def received(data: bytes) -> None:
+        await trio.sleep(0.08)  # more than the timeout
+        taken.append(data)
+
+    async with running_server() as server:
+        connection = await open_connection(server.address)
+        await exchange(connection, MESSAGE, timeout=0.02, recv_size=8, received=received)
+    assert b"".join(taken) == MESSAGE
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was acknowledged")
+async def test_a_server_that_reads_steadily_is_waited_for() -> None:
+    """The kernel takes all at once, and long after that nothing moves but what the server reads."""
+
+    def steady(connection: socket.socket) -> None:
+        pieces = []
+        while data := connection.recv(65536):
+            pieces.append(data)
+            pace.wait(0.03)
+        connection.sendall(b"".join(pieces))
+
+    pace = threading.Event()
+    message = b"x" * (2 << 20)
+    start = trio.current_time()
+    with plain_server(steady) as port:
+        result = await with_plain(port, message, timeout=0.3)
+    assert result.received == len(message)
+    assert trio.current_time() - start > 0.6
 
 
 async def test_cancellation_leaves_nothing_open() -> None:

@@ -8,6 +8,7 @@ import trio
 import trio.testing
 from loopback import HOST, need_ipv6
 
+from trioecho.echo.base import ToldSocket
 from trioecho.echo.listening import open_listener
 from trioecho.echo.observed import ObservedSocket
 from trioecho.model import Call, Endpoint
@@ -82,7 +83,7 @@ async def test_only_the_first_bytes_are_remembered() -> None:
     assert connection.sent == 1000
 
 
-def port_of(sock: ObservedSocket) -> int:
+def port_of(sock: ToldSocket) -> int:
     assert sock.local is not None
     return sock.local.port
 

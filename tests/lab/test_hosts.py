@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -122,6 +123,22 @@ async def test_a_socket_the_kernel_refuses() -> None:
         with pytest.raises(TrioechoError, match=r"refused socket\(2, 77, 0\)") as caught:
             await host.socket(socket.AF_INET, 77)
         assert os.strerror(errno.EINVAL) in str(caught.value)
+        (await host.socket(socket.AF_INET, socket.SOCK_STREAM)).close()
+
+
+@pytest.mark.usefixtures("namespaces")
+async def test_no_descriptor_left() -> None:
+    async with open_host() as host:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        lowest = os.dup(0)
+        os.close(lowest)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+        try:
+            with pytest.raises(TrioechoError, match="No file descriptor is left") as caught:
+                await host.socket(socket.AF_INET, socket.SOCK_STREAM)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert caught.value.hint == "Raise `ulimit -n`"
         (await host.socket(socket.AF_INET, socket.SOCK_STREAM)).close()
 
 

@@ -27,6 +27,7 @@ SYS = "/proc/sys"
             "user.max_net_namespaces is 3",
             "sudo sysctl user.max_net_namespaces=15000",
         ),
+        (NET, errno.EMFILE, {}, "no file descriptor is left for it", "Raise `ulimit -n`"),
         (
             USER,
             errno.EPERM,

@@ -29,6 +29,12 @@ def narrate(call: Call) -> str | None:
 
     Both kinds of socket are named in each line, since that there are two is what a plain socket
     program never shows: one that only listens, and one a client.
+
+    Args:
+        call: the call.
+
+    Returns:
+        The line, without its end, or None.
     """
     if call.socket == "listening":
         if call.name != "accept":
@@ -68,7 +74,14 @@ def _error(name: str) -> str:
 
 
 def summarise(report: ServerReport) -> str:
-    """What a server came to, as a line."""
+    """What a server came to.
+
+    Args:
+        report: its report.
+
+    Returns:
+        A line, without its end.
+    """
     ends = [
         (report.finished, "closed by the client"),
         (report.reset, "reset"),

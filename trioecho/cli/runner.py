@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import signal
 import sys
@@ -23,7 +24,9 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     """Run a command and leave the process.
 
     The first SIGINT or SIGTERM sets the event that ``main`` was given, and a second one cancels it.
-    However it ends after a signal, the exit code is the signal's: 130 or 143.
+    However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug has its
+    traceback and 1 all the same. Otherwise the code is what ``main`` returned, 1 after a sentence
+    on what went wrong, or 141 when nobody reads standard output any more.
 
     Args:
         main: the command's work, given the event that asks it to stop; it returns the exit code.
@@ -34,15 +37,16 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     """
     import trio
 
+    caught: list[int] = []
     try:
-        code = trio.run(_supervise, main, graceful)
-    except KeyboardInterrupt:  # before or after the signals were ours
-        code = 130
+        code = trio.run(_supervise, main, graceful, caught)
     except BaseException as error:
         leaves = list(_leaves(error))
         code = _explain(leaves)
         if not code:
             raise leaves[0] if len(leaves) == 1 else error from None
+    if caught:
+        code = 128 + caught[0]
     gc.freeze()  # looking for cycles among all modules at exit takes longer than a round trip
     sys.exit(code)
 
@@ -74,32 +78,37 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
 
 
 def refuse(error: TrioechoError) -> NoReturn:
-    """Leave because the command line itself is wrong: one line, and exit code 2."""
+    """Leave because the command line itself is wrong: one line, and exit code 2.
+
+    Args:
+        error: what is wrong with it.
+
+    Raises:
+        SystemExit: always.
+    """
     print(f"trioecho: {error}", file=sys.stderr)
     sys.exit(2)
 
 
-async def _supervise(main: Main, graceful: bool) -> int:
+async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
     import trio
 
     stop = trio.Event()
     code = 0
-    caught = 0
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
 
             async def watch() -> None:
-                nonlocal caught
                 async for number in signals:
                     if not graceful or caught:
                         nursery.cancel_scope.cancel()
-                    caught = caught or number
+                    caught.append(number)
                     stop.set()
 
             nursery.start_soon(watch)
             code = await main(stop)
             nursery.cancel_scope.cancel()
-    return 128 + caught if caught else code
+    return code
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
@@ -113,10 +122,31 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 def _explain(errors: list[BaseException]) -> int:
     """Say what the errors are about; 0 when one of them is a bug and needs its traceback."""
-    if any(isinstance(error, OutputClosed) for error in errors):
-        return OUTPUT_CLOSED
-    if not all(isinstance(error, TrioechoError) for error in errors):
-        return 0
-    for sentence in dict.fromkeys(map(str, errors)):
-        print(f"trioecho: {sentence}", file=sys.stderr)
-    return 1
+    sentences: list[str] = []
+    code = 0
+    for error in errors:
+        if isinstance(error, KeyboardInterrupt):  # before or after the signals were ours
+            code = 130
+        elif isinstance(error, OutputClosed):
+            code = code or OUTPUT_CLOSED
+        elif isinstance(error, TrioechoError):
+            sentences.append(str(error))
+        elif isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            sentences.append(f"No file descriptor is left: {error.strerror}. Raise `ulimit -n`")
+        elif not _follows(error):
+            return 0
+    if not code:
+        for sentence in dict.fromkeys(sentences):
+            print(f"trioecho: {sentence}", file=sys.stderr)
+    return code or (1 if sentences else 0)
+
+
+def _follows(error: BaseException) -> bool:
+    """Whether an error only follows from another task's.
+
+    When one task fails, the others are cancelled and find their sockets closed. That is not worth a
+    word, as long as there is one on what it follows from.
+    """
+    import trio
+
+    return isinstance(error, (trio.Cancelled, trio.BrokenResourceError, trio.ClosedResourceError))

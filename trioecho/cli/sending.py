@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from io import FileIO
+from typing import TYPE_CHECKING
 
 import trio
 
 from trioecho.cli.account import Account, JsonAccount
+from trioecho.cli.output import write_all
+from trioecho.cli.teller import open_teller
 from trioecho.echo.address import Address
 from trioecho.echo.client import Chunks, exchange
 from trioecho.echo.dial import open_connection
@@ -40,7 +43,11 @@ class Sending:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Whether two paths lead to one file."""
+    """Whether two paths lead to one file.
+
+    Args:
+        one, other: the paths; there need be no file.
+    """
     try:
         return os.path.samefile(one, other)
     except OSError:
@@ -50,19 +57,24 @@ def same_file(one: str, other: str) -> bool:
 async def conduct(sending: Sending) -> None:
     """Send, receive, and say what happened.
 
+    Args:
+        sending: what the user asked for.
+
     Raises:
+        OutputClosed: whoever read standard output has gone away.
         TrioechoError: there is no such file, no such server, or no such echo.
     """
-    async with _opened(sending.file) as descriptor:
-        with _written(sending.output) as output:
-            name = sending.file or "standard input"
-            message, size = await _message(sending, descriptor, name)
-            account = (JsonAccount if sending.json else Account)(sending.address, sending.count)
+    async with _opened(sending.file) as descriptor, _written(sending.output) as output:
+        name = sending.file or "standard input"
+        message, size = await _message(sending, descriptor, name)
+        async with open_teller(json=sending.json) as teller:
+            kind = JsonAccount if sending.json else Account
+            account = kind(sending.address, sending.count, teller)
 
-            def received(data: bytes) -> None:
-                account.received(data)
+            async def received(data: bytes) -> None:
+                await account.received(data)
                 if output is not None:
-                    output(data)
+                    await output(data)
 
             result: Exchange | None = None
             with await open_connection(
@@ -141,20 +153,28 @@ async def _opened(path: str | None) -> AsyncIterator[int | None]:
         os.close(descriptor)
 
 
-@contextmanager
-def _written(path: str | None) -> Iterator[Callable[[bytes], None] | None]:
-    """A file to write what came back to, piece by piece and without a thread: it is cached."""
+@asynccontextmanager
+async def _written(path: str | None) -> AsyncIterator[Callable[[bytes], Awaitable[None]] | None]:
+    """A file to write what came back to, piece by piece.
+
+    A regular file is cached, and is written without a thread. Anything else may have nobody at its
+    other end: a named pipe opens only when its reader has come, and is full when that one pauses.
+    """
     if path is None:
         yield None
         return
     try:
-        file: IO[bytes] = open(path, "wb")  # noqa: SIM115 - closed below, and the error is told
+        file = await trio.to_thread.run_sync(_created, path, abandon_on_cancel=True)
     except OSError as error:
         raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None
+    regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
 
-    def write(data: bytes) -> None:
+    async def write(data: bytes) -> None:
         try:
-            file.write(data)
+            if regular:
+                write_all(file, data)
+            else:
+                await trio.to_thread.run_sync(write_all, file, data, abandon_on_cancel=True)
         except OSError as error:
             raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None
 
@@ -165,3 +185,7 @@ def _written(path: str | None) -> Iterator[Callable[[bytes], None] | None]:
             file.close()
         except OSError as error:
             raise TrioechoError(f"Cannot write {path!r}: {error.strerror}") from None
+
+
+def _created(path: str) -> FileIO:
+    return open(path, "wb", buffering=0)

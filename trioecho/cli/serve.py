@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.output import say, say_json
-
 if TYPE_CHECKING:
     import trio
 
+    from trioecho.cli.teller import Teller
     from trioecho.echo.address import Address
     from trioecho.echo.listening import ListeningSocket
     from trioecho.echo.server import ServerReport
@@ -76,26 +75,27 @@ def serve(
     except MalformedAddress as error:
         refuse(error)
 
-    show = _Show(json, quiet)
-
     async def main(stop: trio.Event) -> int:
+        from trioecho.cli.teller import MOMENT, open_teller
         from trioecho.echo.server import ServerReport, serve
 
         report = ServerReport()
-        listeners = await _open(wanted, backlog, show)
-        for listener in listeners:
-            show.listening(listener)
-        try:
-            await serve(
-                listeners,
-                recv_size=recv_size,
-                grace=grace,
-                stop=stop,
-                report=report,
-                stopping=lambda: show.stopping(report, grace),
-            )
-        finally:
-            show.summary(report)
+        async with open_teller(json=json, patience=MOMENT) as teller:
+            show = _Show(teller, json, quiet)
+            listeners = await _open(wanted, backlog, show)
+            for listener in listeners:
+                show.listening(listener)
+            try:
+                await serve(
+                    listeners,
+                    recv_size=recv_size,
+                    grace=grace,
+                    stop=stop,
+                    report=report,
+                    stopping=lambda: show.stopping(report, grace),
+                )
+            finally:
+                show.summary(report)
         return 0
 
     run(main)
@@ -118,24 +118,25 @@ async def _open(wanted: list[Address], backlog: int, show: _Show) -> list[Listen
 class _Show:
     """What the user sees, as text or as JSON."""
 
-    def __init__(self, json: bool, quiet: bool) -> None:
+    def __init__(self, teller: Teller, json: bool, quiet: bool) -> None:
         from time import time_ns
 
+        self._teller = teller
         self._json = json
         self._start = time_ns()
         self.record = None if quiet else self._call
 
     def listening(self, listener: ListeningSocket) -> None:
         if self._json:
-            say_json({"type": "listening", "address": str(listener.local)})
+            self._teller.say({"type": "listening", "address": str(listener.local)})
         else:
-            say(f"listening on {listener.local}")
+            self._teller.say(f"listening on {listener.local}")
 
     def stopping(self, report: ServerReport, grace: float) -> None:
         if report.open and not self._json:
             from trioecho.text import plural
 
-            say(
+            self._teller.say(
                 f"stopping: {plural(report.open, 'connection')} may finish within {grace:g} s; "
                 "Ctrl-C again cuts off"
             )
@@ -144,19 +145,19 @@ class _Show:
         if self._json:
             from dataclasses import asdict
 
-            say_json({"type": "summary", **asdict(report)})
+            self._teller.say({"type": "summary", **asdict(report)})
         else:
             from trioecho.cli.narration import summarise
 
-            say(summarise(report))
+            self._teller.say(summarise(report))
 
     def _call(self, call: Call) -> None:
         if self._json:
             from trioecho.render.jsonl import call_object
 
-            say_json(call_object(call, self._start))
+            self._teller.say_call(call_object(call, self._start))
         else:
             from trioecho.cli.narration import narrate
 
             if told := narrate(call):
-                say(told)
+                self._teller.say_call(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -45,6 +46,9 @@ def parse_address(text: str, *, listen: bool = True) -> Address:
         text: what the user wrote.
         listen: whether it is for a server, for which port 0 means any free one.
 
+    Returns:
+        The address.
+
     Raises:
         MalformedAddress: the text is none of these.
 
@@ -79,6 +83,9 @@ async def resolve(address: Address, *, passive: bool = False) -> list[Resolved]:
         address: the host and the port.
         passive: whether it is to be listened on rather than connected to.
 
+    Returns:
+        The socket addresses, IPv4's and IPv6's alone.
+
     Raises:
         TrioechoError: the host's name is not known.
     """
@@ -94,9 +101,12 @@ async def resolve(address: Address, *, passive: bool = False) -> list[Resolved]:
         )
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "it is not a name that can exist"
+        exhausted = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
         raise TrioechoError(
             f"Cannot find the address of {address.host!r}: {why}",
-            "Check the spelling, or write the IP address itself",
+            "Raise `ulimit -n`"
+            if exhausted
+            else "Check the spelling, or write the IP address itself",
         ) from None
     wanted = (socket.AF_INET, socket.AF_INET6)
     return [Resolved(entry[0], entry[4]) for entry in found if entry[0] in wanted]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import math
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
@@ -24,6 +24,7 @@ ServerEnd: TypeAlias = Literal["fin", "rst", "open"]
 RECV_SIZE = 65536
 PATIENCE = 1.0
 _CHUNK = 64 * 2**10
+_LOOKS = 16  # so often within the timeout we look whether something has moved
 
 
 class Exchange(NamedTuple):
@@ -52,8 +53,8 @@ async def exchange(
     recv_size: int = RECV_SIZE,
     timeout: float = math.inf,
     patience: float = PATIENCE,
-    received: Callable[[bytes], None] | None = None,
-    round_done: Callable[[int, int], None] | None = None,
+    received: Callable[[bytes], Awaitable[None]] | None = None,
+    round_done: Callable[[int, int], Awaitable[None]] | None = None,
 ) -> Exchange:
     """Send a message and check its echo, once or several times, and close the connection.
 
@@ -74,11 +75,13 @@ async def exchange(
             ``fin`` closes when the echo is complete;
             ``rst`` resets the connection when the echo is complete.
         recv_size: bytes to receive at the most in one call.
-        timeout: seconds without a byte sent or received, while an echo is awaited, that are too
-            many.
+        timeout: seconds without a byte that goes out or comes back, while an echo is awaited, that
+            are too many.
         patience: seconds to wait for the server to close once all is done.
-        received: is given each piece that came back, after it was checked.
+        received: is given each piece that came back, after it was checked. While it has not
+            returned nothing more is received, and the timeout stands still.
         round_done: is told the number of each round, from 1, and its round trip in nanoseconds.
+            While it has not returned the next round does not begin.
 
     Returns:
         What was sent and received, and how long it took.
@@ -96,7 +99,7 @@ async def exchange(
                 last = number == count
                 await conversation.round(chunks, close if last else None, patience)
                 if round_done is not None:
-                    round_done(number, conversation.round_trips[-1])
+                    await round_done(number, conversation.round_trips[-1])
                 if not last:
                     await trio.sleep_until(start + interval)
             if close == "rst":
@@ -120,7 +123,7 @@ class _Conversation:
         connection: ObservedSocket,
         recv_size: int,
         timeout: float,
-        received: Callable[[bytes], None] | None,
+        received: Callable[[bytes], Awaitable[None]] | None,
     ) -> None:
         self.connection = connection
         self.recv_size = recv_size
@@ -138,7 +141,6 @@ class _Conversation:
         self, chunks: Callable[[], Chunks], close: ClientClose | None, patience: float
     ) -> None:
         """One message there and back; ``close`` is None unless it is the last."""
-        self.reading = trio.CancelScope()
         self.echoed = trio.Event()
         self.sending = True
         self.started = perf_counter_ns()
@@ -154,7 +156,7 @@ class _Conversation:
         with trio.move_on_after(patience):
             try:
                 while data := await self.connection.recv(self.recv_size):
-                    self._take(data)
+                    await self._take(data)
             except OSError:
                 return "rst"
             return "rst" if self.broken else "fin"
@@ -170,13 +172,11 @@ class _Conversation:
                     self.started = perf_counter_ns()  # reading the source is no part of the trip
                     first = False
                 self.window.push(piece)
-                self._moved()
                 try:
                     await self.connection.send_all(piece)
                 except OSError as error:
                     self.broken = error  # what it did before it broke is for the receiver to tell
                     return
-                self._moved()
         self.sending = False
         if not self.window:
             self.reading.cancel()
@@ -194,33 +194,42 @@ class _Conversation:
                 self.broken = error
 
     async def _receive(self) -> None:
-        with self.reading:
-            while self.sending or self.window:
+        idle, before = 0, self._moved()
+        while self.sending or self.window:
+            data: bytes | None = None
+            with trio.move_on_after(self.timeout / _LOOKS) as self.reading:
                 try:
                     data = await self.connection.recv(self.recv_size)
                 except OSError as error:
                     raise self._cut_short(error) from None
-                if not data:
-                    raise self._cut_short(self.broken)
-                self._take(data)
-                self._moved()
-        if self.sending or self.window:
-            raise TrioechoError(
-                f"No echo within {self.timeout:g} s: {self._progress()}",
-                "The server may be no echo server, or slow: --timeout gives it more time",
-            )
+            if data:
+                await self._take(data)
+            elif data is not None:
+                raise self._cut_short(self.broken)
+            elif (now := self._moved()) != before or not self.window:
+                idle, before = 0, now
+            elif (idle := idle + 1) == _LOOKS:
+                raise TrioechoError(
+                    f"No echo within {self.timeout:g} s: {self._progress()}",
+                    "The server may be no echo server, or slow: --timeout gives it more time",
+                )
         self.round_trips.append(perf_counter_ns() - self.started)
         self.echoed.set()
 
-    def _take(self, data: bytes) -> None:
+    def _moved(self) -> tuple[int, ...]:
+        """What is different as soon as a byte has moved, there or back.
+
+        What the peer has acknowledged counts as well: the kernel takes megabytes at once, and lets
+        us send the next only when a third of them has gone.
+        """
+        connection = self.connection
+        waiting = connection.unacknowledged()
+        return connection.sent, connection.received, len(self.window), waiting
+
+    async def _take(self, data: bytes) -> None:
         self.window.check(data)
         if self.received is not None:
-            self.received(data)
-
-    def _moved(self) -> None:
-        """Something moved: whoever waits for an echo has the whole timeout again."""
-        waiting = bool(self.window)
-        self.reading.deadline = trio.current_time() + self.timeout if waiting else math.inf
+            await self.received(data)
 
     def _progress(self) -> str:
         return f"{self.connection.received:,} of {self.connection.sent:,} bytes had come back"

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioecho.echo.address import Address, resolve
-from trioecho.echo.observed import ObservedSocket, SocketFactory, plain_socket
+from trioecho.echo.base import SocketFactory, plain_socket
+from trioecho.echo.observed import ObservedSocket
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def _refusal(address: Address, failures: list[OSError], timeout: float) -> Trioe
                 f"{address} cannot be reached: there is no way to that network",
                 "Check the address, and this machine's routes with: ip route",
             )
+        case errno.EMFILE | errno.ENFILE:
+            return TrioechoError(f"No socket is left for {address}", "Raise `ulimit -n`")
         case None:
             return TrioechoError(f"{address} has no TCP address")
         case _:

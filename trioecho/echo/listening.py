@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 import trio
 
 from trioecho.echo.address import Address, resolve
-from trioecho.echo.observed import ObservedSocket, SocketFactory, plain_socket
+from trioecho.echo.base import SocketFactory, ToldSocket, plain_socket
+from trioecho.echo.observed import ObservedSocket
 from trioecho.echo.recorder import own_address, written
 from trioecho.errors import TrioechoError
 
@@ -24,17 +25,31 @@ DEFAULT_BACKLOG = 1024
 _FAMILY_MISSING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
-class ListeningSocket(ObservedSocket):
-    """A socket that listens; see ``ObservedSocket`` for its arguments."""
+class ListeningSocket(ToldSocket):
+    """A socket that listens; see ``ToldSocket`` for its arguments."""
 
     kind: ClassVar[SocketKind] = "listening"
 
     def bind(self, address: SocketAddress) -> None:
-        """Bind to ``address``; port 0 lets the kernel choose."""
+        """Bind.
+
+        Args:
+            address: the socket address; port 0 lets the kernel choose.
+
+        Raises:
+            OSError: the address is in use, is not ours, or may not be taken.
+        """
         self._call("bind", written(address), lambda: self._sock.bind(address))
 
     def listen(self, backlog: int) -> None:
-        """Listen; the kernel completes up to about ``backlog`` handshakes ahead of accept."""
+        """Listen.
+
+        Args:
+            backlog: about how many handshakes the kernel completes ahead of accept.
+
+        Raises:
+            OSError: another socket listens on the address already.
+        """
         self._call("listen", str(backlog), lambda: self._sock.listen(backlog))
 
     async def accept(self) -> ObservedSocket:
@@ -42,6 +57,9 @@ class ListeningSocket(ObservedSocket):
 
         The record of it carries the endpoints of the new connection, and its time is when it
         returned.
+
+        Returns:
+            The connection, which the caller closes.
 
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
@@ -82,6 +100,9 @@ async def open_listener(
         factory: makes the socket.
         record: is told each call.
 
+    Returns:
+        The socket, which the caller closes.
+
     Raises:
         OSError: the address is in use, is not ours, or may not be taken.
     """
@@ -111,7 +132,12 @@ async def open_listeners(
 ) -> list[ListeningSocket]:
     """Open a listening socket on each socket address that ``address`` stands for.
 
-    Args: as for ``open_listener``.
+    Args:
+        address: a host and a port; each socket of a host with several addresses takes the port.
+        backlog, factory, record: as for ``open_listener``.
+
+    Returns:
+        The sockets, at least one, which the caller closes.
 
     Raises:
         TrioechoError: the name is not known, or the address cannot be listened on.

@@ -52,7 +52,13 @@ class Recorder:
         peer: SocketAddress | None,
         data: bytes,
     ) -> None:
-        """Tell one call; the arguments are those of ``Call``."""
+        """Tell one call.
+
+        Args:
+            time, name, arguments, result, data: as for ``Call``.
+            error: what the call raised, or None.
+            local, peer: the socket addresses of both ends, as far as they are known.
+        """
         from trioecho.model import Call
 
         call = Call(
@@ -74,7 +80,11 @@ class Recorder:
             self._held.append(call)
 
     def release(self, local: SocketAddress | None, peer: SocketAddress | None) -> None:
-        """Tell the calls held back, with the endpoints as far as they are known by now."""
+        """Tell the calls held back.
+
+        Args:
+            local, peer: the socket addresses of both ends, as far as they are known by now.
+        """
         held, self._held = self._held, None
         if held:
             from msgspec.structs import replace
@@ -84,12 +94,26 @@ class Recorder:
 
 
 def error_name(error: OSError) -> str:
-    """The name of an error's number: ``ECONNREFUSED``."""
+    """The name of an error's number.
+
+    Args:
+        error: the error.
+
+    Returns:
+        The name, as ``ECONNREFUSED``, or the number where it has none.
+    """
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 
 def own_address(sock: socket.socket) -> SocketAddress | None:
-    """The address a socket is bound to, or None when it has none yet."""
+    """The address a socket is bound to.
+
+    Args:
+        sock: the socket.
+
+    Returns:
+        The address, or None when it has none yet, or is closed.
+    """
     try:
         address: SocketAddress = sock.getsockname()
     except OSError:
@@ -98,7 +122,14 @@ def own_address(sock: socket.socket) -> SocketAddress | None:
 
 
 def endpoint(address: SocketAddress | None) -> Endpoint | None:
-    """A socket address as an endpoint; without an IPv6 zone, which no frame carries."""
+    """A socket address as an endpoint.
+
+    Args:
+        address: the socket address, or None.
+
+    Returns:
+        The endpoint, without an IPv6 zone, which no frame carries; None for None.
+    """
     if address is None:
         return None
     from trioecho.model import Endpoint
@@ -107,6 +138,13 @@ def endpoint(address: SocketAddress | None) -> Endpoint | None:
 
 
 def written(address: SocketAddress) -> str:
-    """A socket address as a reader would write it: ``127.0.0.1:65432``, ``[::1]:65432``."""
+    """A socket address as a reader would write it.
+
+    Args:
+        address: the socket address.
+
+    Returns:
+        The text, as ``127.0.0.1:65432`` and ``[::1]:65432``.
+    """
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -102,6 +102,9 @@ async def serve(
 
     Returns:
         The report, once it was told to stop and no connection is open any more.
+
+    Raises:
+        OSError: a socket can accept no more, and not because of one client.
     """
     server = _Server(recv_size, nagle, close, report or ServerReport())
     listeners = list(listeners)

@@ -30,6 +30,9 @@ def message_from(descriptor: int, name: str) -> Callable[[], Chunks]:
     Args:
         descriptor: an open file descriptor, blocking; the caller closes it.
         name: what to call it in an error.
+
+    Returns:
+        The function for ``exchange``; what it yields raises TrioechoError when it cannot be read.
     """
     try:
         start: int | None = os.lseek(descriptor, 0, os.SEEK_CUR)
@@ -48,7 +51,12 @@ def message_from(descriptor: int, name: str) -> Callable[[], Chunks]:
 async def read_all(descriptor: int, name: str) -> bytes:
     """All that can be read from a descriptor, for a message to be sent more than once.
 
-    Args: as for ``message_from``.
+    Args:
+        descriptor: an open file descriptor, blocking; the caller closes it.
+        name: what to call it in an error.
+
+    Returns:
+        The bytes.
 
     Raises:
         TrioechoError: it cannot be read.
@@ -60,7 +68,14 @@ async def read_all(descriptor: int, name: str) -> bytes:
 
 
 def size_left(descriptor: int) -> int | None:
-    """How many bytes a regular file has from where it stands; None for anything else."""
+    """How many bytes a file has left.
+
+    Args:
+        descriptor: an open file descriptor.
+
+    Returns:
+        The bytes of a regular file from where it stands; None for anything else.
+    """
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         return None
@@ -68,7 +83,17 @@ def size_left(descriptor: int) -> int | None:
 
 
 async def read_line(descriptor: int) -> bytes:
-    """One line typed at a terminal, with its end; ``b""`` at the end of input."""
+    """One line typed at a terminal.
+
+    Args:
+        descriptor: the terminal's.
+
+    Returns:
+        The line with its end, and ``b""`` at the end of input.
+
+    Raises:
+        TrioechoError: it cannot be read.
+    """
     return await _read(descriptor, "what is typed")
 
 

@@ -46,6 +46,9 @@ class Window:
 
     Args:
         in_memory: how many bytes to keep in memory at the most.
+
+    Attributes:
+        checked: how many bytes have come back as they were sent.
     """
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:
@@ -64,6 +67,9 @@ class Window:
 
     def push(self, data: bytes) -> None:
         """Add bytes that are about to be sent.
+
+        Args:
+            data: the bytes.
 
         Raises:
             TrioechoError: they fit neither into memory nor onto the disk.
@@ -89,6 +95,9 @@ class Window:
 
     def check(self, echoed: bytes) -> None:
         """Compare bytes that came back with those sent, and let them go.
+
+        Args:
+            echoed: what came back.
 
         Raises:
             EchoDiffers: at the first byte that is another, or that was never sent.

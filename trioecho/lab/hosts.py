@@ -18,12 +18,20 @@ from trioecho.lab.refusal import WITHOUT, NamespaceUnavailable, refusal
 
 KEEPER = Path(__file__).with_name("keeper.py")
 
+_RAISE = "Raise `ulimit -n`"
+_HINTS = {errno.EAFNOSUPPORT: "This kernel lacks support for it", errno.EMFILE: _RAISE}
+
 
 class Host:
     """A machine of one's own: a network namespace with nothing in it but a loopback.
 
     Its sockets are made by the keeper, who lives there, and passed up; they stay in that namespace
     wherever they are used, so this process binds, connects and captures there without being there.
+
+    Args:
+        keeper: the line to the process that holds it.
+        pid: that process.
+        number: which of its network namespaces this is.
 
     Attributes:
         interface: the name of its interface, ``lo``. 127.0.0.1 and ::1 can be used at once.
@@ -59,7 +67,11 @@ class Host:
 
 
 class Keeper:
-    """The parent's end of the line to the keeper process. See keeper.py for what is said on it."""
+    """The parent's end of the line to the keeper process. See keeper.py for what is said on it.
+
+    Args:
+        control: our end of the socketpair.
+    """
 
     def __init__(self, control: trio.socket.SocketType) -> None:
         self._control = control
@@ -78,10 +90,21 @@ class Keeper:
             raise refusal(step, int(number))
 
     async def ask(self, verb: str, *arguments: int) -> int:
-        """Ask for one thing and return the descriptor that comes with the answer.
+        """Ask for one thing.
 
         A request that is cancelled may still be answered; its answer is known by its number and
         thrown away by the next one.
+
+        Args:
+            verb: what is asked for.
+            arguments: what it takes.
+
+        Returns:
+            The descriptor that came with the answer, which the caller closes.
+
+        Raises:
+            TrioechoError: the kernel refused it, the keeper is gone, or this process has no room
+                for one more descriptor.
         """
         async with self._lock:
             self._number += 1
@@ -95,8 +118,11 @@ class Keeper:
             _, number, step = verdict.split(" ", 2)
             raise TrioechoError(
                 f"The private namespace refused {step}: {os.strerror(int(number))}",
-                "This kernel lacks support for it" if int(number) == errno.EAFNOSUPPORT else "",
+                _HINTS.get(int(number), ""),
             )
+        if not descriptors:  # the kernel cuts off what the receiver has no room for: unix(7)
+            what = "No file descriptor is left for a socket of the private namespace"
+            raise TrioechoError(what, _RAISE)
         return descriptors[0]
 
     async def _reply(self, number: int) -> tuple[str, list[int]]:
@@ -122,6 +148,7 @@ class Keeper:
 
 
 def keeper_gone() -> TrioechoError:
+    """What to say of a keeper that answers no more."""
     return TrioechoError("The process that holds the private namespace has ended", "Start again")
 
 

@@ -52,7 +52,14 @@ class StepError(Exception):
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Give an ``OSError`` inside the name of the step that failed."""
+    """Give an ``OSError`` inside the name of the step that failed.
+
+    Args:
+        name: the system call, as a reader would write it.
+
+    Raises:
+        StepError: the kernel refused it.
+    """
     try:
         yield
     except OSError as error:
@@ -60,7 +67,15 @@ def step(name: str) -> Iterator[None]:
 
 
 def libc(function: str, *arguments: int) -> None:
-    """Call a function of the C library that Python has no name for."""
+    """Call a function of the C library that Python has no name for.
+
+    Args:
+        function: its name; it returns 0 when all went well.
+        arguments: what it takes.
+
+    Raises:
+        OSError: it returned something else.
+    """
     import ctypes
 
     if getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments) != 0:
@@ -69,7 +84,14 @@ def libc(function: str, *arguments: int) -> None:
 
 
 def unshare(flags: int) -> None:
-    """unshare(2); Python has it from 3.12 on."""
+    """unshare(2); Python has it from 3.12 on.
+
+    Args:
+        flags: which namespaces to make.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     if sys.version_info >= (3, 12):
         os.unshare(flags)
     else:
@@ -77,7 +99,15 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, flags: int) -> None:
-    """setns(2); Python has it from 3.12 on."""
+    """setns(2); Python has it from 3.12 on.
+
+    Args:
+        descriptor: of the namespace to enter.
+        flags: its kind.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     if sys.version_info >= (3, 12):
         os.setns(descriptor, flags)
     else:
@@ -85,7 +115,15 @@ def setns(descriptor: int, flags: int) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Write a file below /proc in one piece."""
+    """Write a file below /proc in one piece.
+
+    Args:
+        path: the file.
+        text: all of its text.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.write(descriptor, text.encode())
@@ -98,6 +136,9 @@ def enter_user_namespace() -> None:
 
     Our ids are mapped to themselves, so that programs started there see who they are. The kernel
     refuses that to a root that lacks CAP_SETFCAP (Linux 5.12 on), and no socket needs it.
+
+    Raises:
+        StepError: the kernel refused a step.
     """
     uid, gid = os.geteuid(), os.getegid()
     with step("unshare(CLONE_NEWUSER)"):
@@ -114,10 +155,16 @@ def enter_user_namespace() -> None:
 
 
 def make_network_namespace() -> int:
-    """Enter a new network namespace, bring its loopback up, and return a descriptor of it.
+    """Enter a new network namespace, and bring its loopback up.
 
     The kernel gives a loopback that comes up 127.0.0.1 and ::1 by itself, and asks nobody whether
     ::1 is taken, so both can be used at once.
+
+    Returns:
+        A descriptor of the namespace.
+
+    Raises:
+        StepError: the kernel refused a step.
     """
     with step("unshare(CLONE_NEWNET)"):
         unshare(CLONE_NEWNET)
@@ -131,7 +178,19 @@ def make_network_namespace() -> int:
 
 
 def make_socket(namespaces: list[int], number: int, family: int, kind: int, proto: int) -> int:
-    """Make a socket in network namespace ``number`` and return its descriptor."""
+    """Make a socket in one of the network namespaces.
+
+    Args:
+        namespaces: descriptors of them all.
+        number: the place of the one among them.
+        family, kind, proto: as for socket(2).
+
+    Returns:
+        The socket's descriptor.
+
+    Raises:
+        StepError: the kernel refused a step.
+    """
     if len(namespaces) > 1:
         with step("setns(CLONE_NEWNET)"):
             setns(namespaces[number], CLONE_NEWNET)
@@ -140,7 +199,12 @@ def make_socket(namespaces: list[int], number: int, family: int, kind: int, prot
 
 
 def serve(control: socket.socket, namespaces: list[int]) -> None:
-    """Answer requests until the parent's end is closed."""
+    """Answer requests until the parent's end is closed.
+
+    Args:
+        control: our end of the socketpair.
+        namespaces: descriptors of the network namespaces.
+    """
     while request := control.recv(256).decode():
         number, verb, *words = request.split()
         arguments = [int(word) for word in words]
@@ -156,7 +220,12 @@ def serve(control: socket.socket, namespaces: list[int]) -> None:
 
 
 def main(descriptor: str, count: str) -> None:
-    """Make the namespaces, then serve."""
+    """Make the namespaces, then serve.
+
+    Args:
+        descriptor: of our end of the socketpair, as text.
+        count: how many network namespaces to make, as text.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     with socket.socket(fileno=int(descriptor)) as control:
         try:

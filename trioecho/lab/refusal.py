@@ -17,7 +17,14 @@ class NamespaceUnavailable(TrioechoError):  # noqa: N818  a state of the machine
 
 
 def read_proc(path: str) -> str:
-    """A file below /proc, without white space around it; ``""`` where there is none."""
+    """What a file below /proc holds.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its text, without white space around it; ``""`` where there is no such file.
+    """
     try:
         return Path(path).read_text().strip()
     except OSError:
@@ -43,6 +50,8 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
         capabilities, so that the step after it fails.
     """
     denied = number in (errno.EPERM, errno.EACCES)
+    if number in (errno.EMFILE, errno.ENFILE):
+        return because("no file descriptor is left for it", "Raise `ulimit -n`")
     if number in (errno.ENOSPC, errno.EUSERS) and step.startswith("unshare"):
         kind = "user" if "NEWUSER" in step else "net"
         setting = f"user.max_{kind}_namespaces"
@@ -72,4 +81,13 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
 
 
 def because(reason: str, remedy: str) -> NamespaceUnavailable:
+    """The error for one reason.
+
+    Args:
+        reason: what forbids a namespace.
+        remedy: what would allow it.
+
+    Returns:
+        The error to raise.
+    """
     return NamespaceUnavailable(f"No private network namespace: {reason}", f"{remedy}. {WITHOUT}")
