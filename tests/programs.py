@@ -62,11 +62,12 @@ def limited(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes
     """A process that does not outlive the block, nor a test's patience."""
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
-    try:
-        yield process
-    finally:
-        timer.cancel()
-        process.kill()
+    with process:
+        try:
+            yield process
+        finally:
+            timer.cancel()
+            process.kill()
 
 
 @contextmanager

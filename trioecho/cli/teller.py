@@ -64,8 +64,8 @@ class Teller:
             self.say(line)
 
     async def room(self) -> None:
-        """Wait until there is room again; whoever may wait leaves nothing out."""
-        while self._size >= self._limit:
+        """Wait until there is room for a while; whoever may wait leaves nothing out."""
+        while self._size >= self._limit // 2:  # the calls until the next wait need the other half
             await self._changed.park()
 
     def _note_missing(self) -> None:
