@@ -144,7 +144,9 @@ def test_nagle_meets_delayed_ack() -> None:
 LADDERS = {
     "a tail loss probe is too soon for a timeout": f"""
     +.1   > P. 1:101(100) ack 1   {E}
-    +.05  > P. 1:101(100) ack 1   {E} retransmission of 4
+    +.02  < .  1:1(0) ack 101     {E}
+    +.1   > P. 101:201(100) ack 1 {E}
+    +.05  > P. 101:201(100) ack 1 {E} retransmission of 6
     """,
     "a reset out of window is answered by a challenge ACK, and changes nothing": f"""
     +.1   < R  5000:5000(0)       {E} connection-rst out-of-window
@@ -172,7 +174,7 @@ def test_ladder(name: str) -> None:
 
 def test_tail_loss_probe_is_named() -> None:
     rung = play(OPEN + LADDERS["a tail loss probe is too soon for a timeout"])[-1]
-    assert notes.Retransmission(4, 50_000_000, "tail-loss-probe") in rung.notes
+    assert notes.Retransmission(6, 50_000_000, "tail-loss-probe") in rung.notes
 
 
 def test_distinct_bytes_are_counted_once() -> None:

@@ -172,7 +172,7 @@ class Connection:
         if not step.expected:
             judge(step, self.initial_rtt)
             step.again = any(isinstance(note, notes.AGAIN) for note in step.found)
-            if step.again and segment.payload and mine.kept:
+            if step.again and segment.payload and mine.kept and not flags & SYN:
                 steps.overlap(step)
         stamps = segment.options.timestamps
         if stamps is not None:
@@ -280,7 +280,7 @@ class Connection:
                 if theirs.fin is not None and ack > theirs.fin:
                     theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
             if theirs.acked is None or ack > theirs.acked:
-                steps.acknowledge(step, ack, time, self.first_fin)
+                steps.acknowledge(step, ack, time, self.first_fin, self.initial_rtt)
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
         if step.end > step.seq:

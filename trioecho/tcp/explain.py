@@ -142,10 +142,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"retransmission{_of(of)}{_later(after)}, before a timeout: a tail loss probe",
                 "RFC 8985 §7",
             )
-        case notes.Retransmission(of, after):
+        case notes.Retransmission(of, after, "timeout"):
             return Explanation(
                 f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
             )
+        case notes.Retransmission(of, after):
+            return Explanation(f"retransmission{_of(of)}{_later(after)}", "RFC 9293 §3.8.1")
         case notes.FastRetransmission(of, after, duplicates):
             return Explanation(
                 f"fast retransmission{_of(of)}{_later(after)}:"
@@ -181,10 +183,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"the {mine} lacks some, but has bytes {ranges} (SACK)", "RFC 2018 §3"
             )
-        case notes.Dsack(first, end):
+        case notes.Dsack(first, end, of):
+            which = f"the retransmission in rung {of}" if of is not None else "a retransmission"
             return Explanation(
-                f"the {mine} got bytes {first} to {end - 1} twice (DSACK): the retransmission was"
-                " needless",
+                f"the {mine} got bytes {first} to {end - 1} twice (DSACK): {which} was spurious",
                 "RFC 2883 §4",
             )
         case notes.SegmentOverlapConflict(of, at):

@@ -44,6 +44,7 @@ class Half(Struct):
         contiguous: up to where everything it sent has been seen.
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
+        repeats: the last segments it sent again: sequence space and rung.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
         ack_time: when it sent the last one.
@@ -79,6 +80,7 @@ class Half(Struct):
     contiguous: int | None = None
     sent: deque[Sent] = field(default_factory=deque)
     kept: int = 0
+    repeats: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0

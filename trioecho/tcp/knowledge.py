@@ -28,8 +28,12 @@ def plausible(step: Step) -> bool:
 def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
+    if step.again:
+        mine.repeats.append((seq, end, step.number))
     if end > seq:
-        mine.remember(seq, end, step.number, step.time, segment.payload)
+        # Data on a SYN stands one behind its number, and is compared with nothing.
+        payload = b"" if segment.flags & SYN else segment.payload
+        mine.remember(seq, end, step.number, step.time, payload)
     if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
         return
     if mine.next is None or end > mine.next:

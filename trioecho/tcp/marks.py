@@ -75,7 +75,11 @@ def _sack(step: Step, ack: int) -> None:
     step.mine.sack = blocks
     first, *others = blocks
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
-        step.found.append(notes.Dsack(*first))
+        repeats = reversed(step.theirs.repeats)
+        of = next(
+            (number for seq, end, number in repeats if seq < first[1] and first[0] < end), None
+        )
+        step.found.append(notes.Dsack(*first, of))
         blocks = tuple(others)
     if blocks:
         step.found.append(notes.Sack(blocks))

@@ -205,10 +205,14 @@ class Sack(Fact, frozen=True, tag="sack"):
 
 
 class Dsack(Fact, frozen=True, tag="dsack"):
-    """It got the bytes from ``first`` to ``end`` twice: a retransmission was needless."""
+    """It got the bytes from ``first`` to ``end`` twice: proof that a retransmission was spurious.
+
+    ``of``: the rung that repeated them.
+    """
 
     first: int
     end: int
+    of: int | None = None
 
 
 class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):

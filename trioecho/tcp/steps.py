@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, SYN, State
+from trioecho.model import FIN, SYN, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.notes import ResetCause
 from trioecho.tcp.step import Step
 
-# An ACK that a receiver held back, as against one that the way took: at least this long, and
-# several times as long as the quickest. Linux waits 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
+# How much later than the quickest an ACK must be for its receiver to have held it back. Linux waits
+# 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
 DELAYED = 30_000_000
 # What was held back by Nagle's algorithm leaves as soon as that ACK is there.
 AT_ONCE = 2_000_000
@@ -27,13 +27,24 @@ def data(step: Step) -> None:
     missing = segment.length - len(segment.payload)
     step.found.append(notes.Data(segment.length, in_flight, missing))
     if mine.held:
-        if segment.length < (step.theirs.mss or 536) and step.time - step.theirs.ack_time < AT_ONCE:
+        at_once = step.time - step.theirs.ack_time < AT_ONCE
+        if at_once and _small(segment.length, segment, step.theirs):
             step.found.append(notes.NagleDelayedAck(mine.held))
         mine.held = 0
 
 
-def acknowledge(step: Step, ack: int, time: int, first_fin: Half | None) -> None:
-    """Note what a segment that arrives acknowledges for the first time, and let go of it."""
+def acknowledge(
+    step: Step, ack: int, time: int, first_fin: Half | None, initial_rtt: int | None
+) -> None:
+    """Note what a segment that arrives acknowledges for the first time, and let go of it.
+
+    Args:
+        step: the segment.
+        ack: what it acknowledges.
+        time: when it arrived.
+        first_fin: the half that closed first, if one has.
+        initial_rtt: the handshake's round-trip time, if it was seen.
+    """
     segment, mine, theirs = step.segment, step.mine, step.theirs
     before = theirs.acked
     theirs.acked = ack
@@ -49,13 +60,19 @@ def acknowledge(step: Step, ack: int, time: int, first_fin: Half | None) -> None
                 rtt = time - last.time
                 if rtt >= 0:
                     theirs.rtt.add(rtt)
-                small = last.end - last.seq < (mine.mss or 536)
-                if pure and small and rtt >= DELAYED and rtt > 4 * theirs.rtt.least:
-                    theirs.held = rtt
+                late = rtt - min(theirs.rtt.least, initial_rtt or rtt) >= DELAYED
+                if pure and late and not theirs.sent:
+                    theirs.held = rtt if _small(last.end - last.seq, segment, mine) else 0
         step.found.append(notes.Ack(length, pure, of, rtt))
     if fin is not None and ack > fin and not segment.flags & FIN:
         step_of_close: Literal[2, 4] = 2 if theirs is first_fin else 4
         step.found.append(notes.FinAck(step_of_close, mine.state is State.TIME_WAIT))
+
+
+def _small(length: int, segment: Segment, receiver: Half) -> bool:
+    """Whether a payload leaves room in a segment; options take some of it (RFC 6691)."""
+    options = 12 if segment.options.timestamps is not None else 0
+    return length + options < (receiver.mss or 536)
 
 
 def fast_open(step: Step) -> None:
@@ -89,8 +106,10 @@ def reset_cause(step: Step) -> ResetCause:
         return "time-wait-assassination"
     if not mine.segments or (mine.state is State.SYN_SENT and theirs.syn_seen and step.ack is None):
         return "half-open"
-    if mine.fin is not None:
+    if mine.fin is not None or mine.state is State.CLOSED:
         return "after-close"
+    if step.ack is None:
+        return "half-open"  # a close or an abort carries an ACK; this answers by the book, §3.5.2
     # A server that resets instead of answering had not read the question; a client that resets may
     # have read its answer and had enough.
     unanswered = theirs.volume > 0 and theirs.next_time > mine.next_time

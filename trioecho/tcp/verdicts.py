@@ -32,6 +32,8 @@ FAST = 20_000_000
 LATE = 3_000_000
 # No common kernel's timer runs out sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
 SHORTEST_TIMEOUT = 200_000_000
+# Nor does a probe: Linux waits at least two ticks of its clock.
+SHORTEST_PROBE = 2_000_000
 
 CONTROL = SYN | FIN | RST
 
@@ -173,10 +175,18 @@ def _unsacked(step: Step) -> bool:
 def _cause(
     step: Step, first: Sent | None, expected: int
 ) -> Literal["timeout", "tail-loss-probe"] | None:
-    """What made the sender repeat a segment that no duplicate ACKs asked for."""
+    """What made the sender repeat a segment that no duplicate ACKs asked for, if it can be told.
+
+    A tail loss probe repeats the last segment once, about two round trips after it (RFC 8985 §7.2),
+    and sooner than any timer.
+    """
     if first is None:
         return None
-    last = step.end == expected and not first.repeated
-    if last and step.time - first.time < SHORTEST_TIMEOUT and not step.segment.flags & SYN:
+    after = step.time - first.time
+    if after >= SHORTEST_TIMEOUT:
+        return "timeout"
+    rtt = step.mine.rtt
+    last = step.end == expected and not first.repeated and not step.segment.flags & SYN
+    if last and rtt.count and after >= max(rtt.least * 3 // 2, SHORTEST_PROBE):
         return "tail-loss-probe"
-    return "timeout"
+    return None
