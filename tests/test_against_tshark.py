@@ -14,8 +14,6 @@ from captures import CORPUS, corpus, need_corpus
 from needs import need_namespaces, need_tool
 
 WANTED = 0.995
-MOST_WORDS = 0.95
-OFTEN = 20
 
 
 def check(tally: Tally) -> None:
@@ -50,7 +48,7 @@ def test_made_up_losses(tmp_path: Path) -> None:
 
 
 def test_the_whole() -> None:
-    """Verdict sets, and the precision and recall of each verdict that is not rare."""
+    """Verdict sets over all captures; what differs does so by a rule."""
     tshark = need_tool("tshark")
     tally = Tally()
     for name, _ in need_corpus():
@@ -58,9 +56,9 @@ def test_the_whole() -> None:
     check(tally)
     assert tally.verdicts_differ <= (1 - WANTED) * tally.frames, tally.report()
     for kind in KINDS:
-        if tally.tshark[kind] >= OFTEN and kind not in ("out-of-order", "retransmission"):
-            both = tally.both[kind]
-            assert both >= MOST_WORDS * tally.tshark[kind] or both == tally.agreed[kind], kind
+        # What the rules do not excuse agrees to the last frame; what they do is counted by rule.
+        apart = tally.tshark[kind] + tally.ours[kind] - 2 * tally.both[kind]
+        assert apart <= sum(tally.rules.values()), kind
 
 
 def test_each_rule_is_documented_and_each_documented_rule_exists() -> None:

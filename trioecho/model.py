@@ -297,12 +297,13 @@ class CaptureSummary(Struct, frozen=True):
     Args:
         interface: the interface's name.
         frames: TCP frames captured.
-        dropped: frames that the kernel dropped because the capture did not keep up.
+        dropped: frames that the kernel dropped because the capture did not keep up; None where a
+            file does not tell.
     """
 
     interface: str
     frames: int
-    dropped: int
+    dropped: int | None
 
 
 class Summary(Struct, frozen=True):

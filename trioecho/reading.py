@@ -140,11 +140,11 @@ class Reading:
             if self._selection.keeps(one):
                 yield one
 
-    def summary(self, interface: str, dropped: int) -> Summary:
+    def summary(self, interface: str, dropped: int | None) -> Summary:
         """What it came to, of the connections selected.
 
         Args:
             interface: the interface's name, or the file's.
-            dropped: frames that the capture says were dropped.
+            dropped: frames that the kernel dropped, None where a file does not tell.
         """
         return Summary(tuple(self.connections()), CaptureSummary(interface, self.frames, dropped))

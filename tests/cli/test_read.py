@@ -290,9 +290,55 @@ def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> Non
     assert peaks[1] <= 1.1 * peaks[0]
 
 
+def test_the_input_is_never_overwritten(one: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.pcapng"
+    show(one, "-o", str(path))
+    before = path.read_bytes()
+    link = tmp_path / "link.pcapng"
+    link.symlink_to(path)
+    for output in (path, link):
+        done = run(str(path), "-o", str(output))
+        assert done.returncode == 2
+        assert "would be overwritten" in " ".join(done.stderr.replace("│", " ").split())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_it(one: str, two: str) -> None:
+    done = run(one, "nowhere.pcap", two)
+    assert done.returncode == 1
+    assert "There is no file nowhere.pcap" in done.stderr
+    assert "SYN-SENT" in done.stdout
+    assert "2 connections" in done.stdout
+
+
+@pytest.mark.parametrize("option", ["--connection", "--follow"])
+def test_a_connection_that_is_not_there(two: str, option: str) -> None:
+    done = run(two, option, "99")
+    assert done.returncode == 1
+    assert "has no connection 99: there are 2 connections" in done.stderr
+
+
+def test_the_values_of_a_connection(one: str) -> None:
+    (summary,) = [value for value in objects(show(one, "--format", "json")) if "capture" in value]
+    (connection,) = summary["connections"]
+    assert connection["completeness"] == "handshake, data and close seen"
+    assert connection["initial_rtt"] == 0.02
+    assert connection["client_rtt"]["min"] == 0.01
+    assert connection["client_states"] == {
+        "SYN-SENT": 0.01,
+        "ESTABLISHED": 0.04,
+        "FIN-WAIT-1": 0.01,
+    }
+    assert summary["capture"]["dropped"] is None
+    text = " ".join(show(one).split())
+    assert "client was in SYN-SENT 10 ms, ESTABLISHED 40 ms" in text
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--host", "foo"], "is no IP address"),
+        (["--follow", "1", "--connection", "2"], "--follow"),
         (["-o", "x.doc"], "ends in none of"),
         (["--follow", "1", "-o", "x.txt"], "ends in none of .raw"),
         (["-o", "a.txt", "-o", "a.txt"], "named twice"),

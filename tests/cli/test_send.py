@@ -264,9 +264,8 @@ def test_a_named_pipe_takes_what_came_back(tmp_path: Path) -> None:
     message = os.urandom(300_000)
     with serving("-q") as server, pipe_at(tmp_path / "pipe") as pipe:
         filled = pipe.fill()
-        with subprocess.Popen(
-            [*TRIOECHO, "send", "--to", server.port, "-o", str(pipe.path)], stdin=subprocess.PIPE
-        ) as process:
+        command = [*TRIOECHO, "send", "--to", server.port, "-o", str(pipe.path)]
+        with limited(subprocess.Popen(command, stdin=subprocess.PIPE)) as process:
             assert process.stdin is not None
             process.stdin.write(message)
             process.stdin.close()

@@ -326,7 +326,7 @@ def test_files_of_every_format_are_complete(tmp_path: Path) -> None:
     assert objects((tmp_path / "t.jsonl").read_text(), "summary")
     ladder = (tmp_path / "t.ladder").read_text()
     assert_climbs(ladder)
-    assert screen.count("SYN-SENT") == 1
+    assert screen.count("SYN-SENT     ──") == 1
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

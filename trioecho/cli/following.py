@@ -38,6 +38,11 @@ class Following:
         tty = sys.stdout is not None and sys.stdout.isatty()
         self._color = tty and not os.environ.get("NO_COLOR")
 
+    @property
+    def count(self) -> int:
+        """How many connections the capture had so far."""
+        return self._reading.tracker.count
+
     def run(self, batches: Iterable[list[Frame]]) -> None:
         """Follow the connection through a capture."""
         ends: tuple[End, ...] = ("client", "server")
@@ -63,6 +68,9 @@ class Following:
             for sink in sinks[end]:
                 sink(piece.data)
             if self._paths:
+                if piece.missing:
+                    missing = bytes_of(piece.missing)
+                    print(f"trioecho: {missing} of the {end}'s stream are missing", file=sys.stderr)
                 continue
             if piece.missing:
                 self._line(end, last=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from ipaddress import ip_address
+from os.path import exists
 from typing import Annotated
 
 import typer
@@ -59,7 +61,7 @@ def read(
     ] = None,
     sort: Annotated[Sort, typer.Option(help="What the table is sorted by.")] = Sort.trouble,
     limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Show at most this many connections.")
+        int | None, typer.Option(min=1, metavar="N", help="Show at most this many in the table.")
     ] = None,
     output_format: FormatOption = Format.terminal,
     output: OutputOption = None,
@@ -87,6 +89,26 @@ def read(
     from trioecho.reading import Selection
 
     paths = check_suffixes(output or [], raw=follow is not None)
+    for path in paths:
+        if any(
+            name != "-" and path.exists() and path.samefile(name) for name in files if exists(name)
+        ):
+            raise typer.BadParameter(
+                f"{str(path)!r} is read and would be overwritten", param_hint="--output"
+            )
+    if follow is not None and paths and len(files) > 1:
+        raise typer.BadParameter("-o takes the streams of one file", param_hint="--follow")
+    if follow is not None and connection is not None:
+        raise typer.BadParameter(
+            "--connection shows a ladder, --follow bytes", param_hint="--follow"
+        )
+    if host is not None:
+        try:
+            host = str(ip_address(host))
+        except ValueError:
+            raise typer.BadParameter(
+                f"{host!r} is no IP address, such as 10.0.0.1 or ::1", param_hint="--host"
+            ) from None
     screen = Screen(
         format=output_format.value,
         absolute=absolute,

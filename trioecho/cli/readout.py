@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,19 +55,39 @@ class Readout:
         Returns:
             The exit code: 1 if a file could not be read to its end.
         """
-        code = 0
         if self._request.follow:
-            for name in self._request.files:
-                with open_capture_file(name) as file:
-                    Following(self._request.selection, self._request.paths).run(_frames(file))
-                    code |= _trouble(file)
-            return code
+            return self._each(self._follow)
         with open_files(self._request.paths) as files:
-            for name in self._request.files:
-                code |= self._file(name, files)
+            return self._each(partial(self._file, files))
+
+    def _each(self, show: Callable[[str], int]) -> int:
+        """Show each file; one that cannot be read does not keep the others from it."""
+        code = 0
+        for name in self._request.files:
+            try:
+                code |= show(name)
+            except TrioechoError as error:
+                print(f"trioecho: {error}", file=sys.stderr)
+                code = 1
         return code
 
-    def _file(self, name: str, files: Sequence[tuple[Path, Sink]]) -> int:
+    def _follow(self, name: str) -> int:
+        selection = self._request.selection
+        with open_capture_file(name) as file:
+            following = Following(selection, self._request.paths)
+            following.run(_frames(file))
+            code = _trouble(file)
+            self._demand(following.count, file.name)
+            return code
+
+    def _demand(self, count: int, name: str) -> None:
+        """Raises TrioechoError when the connection asked for is not there."""
+        wanted = self._request.selection.connection
+        if wanted is not None and wanted > count:
+            there = plural(count, "connection") if count else "none"
+            raise TrioechoError(f"{name} has no connection {wanted}: there are {there}")
+
+    def _file(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
         request = self._request
         selection = request.selection
         if selection.only_trouble and request.screen.format != "terminal":
@@ -88,11 +109,13 @@ class Readout:
                     if main.is_table and not others and _worth_sharing(file):
                         return self._share(name, main)
             finally:  # also when it is cut by Ctrl-C
-                summary = reading.summary(file.name, 0)
+                summary = reading.summary(file.name, None)
                 main.finish(file.name)
                 for shown in others:
                     shown.sink(shown.renderer.end(summary))
-            return _trouble(file)
+            code = _trouble(file)
+            self._demand(reading.tracker.count, file.name)
+            return code
 
     def _share(self, name: str, main: _Main) -> int:
         """Read a large file, of which only a table is wanted, in several processes."""
@@ -156,7 +179,7 @@ class _Main:
         if self._as == "unknown" and self._numbers:
             self._climb()
         if self._as == "ladder":
-            self._sink(self._renderer.end(self._reading.summary(name, 0)))
+            self._sink(self._renderer.end(self._reading.summary(name, None)))
         else:
             self._table(name)
 

@@ -11,7 +11,7 @@ import msgspec
 from trioecho.model import Call, Process, flag_names
 
 if TYPE_CHECKING:
-    from trioecho.model import ConnectionSummary, Rung, Summary
+    from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
     from trioecho.render import Event, Setting
 
 
@@ -135,12 +135,11 @@ def summary_object(summary: Summary) -> dict[str, object]:
 
 
 def _connection(connection: ConnectionSummary) -> dict[str, object]:
-    took = connection.handshake_time
     return {
         "number": connection.number,
         "client": str(connection.client),
         "server": str(connection.server),
-        "handshake_time": None if took is None else took / 1e9,
+        "handshake_time": _seconds(connection.handshake_time),
         "client_bytes": connection.client_bytes,
         "server_bytes": connection.server_bytes,
         "segments": connection.client_segments + connection.server_segments,
@@ -148,4 +147,24 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         "server_segments": connection.server_segments,
         "retransmissions": connection.retransmissions,
         "closed_by": connection.closed_by,
+        "duration": (connection.end - connection.start) / 1e9,
+        "resets": connection.resets,
+        "troubles": connection.troubles,
+        "first_trouble": connection.first_trouble,
+        "completeness": connection.completeness,
+        "initial_rtt": _seconds(connection.initial_rtt),
+        "client_rtt": _round_trips(connection.client_rtt),
+        "server_rtt": _round_trips(connection.server_rtt),
+        "client_states": {state: time / 1e9 for state, time in connection.client_states.items()},
+        "server_states": {state: time / 1e9 for state, time in connection.server_states.items()},
     }
+
+
+def _seconds(nanoseconds: int | None) -> float | None:
+    return None if nanoseconds is None else nanoseconds / 1e9
+
+
+def _round_trips(rtt: RoundTrips | None) -> dict[str, float] | None:
+    if rtt is None:
+        return None
+    return {"min": rtt.least / 1e9, "median": rtt.median / 1e9, "p95": rtt.p95 / 1e9}

@@ -69,7 +69,7 @@ class Pcapng:
             _STATISTICS,
             pack("=III", 0, *_time(self._last)),
             (_RECEIVED, pack("=Q", capture.frames)),
-            (_DROPPED, pack("=Q", capture.dropped)),
+            (_DROPPED, pack("=Q", capture.dropped or 0)),
         )
 
     def _interface(self, number: int, link: int) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from trioecho.model import ConnectionSummary
+from trioecho.render.totals import round_trips
 from trioecho.text import plural, printable, seconds
 
 _HEADING = (
@@ -55,20 +56,10 @@ def table(
             words.append(plural(one.retransmissions, "retransmission"))
         if one.resets:
             words.append(plural(one.resets, "reset"))
-        if one.server_rtt or one.client_rtt:
-            words.append(_round_trips(one))
+        words += round_trips(one)
         for line in wrap("; ".join(words), width - 7):
             yield f"{'':6} {line}", "quiet"
         if one.first_trouble:
             more = f" (and {one.troubles - 1:,} more)" if one.troubles > 1 else ""
             for line in wrap(printable(one.first_trouble) + more, width - 7):
                 yield f"{'':6} {line}", "trouble"
-
-
-def _round_trips(one: ConnectionSummary) -> str:
-    said = []
-    for end, rtt in (("client", one.client_rtt), ("server", one.server_rtt)):
-        if rtt is not None:
-            times = "/".join(seconds(time) for time in (rtt.least, rtt.median, rtt.p95))
-            said.append(f"{end} RTT min/median/p95 {times}")
-    return ", ".join(said)

@@ -105,7 +105,7 @@ class Terminal:
 
     def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
         """A table of many connections instead of a ladder; see ``render.table``."""
-        rows = [(title, "strong"), ("", "")]
+        rows = [(line, "strong") for line in wrap(title, self._width)] + [("", "")]
         if connections:
             rows += table(connections, start, self._width)
         return self._lines(rows)

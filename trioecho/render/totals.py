@@ -23,6 +23,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
             f" {plural(capture.frames, 'frame')} on {where})",
             "trouble",
         )
+    elif capture.dropped is None:
+        yield f"{plural(capture.frames, 'TCP frame')} in {where}", ""
     else:
         yield f"captured {plural(capture.frames, 'frame')} on {where}, the kernel dropped 0", ""
 
@@ -48,3 +50,21 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         f" {plural(again, 'retransmission')}",
         "trouble" if again else "",
     )
+    words = [connection.completeness] if connection.completeness else []
+    words += round_trips(connection)
+    for end, spent in (("client", connection.client_states), ("server", connection.server_states)):
+        if spent:
+            times = ", ".join(f"{state} {seconds(time)}" for state, time in spent.items())
+            words.append(f"{end} was in {times}")
+    if words:
+        yield "; ".join(words), "quiet"
+
+
+def round_trips(connection: ConnectionSummary) -> list[str]:
+    """The round-trip times of the ACKs each end got, in words, if it got any."""
+    said = []
+    for end, rtt in (("client", connection.client_rtt), ("server", connection.server_rtt)):
+        if rtt is not None:
+            times = "/".join(seconds(time) for time in (rtt.least, rtt.median, rtt.p95))
+            said.append(f"{end} RTT min/median/p95 {times}")
+    return said

@@ -113,9 +113,9 @@ class Half(Struct):
         following = TABLE[self.state].get(event)
         if following is None:
             return
-        if self.state_since is not None:
+        if self.state_since is not None and time > self.state_since:
             spent = time - self.state_since
-            self.spent[self.state] = self.spent.get(self.state, 0) + max(spent, 0)
+            self.spent[self.state] = self.spent.get(self.state, 0) + spent
         self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
