@@ -12,7 +12,7 @@ import trio
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
-    from trioecho.echo.client import Chunks
+    from trioecho.echo.conversation import Chunks
 
 _CHUNK = 256 * 2**10  # a thread's round trip for each, so larger than a socket's piece
 
