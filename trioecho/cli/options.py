@@ -36,3 +36,17 @@ VerboseOption = Annotated[
 AllOption = Annotated[
     bool, typer.Option("--all", help=f"Fold nothing, however long it gets (default: after {FOLD}).")
 ]
+
+
+def ip_of(host: str | None) -> str | None:
+    """The address that ``--host`` names, as frames have it; a usage error when it is none."""
+    if host is None:
+        return None
+    from ipaddress import ip_address  # not for every command's start
+
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{host!r} is no IP address, such as 192.0.2.1 or 2001:db8::1", param_hint="--host"
+        ) from None

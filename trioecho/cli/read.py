@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from ipaddress import ip_address
 from os.path import exists
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from trioecho.cli.options import (
     FormatOption,
     OutputOption,
     VerboseOption,
+    ip_of,
 )
 
 
@@ -102,13 +102,6 @@ def read(
         raise typer.BadParameter(
             "--connection shows a ladder, --follow bytes", param_hint="--follow"
         )
-    if host is not None:
-        try:
-            host = str(ip_address(host))
-        except ValueError:
-            raise typer.BadParameter(
-                f"{host!r} is no IP address, such as 10.0.0.1 or ::1", param_hint="--host"
-            ) from None
     screen = Screen(
         format=output_format.value,
         absolute=absolute,
@@ -118,6 +111,6 @@ def read(
         several=False,
         several_in_files=connection is None,
     )
-    selection = Selection(follow or connection, host, port, only_trouble=only is not None)
+    selection = Selection(follow or connection, ip_of(host), port, only_trouble=only is not None)
     request = Request(files, selection, sort.value, limit, follow is not None, screen, paths)
     run_blocking(lambda: Readout(request).run())

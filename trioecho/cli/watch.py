@@ -14,6 +14,7 @@ from trioecho.cli.options import (
     FormatOption,
     OutputOption,
     VerboseOption,
+    ip_of,
 )
 
 if TYPE_CHECKING:
@@ -86,8 +87,6 @@ def watch(
 
       sudo trioecho watch --filter "tcp and not net 10.0.0.0/8" --table --for 60
     """
-    from ipaddress import ip_address
-
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen, check_suffixes
     from trioecho.cli.watching import Request, conduct
@@ -95,15 +94,8 @@ def watch(
 
     if table is not None and output_format is not Format.terminal:
         raise typer.BadParameter("it is for --format terminal alone", param_hint="--table/--ladder")
-    if host is not None:
-        try:
-            host = str(ip_address(host))
-        except ValueError:
-            raise typer.BadParameter(
-                f"{host!r} is no IP address, such as 192.0.2.1 or 2001:db8::1", param_hint="--host"
-            ) from None
     request = Request(
-        wanted=Wanted(tuple(interface or ()), port, host, expression),
+        wanted=Wanted(tuple(interface or ()), port, ip_of(host), expression),
         settings=Settings(count, seconds, few={None: 8, True: 0, False: None}[table]),
         paths=check_suffixes(output or []),
         screen=Screen(

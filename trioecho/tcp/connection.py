@@ -98,7 +98,7 @@ class Connection:
             The rung, with both states after the arrival.
         """
         segment = rung.segment
-        mine, theirs = self._halves(segment)
+        mine, theirs = self.halves(segment)
         end = rung.seq + segment.space
         found = list(rung.notes)
         step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
@@ -139,17 +139,15 @@ class Connection:
             self.first_frame,
         )
 
-    def _halves(self, segment: Segment) -> tuple[Half, Half]:
+    def halves(self, segment: Segment) -> tuple[Half, Half]:
+        """The half that sent a segment, and the other."""
         if segment.source == self.client.endpoint:
             return self.client, self.server
         return self.server, self.client
 
     def _send(self, segment: Segment, number: int) -> Step:
         """What can be said of a segment when it leaves its sender."""
-        if segment.source is self.client.endpoint or segment.source == self.client.endpoint:
-            mine, theirs = self.client, self.server
-        else:
-            mine, theirs = self.server, self.client
+        mine, theirs = self.halves(segment)
         time = segment.frame.time
         flags, length = segment.flags, segment.length
         ack = segment.ack

@@ -111,5 +111,5 @@ def _starts_anew(segment: Segment, connection: Connection) -> bool:
     """
     if segment.flags & ACK:
         return False
-    mine, _ = connection._halves(segment)
+    mine, _ = connection.halves(segment)
     return mine.isn is not None and mine.isn & 0xFFFFFFFF != segment.seq
