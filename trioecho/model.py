@@ -179,6 +179,32 @@ class Call(Struct, frozen=True):
     connection: int | None = None
 
 
+class Kernel(Struct, frozen=True):
+    """What the kernel says of one end of a connection.
+
+    Args:
+        state: the end's state.
+        rtt: the smoothed round-trip time in nanoseconds; None before the first sample.
+        rtt_variance: how far samples stray from it, in nanoseconds; None before the first sample.
+        rto: the retransmission timeout in nanoseconds.
+        cwnd: the congestion window in segments.
+        ssthresh: the slow start threshold in segments; None while it is not set.
+        in_flight: segments sent and not acknowledged yet.
+        retransmits: how many times in a row the timer has sent the oldest of them again.
+        total_retransmits: segments sent again over the connection's whole life.
+    """
+
+    state: State
+    rtt: int | None
+    rtt_variance: int | None
+    rto: int
+    cwnd: int
+    ssthresh: int | None
+    in_flight: int
+    retransmits: int
+    total_retransmits: int
+
+
 class Rung(Struct, frozen=True, gc=False):
     """One step of the ladder: a segment and what it changed.
 
@@ -191,7 +217,12 @@ class Rung(Struct, frozen=True, gc=False):
         window: the window in bytes, after scaling where the scale is known.
         client_state, server_state: each end's state after it.
         notes: what can be said of it.
-        lost: whether the wire dropped it; only a wire of ours can know.
+        lost: whether the wire dropped or broke it; only a wire of ours can know.
+        arrived: when it arrived at the other end, nanoseconds since the epoch; None when it was
+            lost, and where it was seen at one place, which tells nothing of it.
+        fault: what the wire did to it, in the words of the fault; ``""`` for nothing.
+        client_kernel, server_kernel: what the kernel said of an end when it had just sent or got
+            the segment, where it was asked.
     """
 
     number: int
@@ -205,6 +236,10 @@ class Rung(Struct, frozen=True, gc=False):
     server_state: State
     notes: tuple[Note, ...] = ()
     lost: bool = False
+    arrived: int | None = None
+    fault: str = ""
+    client_kernel: Kernel | None = None
+    server_kernel: Kernel | None = None
 
     @property
     def time(self) -> int:
@@ -313,8 +348,10 @@ class Summary(Struct, frozen=True):
         connections: what each connection came to.
         capture: how complete the capture was.
         forgotten: earlier connections of which nothing is known any more.
+        unmatched: a sentence for each fault of the wire that has not done anything.
     """
 
     connections: tuple[ConnectionSummary, ...]
     capture: CaptureSummary
     forgotten: int = 0
+    unmatched: tuple[str, ...] = ()

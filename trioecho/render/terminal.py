@@ -27,6 +27,7 @@ from trioecho.model import (
     flag_names,
 )
 from trioecho.render.calls import call_text
+from trioecho.render.fate import fate, kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
@@ -156,6 +157,10 @@ class Terminal:
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
         yield from self._wrapped("; ".join(self._sentences(rung)), self._left)
+        if rung.client_kernel is not None:
+            yield from self._wrapped(kernel_text("client", rung.client_kernel), self._left)
+        if rung.server_kernel is not None:
+            yield from self._wrapped(kernel_text("server", rung.server_kernel), self._left)
         if self._setting.details is not None:
             for line in self._setting.details(rung.segment.frame):
                 yield from self._wrapped(printable(line), self._left)
@@ -215,8 +220,8 @@ class Terminal:
         return parts + _options(segment.options, "SYN" in parts[0])
 
     def _sentences(self, rung: Rung) -> Iterator[str]:
-        if rung.lost:
-            yield "lost on the wire"
+        if rung.lost or rung.arrived is not None:
+            yield from fate(rung)
         for note in rung.notes:
             if isinstance(note, _COURSE):
                 key = rung.connection, type(note)

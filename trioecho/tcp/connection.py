@@ -7,6 +7,7 @@ segment it dropped. The connection never raises on what the wire did.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Literal
 
 from msgspec.structs import replace
@@ -79,13 +80,28 @@ class Connection:
         self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
-    def sent(self, segment: Segment, number: int) -> Rung:
+    def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
         """One end has sent a segment, which may never arrive.
+
+        Args:
+            segment: the segment.
+            number: the rung's number.
+            forged: whether somebody else has sent it in that end's name, who knows nothing of it.
 
         Returns:
             The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
         """
-        return self._rung(self._send(segment, number), lost=True)
+        if not forged:
+            return self._rung(self._send(segment, number), lost=True)
+        from_client = segment.source == self.client.endpoint
+        before = deepcopy(self.client if from_client else self.server)
+        step = self._send(segment, number)
+        if from_client:
+            self.client = before
+        else:
+            self.server = before
+        step.mine = before
+        return self._rung(step, lost=True)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end.
@@ -95,7 +111,7 @@ class Connection:
             time: when it arrived, nanoseconds since the epoch.
 
         Returns:
-            The rung, with both states after the arrival.
+            The rung: its sender's state after it was sent, the other's after it has arrived.
         """
         segment = rung.segment
         mine, theirs = self.halves(segment)
@@ -103,12 +119,14 @@ class Connection:
         found = list(rung.notes)
         step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
         self._arrive(step, time)
+        from_client = mine is self.client
         return replace(
             rung,
-            client_state=self.client.state,
-            server_state=self.server.state,
+            client_state=rung.client_state if from_client else self.client.state,
+            server_state=self.server.state if from_client else rung.server_state,
             notes=tuple(found),
             lost=False,
+            arrived=time,
         )
 
     def summary(self) -> ConnectionSummary:
