@@ -215,7 +215,8 @@ class Rung(Struct, frozen=True, gc=False):
         segment: the segment.
         seq, ack: relative to the two ISNs; ack is None when the ACK bit is off.
         window: the window in bytes, after scaling where the scale is known.
-        client_state, server_state: each end's state after it.
+        client_state, server_state: each end's state after it. On a wire of ours the sender's is
+            that as it was sent, the other's that which its arrival led to.
         notes: what can be said of it.
         lost: whether the wire dropped or broke it; only a wire of ours can know.
         arrived: when it arrived at the other end, nanoseconds since the epoch; None when it was

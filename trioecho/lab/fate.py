@@ -14,37 +14,20 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from socket import IPPROTO_ICMP, IPPROTO_ICMPV6
 from struct import pack
-from typing import Literal, assert_never
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Drop,
-    Duplicate,
-    Fault,
-    Inject,
-    Latency,
-    Loss,
-    Mtu,
-    PathMtu,
-    Queue,
-    Rate,
-    Reorder,
-    Selecting,
-    check,
-)
+from trioecho.lab import faults
+from trioecho.lab.faults import Fault, Selecting, check
 from trioecho.lab.flow import ENDS, OTHER, Flow, Flows, Tally, checksum, ip_packet
 from trioecho.model import RST, SYN, End, Segment
 from trioecho.text import plural
 
-SECOND = 1_000_000_000
+LONGEST_HOLD = SECOND = 1_000_000_000
 DEFAULT_QUEUE = 1_000  # packets behind a rate, as Linux keeps behind a device (txqueuelen)
-LONGEST_HOLD = SECOND
 MOST_HELD = 1_000
 IPV6_MINIMUM = 1_280  # RFC 8200 §5: no link that carries IPv6 has a smaller MTU
 
@@ -110,30 +93,30 @@ class _Watch:
     def __init__(self, fault: Selecting) -> None:
         self.fault = fault
         self.items = Tally(fault.items)
-        self.behind = Tally(fault.behind) if isinstance(fault, Reorder) else None
+        self.behind = Tally(fault.behind) if isinstance(fault, faults.Reorder) else None
         self.held: dict[int, Delivery] = {}  # by connection: as it would have arrived
 
 
 class _Cut:
     """A cut, and since when it holds."""
 
-    def __init__(self, fault: Cut) -> None:
+    def __init__(self, fault: faults.Cut) -> None:
         self.fault = fault
         self.items = Tally(fault.items) if fault.items else None
         self.since: int | None = None
 
     def holds(self, time: int) -> bool:
-        if self.since is None and self.items is None:
-            self.since = time
         if self.since is None:
-            return False
+            if self.items is not None:
+                return False
+            self.since = time
         return self.fault.duration is None or time < self.since + self.fault.duration
 
 
 class _Loss:
     """Chance, drawn apart for each end, and for TCP, which other packets are not to disturb."""
 
-    def __init__(self, fault: Loss) -> None:
+    def __init__(self, fault: faults.Loss) -> None:
         self.fault = fault
         self.packets = self.lost = 0
         self._draws = {
@@ -160,10 +143,9 @@ class _Line:
 
     def through(self, time: int, size: int, rate: int, room: int) -> int | None:
         """When a packet of ``size`` bytes is through; None when there is no room to wait."""
-        starts = self._starts
+        starts, start = self._starts, max(time, self._free)
         while starts and starts[0] <= time:
             starts.popleft()
-        start = max(time, self._free)
         if start > time:
             if len(starts) >= room:
                 return None
@@ -177,28 +159,27 @@ class Fates:
     """Decides what becomes of the packets of one wire.
 
     Args:
-        faults: the script.
+        script: all faults.
 
     Raises:
         TrioechoError: they do not go together.
     """
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        check(faults)
+    def __init__(self, script: Sequence[Fault]) -> None:
+        check(script)
         self._faults: list[Fault] = []
         self._watches: list[_Watch] = []
         self._cuts: list[_Cut] = []
         self._losses: list[_Loss] = []
-        self._rate: Rate | None = None
-        self._queue: Queue | None = None
-        self._path: PathMtu | None = None
+        self._rate: faults.Rate | None = None
+        self._queue: faults.Queue | None = None
+        self._path: faults.PathMtu | None = None
         self._latency = 0
         self._remember = False
         self._flows = Flows()
         self._lines: dict[End, _Line] = {end: _Line() for end in ENDS}
-        self._packets = 0
-        self._too_large = self._overflowed = False
-        for fault in faults:
+        self._packets, self._too_large, self._overflowed = 0, False, False
+        for fault in script:
             self._take(fault)
 
     def add(self, fault: Fault) -> None:
@@ -210,10 +191,10 @@ class Fates:
         Raises:
             TrioechoError: it cannot be had any more: a queue without a rate, or an MTU.
         """
-        if isinstance(fault, Mtu):
+        if isinstance(fault, faults.Mtu):
             what = f"The fault {fault.text!r} comes too late: the devices have their MTU"
             raise TrioechoError(what, "Ask for it when the wire is opened")
-        if isinstance(fault, Rate | Queue | PathMtu):
+        if isinstance(fault, faults.Rate | faults.Queue | faults.PathMtu):
             kept = [old for old in self._faults if type(old) is not type(fault)]
             check([*kept, fault])
             self._faults = kept
@@ -222,25 +203,23 @@ class Fates:
     def _take(self, fault: Fault) -> None:
         self._faults.append(fault)
         match fault:
-            case Drop() | Duplicate() | Corrupt() | Delay() | Reorder() | Inject():
-                self._watches.append(_Watch(fault))
-                self._remember |= fault.items.kind == "data" and fault.items.times != 1
-            case Cut():
+            case faults.Cut():
                 self._cuts.append(_Cut(fault))
-            case Loss():
+            case faults.Loss():
                 self._losses.append(_Loss(fault))
-            case Latency():
+            case faults.Latency():
                 self._latency += fault.by
-            case Rate():
+            case faults.Rate():
                 self._rate = fault
-            case Queue():
+            case faults.Queue():
                 self._queue, self._overflowed = fault, False
-            case PathMtu():
+            case faults.PathMtu():
                 self._path, self._too_large = fault, False
-            case Mtu():
+            case faults.Mtu():
                 pass  # the devices have it, and the kernels keep to it
             case _:
-                assert_never(fault)
+                self._watches.append(_Watch(fault))
+                self._remember |= fault.items.kind == "data" and fault.items.times != 1
 
     def decide(self, packet: Packet) -> Decision:
         """Decide what becomes of a packet; packets come in order of time.
@@ -266,7 +245,7 @@ class Fates:
             for cut in self._cuts:
                 if cut.items is not None and cut.items.has(flow, packet.end, sights):
                     cut.since = packet.time
-        lost += [watch.fault.text for watch in hits if isinstance(watch.fault, Drop)]
+        lost += [watch.fault.text for watch in hits if isinstance(watch.fault, faults.Drop)]
         lost += [loss.fault.text for loss in self._losses if loss.takes(packet)]
         arrival = packet.time + self._latency
         told: list[Delivery] = []
@@ -278,17 +257,16 @@ class Fates:
                 told = [Delivery(packet.number, packet.end, arrival, answer, "icmp", path.text)]
         if not lost and self._rate is not None:
             arrival += self._wait(packet, self._rate, lost)
-        if hits or passed:
-            assert flow is not None
+        if flow is not None and (hits or passed):
             return self._acted(packet, flow, arrival, lost, hits, passed, told)
         if lost:
             return Decision(tuple(told), True, ", ".join(lost))
-        if flow is not None and packet.segment is not None:
+        if flow and packet.segment:
             flow.arrived(packet.end, packet.segment)
         plain = Delivery(packet.number, OTHER[packet.end], arrival, packet.data, "original")
         return Decision((plain,), False)
 
-    def _stuck(self, data: bytes, path: PathMtu) -> bool:
+    def _stuck(self, data: bytes, path: faults.PathMtu) -> bool:
         """Whether a packet is too large for the router, which may not split it."""
         if len(data) >= 40 and data[0] >> 4 == 6:
             stuck = len(data) > max(path.size, IPV6_MINIMUM)
@@ -297,16 +275,15 @@ class Fates:
         self._too_large |= stuck
         return stuck
 
-    def _wait(self, packet: Packet, rate: Rate, lost: list[str]) -> int:
+    def _wait(self, packet: Packet, rate: faults.Rate, lost: list[str]) -> int:
         """How long a packet takes to get through its line; a full queue loses it."""
-        line = self._lines[packet.end]
         room = self._queue.packets if self._queue else DEFAULT_QUEUE
-        through = line.through(packet.time, len(packet.data), rate.bits, room)
-        if through is not None:
-            return through - packet.time
-        self._overflowed = True
-        lost.append((self._queue or rate).text)
-        return 0
+        size = len(packet.data)
+        through = self._lines[packet.end].through(packet.time, size, rate.bits, room)
+        if through is None:
+            self._overflowed = True
+            lost.append((self._queue or rate).text)
+        return (through or packet.time) - packet.time
 
     def _acted(
         self,
@@ -321,14 +298,15 @@ class Fates:
         """What becomes of a segment that faults have selected, or that another waits for."""
         number, end, segment, to = packet.number, packet.end, packet.segment, OTHER[packet.end]
         assert segment is not None
-        faults = [watch.fault for watch in hits]
-        corrupt = any(isinstance(fault, Corrupt) for fault in faults)
-        at = arrival + sum(fault.by for fault in faults if isinstance(fault, Delay))
+        chosen = [watch.fault for watch in hits]
+        corrupt = any(isinstance(fault, faults.Corrupt) for fault in chosen)
+        at = arrival + sum(fault.by for fault in chosen if isinstance(fault, faults.Delay))
         if not lost:
             data = corrupted(packet.data, segment) if corrupt else packet.data
-            changed = [one.text for one in faults if isinstance(one, Corrupt | Delay | Reorder)]
-            original = Delivery(number, to, at, data, "original", ", ".join(changed))
-            holding = [watch for watch in hits if isinstance(watch.fault, Reorder)]
+            plain = (faults.Duplicate, faults.Inject)
+            changed = ", ".join(one.text for one in chosen if not isinstance(one, plain))
+            original = Delivery(number, to, at, data, "original", changed)
+            holding = [watch for watch in hits if watch.behind]
             for watch in holding:
                 watch.held[flow.number] = original
                 if len(watch.held) > MOST_HELD:
@@ -337,39 +315,36 @@ class Fates:
                 original = replace(original, at=at + LONGEST_HOLD)
             elif at == arrival and not corrupt:
                 flow.arrived(end, segment)
-            copies = [one.text for one in faults if isinstance(one, Duplicate)]
             deliveries.append(original)
-            deliveries += [replace(original, kind="copy", fault=text) for text in copies]
+            for fault in chosen:
+                if isinstance(fault, faults.Duplicate):
+                    deliveries.append(replace(original, kind="copy", fault=fault.text))
         for watch in passed:
             held = watch.held.pop(flow.number, None)
             if held is not None and at < held.at + LONGEST_HOLD:
                 deliveries.append(replace(held, at=max(at, held.at)))
-        for fault in faults:
-            if isinstance(fault, Inject):
-                targets = ENDS if fault.to == "both" else (fault.to or to,)
-                flags = SYN if fault.flag == "syn" else RST
-                for target in targets:
-                    forged = flow.forge(target, flags, fault.offset, end, segment)
+        for fault in chosen:
+            if isinstance(fault, faults.Inject):
+                flag = SYN if fault.flag == "syn" else RST
+                for target in ENDS if fault.to == "both" else (fault.to or to,):
+                    forged = flow.forge(target, flag, fault.offset, end, segment)
                     deliveries.append(Delivery(number, target, at, forged, "injected", fault.text))
-        acting = lost or [fault.text for fault in faults if not isinstance(fault, Inject)]
+        acting = lost or [fault.text for fault in chosen if not isinstance(fault, faults.Inject)]
         return Decision(tuple(deliveries), bool(lost) or corrupt, ", ".join(acting))
 
     def unmatched(self) -> tuple[str, ...]:
         """A sentence for each fault that has not acted on anything until now."""
-        reasons = self._reasons()
-        return tuple(f"{fault.text!r} never matched: {why}" for fault, why in reasons if why)
+        return tuple(f"{one.text!r} never matched: {why}" for one, why in self._reasons() if why)
 
     def _reasons(self) -> Iterator[tuple[Fault, str]]:
         """Why a fault has not acted, ``""`` for one that has."""
-        sent = plural(self._packets, "packet") if self._packets else "no packet"
         for watch in self._watches:
             unseen = [one for one in (watch.items, watch.behind) if one and not one.hit]
             yield watch.fault, unseen[0].why(self._flows.begun) if unseen else ""
         for cut in self._cuts:
-            if cut.items is not None:
-                yield cut.fault, "" if cut.items.hit else cut.items.why(self._flows.begun)
-            elif cut.since is None:
-                yield cut.fault, "no packet was sent"
+            if cut.since is None:
+                begun = self._flows.begun
+                yield cut.fault, cut.items.why(begun) if cut.items else "no packet was sent"
         for loss in self._losses:
             if not loss.lost:
                 yield loss.fault, f"chance took none of {plural(loss.packets, 'packet')}"
@@ -377,7 +352,8 @@ class Fates:
             most = max(line.most for line in self._lines.values())
             yield self._queue, f"{plural(most, 'packet')} waited at most"
         if self._path is not None and not self._too_large:
-            yield self._path, f"{sent} was sent that is too large and may not be split"
+            sent = plural(self._packets, "packet")
+            yield self._path, f"none of {sent} was too large and not to be split"
 
 
 def corrupted(data: bytes, segment: Segment) -> bytes:

@@ -1,13 +1,11 @@
 """What can be done to the wire, in words. PURE: text -> types; fate.py decides by them.
 
-The words are the same on the command line, in TOML and in Python. Case does not matter.
-
     fault     = ( "drop" | "duplicate" | "corrupt" ) items
               | "delay" items DURATION
               | "reorder" kinds N N [ "connection" N ]
               | "inject" ( "rst" | "syn" ) [ "to" ( END | "both" ) ] [ "offset" INTEGER ] after
               | "cut" [ "for" DURATION ] [ after ]
-              | "delay" DURATION                     the whole wire, from here on
+              | "delay" DURATION                     these are of the whole wire
               | "rate" NUMBER( "kbit" | "mbit" | "gbit" )
               | "queue" N
               | "loss" [ END ] NUMBER"%" [ "seed" N ]
@@ -25,10 +23,8 @@ The words are the same on the command line, in TOML and in Python. Case does not
     DURATION  = NUMBER( "s" | "ms" | "us" )
     NUMBER    = digits, and up to three behind a point
 
-A number counts the distinct items of a kind in one connection: ``data 2`` is the second segment
-that brings bytes never sent before, never the first one again. Without ``times`` a fault acts on
-an item's first transmission alone; ``twice`` takes its next one too. A pure ACK, a RST and a
-``segment`` are each an item of their own: nothing says that they repeat another.
+A number counts distinct items of a kind in one connection, as flow.py says. Without ``times`` a
+fault acts on an item's first transmission alone; ``twice`` takes its next one too. Case is ignored.
 """
 
 from __future__ import annotations
@@ -45,6 +41,7 @@ from trioecho.lab.flow import ENDS, KINDS, ONCE_ONLY, Items, Kind, Which
 from trioecho.model import End
 
 Forged = Literal["rst", "syn"]
+Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)
 
 MOST = 1_000_000_000
@@ -56,10 +53,8 @@ _RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
 _FORGED: tuple[Forged, ...] = ("rst", "syn")
 _BOTH: Literal["both"] = "both"
 _SAME = {"synack": "syn-ack"}
-
 _A_TIME, _A_RATE = "a time such as 25ms", "a rate such as 500kbit, 1mbit or 1gbit"
-
-Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
+_FAR = (1 << 31) - 1  # half of the sequence space
 
 _number = re.compile(r"[0-9]{1,20}").fullmatch
 _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
@@ -223,10 +218,7 @@ class _Words:
 
     def __init__(self, text: str) -> None:
         if len(text) > MOST_TEXT:
-            what = (
-                f"The fault {text[:40]!r}… has {len(text):,} characters, of {MOST_TEXT:,} at most"
-            )
-            raise TrioechoError(what)
+            raise TrioechoError(f"A fault has {MOST_TEXT:,} characters at most: {text[:40]!r}…")
         self._words = [_SAME.get(word, word) for word in text.lower().split()]
         self._at = 0
         self._tried: list[str] = []
@@ -251,18 +243,15 @@ class _Words:
         return found
 
     def one_of(self, words: tuple[Word, ...]) -> Word:
-        """Take the word, which must be one of these."""
         found = self.any_of(words)
         if found is None:
             raise self.wrong()
         return found
 
     def accept(self, word: str) -> bool:
-        """Take the word if it is this one."""
         return self.any_of((word,)) is not None
 
     def fits(self, form: Form, what: str) -> bool:
-        """Whether the word has a form."""
         if form(self.peek()):
             return True
         self._tried.append(what)
@@ -276,10 +265,9 @@ class _Words:
         return match
 
     def number(self, low: int = 1, high: int = MOST) -> int:
-        """Take a number within bounds."""
         what = f"a number from {low:,} to {high:,}"
-        self.need(_integer if low < 0 else _number, what)
-        if not low <= int(self.peek()) <= high:
+        match = self.need(_integer if low < 0 else _number, what)
+        if not low <= int(match[0]) <= high:
             raise self.wrong(what)
         return int(self.take())
 
@@ -296,7 +284,7 @@ class _Words:
 
     def wrong(self, *may: str) -> TrioechoError:
         """The error for the word at hand, or for none being left."""
-        choices = list(dict.fromkeys(may or self._tried)) or ["nothing more"]
+        choices = list(dict.fromkeys(may or self._tried))
         listed = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
         word = self.peek()
         if not self._words:
@@ -304,127 +292,107 @@ class _Words:
         if not word:
             return TrioechoError(f"The fault {self.text!r} is not complete: {listed} may follow")
         close = get_close_matches(word[:40], [one for one in choices if " " not in one], 1)
-        return TrioechoError(
-            f"The fault {self.text!r} makes no sense at word {self._at + 1}, {word!r}: "
-            f"{listed} may stand there",
-            f"Did you mean {close[0]!r}?" if close else "",
-        )
+        place = f"The fault {self.text!r} makes no sense at word {self._at + 1}, {word!r}"
+        hint = f"Did you mean {close[0]!r}?" if close else ""
+        return TrioechoError(f"{place}: {listed} may stand there", hint)
 
     def finish(self) -> None:
-        """See that no word is left."""
         if self.peek():
             raise self.wrong(*self._tried, "nothing more")
 
+    def which(self) -> Which:
+        if self.accept("all"):
+            return Which(((1, None),))
+        if self.accept("every"):
+            return Which((), self.number())
+        if self.peek(1) == "times" or not self.fits(_list, "a list such as 2,4-6 or 3-"):
+            return Which()
+        parts: list[tuple[int, int | None]] = []
+        for part in self.peek().split(","):
+            low, dash, high = part.partition("-")
+            first, last = int(low), int(high) if high else None if dash else int(low)
+            if not 1 <= first <= (last or MOST) <= MOST or last == 0:
+                raise self.wrong(f"numbers from 1 to {MOST:,}, the lower one first,")
+            parts.append((first, last))
+        self.take()
+        return Which(tuple(parts))
 
-def _which(words: _Words) -> Which:
-    if words.accept("all"):
-        return Which(((1, None),))
-    if words.accept("every"):
-        return Which((), words.number())
-    if words.peek(1) == "times" or not words.fits(_list, "a list such as 2,4-6 or 3-"):
-        return Which()
-    parts: list[tuple[int, int | None]] = []
-    for part in words.peek().split(","):
-        low, dash, high = part.partition("-")
-        first, last = int(low), int(high) if high else None if dash else int(low)
-        if not 1 <= first <= (last or MOST) <= MOST or last == 0:
-            raise words.wrong(f"numbers from 1 to {MOST:,}, the lower one first,")
-        parts.append((first, last))
-    words.take()
-    return Which(tuple(parts))
-
-
-def _times(words: _Words, kind: Kind) -> int | None:
-    if words.accept("once") or kind in ONCE_ONLY:
-        return 1
-    if words.accept("twice"):
-        return 2
-    if words.accept("always"):
-        return None
-    if words.peek(1) == "times":
-        times = words.number()
-        words.take()
+    def times(self, kind: Kind) -> int | None:
+        names = {"once": 1} if kind in ONCE_ONLY else {"once": 1, "twice": 2, "always": None}
+        name = self.any_of(tuple(names))
+        if name is not None or kind in ONCE_ONLY:
+            return names[name or "once"]
+        if self.peek(1) != "times":
+            self._tried.append("'N times'")
+            return 1
+        times = self.number()
+        self.take()
         return times
-    words.fits(lambda _: None, "'N times'")
-    return 1
 
+    def connection(self) -> int | None:
+        return self.number() if self.accept("connection") else None
 
-def _connection(words: _Words) -> int | None:
-    return words.number() if words.accept("connection") else None
+    def items(self) -> Items:
+        end, kind = self.any_of(ENDS), self.one_of(KINDS)
+        return Items(end, kind, self.which(), self.times(kind), self.connection())
 
+    def after(self) -> Items:
+        end, kind = self.any_of(ENDS), self.one_of(KINDS)
+        one = Which.only(self.number() if self.fits(_number, "a number") else 1)
+        return Items(end, kind, one, 1, self.connection())
 
-def _items(words: _Words) -> Items:
-    end, kind = words.any_of(ENDS), words.one_of(KINDS)
-    return Items(end, kind, _which(words), _times(words, kind), _connection(words))
+    def delay(self) -> Fault:
+        if self.fits(_duration, _A_TIME):
+            return Latency(self.text, self.time())
+        return Delay(self.text, self.items(), self.time())
 
+    def time(self) -> int:
+        return self.measure(_duration, _A_TIME, _TIMES, "3600s")
 
-def _after(words: _Words) -> Items:
-    end, kind = words.any_of(ENDS), words.one_of(KINDS)
-    number = words.number() if words.fits(_number, "a number") else 1
-    return Items(end, kind, Which(((number, number),)), 1, _connection(words))
+    def reorder(self) -> Fault:
+        end, kind = self.any_of(ENDS), self.one_of(KINDS)
+        first = self.number(high=MOST - 1)
+        numbers, connection = (first, self.number(first + 1)), self.connection()
+        items = [Items(end, kind, Which.only(one), 1, connection) for one in numbers]
+        return Reorder(self.text, *items)
 
+    def inject(self) -> Fault:
+        flag = self.one_of(_FORGED)
+        to = self.one_of((*ENDS, _BOTH)) if self.accept("to") else None
+        offset = self.number(-_FAR, _FAR) if self.accept("offset") else 0
+        self.one_of(("after",))
+        return Inject(self.text, self.after(), flag, to, offset)
 
-def _delay(words: _Words) -> Fault:
-    if words.fits(_duration, _A_TIME):
-        return Latency(words.text, _time(words))
-    return Delay(words.text, _items(words), _time(words))
+    def cut(self) -> Fault:
+        duration = self.time() if self.accept("for") else None
+        return Cut(self.text, self.after() if self.accept("after") else None, duration)
 
+    def loss(self) -> Fault:
+        end = self.any_of(ENDS)
+        percent = float(self.need(_percent, "a share such as 2%")[1])
+        if not 0 < percent <= 100:
+            raise self.wrong("more than 0% and at most 100%")
+        self.take()
+        seed = self.number(0, (1 << 63) - 1) if self.accept("seed") else 1
+        return Loss(self.text, percent, seed, end)
 
-def _time(words: _Words) -> int:
-    return words.measure(_duration, _A_TIME, _TIMES, "3600s")
-
-
-def _reorder(words: _Words) -> Fault:
-    end, kind = words.any_of(ENDS), words.one_of(KINDS)
-    first = words.number(high=MOST - 1)
-    second = words.number(first + 1)
-    connection = _connection(words)
-    one, other = (
-        Items(end, kind, Which(((number, number),)), 1, connection) for number in (first, second)
-    )
-    return Reorder(words.text, one, other)
-
-
-def _inject(words: _Words) -> Fault:
-    flag = words.one_of(_FORGED)
-    to = words.one_of((*ENDS, _BOTH)) if words.accept("to") else None
-    offset = words.number(1 - (1 << 31), (1 << 31) - 1) if words.accept("offset") else 0
-    words.one_of(("after",))
-    return Inject(words.text, _after(words), flag, to, offset)
-
-
-def _cut(words: _Words) -> Fault:
-    duration = _time(words) if words.accept("for") else None
-    return Cut(words.text, _after(words) if words.accept("after") else None, duration)
-
-
-def _loss(words: _Words) -> Fault:
-    end = words.any_of(ENDS)
-    percent = float(words.need(_percent, "a share such as 2%")[1])
-    if not 0 < percent <= 100:
-        raise words.wrong("more than 0% and at most 100%")
-    words.take()
-    seed = words.number(0, (1 << 63) - 1) if words.accept("seed") else 1
-    return Loss(words.text, percent, seed, end)
-
-
-def _path(words: _Words) -> Fault:
-    words.one_of(("mtu",))
-    size = words.number(SMALLEST_MTU, LARGEST_MTU)
-    return PathMtu(words.text, size, words.accept("silent"))
+    def path(self) -> Fault:
+        self.one_of(("mtu",))
+        size = self.number(SMALLEST_MTU, LARGEST_MTU)
+        return PathMtu(self.text, size, self.accept("silent"))
 
 
 _VERBS: dict[str, Callable[[_Words], Fault]] = {
-    "drop": lambda words: Drop(words.text, _items(words)),
-    "duplicate": lambda words: Duplicate(words.text, _items(words)),
-    "corrupt": lambda words: Corrupt(words.text, _items(words)),
-    "delay": _delay,
-    "reorder": _reorder,
-    "inject": _inject,
-    "cut": _cut,
+    "drop": lambda words: Drop(words.text, words.items()),
+    "duplicate": lambda words: Duplicate(words.text, words.items()),
+    "corrupt": lambda words: Corrupt(words.text, words.items()),
+    "delay": _Words.delay,
+    "reorder": _Words.reorder,
+    "inject": _Words.inject,
+    "cut": _Words.cut,
     "rate": lambda words: Rate(words.text, words.measure(_speed, _A_RATE, _RATES, "100gbit")),
     "queue": lambda words: Queue(words.text, words.number(1, 10_000)),
-    "loss": _loss,
+    "loss": _Words.loss,
     "mtu": lambda words: Mtu(words.text, words.number(SMALLEST_MTU, LARGEST_MTU)),
-    "path": _path,
+    "path": _Words.path,
 }

@@ -65,6 +65,11 @@ class Which(Struct, frozen=True):
             first <= number and (last is None or number <= last) for first, last in self.parts
         )
 
+    @classmethod
+    def only(cls, number: int) -> Which:
+        """One item."""
+        return cls(((number, number),))
+
     @property
     def first(self) -> int:
         """The lowest number among them."""

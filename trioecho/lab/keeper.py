@@ -276,12 +276,14 @@ def lengthen_queue(index: int) -> None:
     link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, 0)  # rtnetlink(7): ifinfomsg
     length = 16 + len(link) + len(attribute)
     header = struct.pack("=IHHII", length, RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line:
-        with step("netlink RTM_SETLINK"):
-            line.send(header + link + attribute)
-            errno = -struct.unpack_from("=i", line.recv(1024), 16)[0]
-            if errno:
-                raise OSError(errno, os.strerror(errno))
+    with (
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line,
+        step("netlink RTM_SETLINK"),
+    ):
+        line.send(header + link + attribute)
+        errno = -struct.unpack_from("=i", line.recv(1024), 16)[0]
+        if errno:
+            raise OSError(errno, os.strerror(errno))
 
 
 def address(ipv4: bytes) -> bytes:

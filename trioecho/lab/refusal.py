@@ -9,7 +9,6 @@ from pathlib import Path
 
 from trioecho.errors import TrioechoError
 
-
 #: The keeper's step that a wire needs and a mere loopback does not.
 TUN = "open /dev/net/tun"
 

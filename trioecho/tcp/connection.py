@@ -111,19 +111,26 @@ class Connection:
             time: when it arrived, nanoseconds since the epoch.
 
         Returns:
-            The rung: its sender's state after it was sent, the other's after it has arrived.
+            The rung: its sender's state as it was sent, and the other's new one if the arrival has
+            changed it. If not, the other's stays as it was then: much may have happened since.
         """
         segment = rung.segment
         mine, theirs = self.halves(segment)
         end = rung.seq + segment.space
         found = list(rung.notes)
         step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
+        before = theirs.state
         self._arrive(step, time)
-        from_client = mine is self.client
+        client, server = rung.client_state, rung.server_state
+        if theirs.state is not before:
+            if mine is self.client:
+                server = theirs.state
+            else:
+                client = theirs.state
         return replace(
             rung,
-            client_state=rung.client_state if from_client else self.client.state,
-            server_state=self.server.state if from_client else rung.server_state,
+            client_state=client,
+            server_state=server,
             notes=tuple(found),
             lost=False,
             arrived=time,
