@@ -119,6 +119,7 @@ class Segment(Struct, frozen=True, gc=False):
         payload: the payload that was captured; shorter than ``length`` when the frame was cut.
         urgent: the urgent pointer, 0 when URG is off.
         ecn: the two ECN bits of the IP header (RFC 3168 §5).
+        identification: IPv4's identification of the packet; 0 where there is none.
         checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
             captured before the device filled it in (offload).
         rare: whether anything about it is out of the ordinary for data and ACKs: options beside
@@ -137,6 +138,7 @@ class Segment(Struct, frozen=True, gc=False):
     payload: bytes
     urgent: int = 0
     ecn: int = 0
+    identification: int = 0
     checksum_unfilled: bool = False
     rare: bool = False
 

@@ -194,7 +194,7 @@ class Connection:
         step.expected = ordinary(step)
         if not step.expected:
             judge(step, self.initial_rtt)
-            step.again = any(isinstance(note, notes.AGAIN) for note in step.found)
+            step.again = any(map(knowledge.repeats, step.found))
             if step.again and segment.payload and mine.kept and not flags & SYN:
                 steps.overlap(step)
         stamps = segment.options.timestamps
@@ -203,7 +203,7 @@ class Connection:
                 mine.timestamp = stamps[0]
             elif behind := marks.old_timestamp(segment, seq, mine, theirs):
                 step.found.append(notes.Paws(behind))
-        if ack is not None and (mine.received is None or ack > mine.received):
+        if ack is not None and ((had := mine.received.up_to) is None or ack > had):
             knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
@@ -219,17 +219,19 @@ class Connection:
         elif length:
             # In order: the general case of ``remember``, without its questions.
             mine.asked = ""
-            mine.keep(seq, end, number, time, segment.payload)
+            mine.keep(seq, end, number, time, segment)
             mine.volume += length
-            if mine.contiguous == seq:
-                mine.contiguous = end
+            if mine.seen.up_to == seq:
+                mine.seen.up_to = end
+            else:
+                mine.seen.add(seq, end)
             mine.next, mine.next_time = end, time
         else:
             mine.asked = ""
         mine.segments += 1
         if ack is not None:
             if ack != mine.ack:
-                mine.duplicates, mine.ack_number, mine.outrun = 0, number, False
+                mine.duplicates, mine.ack_number = 0, number
                 mine.ack = ack
             mine.ack_time = time
         mine.window = segment.window
@@ -307,10 +309,11 @@ class Connection:
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
         if step.end > step.seq:
-            if step.seq == theirs.received and not theirs.islands:
-                theirs.received = step.end
+            received = theirs.received
+            if step.seq == received.up_to and not received.islands:
+                received.up_to = step.end
             else:
-                theirs.take(step.seq, step.end)
+                received.add(step.seq, step.end)
         if mine.fin is not None:
             knowledge.take_fin(theirs, mine, time)
             if self.closed_by is None and mine.fin_received and theirs.fin_received:
