@@ -16,7 +16,7 @@ from trioecho.render.script import line
 from trioecho.tcp import notes
 
 SCRIPTS = 500
-TOGETHER = 25
+TOGETHER = 100
 PORT = 7
 
 
@@ -82,12 +82,11 @@ async def echo(wire: Wire, size: int) -> None:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(serve)
             await client.connect((wire.server.address, PORT))
-            async with trio.SocketStream(client) as stream:
-                async with trio.open_nursery() as sending:
-                    sending.start_soon(stream.send_all, b"x" * size)
-                    got = 0
-                    while got < size:
-                        got += len(await stream.receive_some())
+            async with trio.SocketStream(client) as stream, trio.open_nursery() as sending:
+                sending.start_soon(stream.send_all, b"x" * size)
+                got = 0
+                while got < size:
+                    got += len(await stream.receive_some())
 
 
 async def play(faults: list[str], size: int) -> list[Rung]:
@@ -140,5 +139,7 @@ async def test_every_retransmission_of_what_was_lost_is_named_and_points_to_it(s
     async with trio.open_nursery() as nursery:
         for seed in range(start, start + TOGETHER):
             nursery.start_soon(one, seed)
-    assert not wrong, "\n".join(f"{seed}: {faults}: {said}" for seed, (faults, said) in wrong.items())
+    assert not wrong, "\n".join(
+        f"{seed}: {faults}: {said}" for seed, (faults, said) in wrong.items()
+    )
     assert lost

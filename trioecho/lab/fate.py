@@ -3,8 +3,7 @@
 PURE: no I/O, no clock; time comes with the packets, chance from a seed. In this order a packet
 meets a cut, the faults that select it, loss, the router with its smaller MTU, and the line with
 its queue and rate. What a fault loses takes no time on the line; copies and forged segments come
-into being at its far end. A number in a fault counts over the whole life of a connection, also for
-a fault that is added later.
+into being at its far end. A fault added later counts from the connection's beginning all the same.
 """
 
 from __future__ import annotations

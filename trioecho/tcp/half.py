@@ -13,6 +13,8 @@ from trioecho.tcp.states import TABLE, Event
 
 #: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
+#: Segments remembered after that, if they were sent more than once: they may come yet another time.
+MOST_GONE = 64
 
 
 class Sent(Struct, gc=False):
@@ -45,6 +47,7 @@ class Half(Struct):
         seen: which part of what it sent has been seen, or was acknowledged.
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
+        gone: the last of them that were sent again before they were acknowledged.
         repeats: the last segments it sent again: sequence space and rung.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
@@ -80,6 +83,7 @@ class Half(Struct):
     seen: Ranges = field(default_factory=Ranges)
     sent: deque[Sent] = field(default_factory=deque)
     kept: int = 0
+    gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
     repeats: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     fin: int | None = None
     ack: int | None = None
@@ -118,8 +122,11 @@ class Half(Struct):
         self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
-        """The segment in flight that first carried sequence number ``seq``."""
+        """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.sent:
+            if sent.seq <= seq < sent.end:
+                return sent
+        for sent in self.gone:
             if sent.seq <= seq < sent.end:
                 return sent
         return None
@@ -146,23 +153,29 @@ class Half(Struct):
         Args: as for ``keep``.
         """
         sent = self.sent
+        if self.acked is not None and end <= self.acked:
+            return
         if not sent or sent[-1].end <= seq:
             self.keep(seq, end, number, time, segment)
             return
+        at, repeated = 0, False
+        for other in sent:
+            if end <= other.seq:
+                break
+            if seq < other.end:
+                other.repeated = repeated = True
+            at += 1
         if len(sent) >= MOST_SENT:
             return
-        payload = b"" if segment.flags & SYN else segment.payload
+        new = sent[-1].end if repeated else seq
+        if new >= end:
+            return  # whole, it was sent before
+        payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        for at, other in enumerate(sent):
-            if other.seq <= seq < other.end:
-                other.repeated = True
-                return
-            if seq < other.seq:
-                until, packet = min(end, other.seq), segment.identification
-                sent.insert(at, Sent(seq, until, number, time, packet, payload))
-                self.kept += len(payload)
-                return
+        at = len(sent) if repeated else at
+        sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
+        self.kept += len(payload)
 
     def forget(self, ack: int) -> Sent | None:
         """Drop what ``ack`` covers.
@@ -175,4 +188,7 @@ class Half(Struct):
         while sent and sent[0].end <= ack:
             last = sent.popleft()
             self.kept -= len(last.payload)
+            if last.repeated:
+                last.payload = b""
+                self.gone.append(last)
         return last

@@ -59,6 +59,7 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
         mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
         mine.next, mine.seen = None, Ranges()
         mine.sent.clear()
+        mine.gone.clear()
         mine.kept = 0
     if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
@@ -70,6 +71,7 @@ def listen_again(passive: Half, opener: Half) -> None:
     passive.seen, passive.received = Ranges(), Ranges()
     passive.syn_seen = False
     passive.sent.clear()
+    passive.gone.clear()
     passive.kept = 0
 
 
