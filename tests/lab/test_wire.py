@@ -72,7 +72,10 @@ async def test_it_carries_tcp_and_tells_each_segment(family: socket.AddressFamil
         diary = Diary()
         wire.observers.append(diary)
         await exchange(wire, 100_000, family)
-    assert sum(p.segment.length for p in diary.sent_ if p.end == "client") == 100_000
+    # A busy machine may make a kernel send something again; each byte counts once.
+    isn = diary.sent_[0].segment.seq
+    data = [p.segment for p in diary.sent_ if p.end == "client" and p.segment.length]
+    assert max((one.seq + one.length - isn) % (1 << 32) for one in data) == 100_001
     assert {p.end for p in diary.sent_} == {"client", "server"}
     times = [passage.frame.time for passage in diary.sent_]
     assert times == sorted(set(times))
@@ -141,6 +144,13 @@ async def test_settings_are_the_hosts_own() -> None:
             await wire.client.sysctl(name, "many")
 
 
+async def everything(program: trio.Process) -> bytes:
+    """What a program says until it closes its output."""
+    assert program.stdout is not None
+    async with program.stdout:
+        return b"".join([data async for data in program.stdout])
+
+
 async def test_programs_run_on_a_host() -> None:
     async with open_wire() as wire:
         show = "import socket; s = socket.create_connection(('10.0.0.2', 9)); print(s.recv(9))"
@@ -151,8 +161,7 @@ async def test_programs_run_on_a_host() -> None:
             connection, _ = await listener.accept()
             with connection:
                 await connection.send(b"hello")
-                assert program.stdout is not None
-                assert await program.stdout.receive_some() == b"b'hello'\n"
+                assert await everything(program) == b"b'hello'\n"
                 assert await program.wait() == 0
 
 
@@ -168,7 +177,8 @@ async def test_programs_and_all_they_started_end_with_it() -> None:
             ["sh", "-c", "setsid sleep 1000 & echo $!; exec sleep 1000"], stdout=subprocess.PIPE
         )
         assert shell.stdout is not None
-        child = os.pidfd_open(int(await shell.stdout.receive_some()))
+        async with shell.stdout:
+            child = os.pidfd_open(int(await shell.stdout.receive_some()))
     with trio.fail_after(10):
         await trio.lowlevel.wait_readable(child)
         assert await shell.wait() == -signal.SIGKILL
