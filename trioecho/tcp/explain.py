@@ -218,6 +218,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 " sender is broken",
                 "RFC 9293 §3.10.7.4",
             )
+        case notes.ChallengeAck("half-open"):
+            return Explanation(
+                f"challenge ACK: for the {mine} an earlier connection of these ports is still open,"
+                " and it says where that stands; a RST will end it",
+                "RFC 9293 §3.5.1, figure 9",
+            )
         case notes.ChallengeAck(asked):
             what = "reset" if asked == "reset" else "SYN"
             return Explanation(

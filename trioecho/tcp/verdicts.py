@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, RST, SYN
+from trioecho.model import FIN, RST, SYN, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
@@ -107,6 +107,8 @@ def judge(step: Step, rtt: int | None) -> None:
             found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number))
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
+        if plain and mine.ack is None and theirs.state is State.SYN_SENT and ack not in (0, 1):
+            found.append(notes.ChallengeAck("half-open"))
 
     seen = theirs.seen.up_to
     if ack is not None and seen is not None and ack > seen:
