@@ -255,7 +255,7 @@ class Connection:
                 mine.passive = False
                 self.last_syn = time
                 mine.syn_data = segment.length
-            if mine.state is State.LISTEN:
+            if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
             mine.meet(Event.SEND_SYN if ack is None else Event.SEND_SYN_ACK, time)
             crossed = theirs.syn_seen
