@@ -32,8 +32,9 @@ _MIDDLE = (CLIENT + SERVER) / 2
 _BAND = 9.0
 _EDGE = _BAND / 2 + 3  # an arrow starts and ends so far from its lifeline
 _TEXT = _BAND / 2 + 9  # and what an end does stands so far from it, on the other side
-_TIME, _RUNG = 74.0, 104.0  # where those columns end
-_CALL, _REST, _SAID = 25, 50, 58  # letters in a line of each
+_TIME, _RUNG = 72.0, 106.0  # where those columns end
+_CALLS: dict[End, int] = {"client": 25, "server": 28}  # letters in a line of calls,
+_REST, _SAID = 55, 57  # of what else a header says, and of a sentence
 _SLANT, _STEEPEST = (
     15.0,
     46.0,
@@ -73,7 +74,7 @@ class Calls:
         self._calls.append(call)
         whose = f"{call.socket}:" if call.end == "server" and not self.lines else ""
         text = call_text([call]).removeprefix(f"{call.socket}: ")
-        self.lines += [whose] * bool(whose) + wrap(text, _CALL, subsequent_indent="  ")
+        self.lines += [whose] * bool(whose) + wrap(text, _CALLS[self.end], subsequent_indent="\xa0")
 
     @property
     def listens(self) -> bool:
@@ -93,11 +94,13 @@ class Step:
 
     def __init__(self, rung: Rung, label: list[str], rest: str, sentences: list[str]) -> None:
         self.rung, self.label = rung, label
-        self.rest = wrap(rest, _REST)
         self.said = [line for one in sentences for line in wrap(one, _SAID)]
         self.title = "; ".join(sentences)
         self.time = rung.time
         self.arrived: int | None = getattr(rung, "arrived", None)
+        if self.arrived is not None and self.arrived - self.time >= 1_000_000:
+            rest += f"  {seconds(self.arrived - self.time)} on the wire"
+        self.rest = wrap(rest, _REST)
 
     @property
     def slant(self) -> float:
@@ -172,10 +175,14 @@ class Lifelines:
         self._changes_of(tails, heads)
         for end, x, _ in _SIDES:
             self._lifeline(x, top, bottom, self._changes[end])
-        for item, tail, tip in zip(self._items, tails, heads, strict=True):
+        rows = list(zip(self._items, tails, heads, strict=True))
+        for item, tail, tip in rows:  # arrows first: words stand in front of them
+            if isinstance(item, Step):
+                self._arrow(item, tail, tip)
+        for item, tail, tip in rows:
             match item:
                 case Step():
-                    self._step(item, tail, tip)
+                    self._words(item, tail, tip)
                 case Calls():
                     self._calls(item, tail)
                 case Passed():
@@ -207,22 +214,27 @@ class Lifelines:
         return tails, y
 
     def _heads(self, tails: Sequence[float]) -> list[float]:
-        """How low each arrow ends: below what happened before its segment arrived."""
-        times = [self._start]
+        """How low each arrow ends: below what happened before its segment arrived.
+
+        Those that arrive at one end do so one below the other, in the order in which they did.
+        """
+        times, latest = [], self._start
         for item in self._items:
-            times.append(times[-1] if isinstance(item, Passed) else max(item.time, times[-1]))
-        times = times[1:]
-        heads = []
-        for at, (item, tail) in enumerate(zip(self._items, tails, strict=True)):
-            if not isinstance(item, Step):
-                heads.append(tail)
-                continue
-            head = tail + item.slant
-            if item.arrived is not None:
-                last = bisect_right(times, item.arrived) - 1
-                if last > at:
-                    head = max(head, tails[last] + _SLANT)
-            heads.append(head)
+            latest = latest if isinstance(item, Passed) else max(latest, item.time)
+            times.append(latest)
+        heads = list(tails)
+        flying = []
+        for at, item in enumerate(self._items):
+            if isinstance(item, Step):
+                heads[at] += item.slant
+                if item.arrived is not None:
+                    flying.append((item.arrived, at, item.rung.sender))
+        lowest: dict[End, float] = {"client": 0.0, "server": 0.0}
+        for arrived, at, sender in sorted(flying):
+            last = bisect_right(times, arrived) - 1
+            below = tails[last] + _SLANT if last > at else 0.0
+            heads[at] = max(heads[at], below, lowest[sender] + 9)
+            lowest[sender] = heads[at]
         return heads
 
     def _changes_of(self, tails: Sequence[float], heads: Sequence[float]) -> None:
@@ -234,7 +246,7 @@ class Lifelines:
                 found.append((tail if client else head, "client", item.rung.client_state))
                 found.append((head if client else tail, "server", item.rung.server_state))
             elif isinstance(item, Calls) and item.listens:
-                found.append((tail + (len(item.lines) - 0.3) * LINE, "server", State.LISTEN))
+                found.append((tail + (len(item.lines) + 0.2) * LINE, "server", State.LISTEN))
         for y, end, state in sorted(found, key=lambda one: one[0]):
             changes = self._changes[end]
             if not changes or changes[-1][1] is not state:
@@ -247,7 +259,7 @@ class Lifelines:
     ) -> None:
         self._canvas.line(x, top, x, bottom, "life")
         for (y, state), (below, _) in pairwise([*changes, (bottom, State.CLOSED)]):
-            self._canvas.band(x, y, below, _BAND, _COLORS.get(state, "closing"))
+            self._canvas.band(x, y + 1, below - 1, _BAND, _COLORS.get(state, "closing"))
 
     def _time(self, time: int, y: float) -> None:
         self._canvas.text(_TIME, y + 4, f"{(time - self._start) / 1e6:.3f}", "time right")
@@ -266,47 +278,45 @@ class Lifelines:
         for x in (CLIENT, SERVER):
             self._canvas.line(x, y - 8, x, y + len(row.lines) * SMALL - 4, "fold")
 
-    def _step(self, step: Step, tail: float, head: float) -> None:
-        rung = step.rung
+    def _words(self, step: Step, tail: float, head: float) -> None:
+        rung, right = step.rung, step.rung.sender == "client"
         self._canvas.open(step.kind, step.title)
         self._time(rung.time, tail)
         self._canvas.text(_RUNG, tail + 4, str(rung.number), "rung right")
-        right = rung.sender == "client"
-        start, end = (CLIENT + _EDGE, SERVER - _EDGE) if right else (SERVER - _EDGE, CLIENT + _EDGE)
-        self._arrow(start, tail, end, head, rung.lost)
-        turn = degrees(atan2(head - tail, abs(end - start))) * (1 if right else -1)
-        label = [(step.label[0], "flags"), ("".join(f"  {word}" for word in step.label[1:]), "")]
-        self._canvas.words(_MIDDLE, (tail + head) / 2 - 7, label, "label halo middle", turn)
-        y = tail + step.slant + LINE
-        if rung.lost and step.slant == head - tail:
-            y -= 3
+        label = [(step.label[0], "flags"), ("".join(f" {word}" for word in step.label[1:]), "")]
+        if head - tail > _STEEPEST:  # others are under way beside it: its tail is its own
+            side = "" if right else " right"
+            x = CLIENT + 16 if right else SERVER - 16
+            self._canvas.words(x, tail - 4, label, f"label halo{side}")
+        else:
+            turn = degrees(atan2(head - tail, SERVER - CLIENT - 2 * _EDGE)) * (1 if right else -1)
+            y = (tail + head) / 2 - 7
+            self._canvas.words(_MIDDLE, y, label, "label halo middle", turn)
+        y = tail + step.slant + LINE - (3 if rung.lost else 0)
         for line in step.rest:
             self._canvas.text(_MIDDLE, y, line, "rest halo middle")
             y += LINE
         for line in step.said:
             self._canvas.text(_MIDDLE, y, line, "said halo middle")
             y += SMALL
-        if step.arrived is not None and step.arrived - step.time >= 1_000_000 and not rung.lost:
-            at = end + (-8 if right else 8)
-            style = "quiet halo right" if right else "quiet halo"
-            self._canvas.text(at, head + 14, f"+{seconds(step.arrived - step.time)}", style)
         self._canvas.close()
 
-    def _arrow(self, x1: float, y1: float, x2: float, y2: float, lost: bool) -> None:
-        if lost:
-            middle = (x1 + x2) / 2, (y1 + y2) / 2
-            self._canvas.line(*middle, x2, y2, "ghost")
-            self._canvas.line(x1, y1, *middle, "shaft")
-            for dx in (5, -5):
-                self._canvas.line(
-                    middle[0] - dx, middle[1] - 5, middle[0] + dx, middle[1] + 5, "cut"
-                )
-            return
-        length = hypot(x2 - x1, y2 - y1)
-        ux, uy = (x2 - x1) / length, (y2 - y1) / length
-        base = x2 - 10 * ux, y2 - 10 * uy
-        self._canvas.line(x1, y1, *base, "shaft")
-        self._canvas.shape(
-            [(x2, y2), (base[0] - 4 * uy, base[1] + 4 * ux), (base[0] + 4 * uy, base[1] - 4 * ux)],
-            "tip",
-        )
+    def _arrow(self, step: Step, tail: float, head: float) -> None:
+        x1, x2 = CLIENT + _EDGE, SERVER - _EDGE
+        if step.rung.sender == "server":
+            x1, x2 = x2, x1
+        self._canvas.open(step.kind, step.title)
+        if step.rung.lost:
+            x, y = (x1 + x2) / 2, (tail + head) / 2
+            self._canvas.line(x, y, x2, head, "ghost")
+            self._canvas.line(x1, tail, x, y, "shaft")
+            self._canvas.line(x - 5, y - 5, x + 5, y + 5, "cut")
+            self._canvas.line(x + 5, y - 5, x - 5, y + 5, "cut")
+        else:
+            length = hypot(x2 - x1, head - tail)
+            ux, uy = (x2 - x1) / length, (head - tail) / length
+            x, y = x2 - 10 * ux, head - 10 * uy
+            self._canvas.line(x1, tail, x, y, "shaft")
+            tip = [(x2, head), (x - 4 * uy, y + 4 * ux), (x + 4 * uy, y - 4 * ux)]
+            self._canvas.shape(tip, "tip")
+        self._canvas.close()
