@@ -17,12 +17,13 @@ def pages() -> dict[str, str]:
     functions = {
         one.callback.__name__: one.callback for one in app.registered_commands if one.callback
     }
-    return {name: page(name, one, functions[name]) for name, one in group.commands.items()}
+    above = group.make_context("trioecho", [], resilient_parsing=True)
+    return {name: page(name, one, functions[name], above) for name, one in group.commands.items()}
 
 
-def page(name: str, command: Any, function: Any) -> str:
+def page(name: str, command: Any, function: Any, above: Any) -> str:
     """One command's page."""
-    context = command.make_context(f"trioecho {name}", [], resilient_parsing=True)
+    context = command.make_context(name, [], parent=above, resilient_parsing=True)
     text, _, examples = inspect.cleandoc(function.__doc__ or "").partition("\nExamples:\n")
     usage = " ".join(command.get_usage(context).removeprefix("Usage:").split())
     lines = [f"# trioecho {name}", "", _plain(text), "", "```text", usage, "```", ""]

@@ -53,3 +53,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put the picture of the rooms where the design page asks for it."""
     return markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave out the page for pages that are missing: from a disk nobody serves it."""
+    Path(config.site_dir, "404.html").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Make the capture that a tutorial reads: ``python tools/capture_file.py``.
+"""Make the capture that a tutorial reads: ``python tools/shop_capture.py``.
 
 Four connections to one server, written as ladders; what is wrong with each is the tutorial's to
 find. A test makes it once more and compares.
