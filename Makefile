@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help trace test check compare bench fuzz clean
+.PHONY: help trace test check compare docs docs-serve bench fuzz clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -22,6 +22,14 @@ check: $(VENV)/.dev  ## Style and types alone
 compare: $(VENV)/.dev  ## Compare every verdict with tshark's
 	@$(BIN)/python tests/against/compare.py
 
+docs: $(VENV)/.dev  ## Run every block of the pages, and build the site into site/
+	@$(BIN)/python tools/blocks.py docs README.md
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+docs-serve: $(VENV)/.dev  ## Show the site, and build it anew when a page changes
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --livereload --watch trioecho --watch tools
+
 bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/startup.py
 	@$(BIN)/python bench/capture.py
@@ -35,7 +43,7 @@ fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for
 	@$(BIN)/python fuzz/fuzz_engine.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 
 clean:  ## Remove .venv and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -50,5 +58,5 @@ $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs]'
 	@touch $@ $(VENV)/.run

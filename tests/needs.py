@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -42,6 +43,12 @@ def need_tool(name: str) -> str:
         missing(f"{name} is not installed")
     assert path is not None
     return path
+
+
+def need_module(name: str) -> None:
+    """Skip where a module is not installed."""
+    if importlib.util.find_spec(name) is None:
+        missing(f"the module {name} is not installed: pip install -e '.[docs]'")
 
 
 def need_namespaces() -> None:

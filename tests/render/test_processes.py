@@ -88,4 +88,4 @@ def test_a_terminal_remembers_so_many_connections_and_no_more() -> None:
     for number in range(1, 3 * _MOST_KNOWN):
         terminal.show([replace(rung, connection=number)])
     assert len(terminal._states) <= _MOST_KNOWN
-    assert len(terminal._said) <= 2 * _MOST_KNOWN
+    assert len(terminal._telling._said) <= 2 * _MOST_KNOWN

@@ -26,7 +26,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to this file too: .pcapng, .jsonl, .ladder or .txt. Repeatable.",
+        help="Write to this file too: .pcapng, .jsonl, .ladder, .txt or .svg. Repeatable.",
     ),
 ]
 AbsoluteOption = Annotated[bool, typer.Option("--absolute", help="Show the raw sequence numbers.")]

@@ -79,13 +79,26 @@ def _pcapng(setting: Setting) -> Renderer:
     return Pcapng(setting)
 
 
+def _svg(setting: Setting) -> Renderer:
+    from trioecho.render.svg import Svg
+
+    return Svg(setting)
+
+
 #: Every format by its name.
 FORMATS: dict[str, Callable[[Setting], Renderer]] = {
     "terminal": _terminal,
     "json": _jsonl,
     "ladder": _ladder,
     "pcapng": _pcapng,
+    "svg": _svg,
 }
 
 #: The format of a file by its suffix.
-SUFFIXES = {".txt": "terminal", ".jsonl": "json", ".ladder": "ladder", ".pcapng": "pcapng"}
+SUFFIXES = {
+    ".txt": "terminal",
+    ".jsonl": "json",
+    ".ladder": "ladder",
+    ".pcapng": "pcapng",
+    ".svg": "svg",
+}

@@ -21,10 +21,14 @@ class Fold:
         limit: how many rungs to show in full before folding begins; None never folds.
         refill: how many more may be shown in full for each second that passes, so that what is
             calm again after a burst is shown again.
+        hint: what to say behind the count, on how to see what was folded.
     """
 
-    def __init__(self, limit: int | None, refill: int = 0) -> None:
+    def __init__(
+        self, limit: int | None, refill: int = 0, hint: str = " (--all shows them)"
+    ) -> None:
         self._limit = limit
+        self._hint = hint
         self._refill = refill
         self._rungs = 0.0  # shown in full, less what time has refilled
         self._last = 0
@@ -76,7 +80,7 @@ class Fold:
             parts.append(f"{plural(self._segments, 'segment')} with {bytes_of(self._bytes)}")
         if self._calls:
             parts.append(plural(self._calls, "socket call"))
-        text = f"{' and '.join(parts)} folded (--all shows them)"
+        text = f"{' and '.join(parts)} folded{self._hint}"
         if self._kinds:
             text += ": " + ", ".join(f"{count} {kind}" for kind, count in self._kinds.items())
         self._forget()

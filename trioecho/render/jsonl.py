@@ -77,16 +77,23 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "window": rung.window,
         "options": segment.options,
         "lost": rung.lost,
-        "arrived": None if rung.arrived is None else (rung.arrived - start) / 1e9,
-        "fault": rung.fault,
         "client_state": rung.client_state,
         "server_state": rung.server_state,
         "notes": [
             msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
         ],
         "payload": b2a_base64(segment.payload, newline=False).decode("ascii"),
+        **_fate(rung, start),
         **_kernels(rung),
     }
+
+
+def _fate(rung: Rung, start: int) -> dict[str, object]:
+    """What a wire of ours knows of a segment; nothing for one that was seen at one place."""
+    if rung.arrived is None and not rung.lost and not rung.fault:
+        return {}
+    arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
+    return {"arrived": arrived, "fault": rung.fault}
 
 
 def _kernels(rung: Rung) -> dict[str, object]:

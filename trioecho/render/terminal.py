@@ -11,7 +11,6 @@ At 80 columns what does not fit on the arrow stands below it; wider screens get 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -19,30 +18,25 @@ from typing import TYPE_CHECKING
 from trioecho.model import (
     Call,
     ConnectionSummary,
-    Options,
     Process,
     Rung,
     State,
     Summary,
-    flag_names,
 )
 from trioecho.render.calls import call_text
-from trioecho.render.fate import fate, kernel_text
+from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
+from trioecho.render.words import Telling, header
 from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
-from trioecho.text import plural, preview, printable
+from trioecho.text import preview, printable
 
 if TYPE_CHECKING:
     from trioecho.render import Event, Setting
 
 _STYLES = {"quiet": "2", "strong": "1", "call": "36", "arrow": "32", "trouble": "1;31", "": ""}
 
-# Sentences on the ordinary course of data are said this often for a connection, then left out.
-_COURSE = (notes.Data, notes.Ack)
-_OFTEN = 3
 # So many connections are remembered with their states; one that is not shows both states again.
 _MOST_KNOWN = 10_000
 
@@ -54,7 +48,7 @@ class Terminal:
         self._setting = setting
         self._width = max(setting.width, 72)  # narrower than this it is for the terminal to wrap
         self._start: int | None = None
-        self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
+        self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
         self._fold = Fold(setting.fold, setting.refill)
         self._left = 22 if setting.several else 17  # where the client's column starts
@@ -156,7 +150,7 @@ class Terminal:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
-        yield from self._wrapped("; ".join(self._sentences(rung)), self._left)
+        yield from self._wrapped("; ".join(self._telling.of(rung)), self._left)
         if rung.client_kernel is not None:
             yield from self._wrapped(kernel_text("client", rung.client_kernel), self._left)
         if rung.server_kernel is not None:
@@ -168,8 +162,7 @@ class Terminal:
     def _forget(self, before: int) -> None:
         """Drop what is known of older connections: a run that does not end must not grow."""
         self._states = {one: both for one, both in self._states.items() if one >= before}
-        for key in [key for key in self._said if key[0] < before]:
-            del self._said[key]
+        self._telling.forget(before)
 
     def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, str]]:
         deeper = " " * (len(text) - len(text.lstrip()))
@@ -194,7 +187,7 @@ class Terminal:
     def _arrow(self, rung: Rung) -> tuple[str, str]:
         """The arrow with as much of the segment on it as fits, and the rest."""
         width = self._right - self._wire - 1
-        parts = self._parts(rung)
+        parts = header(rung, absolute=self._setting.absolute)
         label = parts.pop(0)
         while parts and len(label) + 1 + len(parts[0]) <= width - 7:
             label += " " + parts.pop(0)
@@ -206,30 +199,6 @@ class Terminal:
         arrow = tip + f"{self._line * 2} {label} ".ljust(shaft - 1, self._line)
         return arrow.rjust(width), " ".join(parts)
 
-    def _parts(self, rung: Rung) -> list[str]:
-        segment = rung.segment
-        seq, ack = rung.seq, rung.ack
-        if self._setting.absolute:
-            seq, ack = segment.seq, segment.ack
-        parts = [" ".join(flag_names(segment.flags)) or "no flags", f"seq {seq}"]
-        if ack is not None:
-            parts.append(f"ack {ack}")
-        if segment.length:
-            parts.append(f"len {segment.length}")
-        parts.append(f"win {rung.window}")
-        return parts + _options(segment.options, "SYN" in parts[0])
-
-    def _sentences(self, rung: Rung) -> Iterator[str]:
-        if rung.lost or rung.arrived is not None:
-            yield from fate(rung)
-        for note in rung.notes:
-            if isinstance(note, _COURSE):
-                key = rung.connection, type(note)
-                self._said[key] += 1
-                if self._said[key] > _OFTEN:
-                    continue
-            yield explain(note, rung).text
-
     def _lines(self, rows: Sequence[tuple[str, str]]) -> bytes:
         text = "".join(f"{self._paint(row.rstrip(), style)}\n" for row, style in rows)
         if self._setting.unicode:
@@ -240,19 +209,3 @@ class Terminal:
     def _paint(self, text: str, style: str) -> str:
         code = _STYLES[style]
         return f"\x1b[{code}m{text}\x1b[0m" if self._setting.color and code and text else text
-
-
-def _options(options: Options, on_syn: bool) -> list[str]:
-    """The options as words; timestamps only on a SYN, where they are offered."""
-    words = []
-    if options.mss is not None:
-        words.append(f"mss {options.mss}")
-    if options.window_scale is not None:
-        words.append(f"wscale {options.window_scale}")
-    if options.sack_permitted:
-        words.append("sackOK")
-    if options.timestamps is not None and on_syn:
-        words.append("timestamps")
-    if options.sack:
-        words.append(plural(len(options.sack), "SACK block"))
-    return words

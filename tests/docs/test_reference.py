@@ -1,0 +1,73 @@
+"""The reference is complete: each command and option, and each public name of the Python pages."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import cli_pages
+import pytest
+import typer.main
+
+from trioecho.cli import app
+from trioecho.render import SUFFIXES
+
+ROOT = Path(__file__).parents[2]
+GROUP = typer.main.get_command(app)
+PYTHON = sorted((ROOT / "docs" / "reference" / "python").glob("*.md"))
+MODULES = [
+    name for page in PYTHON for name in re.findall(r"^::: (\S+)$", page.read_text("utf-8"), re.M)
+]
+
+
+@pytest.mark.parametrize("name", cli_pages.pages())
+def test_each_option_of_the_help_is_on_the_page(name: str) -> None:
+    page = cli_pages.pages()[name]
+    done = subprocess.run(
+        [sys.executable, "-m", "trioecho", name, "--help"],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        env={"COLUMNS": "200", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"},
+    )
+    table = "".join(row for row in done.stdout.splitlines(keepends=True) if row.startswith("│"))
+    options = set(re.findall(r"(?<![\w.])--?[a-z][\w-]*", table))
+    assert "--help" in options
+    for option in options:
+        assert f"`{option}`" in page, option
+
+
+def test_each_command_has_its_page_in_the_navigation() -> None:
+    config = (ROOT / "mkdocs.yml").read_text("utf-8")
+    index = (ROOT / "docs" / "reference" / "index.md").read_text("utf-8")
+    assert set(cli_pages.pages()) == set(getattr(GROUP, "commands"))  # noqa: B009
+    for name in cli_pages.pages():
+        assert f"reference/cli/{name}.md" in config
+        assert f"cli/{name}.md" in index
+
+
+def test_the_help_names_each_kind_of_file() -> None:
+    page = cli_pages.pages()["trace"]
+    for suffix in SUFFIXES:
+        assert suffix in page
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_public_name_says_what_it_is(module: str) -> None:
+    found = importlib.import_module(module)
+    assert found.__doc__
+    for name, thing in vars(found).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module:
+            continue
+        if inspect.isclass(thing) or inspect.isroutine(thing):
+            assert inspect.getdoc(thing), f"{module}.{name}"
+        if inspect.isclass(thing):
+            for member, value in vars(thing).items():
+                if not member.startswith("_") and (
+                    inspect.isfunction(value) or isinstance(value, property)
+                ):
+                    assert inspect.getdoc(value), f"{module}.{name}.{member}"

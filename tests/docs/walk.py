@@ -1,0 +1,69 @@
+"""Open every page of a built site in a browser, and print what is wrong, one line each.
+
+::
+
+    python walk.py SITE CHROMIUM
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, Request, sync_playwright
+
+WIDTHS = (1280, 390)
+WIDER = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
+BROKEN = "[...document.images].filter(one => one.complete && !one.naturalWidth).map(one => one.src)"
+
+
+def walk(page: Page, site: Path, width: int, wrong: list[str]) -> None:
+    """Every page at one width."""
+    here = ""
+
+    def failed(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the browser itself went on to the next page
+            wrong.append(f"{here} at {width}: {request.url} failed: {request.failure}")
+
+    def asked(request: Request) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            wrong.append(f"{here} at {width}: asks for {request.url}")
+
+    page.on("console", lambda said: wrong.append(f"{here} at {width}: console: {said.text}"))
+    page.on("pageerror", lambda error: wrong.append(f"{here} at {width}: {error}"))
+    page.on("requestfailed", failed)
+    page.on("request", asked)
+    for file in sorted(site.rglob("*.html")):
+        here = str(file.relative_to(site))
+        page.goto(file.as_uri())
+        if (over := page.evaluate(WIDER)) > 0:
+            wrong.append(f"{here} at {width}: {over} pixels wider than the window")
+        wrong.extend(f"{here} at {width}: no picture {source}" for source in page.evaluate(BROKEN))
+
+
+def search(page: Page, site: Path) -> None:
+    """The search finds something, from a disk."""
+    page.goto((site / "index.html").as_uri())
+    page.click("input.md-search__input")
+    page.keyboard.type("handshake")
+    page.locator(".md-search-result__link").first.wait_for()
+
+
+def main(site: Path, chromium: str) -> None:
+    """Walk, and print."""
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        for width in WIDTHS:
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            walk(page, site, width, wrong)
+            page.close()
+        search(browser.new_page(viewport={"width": 1280, "height": 900}), site)
+        browser.close()
+    print("\n".join(wrong))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,373 @@
+"""Run what the pages show: every ``console`` block, and every Python block.
+
+A page's blocks run in order, in a scratch directory and a private network of their own, so that no
+port is in use; what ``docs/captures`` holds is there, too. Which fence does what:
+
+- ```` ```console ````: lines with ``$`` are commands, the lines below each are what it must print.
+  A line ``…`` stands for any lines. A block that names its terminal (``title="Terminal 1"``) and
+  whose command goes on runs beside the rest of the page; a later block of that title, without a
+  command, shows what the terminal says next; ``^C`` in it interrupts the program.
+- ```` ```python ````: runs, and must end well. With a ``title="name.py"`` it is saved under that
+  name instead, for a command to run.
+- ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
+  another machine, or that take rights.
+
+Compared is all but times, durations, ephemeral ports, raw sequence numbers, descriptors, process
+ids, window sizes and scales, which differ from run to run or from kernel to kernel; where lines
+wrap; and in a ladder the order among socket calls, since both ends run side by side.
+
+::
+
+    python tools/blocks.py docs README.md            # compare; exit code 1 when a page is wrong
+    python tools/blocks.py --write docs README.md    # write down what was printed instead
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+from typing import IO
+
+#: What each scratch directory holds from the start: the files that pages offer for download.
+CAPTURES = Path(__file__).parent.parent / "docs" / "captures"
+
+PATIENCE = 60  # seconds for a command; they take less than one
+
+_FENCE = re.compile(r"^( *)```(console|python)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
+_TITLE = re.compile(r'title="([^"]*)"')
+
+_VARIABLE = [
+    (re.compile(pattern), mask)
+    for pattern, mask in (
+        (r"\b\d+(\.\d+)? (ns|µs|ms|s)\b", "TIME"),
+        (r"(?<=[\d\]]:)(3[2-9]|[45]\d|6[0-4])\d{3}\b(?<!65432)", "PORT"),
+        (r"\b(seq|ack) \d{6,}\b", r"\1 RAW"),
+        (r'"timestamps":\[\d+,\d+\]', '"timestamps":RAW'),
+        (r"\bfd \d+", "fd N"),
+        (r"\bpid \d+", "pid N"),
+        (r"\bwin(dow)? \d+", "win N"),
+        (r"\b(wscale|window scale) \d+", r"\1 N"),
+        (r'"(time|duration|\w*_time|\w*rtt|min|median|p95)":[\d.e-]+', r'"\1":TIME'),
+        (r'"([A-Z0-9-]+)":[\d.e-]+', r'"\1":TIME'),
+        (r"^ *\d+\.\d{3}(?= )", "AT"),
+    )
+]
+_CALLS = re.compile(r"^ *\d+\.\d{3} {4,}(?!\d)(.*)$")
+_HEADING = re.compile(r"^ +ms +rung ")
+
+
+@dataclass
+class Block:
+    """A fenced block of a page: ``start`` and ``end`` are where its text is in the page's."""
+
+    kind: str
+    title: str
+    text: str
+    indent: str
+    line: int
+    start: int
+    end: int
+
+
+@dataclass
+class Command:
+    """A command and the lines that a page says it prints."""
+
+    words: str
+    expected: list[str] = field(default_factory=list)
+
+
+def blocks(page: str) -> Iterator[Block]:
+    """The blocks of a page that are to be run."""
+    for match in _FENCE.finditer(page):
+        indent, kind, info, text = match.groups()
+        title = _TITLE.search(info)
+        lines = [line.removeprefix(indent) for line in text.splitlines()]
+        yield Block(
+            kind,
+            title[1] if title else "",
+            "\n".join(lines),
+            indent,
+            page.count("\n", 0, match.start()) + 1,
+            *match.span(4),
+        )
+
+
+def commands(text: str) -> list[Command]:
+    """A console block's commands; output before the first one belongs to a command ``""``."""
+    found: list[Command] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            found.append(Command(line[2:]))
+        elif found and not found[-1].expected and _goes_on(found[-1].words):
+            found[-1].words += "\n" + line
+        else:
+            if not found:
+                found.append(Command(""))
+            found[-1].expected.append(line)
+    return found
+
+
+def _goes_on(words: str) -> bool:
+    """Whether a command is not complete with this line."""
+    return words.endswith("\\") or words.count('"') % 2 == 1
+
+
+def shape(lines: list[str], ladder: bool) -> tuple[list[str], Counter[str]]:
+    """Lines without what may differ: their words in order, and a ladder's calls in none."""
+    calls: Counter[str] = Counter()
+    rest = []
+    for line in lines:
+        call = _CALLS.match(line) if ladder else None
+        if call:
+            row = re.sub("listening: |connection: ", "", call[1].strip())
+            calls.update(map(_mask, row.split(", ")))
+        else:
+            rest.append(_mask(line))
+    # Once more over the whole: what was cut by the end of a line.
+    return _mask(" ".join(" ".join(rest).split())).split(), calls
+
+
+def _mask(text: str) -> str:
+    for pattern, mask in _VARIABLE:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def agrees(expected: list[str], printed: list[str]) -> bool:
+    """Whether a page's lines are what was printed; ``…`` stands for any lines."""
+    ladder = any(_HEADING.match(line) for line in printed)
+    words, calls = shape(printed, ladder)
+    pieces: list[list[str]] = [[]]
+    for line in expected:
+        if line.strip() == "…":
+            pieces.append([])
+        else:
+            pieces[-1].append(line)
+    shapes = [shape(piece, ladder) for piece in pieces]
+    if len(shapes) == 1:
+        return shapes[0] == (words, calls)
+    if sum((called for _, called in shapes), Counter()) - calls:
+        return False
+    (first, _), *middle, (last, _) = shapes
+    if words[: len(first)] != first or (last and words[-len(last) :] != last):
+        return False
+    at = len(first)
+    for wanted, _ in middle:
+        while words[at : at + len(wanted)] != wanted:
+            at += 1
+            if at > len(words):
+                return False
+        at += len(wanted)
+    return at + len(last) <= len(words)
+
+
+class Page:
+    """A page, its scratch directory and its terminals.
+
+    Args:
+        path: the page.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._text = path.read_text("utf-8")
+        self._terminals: dict[str, subprocess.Popen[bytes]] = {}
+        self._changes: list[tuple[Block, str]] = []
+        self.wrong: list[str] = []
+        self.failed: list[str] = []
+
+    def run(self) -> None:
+        """Run its blocks; see ``wrong`` for what disagrees, ``failed`` for what ended badly."""
+        with tempfile.TemporaryDirectory() as scratch:
+            self._scratch = Path(scratch)
+            for capture in CAPTURES.glob("*"):
+                shutil.copy(capture, self._scratch)
+            try:
+                for block in blocks(self._text):
+                    if block.kind == "python":
+                        self._python(block)
+                    else:
+                        self._console(block)
+                self._await_terminals()
+            finally:
+                for process in self._terminals.values():
+                    process.kill()
+                    process.communicate()
+
+    def _await_terminals(self) -> None:
+        """Whatever was not interrupted must end by itself, and have nothing more to say."""
+        for title, process in list(self._terminals.items()):
+            rest, _ = process.communicate(timeout=PATIENCE)
+            del self._terminals[title]
+            if rest or process.returncode:
+                said = rest.decode() or f"exit code {process.returncode}"
+                self.wrong.append(f"{self._path}: {title!r} ends with {said}")
+
+    def write(self) -> None:
+        """Put what was printed in the place of what the page said."""
+        text = self._text
+        for block, new in reversed(self._changes):
+            indented = "".join(f"{block.indent}{line}".rstrip() + "\n" for line in new.splitlines())
+            text = text[: block.start] + indented + text[block.end :]
+        self._path.write_text(text, "utf-8")
+
+    def _python(self, block: Block) -> None:
+        name = block.title if block.title.endswith(".py") else "block.py"
+        (self._scratch / name).write_text(block.text + "\n", "utf-8")
+        if name == "block.py":
+            self._check(block, [Command("python block.py")], compare=False)
+
+    def _console(self, block: Block) -> None:
+        if not block.title:
+            self._check(block, commands(block.text))
+            return
+        first = commands(block.text)
+        interrupted = "^C" in block.text.splitlines()
+        if first and first[0].words:
+            process = self._start(first[0].words)
+            self._terminals[block.title] = process
+        else:
+            process = self._terminals[block.title]
+        assert process.stdout is not None
+        shown = [line for line in first[0].expected if line.strip() != "^C"]
+        if interrupted:
+            before = first[0].expected[: first[0].expected.index("^C")]
+            printed = _lines(process.stdout, len(before))
+            os.killpg(process.pid, signal.SIGINT)
+            rest = process.stdout.read().decode().splitlines()
+            process.wait()
+            process.stdout.close()
+            del self._terminals[block.title]
+            new, got = [*printed, "^C", *rest], [*printed, *rest]
+        else:
+            new = got = _lines(process.stdout, len(shown))
+        if not agrees(shown, got):
+            self._complain(block, first[0].words, shown, got)
+        prompt = [f"$ {first[0].words}"] if first[0].words else []
+        self._changes.append((block, "\n".join([*prompt, *new])))
+
+    def _check(self, block: Block, todo: list[Command], *, compare: bool = True) -> None:
+        new = []
+        for command in todo:
+            process = self._start(command.words)
+            out, _ = process.communicate(timeout=PATIENCE)
+            printed = out.decode().splitlines()
+            failed = process.returncode != 0 and not any("trioecho: " in line for line in printed)
+            if failed:
+                self.failed.append(f"{self._path}:{block.line}: $ {command.words}\n{out.decode()}")
+            elif compare and not agrees(command.expected, printed):
+                self._complain(block, command.words, command.expected, printed)
+            kept = command.expected if "…" in command.expected else printed
+            new += [f"$ {command.words}", *kept]
+        if compare:
+            self._changes.append((block, "\n".join(new)))
+
+    def _start(self, words: str) -> subprocess.Popen[bytes]:
+        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        # exec: the program itself is to get the ^C, not a shell that waits for it.
+        words = f"exec {words}" if re.match(r"(trioecho|python|ncat) [^|;&<>]*$", words) else words
+        return subprocess.Popen(
+            ["bash", "-c", words],
+            cwd=self._scratch,
+            env={
+                **os.environ,
+                "PATH": tools,
+                "COLUMNS": "80",
+                "LC_ALL": "C.UTF-8",
+                "PYTHONUNBUFFERED": "1",
+                "PYTHONWARNINGS": "error",
+                "NO_COLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def _complain(self, block: Block, words: str, wanted: list[str], got: list[str]) -> None:
+        diff = "\n".join(unified_diff(wanted, got, "the page", "the program", lineterm="", n=1))
+        self.wrong.append(f"{self._path}:{block.line}: $ {words}\n{diff}")
+
+
+def _lines(stream: IO[bytes], count: int) -> list[str]:
+    """So many lines of what a program prints, as soon as they are there."""
+    got = b""
+    while got.count(b"\n") < count:
+        ready, _, _ = select.select([stream], [], [], PATIENCE)
+        data = os.read(stream.fileno(), 1) if ready else b""
+        if not data:
+            break
+        got += data
+    return got.decode(errors="replace").splitlines()
+
+
+def pages(paths: list[Path]) -> list[Path]:
+    """The pages below some paths that have blocks to run."""
+    files = [
+        file for path in paths for file in (sorted(path.rglob("*.md")) if path.is_dir() else [path])
+    ]
+    return [file for file in files if any(blocks(file.read_text("utf-8")))]
+
+
+def check(path: Path, *, write: bool = False) -> list[str]:
+    """Run one page, in this process's network.
+
+    Returns:
+        What is wrong with it.
+    """
+    page = Page(path)
+    page.run()
+    if write:
+        page.write()
+        return page.failed
+    return page.failed + page.wrong
+
+
+def apart(path: Path, *, write: bool = False) -> str:
+    """Run one page in a network of its own; what is wrong with it, as text."""
+    script = 'ip link set lo up && exec "$@"'
+    here = [sys.executable, str(Path(__file__).resolve()), "--here", *["--write"] * write]
+    done = subprocess.run(
+        ["unshare", "-Urn", "sh", "-c", script, "sh", *here, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def main() -> int:
+    """The command line; see the module's own words."""
+    parser = argparse.ArgumentParser(description="Run what the pages show.")
+    parser.add_argument("--write", action="store_true", help="write down what was printed")
+    parser.add_argument("--here", action="store_true", help="in this network, and one by one")
+    parser.add_argument("paths", nargs="+", type=Path)
+    arguments = parser.parse_args()
+    found = pages(arguments.paths)
+    if arguments.here:
+        wrong = [text for path in found for text in check(path, write=arguments.write)]
+    else:
+        with ThreadPoolExecutor(2) as pool:
+            texts = pool.map(lambda path: apart(path, write=arguments.write), found)
+            wrong = [text for text in texts if text]
+        print(f"{len(found)} pages run, {len(wrong)} wrong", file=sys.stderr)
+    print("\n".join(wrong), end="\n" if wrong else "")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

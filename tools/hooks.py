@@ -1,0 +1,60 @@
+"""What MkDocs does besides turning pages into HTML: pages made from the code, at build time.
+
+Nothing that is generated is kept in the repository: the commands' pages come from Typer's own
+parameters, the picture of the rooms from the code's imports, a lesson's page from its TOML and
+its ladder.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
+
+import cli_pages  # noqa: E402
+import lesson_pages  # noqa: E402
+import rooms  # noqa: E402
+from mkdocs.structure.files import File  # noqa: E402
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+LESSONS = ROOT / "trioecho" / "lab" / "lessons"
+ROOMS = "<!-- the picture of the rooms stands here on the site -->"
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Give the lessons their place in the navigation, once there are any."""
+    names = lesson_pages.names(LESSONS)
+    if names and config.nav is not None:
+        place = next(at for at, entry in enumerate(config.nav) if "Tutorials" in entry) + 1
+        pages = ["lessons/index.md", *(f"lessons/{name}.md" for name in names)]
+        config.nav.insert(place, {"Lessons": pages})
+
+
+def on_files(files: Files, config: MkDocsConfig) -> None:
+    """Add the pages that are made from the code."""
+    made = {f"reference/cli/{name}.md": text for name, text in cli_pages.pages().items()}
+    for name in lesson_pages.names(LESSONS):
+        lesson = lesson_pages.read(LESSONS / f"{name}.toml")
+        made[f"lessons/{name}.md"] = lesson_pages.page(lesson)
+        made[f"lessons/{name}.svg"] = lesson_pages.picture(lesson)
+    if lesson_pages.names(LESSONS):
+        made["lessons/index.md"] = lesson_pages.index(LESSONS)
+    for path, text in made.items():
+        files.append(File.generated(config, path, content=text))
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Put the picture of the rooms where the design page asks for it."""
+    return markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Leave out the page for pages that are missing: from a disk nobody serves it."""
+    Path(config.site_dir, "404.html").unlink(missing_ok=True)

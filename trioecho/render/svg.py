@@ -1,0 +1,175 @@
+"""The ladder as a picture: an SVG that a browser, a page and a slide can show.
+
+It is one file with nothing outside it: no script, no font, no link. It follows the reader's light
+or dark scheme, says in words what it shows (``title`` and ``desc``), and is bounded: what happens
+after ``FOLD`` rungs of a connection is folded as on a screen, and beyond ``MOST`` rows nothing more
+is drawn, but counted. Several connections stand one below the other, each with its own two
+lifelines: on shared ones nobody could tell whose state a band shows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from trioecho.model import Call, ConnectionSummary, Process, Rung, Summary
+from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
+from trioecho.render.fold import Fold
+from trioecho.render.lifelines import Calls, Item, Lifelines, Passed, Step
+from trioecho.render.totals import totals
+from trioecho.render.words import Telling, header
+from trioecho.text import plural, preview, printable
+
+if TYPE_CHECKING:
+    from trioecho.render import Event, Setting
+
+#: How many rungs of a connection are drawn before folding begins.
+FOLD = 200
+#: How many rows a picture has at the most.
+MOST = 2_000
+
+_PREVIEW = 40  # bytes of a payload below its arrow
+_SUMMARIES = 10  # connections whose end is told in words
+
+
+class _Section:
+    """What is to be drawn of one connection."""
+
+    def __init__(self, number: int | None, limit: int) -> None:
+        self.number = number
+        self.items: list[Item] = []
+        self.fold = Fold(limit, hint="")
+
+    def flush(self) -> None:
+        """What was folded since the last row becomes a row."""
+        if text := self.fold.release():
+            self.items.append(Passed(text))
+
+
+class Svg:
+    """Gathers the rows and draws them at the end: only then is it known how high the picture is."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._limit = FOLD if setting.fold is None else setting.fold
+        self._telling = Telling()
+        self._sections: dict[int | None, _Section] = {}
+        self._start: int | None = None
+        self._rows = 0
+        self._segments = self._lost = self._more = 0
+
+    def begin(self) -> bytes:
+        """Nothing yet."""
+        return b""
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        """Nothing yet: what is to be drawn of the events is kept, within bounds."""
+        for event in events:
+            if self._start is None:
+                self._start = event.time
+            if isinstance(event, Rung):
+                self._segments += 1
+                self._lost += event.lost
+            if self._rows >= MOST:
+                self._more += 1
+            else:
+                self._keep(event)
+        return b""
+
+    def end(self, summary: Summary) -> bytes:
+        """The whole picture."""
+        canvas = Canvas()
+        y = 34.0
+        for line in wrap(printable(self._setting.title), 90):
+            canvas.text(MARGIN, y, line, "title")
+            y += 22
+        start = self._start or 0
+        ends = {connection.number: connection for connection in summary.connections}
+        several = sum(number is not None for number in self._sections) > 1
+        for number, section in self._sections.items():
+            section.flush()
+            name = _name(number, ends.get(number or 0)) if several else ""
+            y = Lifelines(canvas, section.items, start).draw(y, name)
+        for text, style in self._below(summary):
+            for line in wrap(text, 118):
+                canvas.text(MARGIN, y, line, style)
+                y += SMALL
+            y += 4
+        return canvas.file(y + LINE / 2, self._setting.title, self._description(summary))
+
+    # ---- what is kept ----------------------------------------------------------------------------
+
+    def _keep(self, event: Event) -> None:
+        section = self._section(event.connection)
+        if isinstance(event, Rung):
+            if section.fold.swallows(event):
+                return
+            section.flush()
+            section.items.append(self._step(event))
+        elif isinstance(event, Process):
+            section.items.append(Calls(event.time, event.end, [str(event)]))
+        else:
+            if section.fold.swallows(event):
+                return
+            section.flush()
+            self._call(section, event)
+        self._rows += 1
+
+    def _section(self, number: int | None) -> _Section:
+        """A connection's section. What belongs to none, such as listen, opens the first one."""
+        if number is None and self._sections:
+            number = next(iter(self._sections))
+        elif number is not None and None in self._sections:
+            opening = self._sections.pop(None)
+            opening.number = number
+            self._sections = {number: opening, **self._sections}
+        if number not in self._sections:
+            self._sections[number] = _Section(number, self._limit)
+        return self._sections[number]
+
+    def _call(self, section: _Section, call: Call) -> None:
+        last = section.items[-1] if section.items else None
+        if isinstance(last, Calls) and last.joins(call):
+            last.add(call)
+        else:
+            section.items.append(Calls.of(call))
+
+    def _step(self, rung: Rung) -> Step:
+        label: list[str] = []
+        rest = header(rung, absolute=self._setting.absolute)
+        while rest and len(" ".join([*label, rest[0]])) <= 46 and not rest[0].startswith("win"):
+            label.append(rest.pop(0))
+        if rung.segment.payload:
+            rest.append(preview(rung.segment.payload, _PREVIEW))
+        sentences = [printable(sentence) for sentence in self._telling.of(rung)]
+        if self._setting.details is not None:
+            sentences += map(printable, self._setting.details(rung.segment.frame))
+        return Step(rung, label, "  ".join(rest), sentences)
+
+    # ---- what stands around it -------------------------------------------------------------------
+
+    def _below(self, summary: Summary) -> list[tuple[str, str]]:
+        rows = []
+        if self._more:
+            rows.append((f"and {plural(self._more, 'further event')}, not drawn", "trouble"))
+        shown = Summary(summary.connections[:_SUMMARIES], summary.capture, summary.forgotten)
+        rows += [(text, style or "said") for text, style in totals(shown)]
+        if (left := len(summary.connections) - _SUMMARIES) > 0:
+            rows.append((f"and {plural(left, 'further connection')}", "said"))
+        return rows
+
+    def _description(self, summary: Summary) -> str:
+        words = [
+            f"A ladder of {plural(self._segments, 'segment')} between client and server,"
+            f" {self._lost or 'none'} of them lost on the wire."
+        ]
+        words += [
+            f"{text}." for text, _ in totals(Summary(summary.connections[:3], summary.capture))
+        ]
+        return " ".join(words)
+
+
+def _name(number: int | None, ends: ConnectionSummary | None) -> str:
+    name = "no connection" if number is None else f"connection {number}"
+    return name if ends is None else f"{name}: {ends.client} to {ends.server}"
