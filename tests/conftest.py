@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from needs import need_namespaces
+from needs import need_namespaces, need_wires
 from network import Network, private_network
 
 
@@ -11,6 +11,12 @@ from network import Network, private_network
 def namespaces() -> None:
     """Skip the test where no private network namespace can be had."""
     need_namespaces()
+
+
+@pytest.fixture
+def wires() -> None:
+    """Skip the test where no private wire can be had."""
+    need_wires()
 
 
 @pytest.fixture

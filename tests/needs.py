@@ -12,13 +12,15 @@ import sys
 import pytest
 
 PROBE = """
+import sys
 import trio
 from trioecho.lab.hosts import open_host
 from trioecho.lab.refusal import NamespaceUnavailable
+from trioecho.lab.wire import open_wire
 
 async def main():
     try:
-        async with open_host():
+        async with open_host() if sys.argv[1] == "host" else open_wire():
             pass
     except NamespaceUnavailable as error:
         print(error)
@@ -54,12 +56,18 @@ def need_namespaces() -> None:
 
     An async test uses the fixture ``namespaces`` instead: pytest-trio forgets why a test skips.
     """
-    if reason := why_no_namespaces():
+    if reason := why_none("host"):
+        missing(reason)
+
+
+def need_wires() -> None:
+    """Skip where no private wire can be had; an async test uses the fixture ``wires``."""
+    if reason := why_none("wire"):
         missing(reason)
 
 
 @functools.cache
-def why_no_namespaces() -> str:
+def why_none(kind: str) -> str:
     return subprocess.run(
-        [sys.executable, "-c", PROBE], check=True, capture_output=True, text=True
+        [sys.executable, "-c", PROBE, kind], check=True, capture_output=True, text=True
     ).stdout.strip()

@@ -7,18 +7,26 @@ from pathlib import Path
 
 import pytest
 from against.compare import Tally
-from against.frames import KINDS, own_captures
+from against.frames import KINDS
+from against.own import ladder_captures, loss_captures, traced_captures
 from against.rules import RULES, documented
-from capture_file import write
 from captures import CORPUS, corpus, need_corpus
 from needs import need_namespaces, need_tool
 
-WANTED = 0.995
+RUN = [sys.executable, "-m", "trioecho"]
 
-
-def check(tally: Tally) -> None:
-    assert tally.frames
-    assert not tally.unexplained, "\n" + tally.report()
+#: Of all frames, those whose verdicts are to be the same, rules or not.
+SAME = 0.995
+#: To reach in precision and recall by every verdict that occurs as often as this.
+OFTEN, WANTED = 20, 0.95
+#: Where the rules are used more than that allows: precision and recall with every difference
+#: counted. They may not get worse unnoticed; docs/differences.md says why they are what they are.
+RAW = {
+    "retransmission": (0.92, WANTED),
+    "out-of-order": (WANTED, 0.50),
+    "ack-lost-segment": (0.91, WANTED),
+    "reused-ports": (WANTED, 0.90),
+}
 
 
 @pytest.mark.parametrize("name", [name for name, _ in corpus()] or [""])
@@ -29,37 +37,49 @@ def test_each_capture(name: str) -> None:
     assert not tally.unexplained, "\n" + tally.report()
 
 
-def test_our_own_captures(tmp_path: Path) -> None:
+def test_traced_captures(tmp_path: Path) -> None:
     need_namespaces()
     tshark = need_tool("tshark")
     tally = Tally()
-    for path in own_captures(tmp_path, [sys.executable, "-m", "trioecho"]):
+    for path in traced_captures(tmp_path, RUN):
         tally.add(tshark, path)
     check(tally)
 
 
-def test_made_up_losses(tmp_path: Path) -> None:
-    """Many connections with losses of every kind, before the tap and behind it."""
+def test_ladders_and_made_up_losses(tmp_path: Path) -> None:
+    tshark = need_tool("tshark")
     tally = Tally()
-    path = tmp_path / "losses.pcap"
-    write(path, 20_000, 50)
-    tally.add(need_tool("tshark"), path)
+    for path in (*ladder_captures(tmp_path), *loss_captures(tmp_path)):
+        tally.add(tshark, path)
     check(tally)
 
 
-def test_the_whole() -> None:
-    """Verdict sets over all captures; what differs does so by a rule."""
+def test_the_whole(tmp_path: Path) -> None:
+    """Over all captures, of others and our own: what is to be reached, with the rules and without.
+
+    Without the made-up losses, whose verdicts are many and all alike, and without what was traced
+    just now, which is another each time.
+    """
     tshark = need_tool("tshark")
     tally = Tally()
     for name, _ in need_corpus():
         tally.add(tshark, CORPUS / name)
+    for path in ladder_captures(tmp_path):
+        tally.add(tshark, path)
     check(tally)
-    assert tally.verdicts_differ <= (1 - WANTED) * tally.frames, tally.report()
-    for kind in KINDS:
-        # What the rules do not excuse agrees to the last frame; what they do is counted by rule.
-        apart = tally.tshark[kind] + tally.ours[kind] - 2 * tally.both[kind]
-        assert apart <= sum(tally.rules.values()), kind
+    assert tally.verdicts_differ <= (1 - SAME) * tally.frames, tally.report()
+    often = [kind for kind in KINDS if max(tally.tshark[kind], tally.ours[kind]) >= OFTEN]
+    assert often
+    for kind in often:
+        assert min(tally.apart(kind)) >= WANTED, f"{kind}\n{tally.report()}"
+        for found, least in zip(tally.raw(kind), RAW.get(kind, (WANTED, WANTED)), strict=True):
+            assert found >= least, f"{kind}\n{tally.report()}"
 
 
 def test_each_rule_is_documented_and_each_documented_rule_exists() -> None:
     assert documented() == {*RULES, "one-fact-two-names"}
+
+
+def check(tally: Tally) -> None:
+    assert tally.frames
+    assert not tally.unexplained, "\n" + tally.report()

@@ -22,3 +22,17 @@ class TrioechoError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}. {self.hint}" if self.hint else self.what
+
+
+def sole(group: BaseException) -> BaseException:
+    """The one error in a group that nests, or the group itself where there are several.
+
+    Args:
+        group: what a nursery raised.
+
+    Returns:
+        What its user would have seen without the nursery.
+    """
+    while isinstance(group, BaseExceptionGroup) and len(group.exceptions) == 1:
+        group = group.exceptions[0]
+    return group

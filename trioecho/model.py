@@ -119,6 +119,7 @@ class Segment(Struct, frozen=True, gc=False):
         payload: the payload that was captured; shorter than ``length`` when the frame was cut.
         urgent: the urgent pointer, 0 when URG is off.
         ecn: the two ECN bits of the IP header (RFC 3168 §5).
+        identification: IPv4's identification of the packet; 0 where there is none.
         checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
             captured before the device filled it in (offload).
         rare: whether anything about it is out of the ordinary for data and ACKs: options beside
@@ -137,6 +138,7 @@ class Segment(Struct, frozen=True, gc=False):
     payload: bytes
     urgent: int = 0
     ecn: int = 0
+    identification: int = 0
     checksum_unfilled: bool = False
     rare: bool = False
 
@@ -179,6 +181,32 @@ class Call(Struct, frozen=True):
     connection: int | None = None
 
 
+class Kernel(Struct, frozen=True):
+    """What the kernel says of one end of a connection.
+
+    Args:
+        state: the end's state.
+        rtt: the smoothed round-trip time in nanoseconds; None before the first sample.
+        rtt_variance: how far samples stray from it, in nanoseconds; None before the first sample.
+        rto: the retransmission timeout in nanoseconds.
+        cwnd: the congestion window in segments.
+        ssthresh: the slow start threshold in segments; None while it is not set.
+        in_flight: segments sent and not acknowledged yet.
+        retransmits: how many times in a row the timer has sent the oldest of them again.
+        total_retransmits: segments sent again over the connection's whole life.
+    """
+
+    state: State
+    rtt: int | None
+    rtt_variance: int | None
+    rto: int
+    cwnd: int
+    ssthresh: int | None
+    in_flight: int
+    retransmits: int
+    total_retransmits: int
+
+
 class Rung(Struct, frozen=True, gc=False):
     """One step of the ladder: a segment and what it changed.
 
@@ -189,9 +217,15 @@ class Rung(Struct, frozen=True, gc=False):
         segment: the segment.
         seq, ack: relative to the two ISNs; ack is None when the ACK bit is off.
         window: the window in bytes, after scaling where the scale is known.
-        client_state, server_state: each end's state after it.
+        client_state, server_state: each end's state after it. On a wire of ours the sender's is
+            that as it was sent, the other's that which its arrival led to.
         notes: what can be said of it.
-        lost: whether the wire dropped it; only a wire of ours can know.
+        lost: whether the wire dropped or broke it; only a wire of ours can know.
+        arrived: when it arrived at the other end, nanoseconds since the epoch; None when it was
+            lost, and where it was seen at one place, which tells nothing of it.
+        fault: what the wire did to it, in the words of the fault; ``""`` for nothing.
+        client_kernel, server_kernel: what the kernel said of an end when it had just sent or got
+            the segment, where it was asked.
     """
 
     number: int
@@ -205,6 +239,10 @@ class Rung(Struct, frozen=True, gc=False):
     server_state: State
     notes: tuple[Note, ...] = ()
     lost: bool = False
+    arrived: int | None = None
+    fault: str = ""
+    client_kernel: Kernel | None = None
+    server_kernel: Kernel | None = None
 
     @property
     def time(self) -> int:
@@ -313,8 +351,10 @@ class Summary(Struct, frozen=True):
         connections: what each connection came to.
         capture: how complete the capture was.
         forgotten: earlier connections of which nothing is known any more.
+        unmatched: a sentence for each fault of the wire that has not done anything.
     """
 
     connections: tuple[ConnectionSummary, ...]
     capture: CaptureSummary
     forgotten: int = 0
+    unmatched: tuple[str, ...] = ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from trioecho.capture.files import open_capture_file
-from trioecho.model import ACK, SYN, Rung
+from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.tcp.decode import decode
 from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.tracker import Tracker
@@ -39,6 +39,23 @@ class Theirs(NamedTuple):
     kinds: frozenset[str]
 
 
+class Before(NamedTuple):
+    """What tshark had told before a frame.
+
+    Args:
+        numbers: the frame's own, after tshark's first pass.
+        unseen: bytes it acknowledges that no frame before carried or acknowledged.
+        repeated: whether its sender had sent anything again.
+        strayed: whether its sender had sent a number that its peer could not take: beside a RST's
+            only place, or far beyond the window.
+    """
+
+    numbers: Numbers
+    unseen: int
+    repeated: bool
+    strayed: bool
+
+
 class Ours(NamedTuple):
     """Our view of a frame, and what the engine knew before it."""
 
@@ -46,7 +63,6 @@ class Ours(NamedTuple):
     kinds: frozenset[str]
     rung: Rung
     first_ack: bool
-    peer_sack: bool
     peer_outrun: bool
     peer_syn_data: int
 
@@ -92,12 +108,13 @@ def ours(path: Path) -> dict[int, Ours]:
             if segment is None:
                 continue
             connection = tracker.find(segment.source, segment.destination)
-            first, sack, outrun, data = True, False, False, 0
+            first, outrun, data = True, False, 0
             if connection is not None:
                 ends = connection.client, connection.server
                 mine, peer = ends if segment.source == ends[0].endpoint else ends[::-1]
-                first, sack = mine.ack is None, bool(peer.sack)
-                outrun, data = peer.outrun, peer.syn_data
+                first = mine.ack is None
+                outrun = (mine.ack or 0) > (peer.next or 0)
+                data = peer.syn_data
             rung = tracker.seen(segment)
             numbers = Numbers(
                 rung.connection - 1,
@@ -107,28 +124,8 @@ def ours(path: Path) -> dict[int, Ours]:
                 segment.flags,
             )
             kinds = frozenset(note.kind for note in rung.notes) & set(KINDS)
-            rows[frame.number] = Ours(numbers, kinds, rung, first, sack, outrun, data)
+            rows[frame.number] = Ours(numbers, kinds, rung, first, outrun, data)
     return rows
-
-
-def own_captures(folder: Path, run: Sequence[str]) -> list[Path]:
-    """Captures of our own: real traffic of the kernel of the day, traced into ``folder``."""
-    runs = {
-        "plain": ["hello"],
-        "rst": ["hello", "--close", "rst"],
-        "half": ["--size", "100000", "--close", "half"],
-        "ipv6": ["hello", "--ipv6", "--count", "5"],
-        "many": ["--size", "50000", "--connections", "20"],
-        "large": ["--size", "3000000"],
-    }
-    paths = []
-    for name, arguments in runs.items():
-        path = folder / f"{name}.pcapng"
-        subprocess.run(
-            [*run, "trace", *arguments, "-o", str(path)], check=True, capture_output=True
-        )
-        paths.append(path)
-    return paths
 
 
 def has_ack(row: Ours) -> bool:
@@ -139,3 +136,43 @@ def has_ack(row: Ours) -> bool:
 def is_synack(row: Ours) -> bool:
     """Whether it is a SYN-ACK."""
     return row.rung.segment.flags & (SYN | ACK) == SYN | ACK
+
+
+def before(
+    rows: Mapping[int, Theirs], first: Mapping[int, Theirs], mine: Mapping[int, Ours], number: int
+) -> Before:
+    """What tshark had told before a frame; by its numbers alone, slowly, without the engine.
+
+    Args:
+        rows: tshark's view of each frame.
+        first: the same after one pass.
+        mine: ours, which tells who sent a frame.
+        number: the frame.
+    """
+    sender, this = mine[number].rung.sender, rows[number].numbers
+    acked, carried, repeated, strayed = 0, set[tuple[int, int]](), False, False
+    top, told = 0, 0
+    for earlier in sorted(rows.keys() & mine.keys()):
+        row = rows[earlier].numbers
+        if earlier >= number:
+            break
+        if row.stream != this.stream:
+            continue
+        if mine[earlier].rung.sender == sender:
+            acked = max(acked, row.ack)
+            repeated = repeated or "retransmission" in rows[earlier].kinds
+            far = row.seq > told if told else False
+            strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
+            top = max(top, row.seq + row.length)
+        else:
+            space = row.length + bool(row.flags & SYN) + bool(row.flags & FIN)
+            carried.add((row.seq, row.seq + space))
+            acked = acked or row.seq
+            told = row.ack + 4 * max(mine[earlier].rung.window, 1 << 16)
+    unseen, at = 0, acked
+    for start, end in sorted(carried):
+        if start >= this.ack:
+            break
+        unseen += max(0, start - at)
+        at = max(at, end)
+    return Before(first[number].numbers, unseen + max(0, this.ack - at), repeated, strayed)

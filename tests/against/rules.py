@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from against.frames import Numbers, Ours, Theirs, has_ack, is_synack
+from against.frames import Before, Ours, Theirs, has_ack, is_synack
+from trioecho.tcp.notes import FastRetransmission, Retransmission
 
 DOCS = Path(__file__).parents[2] / "docs" / "differences.md"
 
@@ -17,7 +18,7 @@ IMPLIED = {
     "spurious-retransmission": "retransmission",
 }
 
-Rule = Callable[[Theirs, Numbers, Ours], bool]
+Rule = Callable[[Theirs, Before, Ours], bool]
 
 
 def written_out(row: Ours) -> frozenset[str]:
@@ -35,29 +36,50 @@ def _changed(theirs: Theirs, ours: Ours) -> tuple[set[str], set[str]]:
     return set(theirs.kinds - written), set(written - theirs.kinds)
 
 
-def _seen_before(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
-    again = [note for note in ours.rung.notes if note.kind == "retransmission"]
-    return _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"}) and all(
-        getattr(note, "of", None) is not None for note in again
+def _seen_before(theirs: Theirs, _: Before, ours: Ours) -> bool:
+    return _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"}) and any(
+        isinstance(note, Retransmission) and note.of is not None and note.cause != "recovery"
+        for note in ours.rung.notes
     )
 
 
-def _sack_recovery(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
+def _recovery(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return before.repeated and (
+        _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
+        and any(
+            isinstance(note, Retransmission) and note.cause == "recovery"
+            for note in ours.rung.notes
+        )
+    )
+
+
+def _sack_alone(theirs: Theirs, _: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
+    alone = any(
+        isinstance(note, FastRetransmission) and note.duplicates < 2 for note in ours.rung.notes
+    )
     fast = {"fast-retransmission"}
-    return ours.peer_sack and (
+    return alone and (
         (lost, added) == (set(), fast)
         or (lost, added) == ({"out-of-order"}, fast | {"retransmission"})
     )
 
 
-def _ack_without_ack_bit(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
+def _never_seen(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return before.unseen > 0 and _changed(theirs, ours) == (set(), {"ack-lost-segment"})
+
+
+def _partly_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return not before.unseen and _changed(theirs, ours) == ({"ack-lost-segment"}, set())
+
+
+def _ack_without_ack_bit(theirs: Theirs, _: Before, ours: Ours) -> bool:
     if not has_ack(ours):
         return theirs.numbers._replace(ack=0) == ours.numbers
     return ours.first_ack and _changed(theirs, ours) == ({"duplicate-ack"}, set())
 
 
-def _tfo_without_data(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
+def _tfo_without_data(theirs: Theirs, _: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     return (
         is_synack(ours)
@@ -68,28 +90,43 @@ def _tfo_without_data(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
     )
 
 
-def _isn_of_synack(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
+def _isn_of_synack(theirs: Theirs, _: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     implied = {"reused-ports", "lost-segment", "tfo-ack"}
     return is_synack(ours) and "reused-ports" in lost and lost <= implied and not added
 
 
-def _second_pass(theirs: Theirs, first: Numbers, ours: Ours) -> bool:
-    return theirs.numbers != ours.numbers and first == ours.numbers
+def _second_pass(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return theirs.numbers != ours.numbers and before.numbers == ours.numbers
 
 
-def _unsigned_count(theirs: Theirs, _: Numbers, ours: Ours) -> bool:
+def _simultaneous_open(theirs: Theirs, _: Before, ours: Ours) -> bool:
+    crossed = is_synack(ours) and ours.first_ack
+    return crossed and _changed(theirs, ours) == ({"retransmission"}, set())
+
+
+def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    return before.strayed and lost in ({"retransmission"}, {"out-of-order"}) and not added
+
+
+def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return ours.peer_outrun and _changed(theirs, ours) == ({"fast-retransmission"}, set())
 
 
 RULES: dict[str, Rule] = {
     "seen-before": _seen_before,
-    "sack-recovery": _sack_recovery,
+    "recovery": _recovery,
+    "sack-alone": _sack_alone,
+    "never-seen": _never_seen,
+    "partly-new": _partly_new,
     "ack-without-ack-bit": _ack_without_ack_bit,
     "tfo-without-data": _tfo_without_data,
     "isn-of-synack": _isn_of_synack,
     "second-pass": _second_pass,
     "unsigned-count": _unsigned_count,
+    "simultaneous-open": _simultaneous_open,
+    "stray": _stray,
 }
 
 
@@ -98,13 +135,13 @@ def documented() -> set[str]:
     return set(re.findall(r"^\| `([a-z-]+)` \|", DOCS.read_text("utf-8"), re.MULTILINE))
 
 
-def excuses(theirs: Theirs, first: Numbers, ours: Ours) -> list[str]:
+def excuses(theirs: Theirs, before: Before, ours: Ours) -> list[str]:
     """The documented rules under which two views of a frame may differ.
 
     Args:
         theirs: tshark's view, of two passes.
-        first: its numbers after one pass.
+        before: what tshark had told by then.
         ours: ours.
     """
     known = documented()
-    return [name for name, rule in RULES.items() if name in known and rule(theirs, first, ours)]
+    return [name for name, rule in RULES.items() if name in known and rule(theirs, before, ours)]

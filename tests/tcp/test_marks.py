@@ -6,6 +6,7 @@ import struct
 
 import pytest
 from frames import frames, play, tcp
+from ladders import MARKS, OPEN
 
 from trioecho.model import ACK, AE, CWR, ECE, PSH, SYN, URG, Frame, Rung, State
 from trioecho.render.script import compare
@@ -13,13 +14,6 @@ from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
 from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
-
-OPEN = """
-+0    > S  0:0(0) win 1000 <mss 100,sackOK,wscale 0>
-+.01  < S. 0:0(0) ack 1 win 1000 <mss 100,sackOK,wscale 0>
-+.01  > .  1:1(0) ack 1 win 1000
-"""
-E = "| ESTABLISHED ESTABLISHED"
 
 
 def see(*packets: bytes, step: int = 1_000_000) -> list[Rung]:
@@ -141,45 +135,20 @@ def test_nagle_meets_delayed_ack() -> None:
     assert notes.NagleDelayedAck(40_000_000) not in play(ladder)[-1].notes
 
 
-LADDERS = {
-    "a tail loss probe is too soon for a timeout": f"""
-    +.1   > P. 1:101(100) ack 1   {E}
-    +.02  < .  1:1(0) ack 101     {E}
-    +.1   > P. 101:201(100) ack 1 {E}
-    +.05  > P. 101:201(100) ack 1 {E} retransmission of 6
-    """,
-    "a reset out of window is answered by a challenge ACK, and changes nothing": f"""
-    +.1   < R  5000:5000(0)       {E} connection-rst out-of-window
-    +.001 > .  1:1(0) ack 1 win 1000 {E} duplicate-ack 1 of 3, challenge-ack
-    +.1   < P. 1:6(5) ack 1       {E}
-    +.001 > .  1:1(0) ack 6       {E}
-    """,
-    "a FIN far beyond the window closes nothing": f"""
-    +.1   < F. 1000000:1000000(0) ack 1 {E} lost-segment
-    +.1   < P. 1:6(5) ack 1       {E}
-    """,
-    "data within a hole counts once": f"""
-    +.1   > . 101:201(100) ack 1  {E} lost-segment
-    +.3   > . 1:101(100) ack 1    {E} retransmission
-    +.3   > . 101:201(100) ack 1  {E} retransmission of 4
-    """,
-}
-
-
-@pytest.mark.parametrize("name", LADDERS)
+@pytest.mark.parametrize("name", MARKS)
 def test_ladder(name: str) -> None:
-    difference = compare(OPEN + LADDERS[name], play(OPEN + LADDERS[name]))
+    difference = compare(MARKS[name], play(MARKS[name]))
     assert not difference, f"\n{difference}"
 
 
 def test_tail_loss_probe_is_named() -> None:
-    rung = play(OPEN + LADDERS["a tail loss probe is too soon for a timeout"])[-1]
+    rung = play(MARKS["a tail loss probe is too soon for a timeout"])[-1]
     assert notes.Retransmission(6, 50_000_000, "tail-loss-probe") in rung.notes
 
 
 def test_distinct_bytes_are_counted_once() -> None:
     tracker = Tracker()
-    for _, frame in frames(OPEN + LADDERS["data within a hole counts once"]):
+    for _, frame in frames(MARKS["data within a hole counts once"]):
         segment = decode(frame)
         assert segment is not None
         tracker.seen(segment)

@@ -3,71 +3,21 @@
 from __future__ import annotations
 
 import pytest
-from frames import play
+from frames import play, tcp
+from ladders import OPEN, VERDICTS
 
+from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.render.script import compare
 from trioecho.tcp import notes
-
-OPEN = """
-+0    > S  0:0(0) win 1000 <mss 100,sackOK,wscale 0>
-+.01  < S. 0:0(0) ack 1 win 1000 <mss 100,sackOK,wscale 0>
-+.01  > .  1:1(0) ack 1 win 1000
-"""
-E = "| ESTABLISHED ESTABLISHED"
-
-LADDERS = {
-    "nothing to say": f"""
-    +.1   > P. 1:101(100) ack 1 {E}
-    +.01  < .  1:1(0) ack 101   {E}
-    """,
-    "a retransmission after a timeout, and its doubling": f"""
-    +.1   > P. 1:101(100) ack 1 {E}
-    +.2   > P. 1:101(100) ack 1 {E} retransmission of 4
-    +.4   > P. 1:101(100) ack 1 {E} retransmission of 4
-    """,
-    "duplicate ACKs and the fast retransmission they ask for": f"""
-    +.1   > .  1:101(100) ack 1          {E}
-    +.001 > .  101:201(100) ack 1        {E}
-    +.001 > .  201:301(100) ack 1        {E}
-    +.001 > .  301:401(100) ack 1        {E}
-    +.001 < .  1:1(0) ack 101 win 1000   {E}
-    +.001 < .  1:1(0) ack 101 win 1000   {E} duplicate-ack 1 of 8
-    +.001 < .  1:1(0) ack 101 win 1000   {E} duplicate-ack 2 of 8
-    +.001 > .  101:201(100) ack 1        {E} fast-retransmission of 5
-    """,
-    "a spurious retransmission": f"""
-    +.1   > P. 1:101(100) ack 1 {E}
-    +.01  < .  1:1(0) ack 101   {E}
-    +.2   > P. 1:101(100) ack 1 {E} spurious-retransmission
-    """,
-    "out of order: overtaken on its way": f"""
-    +.1   > .  101:201(100) ack 1 {E} lost-segment
-    +.001 > .  1:101(100) ack 1   {E} out-of-order
-    """,
-    "a gap, and an ACK of what was never seen": f"""
-    +.1   > .  101:201(100) ack 1 {E} lost-segment
-    +.001 < .  1:1(0) ack 201     {E} ack-lost-segment
-    """,
-    "keep-alive and its answer": f"""
-    +.1   > P. 1:101(100) ack 1      {E}
-    +.01  < .  1:1(0) ack 101 win 1000 {E}
-    +7200 > .  100:100(0) ack 1      {E} keep-alive
-    +.01  < .  1:1(0) ack 101 win 1000 {E} keep-alive-ack
-    """,
-    "a window that fills, closes, is probed and opens": f"""
-    +.1   > .  1:1001(1000) ack 1      {E} window-full
-    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window
-    +.2   > .  1001:1002(1) ack 1      {E} zero-window-probe
-    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window-probe-ack
-    +.2   < .  1:1(0) ack 1001 win 500 {E} window-update
-    """,
-}
+from trioecho.tcp.decode import decode
+from trioecho.tcp.link import RAW
+from trioecho.tcp.tracker import Tracker
 
 
 @pytest.mark.parametrize("isn", [1000, 0xFFFFFF00, 0x7FFFFFF0])
-@pytest.mark.parametrize("name", LADDERS)
+@pytest.mark.parametrize("name", VERDICTS)
 def test_verdict(name: str, isn: int) -> None:
-    ladder = OPEN + LADDERS[name]
+    ladder = VERDICTS[name]
     difference = compare(ladder, play(ladder, isn, isn))
     assert not difference, f"\n{difference}"
 
@@ -106,3 +56,74 @@ def test_ports_used_again() -> None:
     assert [rung.connection for rung in again] == [1, 1, 1, 2, 2, 2]
     assert again[3].seq == 0
     assert len(first) == 3
+
+
+def test_only_what_is_missing_is_counted() -> None:
+    rungs = play(VERDICTS["one of two holes is filled, and the other acknowledged"])
+    assert notes.AckLostSegment(100) in rungs[6].notes
+
+
+def test_what_follows_a_partial_ack_belongs_to_the_recovery() -> None:
+    rungs = play(VERDICTS["a partial ACK, and the next hole in the same recovery"])
+    assert rungs[9].notes == (notes.FastRetransmission(duplicates=3),)
+    assert rungs[11].notes == (notes.Retransmission(cause="recovery"),)
+
+
+HANDSHAKE = (
+    (0, tcp("client", SYN, 99)),
+    (20, tcp("server", SYN | ACK, 499, 100)),
+    (20, tcp("client", ACK, 100, 500)),
+)
+
+
+def see(*packets: tuple[int, bytes]) -> list[Rung]:
+    """Packets, each so many milliseconds after the one before."""
+    tracker, rungs, time = Tracker(), [], 0
+    for number, (delta, data) in enumerate(packets, 1):
+        time += delta * 1_000_000
+        segment = decode(Frame(number, time, data, RAW, len(data)))
+        assert segment is not None
+        rungs.append(tracker.seen(segment))
+    return rungs
+
+
+def packet(identification: int, seq: int) -> bytes:
+    data = tcp("client", ACK, seq, 500, bytes(100))
+    return data[:4] + identification.to_bytes(2, "big") + data[6:]
+
+
+def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
+    """One packet passes the tap before and behind a router: its identification tells."""
+    packets = (packet(7, 100), packet(8, 200))
+    rungs = see(*HANDSHAKE, *((1, data) for data in packets * 2))
+    assert rungs[5].notes == (notes.OutOfOrder(200, of=4),)
+    assert rungs[6].notes == (notes.Retransmission(5, 2_000_000, "same-packet"),)
+
+
+@pytest.mark.parametrize(
+    ("identification", "delay"), [(9, 1), (7, 50)], ids=["another packet", "too late for a copy"]
+)
+def test_what_its_sender_repeats_is_a_retransmission(identification: int, delay: int) -> None:
+    again = (delay, packet(identification, 100))
+    rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, packet(8, 200)), again)[-1]
+    assert rung.notes == (notes.Retransmission(4, (delay + 1) * 1_000_000),)
+
+
+def test_a_copy_counts_neither_as_bytes_nor_as_retransmission() -> None:
+    tracker = Tracker()
+    for number, (_, data) in enumerate((*HANDSHAKE, *((1, packet(7, 100)),) * 2), 1):
+        segment = decode(Frame(number, number * 1_000_000, data, RAW, len(data)))
+        assert segment is not None
+        tracker.seen(segment)
+    (summary,) = tracker.summaries()
+    assert (summary.client_bytes, summary.retransmissions) == (100, 0)
+
+
+def test_sack_alone_can_tell_a_loss() -> None:
+    """A receiver whose window opens with each ACK repeats none (RFC 6675 §4)."""
+    segments = [(1, packet(0, 100 + 100 * at)) for at in range(5)]
+    mss = (0, tcp("client", SYN, 99)), (20, tcp("server", SYN | ACK, 499, 100, options=b"\2\4\0d"))
+    block = b"\1\1\5\x0a" + (200).to_bytes(4, "big") + (600).to_bytes(4, "big")
+    ack = (1, tcp("server", ACK, 500, 100, window=9000, options=block))
+    rungs = see(*mss, HANDSHAKE[2], *segments, ack, (1, packet(0, 100)))
+    assert rungs[-1].notes == (notes.FastRetransmission(4, 6_000_000, duplicates=0),)

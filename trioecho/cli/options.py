@@ -36,6 +36,18 @@ VerboseOption = Annotated[
 AllOption = Annotated[
     bool, typer.Option("--all", help=f"Fold nothing, however long it gets (default: after {FOLD}).")
 ]
+FaultOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="TEXT",
+        help='What a private wire does, such as "drop syn-ack" or "delay 25ms". Repeatable.',
+    ),
+]
+KernelOption = Annotated[
+    bool,
+    typer.Option("--kernel", help="Show what the kernel says of each end: rto, cwnd, in flight."),
+]
 
 
 def ip_of(host: str | None) -> str | None:

@@ -14,14 +14,16 @@ from trioecho.cli.options import (
     FOLD,
     AbsoluteOption,
     AllOption,
+    FaultOption,
     Format,
     FormatOption,
+    KernelOption,
     OutputOption,
     VerboseOption,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Sequence
 
     import trio
 
@@ -89,6 +91,8 @@ def trace(
         Sniffer,
         typer.Option(help="The capture: the kernel's mapped ring, or scapy's socket."),
     ] = Sniffer.auto,
+    fault: FaultOption = None,
+    kernel: KernelOption = False,
     output_format: FormatOption = Format.terminal,
     output: OutputOption = None,
     absolute: AbsoluteOption = False,
@@ -104,7 +108,9 @@ def trace(
 ) -> None:
     """Trace an echo: server, client and capture in one, as a ladder, live.
 
-    It runs on a private loopback of its own, so it needs no root and meets no port in use.
+    It runs on a private loopback of its own, so it needs no root and meets no port in use. With
+    --fault it runs on a private wire between two hosts, which breaks what it carries on purpose;
+    docs/faults.md has the words.
 
     Examples:
 
@@ -115,6 +121,10 @@ def trace(
       trioecho trace --size 10000000 -o big.pcapng
 
       trioecho trace --close rst --format json
+
+      trioecho trace --fault "drop syn-ack"
+
+      trioecho trace --size 20000 --fault "delay 25ms" --fault "drop client data 3"
     """
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
@@ -122,6 +132,12 @@ def trace(
 
     if message is not None and size is not None:
         raise typer.BadParameter("give a MESSAGE or --size, not both", param_hint="--size")
+    wired = bool(fault) or kernel
+    if wired and (interface is not None or sniffer is not Sniffer.auto):
+        raise typer.BadParameter(
+            "a private wire has a capture of its own, and no interface of this machine",
+            param_hint="--fault",
+        )
     paths = check_suffixes(output or [])
     text = "testing purposes" if message is None else message
     payload = text.encode(errors="surrogateescape")
@@ -138,6 +154,8 @@ def trace(
         interface=interface,
         sniffer=sniffer.value,
         timeout=timeout,
+        faults=tuple(fault or ()),
+        kernel=kernel,
     )
     screen = Screen(
         format=output_format.value,
@@ -150,22 +168,28 @@ def trace(
     )
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import Output, Place, trace
+        from trioecho.trace import Output, Place, trace, trace_wired
 
         with ExitStack() as stack:
 
-            def outputs(place: Place, address: Address) -> list[Output]:
-                if place.notice:
-                    print(f"trioecho: {place.notice}", file=sys.stderr)
-                title = f"{place.title}; {address.host}, port {address.port}"
+            def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
                 files = stack.enter_context(open_files(paths))
-                first, *others = show_on(screen, files, title, [place.capture.interface])
+                first, *others = show_on(screen, files, title, interfaces)
                 return [
                     Output(first.renderer, first.sink, abandon=True),
                     *(Output(renderer, sink) for renderer, sink in others),
                 ]
 
-            await trace(settings, outputs, stop=stop)
+            def outputs(place: Place, address: Address) -> list[Output]:
+                if place.notice:
+                    print(f"trioecho: {place.notice}", file=sys.stderr)
+                title = f"{place.title}; {address.host}, port {address.port}"
+                return opened(title, [place.capture.interface])
+
+            if wired:
+                await trace_wired(settings, opened, stop=stop)
+            else:
+                await trace(settings, outputs, stop=stop)
         return 0
 
     run(main)

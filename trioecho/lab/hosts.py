@@ -1,47 +1,48 @@
-"""Host: a private network namespace, its loopback, and the sockets in it."""
+"""Host: a machine of one's own. A network namespace, the sockets in it, and its programs."""
 
 from __future__ import annotations
 
-import errno
 import os
+import shutil
 import socket
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
-from subprocess import DEVNULL
+from typing import Any
 
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.refusal import WITHOUT, NamespaceUnavailable, refusal
-
-KEEPER = Path(__file__).with_name("keeper.py")
-
-_RAISE = "Raise `ulimit -n`"
-_HINTS = {errno.EAFNOSUPPORT: "This kernel lacks support for it", errno.EMFILE: _RAISE}
+from trioecho.lab.line import Keeper, open_keeper
 
 
 class Host:
-    """A machine of one's own: a network namespace with nothing in it but a loopback.
+    """A machine of one's own: a network namespace with a loopback, and perhaps an end of a wire.
 
     Its sockets are made by the keeper, who lives there, and passed up; they stay in that namespace
     wherever they are used, so this process binds, connects and captures there without being there.
 
     Args:
         keeper: the line to the process that holds it.
-        pid: that process.
         number: which of its network namespaces this is.
+        interface: the name of its interface.
+        address, address6: its addresses there.
 
     Attributes:
-        interface: the name of its interface, ``lo``. 127.0.0.1 and ::1 can be used at once.
         pid: the keeper's process id; its namespaces are those of ``/proc/PID/ns``.
     """
 
-    interface = "lo"
-
-    def __init__(self, keeper: Keeper, pid: int, number: int = 0) -> None:
-        self.pid = pid
+    def __init__(
+        self,
+        keeper: Keeper,
+        number: int = 0,
+        interface: str = "lo",
+        address: str = "127.0.0.1",
+        address6: str = "::1",
+    ) -> None:
+        self.pid = keeper.pid
+        self.interface = interface
+        self.address = address
+        self.address6 = address6
         self._keeper = keeper
         self._number = number
 
@@ -60,96 +61,71 @@ class Host:
         Raises:
             TrioechoError: the kernel refused the socket, or the keeper is gone.
         """
-        descriptor = await self._keeper.ask("socket", self._number, family, type, proto)
+        descriptor = await self._keeper.descriptor("socket", self._number, family, type, proto)
         made = socket.socket(family, type, proto, fileno=descriptor)
         made.setblocking(False)
         return made
 
-
-class Keeper:
-    """The parent's end of the line to the keeper process. See keeper.py for what is said on it.
-
-    Args:
-        control: our end of the socketpair.
-    """
-
-    def __init__(self, control: trio.socket.SocketType) -> None:
-        self._control = control
-        self._lock = trio.Lock()
-        self._number = 0
-
-    async def ready(self) -> None:
-        """Wait until the namespaces are there.
-
-        Raises:
-            NamespaceUnavailable: the kernel refused; the message says what forbids it.
-        """
-        verdict, _ = await self._reply(0)
-        if verdict != "ok":
-            _, number, step = verdict.split(" ", 2)
-            raise refusal(step, int(number))
-
-    async def ask(self, verb: str, *arguments: int) -> int:
-        """Ask for one thing.
-
-        A request that is cancelled may still be answered; its answer is known by its number and
-        thrown away by the next one.
+    async def sysctl(self, name: str, value: str | int | None = None) -> str:
+        """Read a setting of this host's network, or change it; the machine's own stays as it is.
 
         Args:
-            verb: what is asked for.
-            arguments: what it takes.
+            name: such as ``net.ipv4.tcp_retries2``; see tcp(7) and the kernel's ip-sysctl.
+            value: what to set it to, several numbers separated by spaces; None only reads.
 
         Returns:
-            The descriptor that came with the answer, which the caller closes.
+            Its value, now.
 
         Raises:
-            TrioechoError: the kernel refused it, the keeper is gone, or this process has no room
-                for one more descriptor.
+            TrioechoError: there is no such setting in a namespace, or it takes no such value.
         """
-        async with self._lock:
-            self._number += 1
-            words = " ".join(map(str, (self._number, verb, *map(int, arguments))))
-            try:
-                await self._control.send(words.encode())
-            except (BrokenPipeError, ConnectionResetError):
-                raise keeper_gone() from None
-            verdict, descriptors = await self._reply(self._number)
-        if verdict != "ok":
-            _, number, step = verdict.split(" ", 2)
-            raise TrioechoError(
-                f"The private namespace refused {step}: {os.strerror(int(number))}",
-                _HINTS.get(int(number), ""),
-            )
-        if not descriptors:  # the kernel cuts off what the receiver has no room for: unix(7)
-            what = "No file descriptor is left for a socket of the private namespace"
-            raise TrioechoError(what, _RAISE)
-        return descriptors[0]
+        if not name or name.split() != [name]:
+            raise TrioechoError(f"{name!r} is no setting, such as net.ipv4.tcp_retries2")
+        if value is not None:
+            await self._keeper.ask("set", self._number, name, str(value))
+        return (await self._keeper.ask("get", self._number, name))[0]
 
-    async def _reply(self, number: int) -> tuple[str, list[int]]:
-        while True:
-            try:
-                message, control, _, _ = await self._control.recvmsg(
-                    1024, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC
-                )
-            except ConnectionResetError:
-                raise keeper_gone() from None
-            descriptors = [
-                int.from_bytes(data[:4], sys.byteorder)
-                for level, kind, data in control
-                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS
-            ]
-            if not message:
-                raise keeper_gone()
-            answered, _, verdict = message.decode().partition(" ")
-            if int(answered) == number:
-                return verdict, descriptors
+    async def run(self, command: Sequence[str], **options: Any) -> trio.Process:
+        """Start a program on this host.
+
+        It is an ordinary child of this process and a stranger to nothing but the network. It, and
+        whatever it starts in its turn, is killed when the block ends that this host lives in.
+
+        Args:
+            command: the program and its arguments.
+            options: as for ``trio.lowlevel.open_process``: ``stdin``, ``stdout``, ``env`` …
+
+        Returns:
+            The process, which has been started.
+
+        Raises:
+            TrioechoError: there is no such program, or no nsenter (util-linux).
+        """
+        nsenter = shutil.which("nsenter")
+        if nsenter is None:
+            raise TrioechoError("Programs are started there by nsenter", "Install util-linux")
+        if not command or shutil.which(command[0], path=_path(options)) is None:
+            raise TrioechoError(f"There is no program {command[0] if command else ''!r} to start")
+        _, descriptors = await self._keeper.ask("enter", self._number)
+        try:
+            user, net = descriptors
+            return await trio.lowlevel.open_process(
+                [
+                    *(nsenter, "--preserve-credentials"),
+                    *(f"--user=/proc/self/fd/{user}", f"--net=/proc/self/fd/{net}"),
+                    *("--", *command),
+                ],
+                pass_fds=[*options.pop("pass_fds", ()), user, net],
+                **options,
+            )
+        finally:
             for descriptor in descriptors:
                 os.close(descriptor)
 
 
-def keeper_gone() -> TrioechoError:
-    """What to say of a keeper that answers no more."""
-    return TrioechoError("The process that holds the private namespace has ended", "Start again")
+def _path(options: dict[str, Any]) -> str | None:
+    environment = options.get("env")
+    return None if environment is None else environment.get("PATH")
 
 
 @asynccontextmanager
@@ -161,33 +137,11 @@ async def open_host() -> AsyncIterator[Host]:
     them until the last is closed.
 
     Returns:
-        A context manager that gives a `Host`.
+        A context manager that gives a `Host`; 127.0.0.1 and ::1 can be used at once.
 
     Raises:
         NamespaceUnavailable: there are no such namespaces here; the message says what forbids
             them and what would allow them.
-
-    See also:
-        user_namespaces(7), network_namespaces(7).
     """
-    if sys.platform != "linux":
-        raise NamespaceUnavailable("Private network namespaces exist on Linux alone", WITHOUT)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with trio.socket.from_stdlib_socket(ours) as control:
-        with theirs:
-            descriptor = theirs.fileno()
-            process = await trio.lowlevel.open_process(
-                [sys.executable, "-I", "-S", str(KEEPER), str(descriptor), "1"],
-                stdin=DEVNULL,
-                stdout=DEVNULL,
-                pass_fds=[descriptor],
-                process_group=0,  # signals that the terminal sends to us do not take it from us
-            )
-        try:
-            keeper = Keeper(control)
-            await keeper.ready()
-            yield Host(keeper, process.pid)
-        finally:
-            process.kill()
-            with trio.CancelScope(shield=True):
-                await process.wait()
+    async with open_keeper(1) as keeper:
+        yield Host(keeper)

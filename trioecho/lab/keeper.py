@@ -1,19 +1,24 @@
 """The child process that holds the private namespaces and hands their sockets up.
 
-Run as a script, by path, on the standard library alone: ``python -I -S keeper.py FD COUNT``. It is
-never imported. It is a process of its own because ``unshare(CLONE_NEWUSER)`` wants a process with
-one thread, and because a namespace lives as long as somebody is in it.
+Run as a script, by path, on the standard library and two modules beside it that need no more:
+``python -I -S keeper.py FD COUNT``. It is a process of its own because ``unshare(CLONE_NEWUSER)``
+wants a process with one thread, and because a namespace lives as long as somebody is in it.
 
 It makes a user namespace in which it may do everything, and in it COUNT network namespaces whose
 loopback is up. Then it serves requests on FD, its end of a socketpair of SOCK_SEQPACKET, in ASCII,
-one request and one reply a message:
+one request and one reply a message. NAMESPACE is the number of a network namespace, from 0:
 
-    request  ID socket NAMESPACE FAMILY TYPE PROTO     a socket made in network namespace NAMESPACE
-    reply    ID ok                                     with the descriptor as SCM_RIGHTS
+    request  ID socket NAMESPACE FAMILY TYPE PROTO     a socket made there
+             ID tun NAMESPACE MTU IPV4 IPV6            a TUN device with these addresses; it is up
+             ID enter NAMESPACE                        descriptors of the user namespace and of it
+             ID get NAMESPACE SETTING                  a file below /proc/sys
+             ID set NAMESPACE SETTING VALUE            … written
+    reply    ID ok [VALUE]                             with the descriptors as SCM_RIGHTS
              ID error ERRNO STEP                       STEP is the system call that failed
 
 Before the first request it says ``0 ok`` or ``0 error ERRNO STEP`` for its own beginning. It ends
-when its parent's end of the socketpair is closed, for which the parent's death is enough.
+when its parent's end of the socketpair is closed, for which the parent's death is enough. Then it
+kills whatever still runs in its network namespaces, so that no program outlives them.
 """
 
 from __future__ import annotations
@@ -21,114 +26,28 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import struct
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from fcntl import ioctl
+import time
+from contextlib import suppress
+from pathlib import Path
 
-CLONE_NEWUSER = 0x10000000
-CLONE_NEWNET = 0x40000000
-PR_SET_DUMPABLE = 4
-SIOCGIFFLAGS = 0x8913
-SIOCSIFFLAGS = 0x8914
-IFF_UP = 0x1
-IFREQ = struct.Struct("16sh22x")  # netdevice(7): ifr_name, ifr_flags
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2]))
 
+from trioecho.lab.devices import make_network_namespace, make_socket, make_tun
+from trioecho.lab.syscalls import (
+    CLONE_NEWNET,
+    CLONE_NEWUSER,
+    PR_SET_DUMPABLE,
+    StepError,
+    libc,
+    setns,
+    step,
+    unshare,
+    write,
+)
 
-class StepError(Exception):
-    """A step that the kernel refused.
-
-    Args:
-        step: the system call, as a reader would write it.
-        errno: its error number.
-    """
-
-    def __init__(self, step: str, errno: int) -> None:
-        super().__init__(step, errno)
-        self.step = step
-        self.errno = errno
-
-
-@contextmanager
-def step(name: str) -> Iterator[None]:
-    """Give an ``OSError`` inside the name of the step that failed.
-
-    Args:
-        name: the system call, as a reader would write it.
-
-    Raises:
-        StepError: the kernel refused it.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise StepError(name, error.errno or 0) from error
-
-
-def libc(function: str, *arguments: int) -> None:
-    """Call a function of the C library that Python has no name for.
-
-    Args:
-        function: its name; it returns 0 when all went well.
-        arguments: what it takes.
-
-    Raises:
-        OSError: it returned something else.
-    """
-    import ctypes
-
-    if getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments) != 0:
-        errno = ctypes.get_errno()
-        raise OSError(errno, os.strerror(errno))
-
-
-def unshare(flags: int) -> None:
-    """unshare(2); Python has it from 3.12 on.
-
-    Args:
-        flags: which namespaces to make.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
-    if sys.version_info >= (3, 12):
-        os.unshare(flags)
-    else:
-        libc("unshare", flags)
-
-
-def setns(descriptor: int, flags: int) -> None:
-    """setns(2); Python has it from 3.12 on.
-
-    Args:
-        descriptor: of the namespace to enter.
-        flags: its kind.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
-    if sys.version_info >= (3, 12):
-        os.setns(descriptor, flags)
-    else:
-        libc("setns", descriptor, flags)
-
-
-def write(path: str, text: str) -> None:
-    """Write a file below /proc in one piece.
-
-    Args:
-        path: the file.
-        text: all of its text.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
-    descriptor = os.open(path, os.O_WRONLY)
-    try:
-        os.write(descriptor, text.encode())
-    finally:
-        os.close(descriptor)
+NAMESPACES = ("user", "net")
 
 
 def enter_user_namespace() -> None:
@@ -154,48 +73,58 @@ def enter_user_namespace() -> None:
         write("/proc/self/gid_map", f"{gid} {gid} 1")
 
 
-def make_network_namespace() -> int:
-    """Enter a new network namespace, and bring its loopback up.
-
-    The kernel gives a loopback that comes up 127.0.0.1 and ::1 by itself, and asks nobody whether
-    ::1 is taken, so both can be used at once.
-
-    Returns:
-        A descriptor of the namespace.
-
-    Raises:
-        StepError: the kernel refused a step.
-    """
-    with step("unshare(CLONE_NEWNET)"):
-        unshare(CLONE_NEWNET)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        with step("ioctl(SIOCGIFFLAGS)"):
-            name, flags = IFREQ.unpack(ioctl(any_socket, SIOCGIFFLAGS, IFREQ.pack(b"lo", 0)))
-        with step("ioctl(SIOCSIFFLAGS)"):
-            ioctl(any_socket, SIOCSIFFLAGS, IFREQ.pack(name, flags | IFF_UP))
-    with step("open /proc/self/ns/net"):
-        return os.open("/proc/self/ns/net", os.O_RDONLY)
-
-
-def make_socket(namespaces: list[int], number: int, family: int, kind: int, proto: int) -> int:
-    """Make a socket in one of the network namespaces.
+def setting(name: str) -> str:
+    """The file of a setting.
 
     Args:
-        namespaces: descriptors of them all.
-        number: the place of the one among them.
-        family, kind, proto: as for socket(2).
+        name: such as ``net.ipv4.tcp_retries2``.
 
     Returns:
-        The socket's descriptor.
+        Its path below /proc/sys/net.
+
+    Raises:
+        StepError: it is no setting of the network, or its name would lead elsewhere.
+    """
+    words = name.split(".")
+    if words[0] != "net" or not all(words) or "/" in name:
+        raise StepError(f"sysctl {name}", 2)
+    return "/proc/sys/" + "/".join(words)
+
+
+def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, list[int]]:
+    """Do what one request asks for.
+
+    Args:
+        namespaces: descriptors of the network namespaces.
+        verb, words: the request; the number of a namespace comes first.
+
+    Returns:
+        A value and descriptors to answer with, which the caller closes.
 
     Raises:
         StepError: the kernel refused a step.
     """
+    number, *rest = words
     if len(namespaces) > 1:
         with step("setns(CLONE_NEWNET)"):
-            setns(namespaces[number], CLONE_NEWNET)
-    with step(f"socket({family}, {kind}, {proto})"):
-        return socket.socket(family, kind, proto).detach()
+            setns(namespaces[int(number)], CLONE_NEWNET)
+    match verb, rest:
+        case "socket", [family, kind, proto]:
+            return "", [make_socket(int(family), int(kind), int(proto))]
+        case "tun", [mtu, ipv4, ipv6]:
+            return "", [make_tun(int(mtu), ipv4, ipv6)]
+        case "enter", []:
+            with step("open /proc/self/ns"):
+                return "", [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in NAMESPACES]
+        case "get", [name]:
+            with step(f"sysctl {name}"), open(setting(name)) as file:
+                return " ".join(file.read(4096).split()), []
+        case "set", [name, *values]:
+            with step(f"sysctl {name}"):
+                write(setting(name), " ".join(values))
+            return "", []
+        case _:
+            raise AssertionError((verb, words))
 
 
 def serve(control: socket.socket, namespaces: list[int]) -> None:
@@ -205,18 +134,36 @@ def serve(control: socket.socket, namespaces: list[int]) -> None:
         control: our end of the socketpair.
         namespaces: descriptors of the network namespaces.
     """
-    while request := control.recv(256).decode():
+    while request := control.recv(4096).decode():
         number, verb, *words = request.split()
-        arguments = [int(word) for word in words]
         try:
-            if verb != "socket":
-                raise AssertionError(request)
-            descriptor = make_socket(namespaces, *arguments)
+            value, descriptors = answer(namespaces, verb, words)
         except StepError as error:
             control.send(f"{number} error {error.errno} {error.step}".encode())
             continue
-        socket.send_fds(control, [f"{number} ok".encode()], [descriptor])
-        os.close(descriptor)
+        socket.send_fds(control, [f"{number} ok {value}".rstrip().encode()], descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def clear(namespaces: list[int]) -> None:
+    """Kill every process but this one in the network namespaces, and those that they start.
+
+    Args:
+        namespaces: descriptors of them.
+    """
+    ours = {(found.st_dev, found.st_ino) for found in map(os.fstat, namespaces)}
+    while True:
+        left = False
+        for pid in filter(str.isdecimal, os.listdir("/proc")):
+            with suppress(OSError):  # gone meanwhile, or another user's
+                found = os.stat(f"/proc/{pid}/ns/net")
+                if (found.st_dev, found.st_ino) in ours and int(pid) != os.getpid():
+                    os.kill(int(pid), signal.SIGKILL)
+                    left = True
+        if not left:
+            return
+        time.sleep(0.001)
 
 
 def main(descriptor: str, count: str) -> None:
@@ -234,11 +181,10 @@ def main(descriptor: str, count: str) -> None:
         except StepError as error:
             control.send(f"0 error {error.errno} {error.step}".encode())
             return
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # the parent went while we spoke
             control.send(b"0 ok")
             serve(control, namespaces)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # the parent went while we spoke
+        clear(namespaces)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from trioecho.errors import TrioechoError
 
-WITHOUT = "Or capture the machine's own loopback with --interface lo, which needs CAP_NET_RAW"
+#: The keeper's step that a wire needs and a mere loopback does not.
+TUN = "open /dev/net/tun"
 
 
 class NamespaceUnavailable(TrioechoError):  # noqa: N818  a state of the machine, not a failure
@@ -52,6 +53,8 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
     denied = number in (errno.EPERM, errno.EACCES)
     if number in (errno.EMFILE, errno.ENFILE):
         return because("no file descriptor is left for it", "Raise `ulimit -n`")
+    if step == TUN:
+        return _no_tun(number)
     if number in (errno.ENOSPC, errno.EUSERS) and step.startswith("unshare"):
         kind = "user" if "NEWUSER" in step else "net"
         setting = f"user.max_{kind}_namespaces"
@@ -90,4 +93,18 @@ def because(reason: str, remedy: str) -> NamespaceUnavailable:
     Returns:
         The error to raise.
     """
-    return NamespaceUnavailable(f"No private network namespace: {reason}", f"{remedy}. {WITHOUT}")
+    return NamespaceUnavailable(f"No private network namespace: {reason}", remedy)
+
+
+def _no_tun(number: int) -> NamespaceUnavailable:
+    """Why there is no private wire: its ends are TUN devices."""
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        reason = "there is no /dev/net/tun"
+        remedy = "sudo modprobe tun makes it; a container gets it by --device /dev/net/tun"
+    elif number in (errno.EACCES, errno.EPERM):
+        reason = "/dev/net/tun is not open to you"
+        remedy = "sudo chmod 0666 /dev/net/tun allows it, as on most systems"
+    else:
+        reason = f"{TUN}: {os.strerror(number)}"
+        remedy = "A container or a security module forbids it"
+    return NamespaceUnavailable(f"No private wire: {reason}", remedy)

@@ -72,12 +72,34 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "window": rung.window,
         "options": segment.options,
         "lost": rung.lost,
+        "arrived": None if rung.arrived is None else (rung.arrived - start) / 1e9,
+        "fault": rung.fault,
         "client_state": rung.client_state,
         "server_state": rung.server_state,
         "notes": [
             msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
         ],
         "payload": b64encode(segment.payload).decode("ascii"),
+        **_kernels(rung),
+    }
+
+
+def _kernels(rung: Rung) -> dict[str, object]:
+    """What the kernel said of either end, where it was asked; times in seconds."""
+    return {
+        f"{end}_kernel": {
+            "state": kernel.state,
+            "rtt": _seconds(kernel.rtt),
+            "rtt_variance": _seconds(kernel.rtt_variance),
+            "rto": kernel.rto / 1e9,
+            "cwnd": kernel.cwnd,
+            "ssthresh": kernel.ssthresh,
+            "in_flight": kernel.in_flight,
+            "retransmits": kernel.retransmits,
+            "total_retransmits": kernel.total_retransmits,
+        }
+        for end, kernel in (("client", rung.client_kernel), ("server", rung.server_kernel))
+        if kernel is not None
     }
 
 
@@ -131,6 +153,7 @@ def summary_object(summary: Summary) -> dict[str, object]:
             "dropped": capture.dropped,
         },
         **({"forgotten": summary.forgotten} if summary.forgotten else {}),
+        **({"unmatched": summary.unmatched} if summary.unmatched else {}),
     }
 
 

@@ -24,6 +24,7 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.render.calls import call_text
+from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
@@ -150,6 +151,10 @@ class Terminal:
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
         yield from self._wrapped("; ".join(self._telling.of(rung)), self._left)
+        if rung.client_kernel is not None:
+            yield from self._wrapped(kernel_text("client", rung.client_kernel), self._left)
+        if rung.server_kernel is not None:
+            yield from self._wrapped(kernel_text("server", rung.server_kernel), self._left)
         if self._setting.details is not None:
             for line in self._setting.details(rung.segment.frame):
                 yield from self._wrapped(printable(line), self._left)

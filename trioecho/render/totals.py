@@ -14,6 +14,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
         yield from _connection(connection, len(summary.connections) > 1)
     if summary.forgotten:
         yield f"and {plural(summary.forgotten, 'connection')} before that, forgotten by now", ""
+    for sentence in summary.unmatched:
+        yield f"! {sentence}", "trouble"
     capture = summary.capture
     where = printable(capture.interface)
     if capture.dropped:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from trioecho.model import Options, Rung, flag_names
+from trioecho.render.fate import fate
 from trioecho.tcp import notes
 from trioecho.tcp.explain import explain
 from trioecho.text import plural
@@ -27,8 +28,8 @@ class Telling:
         Args:
             rung: the rung; each is to be asked for once.
         """
-        if rung.lost:
-            yield "lost on the wire"
+        if rung.lost or rung.arrived is not None:
+            yield from fate(rung)
         for note in rung.notes:
             if isinstance(note, _COURSE):
                 key = rung.connection, type(note)

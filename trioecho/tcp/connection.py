@@ -7,6 +7,7 @@ segment it dropped. The connection never raises on what the wire did.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Literal
 
 from msgspec.structs import replace
@@ -79,13 +80,28 @@ class Connection:
         self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
-    def sent(self, segment: Segment, number: int) -> Rung:
+    def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
         """One end has sent a segment, which may never arrive.
+
+        Args:
+            segment: the segment.
+            number: the rung's number.
+            forged: whether somebody else has sent it in that end's name, who knows nothing of it.
 
         Returns:
             The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
         """
-        return self._rung(self._send(segment, number), lost=True)
+        if not forged:
+            return self._rung(self._send(segment, number), lost=True)
+        from_client = segment.source == self.client.endpoint
+        before = deepcopy(self.client if from_client else self.server)
+        step = self._send(segment, number)
+        if from_client:
+            self.client = before
+        else:
+            self.server = before
+        step.mine = before
+        return self._rung(step, lost=True)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end.
@@ -95,20 +111,29 @@ class Connection:
             time: when it arrived, nanoseconds since the epoch.
 
         Returns:
-            The rung, with both states after the arrival.
+            The rung: its sender's state as it was sent, and the other's new one if the arrival has
+            changed it. If not, the other's stays as it was then: much may have happened since.
         """
         segment = rung.segment
         mine, theirs = self.halves(segment)
         end = rung.seq + segment.space
         found = list(rung.notes)
         step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
+        before = theirs.state
         self._arrive(step, time)
+        client, server = rung.client_state, rung.server_state
+        if theirs.state is not before:
+            if mine is self.client:
+                server = theirs.state
+            else:
+                client = theirs.state
         return replace(
             rung,
-            client_state=self.client.state,
-            server_state=self.server.state,
+            client_state=client,
+            server_state=server,
             notes=tuple(found),
             lost=False,
+            arrived=time,
         )
 
     def summary(self) -> ConnectionSummary:
@@ -169,7 +194,7 @@ class Connection:
         step.expected = ordinary(step)
         if not step.expected:
             judge(step, self.initial_rtt)
-            step.again = any(isinstance(note, notes.AGAIN) for note in step.found)
+            step.again = any(map(knowledge.repeats, step.found))
             if step.again and segment.payload and mine.kept and not flags & SYN:
                 steps.overlap(step)
         stamps = segment.options.timestamps
@@ -178,7 +203,7 @@ class Connection:
                 mine.timestamp = stamps[0]
             elif behind := marks.old_timestamp(segment, seq, mine, theirs):
                 step.found.append(notes.Paws(behind))
-        if ack is not None and (mine.received is None or ack > mine.received):
+        if ack is not None and ((had := mine.received.up_to) is None or ack > had):
             knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
@@ -194,17 +219,19 @@ class Connection:
         elif length:
             # In order: the general case of ``remember``, without its questions.
             mine.asked = ""
-            mine.keep(seq, end, number, time, segment.payload)
+            mine.keep(seq, end, number, time, segment)
             mine.volume += length
-            if mine.contiguous == seq:
-                mine.contiguous = end
+            if mine.seen.up_to == seq:
+                mine.seen.up_to = end
+            else:
+                mine.seen.add(seq, end)
             mine.next, mine.next_time = end, time
         else:
             mine.asked = ""
         mine.segments += 1
         if ack is not None:
             if ack != mine.ack:
-                mine.duplicates, mine.ack_number, mine.outrun = 0, number, False
+                mine.duplicates, mine.ack_number = 0, number
                 mine.ack = ack
             mine.ack_time = time
         mine.window = segment.window
@@ -282,10 +309,11 @@ class Connection:
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
         if step.end > step.seq:
-            if step.seq == theirs.received and not theirs.islands:
-                theirs.received = step.end
+            received = theirs.received
+            if step.seq == received.up_to and not received.islands:
+                received.up_to = step.end
             else:
-                theirs.take(step.seq, step.end)
+                received.add(step.seq, step.end)
         if mine.fin is not None:
             knowledge.take_fin(theirs, mine, time)
             if self.closed_by is None and mine.fin_received and theirs.fin_received:

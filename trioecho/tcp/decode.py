@@ -32,9 +32,9 @@ _ip4_header = Layout("!BBHHHBB").unpack_from
 _ip6_header = Layout("!IHBB").unpack_from
 _pair_of_u32 = Layout("!II").unpack_from
 _tcp_header = Layout("!IIHHHH").unpack_from
-# Both, from the byte behind version and length on: TOS, total length, fragment, protocol; the TCP
-# header behind the ports.
-_plain = Layout("!BHxxHxB10x4xIIHHHH").unpack_from
+# Both, from the byte behind version and length on: TOS, total length, identification, fragment,
+# protocol; the TCP header behind the ports.
+_plain = Layout("!BHHHxB10x4xIIHHHH").unpack_from
 _PLAIN_SIZE = 54
 
 # The same few pairs of endpoints come again and again; making their text each time would cost more
@@ -61,11 +61,11 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     try:
         if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45" and len(data) >= _PLAIN_SIZE:
             # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
-            tos, total, fragment, protocol, *rest = _plain(data, 15)
+            tos, total, packet, fragment, protocol, *rest = _plain(data, 15)
             if protocol == _TCP and not fragment & 0x3FFF:
                 there = frame.length - 14
                 length = (total if 0 < total < there else there) - 20
-                return _segment(frame, data, 34, length, data[26:38], tos & 3, *rest)
+                return _segment(frame, data, 34, length, data[26:38], tos & 3, packet, *rest)
         at = network(data, frame.link)
         if at is None:
             return None
@@ -107,7 +107,7 @@ def _ip4(
             return None
         data, at, length = whole, 0, len(whole)
     if protocol == _TCP:
-        return _tcp(frame, data, at, length, addresses, tos & 3)
+        return _tcp(frame, data, at, length, addresses, tos & 3, identification)
     return _tunnel(frame, data, at, length, protocol, fragments, depth)
 
 
@@ -174,10 +174,10 @@ def _tunnel(
 
 
 def _tcp(
-    frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int
+    frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int, packet: int = 0
 ) -> Segment | None:
     key = addresses + data[at : at + 4]
-    return _segment(frame, data, at, length, key, ecn, *_tcp_header(data, at + 4))
+    return _segment(frame, data, at, length, key, ecn, packet, *_tcp_header(data, at + 4))
 
 
 def _segment(
@@ -187,6 +187,7 @@ def _segment(
     length: int,
     key: bytes,
     ecn: int,
+    packet: int,
     seq: int,
     ack: int,
     bits: int,
@@ -223,6 +224,7 @@ def _segment(
         data[at : at + length],
         urgent if bits & URG else 0,
         ecn,
+        packet,
         unfilled,
         bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
     )

@@ -146,8 +146,25 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
             )
+        case notes.Retransmission(of, after, "recovery"):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: this is missing too, and the {mine} goes"
+                " on to repair the loss",
+                "RFC 6582 §3.2, RFC 6675 §5",
+            )
+        case notes.Retransmission(of, after, "same-packet"):
+            return Explanation(
+                f"the very packet{_of(of)} again{_later(after)}, by its IP identification: it"
+                " passes here twice, or was doubled on its way",
+                "RFC 791 §3.2",
+            )
         case notes.Retransmission(of, after):
             return Explanation(f"retransmission{_of(of)}{_later(after)}", "RFC 9293 §3.8.1")
+        case notes.FastRetransmission(of, after, duplicates) if duplicates < 2:
+            return Explanation(
+                f"fast retransmission{_of(of)}{_later(after)}: SACK told that it is missing",
+                "RFC 6675 §5",
+            )
         case notes.FastRetransmission(of, after, duplicates):
             return Explanation(
                 f"fast retransmission{_of(of)}{_later(after)}:"
@@ -158,6 +175,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"spurious retransmission{_of(of)}{_later(after)}: it had been acknowledged",
                 "RFC 3522",
+            )
+        case notes.OutOfOrder(behind, int() as of):
+            return Explanation(
+                f"out of order: the very packet of rung {of} again, by its IP identification,"
+                f" {bytes_of(behind)} behind the newest",
+                "RFC 791 §3.2",
             )
         case notes.OutOfOrder(behind):
             return Explanation(

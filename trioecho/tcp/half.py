@@ -6,24 +6,27 @@ from collections import deque
 
 from msgspec import Struct, field
 
-from trioecho.model import Endpoint, State
+from trioecho.model import SYN, Endpoint, Segment, State
+from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.spread import Spread
 from trioecho.tcp.states import TABLE, Event
 
-#: Out-of-order ranges kept at most for one end: a hostile stream of islands must not grow memory.
-MOST_RANGES = 1_000
 #: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
+#: Segments remembered after that, if they were sent more than once: they may come yet another time.
+MOST_GONE = 64
 
 
 class Sent(Struct, gc=False):
     """A segment in flight: its sequence space from ``seq`` up to ``end``, the rung that first
-    carried it, when that was, its payload if it is kept, and whether it has been sent again."""
+    carried it, when that was, the IP packet's identification, its payload if it is kept, and
+    whether it has been sent again."""
 
     seq: int
     end: int
     number: int
     time: int
+    identification: int = 0
     payload: bytes = b""
     repeated: bool = False
 
@@ -41,9 +44,10 @@ class Half(Struct):
         isn: its raw initial sequence number.
         next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
         next_time: when ``next`` was last advanced.
-        contiguous: up to where everything it sent has been seen.
+        seen: which part of what it sent has been seen, or was acknowledged.
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
+        gone: the last of them that were sent again before they were acknowledged.
         repeats: the last segments it sent again: sequence space and rung.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
@@ -60,11 +64,10 @@ class Half(Struct):
         sack: the SACK blocks of its last ACK.
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
             ``zero-window-probe``, or ``reset`` and ``syn`` where neither can be meant.
-        outrun: whether an ACK beyond all it was seen to send has come, since when its own ACK has
-            not moved.
+        recover: one past what it had sent when it last began to send again: until that is
+            acknowledged it recovers from a loss (RFC 6582's recover).
         held: how long the ACK took that its last small segment waited for, while it was small.
-        received: up to where it has the peer's stream without a gap.
-        islands: ranges it has beyond ``received``.
+        received: which part of the peer's stream it has.
         fin_received: whether the peer's FIN has arrived in order.
         segments, retransmissions, resets: how many it sent.
         volume: distinct bytes of payload it sent.
@@ -77,9 +80,10 @@ class Half(Struct):
     isn: int | None = None
     next: int | None = None
     next_time: int = 0
-    contiguous: int | None = None
+    seen: Ranges = field(default_factory=Ranges)
     sent: deque[Sent] = field(default_factory=deque)
     kept: int = 0
+    gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
     repeats: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=64))
     fin: int | None = None
     ack: int | None = None
@@ -95,10 +99,9 @@ class Half(Struct):
     timestamp: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
     asked: str = ""
-    outrun: bool = False
+    recover: int = 0
     held: int = 0
-    received: int | None = None
-    islands: list[tuple[int, int]] = field(default_factory=list)
+    received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
     state_since: int | None = None
     spent: dict[State, int] = field(default_factory=dict)
@@ -119,48 +122,60 @@ class Half(Struct):
         self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
-        """The segment in flight that first carried sequence number ``seq``."""
+        """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.sent:
+            if sent.seq <= seq < sent.end:
+                return sent
+        for sent in self.gone:
             if sent.seq <= seq < sent.end:
                 return sent
         return None
 
-    def keep(self, seq: int, end: int, number: int, time: int, payload: bytes) -> None:
+    def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment beyond all others until it is acknowledged.
 
         Args:
             seq, end: the sequence space it takes.
             number, time: its rung, and when it was sent.
-            payload: its payload.
+            segment: the segment.
         """
         if len(self.sent) >= MOST_SENT:
             return
+        payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        self.sent.append(Sent(seq, end, number, time, payload))
+        self.sent.append(Sent(seq, end, number, time, segment.identification, payload))
         self.kept += len(payload)
 
-    def remember(self, seq: int, end: int, number: int, time: int, payload: bytes) -> None:
+    def remember(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment in its place until it is acknowledged; repeated, it keeps its first rung.
 
         Args: as for ``keep``.
         """
         sent = self.sent
-        if not sent or sent[-1].end <= seq:
-            self.keep(seq, end, number, time, payload)
+        if self.acked is not None and end <= self.acked:
             return
+        if not sent or sent[-1].end <= seq:
+            self.keep(seq, end, number, time, segment)
+            return
+        at, repeated = 0, False
+        for other in sent:
+            if end <= other.seq:
+                break
+            if seq < other.end:
+                other.repeated = repeated = True
+            at += 1
         if len(sent) >= MOST_SENT:
             return
+        new = sent[-1].end if repeated else seq
+        if new >= end:
+            return  # whole, it was sent before
+        payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        for at, other in enumerate(sent):
-            if other.seq <= seq < other.end:
-                other.repeated = True
-                return
-            if seq < other.seq:
-                sent.insert(at, Sent(seq, min(end, other.seq), number, time, payload))
-                self.kept += len(payload)
-                return
+        at = len(sent) if repeated else at
+        sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
+        self.kept += len(payload)
 
     def forget(self, ack: int) -> Sent | None:
         """Drop what ``ack`` covers.
@@ -173,24 +188,7 @@ class Half(Struct):
         while sent and sent[0].end <= ack:
             last = sent.popleft()
             self.kept -= len(last.payload)
+            if last.repeated:
+                last.payload = b""
+                self.gone.append(last)
         return last
-
-    def take(self, seq: int, end: int) -> None:
-        """Sequence space that arrived at this end.
-
-        ``received`` moves over it when it fits, and over every island it reaches.
-        """
-        if self.received is None or seq <= self.received:
-            self.advance(end)
-        elif end > seq and len(self.islands) < MOST_RANGES:
-            self.islands.append((seq, end))
-
-    def advance(self, to: int) -> None:
-        """Move ``received`` to ``to``, and on over the islands it reaches."""
-        if self.received is None or to > self.received:
-            self.received = to
-        if self.islands:
-            for seq, end in sorted(self.islands):
-                if seq <= self.received < end:
-                    self.received = end
-            self.islands = [island for island in self.islands if island[0] > self.received]

@@ -7,12 +7,10 @@ from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
-from trioecho.model import Call, Endpoint, Frame, Rung, State, Summary
+from trioecho.model import Call, Endpoint, Frame, Rung, Summary
 from trioecho.model import CaptureSummary as Captured
 from trioecho.tcp.decode import decode
 from trioecho.tcp.tracker import Tracker
-
-_OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
 
 class Join:
@@ -81,14 +79,7 @@ class Join:
 
     def over(self) -> bool:
         """Whether every connection, also one that was only called for, has come to its end."""
-        return all(
-            connection.closed_by is not None
-            and (
-                connection.closed_by == "rst"
-                or (connection.client.state in _OVER and connection.server.state in _OVER)
-            )
-            for connection in self.tracker.connections
-        )
+        return self.tracker.over()
 
     def summary(self, interface: str, dropped: int) -> Summary:
         """What it all came to.
@@ -103,12 +94,6 @@ class Join:
         while self._held and self._held[0][0] <= until:
             call = heappop(self._held)[2]
             if call.local is not None and call.peer is not None:
-                events.append(replace(call, connection=self._number(call)))
+                events.append(replace(call, connection=self.tracker.called(call)))
             else:
                 events.append(call)
-
-    def _number(self, call: Call) -> int:
-        assert call.local is not None
-        assert call.peer is not None
-        ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
-        return (self.tracker.find(*ends) or self.tracker.expect(*ends)).number

@@ -5,6 +5,8 @@ from __future__ import annotations
 from trioecho.model import RST, SYN, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half
+from trioecho.tcp.notes import Note
+from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -25,23 +27,25 @@ def plausible(step: Step) -> bool:
     return step.seq <= theirs.ack + max(window, _LEAST_WINDOW) * 4
 
 
+def repeats(note: Note) -> bool:
+    """Whether a note says that a segment carries what was seen before."""
+    return isinstance(note, notes.AGAIN) or (
+        isinstance(note, notes.OutOfOrder) and note.of is not None
+    )
+
+
 def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     if step.again:
         mine.repeats.append((seq, end, step.number))
     if end > seq:
-        # Data on a SYN stands one behind its number, and is compared with nothing.
-        payload = b"" if segment.flags & SYN else segment.payload
-        mine.remember(seq, end, step.number, step.time, payload)
+        mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
         return
+    mine.volume += min(segment.length, mine.seen.add(seq, end))
     if mine.next is None or end > mine.next:
-        new = segment.length if mine.next is None else end - mine.next
-        mine.volume += max(0, min(segment.length, new))
         mine.next, mine.next_time = end, step.time
-    if mine.contiguous is None or seq == mine.contiguous:
-        mine.contiguous = mine.next
 
 
 def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
@@ -53,8 +57,9 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
     elif segment.flags & SYN and mine.isn & MASK != segment.seq:
         mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
-        mine.next = mine.contiguous = None
+        mine.next, mine.seen = None, Ranges()
         mine.sent.clear()
+        mine.gone.clear()
         mine.kept = 0
     if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
@@ -62,10 +67,11 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
 
 def listen_again(passive: Half, opener: Half) -> None:
     """A reset attempt is over: what the listening end knew and sent of it counts no more."""
-    passive.isn = passive.next = passive.contiguous = passive.acked = None
-    passive.ack = passive.received = opener.acked = None
+    passive.isn = passive.next = passive.ack = passive.acked = opener.acked = None
+    passive.seen, passive.received = Ranges(), Ranges()
     passive.syn_seen = False
     passive.sent.clear()
+    passive.gone.clear()
     passive.kept = 0
 
 
@@ -74,7 +80,7 @@ def evidence(step: Step, ack: int) -> None:
     mine, theirs = step.mine, step.theirs
     if mine.state is State.SYN_SENT and ack >= 1 and not step.segment.flags & (SYN | RST):
         mine.meet(Event.RECEIVE_SYN_ACK, step.time)
-    mine.advance(ack)
+    mine.received.advance(ack)
     if theirs.fin is not None:
         take_fin(mine, theirs, step.time)
 
@@ -83,7 +89,8 @@ def take_fin(mine: Half, theirs: Half, time: int) -> None:
     """Once everything up to the peer's FIN is here, the FIN is processed (RFC 9293 §3.10.7.4)."""
     if theirs.fin is None or mine.fin_received:
         return
-    if mine.received is not None and mine.received > theirs.fin:
+    received = mine.received.up_to
+    if received is not None and received > theirs.fin:
         mine.fin_received = True
         mine.meet(Event.RECEIVE_FIN, time)
 
@@ -92,7 +99,6 @@ def consequences(step: Step) -> None:
     """What the verdicts on a segment change for the verdicts on those that follow it."""
     mine, theirs = step.mine, step.theirs
     mine.asked = ""
-    mine.retransmissions += step.again
     flags = step.segment.flags
     if flags & RST:
         mine.asked = "reset"
@@ -104,7 +110,12 @@ def consequences(step: Step) -> None:
                 mine.asked = note.kind
             case notes.DuplicateAck():
                 mine.duplicates += 1
-            case notes.OutOfOrder() | notes.Retransmission(of=None):
-                mine.volume += step.segment.length  # it fills a hole
+            case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):
+                mine.retransmissions += 1
+            case notes.Retransmission(cause="same-packet"):
+                pass  # not its sender's
+            case notes.Retransmission() | notes.FastRetransmission():
+                mine.retransmissions += 1
+                mine.recover = mine.next or 0
             case notes.AckLostSegment():
-                theirs.contiguous = theirs.next
+                theirs.seen.advance(step.ack or 0)

@@ -61,7 +61,7 @@ def old_timestamp(segment: Segment, seq: int, mine: Half, theirs: Half) -> int:
     ahead = distance(timestamps[0], mine.timestamp)
     if ahead < 0:
         return -ahead
-    if ahead and (theirs.received is None or seq <= theirs.received):
+    if ahead and ((had := theirs.received.up_to) is None or seq <= had):
         mine.timestamp = timestamps[0]
     return 0
 

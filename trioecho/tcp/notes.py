@@ -149,17 +149,19 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
 class Retransmission(Fact, frozen=True, tag="retransmission"):
     """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
 
-    ``cause``: ``timeout``; or ``tail-loss-probe`` where it repeats the last segment too soon for a
-    timeout (RFC 8985 §7); None where the first was not seen.
+    ``cause``, None where it cannot be told: ``timeout``; ``tail-loss-probe``: the last segment, too
+    soon for a timeout (RFC 8985 §7); ``recovery``: while an earlier loss is repaired, an ACK shows
+    that this is missing too; ``same-packet``: by its IP identification it is the very packet of
+    rung ``of``, seen twice.
     """
 
     of: int | None = None
     after: int | None = None
-    cause: Literal["timeout", "tail-loss-probe"] | None = None
+    cause: Literal["timeout", "tail-loss-probe", "recovery", "same-packet"] | None = None
 
 
 class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
-    """A retransmission that duplicate ACKs asked for, before any timer ran out."""
+    """A retransmission asked for by ``duplicates`` ACKs, or if below 2 by SACK blocks alone."""
 
     of: int | None = None
     after: int | None = None
@@ -174,9 +176,10 @@ class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
 
 
 class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
-    """It was sent before a segment that was seen before it: overtaken, not repeated."""
+    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen."""
 
     behind: int
+    of: int | None = None
 
 
 class LostSegment(Fact, frozen=True, tag="lost-segment"):

@@ -126,7 +126,7 @@ def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
         return ack is not None and acknowledges_syn(ack, receiver)
     if receiver.state is State.SYN_RECEIVED and seq == receiver.ack:
         return True
-    return receiver.received is None or seq == receiver.received
+    return receiver.received.up_to in (None, seq)
 
 
 def acknowledges_syn(ack: int, opener: Half) -> bool:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from trioecho.model import ACK, RST, SYN, ConnectionSummary, Endpoint, Rung, Segment, State
+from trioecho.model import ACK, RST, SYN, Call, ConnectionSummary, Endpoint, Rung, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.connection import Connection
+
+_OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
 
 class Tracker:
@@ -56,17 +58,54 @@ class Tracker:
         """
         connection = self._by_flow.get((segment.source, segment.destination))
         reused = None
-        if connection is None:
-            connection = self._meet(segment)
-        elif segment.flags & SYN and _starts_anew(segment, connection):
-            reused = connection.number
-            connection = self._meet(segment)
+        if connection is None or segment.flags & SYN:
+            connection, reused = self._connection(segment)
         self.rungs += 1
-        number = segment.frame.number if self._by_frame else self.rungs
-        rung = connection.seen(segment, number)
-        if reused is not None:
-            rung = replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
-        return rung
+        rung = connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
+        return rung if reused is None else _with(rung, reused)
+
+    def sent(self, segment: Segment, *, forged: bool = False) -> Rung:
+        """The next rung: a segment that was sent; ``arrived`` may follow. See ``Connection.sent``.
+
+        Args:
+            segment: the segment; segments come in the order in which they were sent.
+            forged: whether another sent it in that end's name.
+        """
+        connection, reused = self._connection(segment)
+        self.rungs += 1
+        rung = connection.sent(segment, self.rungs, forged=forged)
+        return rung if reused is None else _with(rung, reused)
+
+    def called(self, call: Call) -> int:
+        """The number of the connection that a call is about; it may be the first to tell of it.
+
+        Args:
+            call: a call on a connection whose two endpoints are known.
+        """
+        assert call.local is not None
+        assert call.peer is not None
+        ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
+        return (self.find(*ends) or self.expect(*ends)).number
+
+    def over(self) -> bool:
+        """Whether every connection, also one that was only called for, has come to its end."""
+        return all(
+            connection.closed_by is not None
+            and (
+                connection.closed_by == "rst"
+                or (connection.client.state in _OVER and connection.server.state in _OVER)
+            )
+            for connection in self.connections
+        )
+
+    def _connection(self, segment: Segment) -> tuple[Connection, int | None]:
+        """A segment's connection, and the number of the one before it on the same ports."""
+        connection = self._by_flow.get((segment.source, segment.destination))
+        if connection is None:
+            return self._meet(segment), None
+        if segment.flags & SYN and _starts_anew(segment, connection):
+            return self._meet(segment), connection.number
+        return connection, None
 
     def forget(self, connections: Iterable[Connection]) -> None:
         """Let go of connections of which no more is to be said.
@@ -101,6 +140,10 @@ class Tracker:
         self.connections.append(connection)
         self._by_flow[client, server] = self._by_flow[server, client] = connection
         return connection
+
+
+def _with(rung: Rung, reused: int) -> Rung:
+    return replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
 
 
 def _starts_anew(segment: Segment, connection: Connection) -> bool:

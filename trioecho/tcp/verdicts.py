@@ -51,8 +51,8 @@ def ordinary(step: Step) -> bool:
         or ack is None
         or not segment.window
         or not theirs.window
-        or theirs.contiguous is None
-        or ack > theirs.contiguous
+        or (seen := theirs.seen.up_to) is None
+        or ack > seen
     ):
         return False
     if not segment.length:
@@ -108,8 +108,9 @@ def judge(step: Step, rtt: int | None) -> None:
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
 
-    if ack is not None and theirs.contiguous is not None and ack > theirs.contiguous:
-        _beyond(found, step, ack, theirs.contiguous)
+    seen = theirs.seen.up_to
+    if ack is not None and seen is not None and ack > seen:
+        _beyond(found, step, ack, seen)
     if keeps_alive:
         return
     if length and theirs.ack is not None and seq + length <= theirs.ack:
@@ -134,18 +135,13 @@ def _fills_window(step: Step) -> bool:
     return step.end == theirs.ack + (theirs.window << shift(theirs, step.mine))
 
 
-def _beyond(found: list[Note], step: Step, ack: int, contiguous: int) -> None:
+def _beyond(found: list[Note], step: Step, ack: int, seen: int) -> None:
     """It acknowledges more than was seen without a gap."""
     mine, theirs = step.mine, step.theirs
     if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
         found.append(notes.WindowUpdate(step.segment.window << shift(mine, theirs)))
-    elif theirs.next is not None and contiguous < theirs.next:
-        found.append(notes.AckLostSegment(ack - contiguous))
-    else:
-        # Beyond all that was seen: said once as long as the peer only repeats its own ACK.
-        if not theirs.duplicates and not theirs.outrun:
-            found.append(notes.AckLostSegment(ack - contiguous))
-        theirs.outrun = True
+    elif ack != mine.ack:
+        found.append(notes.AckLostSegment(theirs.seen.missing(seen, ack)))
 
 
 def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
@@ -159,17 +155,45 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
     of = first.number if first else None
     after = now - first.time if first else None
     soon = now - theirs.ack_time < FAST
-    if theirs.duplicates >= 2 and soon and (theirs.ack == seq or _unsacked(step)):
+    asked = theirs.ack == seq and soon
+    if asked and theirs.duplicates >= 2:
         return notes.FastRetransmission(of, after, theirs.duplicates)
-    if first is None and now - mine.next_time < (rtt or LATE) and step.end != expected:
+    if (soon or first is None) and seq < mine.recover and (theirs.ack == seq or _hole(step)):
+        return notes.Retransmission(of, after, "recovery")
+    if asked and _lost(step):
+        return notes.FastRetransmission(of, after, theirs.duplicates)
+    overtaken = now - mine.next_time < (rtt or LATE) and step.end != expected
+    if first is not None and _same_packet(step, first, rtt):
+        if overtaken:
+            return notes.OutOfOrder(expected - seq, of)
+        return notes.Retransmission(of, after, "same-packet")
+    if first is None and overtaken:
         return notes.OutOfOrder(expected - seq)
     return notes.Retransmission(of, after, _cause(step, first, expected))
 
 
-def _unsacked(step: Step) -> bool:
-    """Whether a receiver that reports SACK blocks is known to lack this range (RFC 6675 §4)."""
+def _hole(step: Step) -> bool:
+    """Whether the receiver's last SACK blocks show a segment missing below what it has."""
     sack = step.theirs.sack
-    return bool(sack) and not any(left <= step.seq and step.end <= right for left, right in sack)
+    inside = any(left < step.end and step.seq < right for left, right in sack)
+    return not inside and any(step.end <= left for left, _ in sack)
+
+
+def _lost(step: Step) -> bool:
+    """Whether SACK blocks alone tell a segment lost: more than two segments' worth of bytes lie
+    beyond it (RFC 6675 §4, IsLost). A receiver that opens its window with each ACK repeats none."""
+    beyond = sum(right - left for left, right in step.theirs.sack if left >= step.end)
+    return beyond > 2 * (step.theirs.mss or step.segment.length)
+
+
+def _same_packet(step: Step, first: Sent, rtt: int | None) -> bool:
+    """Whether it is not the sender that repeats, but the way: one packet, seen twice.
+
+    A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
+    """
+    packet = step.segment.identification
+    same = packet != 0 and packet == first.identification and step.end == first.end
+    return same and step.time - first.time < (rtt or LATE)
 
 
 def _cause(

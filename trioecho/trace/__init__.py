@@ -4,5 +4,6 @@ from trioecho.output import Output
 from trioecho.trace.nursery import trace
 from trioecho.trace.place import Place
 from trioecho.trace.settings import Settings
+from trioecho.trace.wired import trace_wired
 
-__all__ = ["Output", "Place", "Settings", "trace"]
+__all__ = ["Output", "Place", "Settings", "trace", "trace_wired"]

@@ -24,10 +24,9 @@ from trioecho.trace.ends import run_ends
 from trioecho.trace.ladder import Ladder
 from trioecho.trace.place import Place, open_place
 from trioecho.trace.settings import Settings
+from trioecho.trace.show import show
 
 MIB = 1 << 20
-# After a signal, outputs that do not move get this many times the grace; then they are left.
-_LAST_WORDS = 4
 
 
 async def trace(
@@ -85,28 +84,21 @@ async def _play(
     """Everything from the first call to the summary."""
     capture = place.capture
     failures: list[TrioechoError] = []
-    with trio.CancelScope() as patience:
-        async with trio.open_nursery() as watching:
-            watching.start_soon(_hurry, stop, patience, _LAST_WORDS * grace)
-            async with trio.open_nursery() as renderers:
-                for output in ladder.outputs:
-                    await output.write(output.renderer.begin)
-                    renderers.start_soon(output.run)
-                async with trio.open_nursery() as engine:
-                    send, frames = trio.open_memory_channel[list[Frame]](16)
-                    await engine.start(capture.run, send)
-                    engine.start_soon(ladder.run, frames)
-                    failures = await ends()
-                    with trio.move_on_after(grace):
-                        await ladder.over()
-                    capture.stop()
-                for output in ladder.outputs:
-                    output.finish()
-            watching.cancel_scope.cancel()
-    summary = ladder.join.summary(capture.interface, capture.dropped())
-    for output in ladder.outputs:
-        if not (patience.cancelled_caught and output.abandon):
-            await output.write(partial(output.renderer.end, summary))
+
+    async def engine() -> None:
+        async with trio.open_nursery() as nursery:
+            send, frames = trio.open_memory_channel[list[Frame]](16)
+            await nursery.start(capture.run, send)
+            nursery.start_soon(ladder.run, frames)
+            failures.extend(await ends())
+            with trio.move_on_after(grace):
+                await ladder.over()
+            capture.stop()
+
+    def summarize() -> Summary:
+        return ladder.join.summary(capture.interface, capture.dropped())
+
+    summary = await show(ladder.outputs, engine, summarize, grace=grace, stop=stop)
     if failures and not stop.is_set():
         raise failures[0]
     if summary.capture.dropped:
@@ -115,12 +107,6 @@ async def _play(
             "Send less at once: fewer --connections, or a smaller --size",
         )
     return summary
-
-
-async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
-    """Once told to stop, do not wait for ever for a screen that nobody reads."""
-    await stop.wait()
-    patience.deadline = trio.current_time() + seconds
 
 
 def _ring(settings: Settings) -> int:

@@ -31,6 +31,8 @@ class Settings(Struct, frozen=True):
         sniffer: which capture to use.
         grace: seconds to wait for the connections to end.
         timeout: seconds without any progress after which a client gives up.
+        faults: what a private wire does to whom; with none, there is a loopback and no wire.
+        kernel: whether to ask the kernel about both ends, at each segment.
     """
 
     message: Message = b"testing purposes"
@@ -47,3 +49,5 @@ class Settings(Struct, frozen=True):
     sniffer: SnifferName = "auto"
     grace: float = 2.0
     timeout: float = 30.0
+    faults: tuple[str, ...] = ()
+    kernel: bool = False

@@ -1,0 +1,152 @@
+"""What happens on the wire and at its ends, as one ladder in order of time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from typing import TypeAlias
+
+import trio
+from msgspec import Struct
+from msgspec.structs import replace
+
+from trioecho.lab.wire import Passage
+from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Summary
+from trioecho.tcp.connection import Connection
+from trioecho.tcp.tracker import Tracker
+
+#: Asks the kernel of one end about a connection between a client and a server.
+Ask: TypeAlias = Callable[[End, Endpoint, Endpoint], Kernel | None]
+
+_OTHER: dict[End, End] = {"client": "server", "server": "client"}
+
+
+class _Entry(Struct):
+    """A place on the ladder: a call, or a segment that may still be under way."""
+
+    event: Call | Rung
+    connection: Connection | None = None
+    under_way: bool = False
+
+
+class Chronicle:
+    """An observer of a wire that makes rungs of what it sees, and puts calls among them.
+
+    The engine is told at once, of a sending and of an arrival each at its time. A rung comes out
+    when it is known whether its segment arrived, behind all that was sent before it.
+
+    Args:
+        ask: asks the kernel, for each rung; None for no questions.
+
+    Attributes:
+        tracker: the connections.
+        finished: whether nothing more will be told.
+    """
+
+    def __init__(self, ask: Ask | None = None) -> None:
+        self.tracker = Tracker()
+        self._moved = trio.Event()
+        self.finished = False
+        self._ask = ask
+        self._entries: list[tuple[int, int, _Entry]] = []
+        self._under_way: dict[int, _Entry] = {}
+        self._order = 0
+        self._frames = 0
+
+    def call(self, call: Call) -> None:
+        """Take a socket call."""
+        if call.local is not None and call.peer is not None:
+            call = replace(call, connection=self.tracker.called(call))
+        self._add(call.time, _Entry(call))
+
+    def sent(self, passage: Passage) -> None:
+        """A segment has been sent."""
+        if self.finished:
+            return
+        self._frames += 1
+        segment = passage.segment
+        rung = self.tracker.sent(segment, forged=passage.kind == "injected")
+        connection = self.tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        rung = self._with_kernel(rung, connection, passage.end)
+        entry = _Entry(rung, connection, under_way=True)
+        self._under_way[passage.frame.number] = entry
+        self._add(rung.time, entry)
+
+    def done(self, passage: Passage) -> None:
+        """It has arrived, or been lost."""
+        if self.finished:
+            return
+        entry = self._under_way.pop(passage.frame.number)
+        rung, connection = entry.event, entry.connection
+        assert isinstance(rung, Rung)
+        assert connection is not None
+        if passage.arrived is not None:
+            rung = connection.arrived(rung, passage.arrived)
+            rung = self._with_kernel(rung, connection, _OTHER[passage.end])
+        if passage.fault:
+            rung = replace(rung, fault=passage.fault)
+        entry.event, entry.under_way = rung, False
+        self._move()
+
+    def ready(self, until: int | None = None) -> list[Call | Rung]:
+        """Take what is in its place now.
+
+        Args:
+            until: nanoseconds since the epoch; later events may still get company. None for none.
+
+        Returns:
+            Events in order of time.
+        """
+        events: list[Call | Rung] = []
+        entries = self._entries
+        while entries and not entries[0][2].under_way:
+            if until is not None and entries[0][0] > until:
+                break
+            events.append(heappop(entries)[2].event)
+        return events
+
+    async def change(self) -> None:
+        """Wait until there may be something new to take."""
+        await self._moved.wait()
+
+    def finish(self) -> None:
+        """Nothing more is to be told; what is still under way will not arrive any more."""
+        self.finished = True
+        for entry in self._under_way.values():
+            assert isinstance(entry.event, Rung)
+            entry.event, entry.under_way = replace(entry.event, lost=False), False
+        self._under_way.clear()
+        self._move()
+
+    def over(self) -> bool:
+        """Whether every connection has come to its end, and nothing is under way."""
+        return not self._under_way and self.tracker.over()
+
+    def summary(self, interface: str, unmatched: tuple[str, ...] = ()) -> Summary:
+        """What it all came to.
+
+        Args:
+            interface: what the wire is called.
+            unmatched: a sentence for each fault that has not done anything.
+        """
+        captured = CaptureSummary(interface, self._frames, 0)
+        return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
+
+    def _add(self, time: int, entry: _Entry) -> None:
+        self._order += 1
+        heappush(self._entries, (time, self._order, entry))
+        self._move()
+
+    def _move(self) -> None:
+        self._moved.set()
+        self._moved = trio.Event()
+
+    def _with_kernel(self, rung: Rung, connection: Connection, end: End) -> Rung:
+        """A rung with what the kernel says of the end at which something has just happened."""
+        if self._ask is None:
+            return rung
+        kernel = self._ask(end, connection.client.endpoint, connection.server.endpoint)
+        if end == "client":
+            return replace(rung, client_kernel=kernel)
+        return replace(rung, server_kernel=kernel)

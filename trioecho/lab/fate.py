@@ -1,0 +1,399 @@
+"""What becomes of each packet on the wire: (faults, packet) -> deliveries.
+
+PURE: no I/O, no clock; time comes with the packets, chance from a seed. In this order a packet
+meets a cut, the faults that select it, loss, the router with its smaller MTU, and the line with
+its queue and rate. What a fault loses takes no time on the line; copies and forged segments come
+into being at its far end. A fault added later counts from the connection's beginning all the same.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from random import Random
+from socket import IPPROTO_ICMP, IPPROTO_ICMPV6
+from struct import pack
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from trioecho.errors import TrioechoError
+from trioecho.lab import faults
+from trioecho.lab.faults import Fault, Selecting, check
+from trioecho.lab.flow import ENDS, OTHER, Flow, Flows, Tally, checksum, ip_packet
+from trioecho.model import RST, SYN, End, Segment
+from trioecho.text import plural
+
+LONGEST_HOLD = SECOND = 1_000_000_000
+DEFAULT_QUEUE = 1_000  # packets behind a rate, as Linux keeps behind a device (txqueuelen)
+MOST_HELD = 1_000
+IPV6_MINIMUM = 1_280  # RFC 8200 §5: no link that carries IPv6 has a smaller MTU
+
+Kind = Literal["original", "copy", "injected", "icmp"]
+
+
+class Packet(Struct, frozen=True):
+    """What a host sent.
+
+    Args:
+        number: its place among all packets of both hosts, from 1.
+        end: who sent it.
+        time: when, in nanoseconds since the epoch.
+        data: the IP packet.
+        segment: the TCP segment in it, or None.
+    """
+
+    number: int
+    end: End
+    time: int
+    data: bytes
+    segment: Segment | None
+
+
+class Delivery(Struct, frozen=True):
+    """What a host is to be given.
+
+    Args:
+        number: of the packet it carries, or follows when it was injected.
+        to: who gets it.
+        at: when, in nanoseconds since the epoch; of two at one time the first planned goes first.
+        data: the IP packet.
+        kind: ``original``, a ``copy`` of one, ``injected`` by the wire, or an ``icmp`` message. Of
+            two deliveries of one original only the one that comes first counts.
+        fault: the words of the faults that made it other than plain, ``""`` for none.
+    """
+
+    number: int
+    to: End
+    at: int
+    data: bytes
+    kind: Kind
+    fault: str = ""
+
+
+class Decision(Struct, frozen=True):
+    """What becomes of a packet.
+
+    Args:
+        deliveries: of it, of what follows it, and of an earlier one that was held back for it.
+        lost: whether it never arrives as it was sent.
+        fault: the words of the faults that acted on it, ``""`` for none.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    lost: bool
+    fault: str = ""
+
+
+class _Watch:
+    """A fault that selects segments, and what came of it so far."""
+
+    def __init__(self, fault: Selecting) -> None:
+        self.fault = fault
+        self.items = Tally(fault.items)
+        self.behind = Tally(fault.behind) if isinstance(fault, faults.Reorder) else None
+        self.held: dict[int, Delivery] = {}  # by connection: as it would have arrived
+
+
+class _Cut:
+    """A cut, and since when it holds."""
+
+    def __init__(self, fault: faults.Cut) -> None:
+        self.fault = fault
+        self.items = Tally(fault.items) if fault.items else None
+        self.since: int | None = None
+
+    def holds(self, time: int) -> bool:
+        if self.since is None:
+            if self.items is not None:
+                return False
+            self.since = time
+        return self.fault.duration is None or time < self.since + self.fault.duration
+
+
+class _Loss:
+    """Chance, drawn apart for each end, and for TCP, which other packets are not to disturb."""
+
+    def __init__(self, fault: faults.Loss) -> None:
+        self.fault = fault
+        self.packets = self.lost = 0
+        self._draws = {
+            (end, tcp): Random(f"{fault.seed} {end} {tcp}") for end in ENDS for tcp in (False, True)
+        }
+
+    def takes(self, packet: Packet) -> bool:
+        if self.fault.end not in (None, packet.end):
+            return False
+        self.packets += 1
+        draw = self._draws[packet.end, packet.segment is not None].random()
+        lost = draw * 100 < self.fault.percent
+        self.lost += lost
+        return lost
+
+
+class _Line:
+    """One way of the wire: a packet goes on it when the one before is through."""
+
+    def __init__(self) -> None:
+        self.most = 0
+        self._free = 0
+        self._starts: deque[int] = deque()
+
+    def through(self, time: int, size: int, rate: int, room: int) -> int | None:
+        """When a packet of ``size`` bytes is through; None when there is no room to wait."""
+        starts, start = self._starts, max(time, self._free)
+        while starts and starts[0] <= time:
+            starts.popleft()
+        if start > time:
+            if len(starts) >= room:
+                return None
+            starts.append(start)
+            self.most = max(self.most, len(starts))
+        self._free = start - (-size * 8 * SECOND // rate)
+        return self._free
+
+
+class Fates:
+    """Decides what becomes of the packets of one wire.
+
+    Args:
+        script: all faults.
+
+    Raises:
+        TrioechoError: they do not go together.
+    """
+
+    def __init__(self, script: Sequence[Fault]) -> None:
+        check(script)
+        self._faults: list[Fault] = []
+        self._watches: list[_Watch] = []
+        self._cuts: list[_Cut] = []
+        self._losses: list[_Loss] = []
+        self._rate: faults.Rate | None = None
+        self._queue: faults.Queue | None = None
+        self._path: faults.PathMtu | None = None
+        self._latency = 0
+        self._remember = False
+        self._flows = Flows()
+        self._lines: dict[End, _Line] = {end: _Line() for end in ENDS}
+        self._packets, self._too_large, self._overflowed = 0, False, False
+        for fault in script:
+            self._take(fault)
+
+    def add(self, fault: Fault) -> None:
+        """Add a fault, from the next packet on. A new rate, queue or path MTU replaces the old one.
+
+        Args:
+            fault: the fault.
+
+        Raises:
+            TrioechoError: it cannot be had any more: a queue without a rate, or an MTU.
+        """
+        if isinstance(fault, faults.Mtu):
+            what = f"The fault {fault.text!r} comes too late: the devices have their MTU"
+            raise TrioechoError(what, "Ask for it when the wire is opened")
+        if isinstance(fault, faults.Rate | faults.Queue | faults.PathMtu):
+            kept = [old for old in self._faults if type(old) is not type(fault)]
+            check([*kept, fault])
+            self._faults = kept
+        self._take(fault)
+
+    def _take(self, fault: Fault) -> None:
+        self._faults.append(fault)
+        match fault:
+            case faults.Cut():
+                self._cuts.append(_Cut(fault))
+            case faults.Loss():
+                self._losses.append(_Loss(fault))
+            case faults.Latency():
+                self._latency += fault.by
+            case faults.Rate():
+                self._rate = fault
+            case faults.Queue():
+                self._queue, self._overflowed = fault, False
+            case faults.PathMtu():
+                self._path, self._too_large = fault, False
+            case faults.Mtu():
+                pass  # the devices have it, and the kernels keep to it
+            case _:
+                self._watches.append(_Watch(fault))
+                self._remember |= fault.items.kind == "data" and fault.items.times != 1
+
+    def decide(self, packet: Packet) -> Decision:
+        """Decide what becomes of a packet; packets come in order of time.
+
+        Args:
+            packet: what a host sent.
+
+        Returns:
+            What is to be delivered, and whether it is lost.
+        """
+        self._packets += 1
+        lost = [cut.fault.text for cut in self._cuts if cut.holds(packet.time)]
+        hits: list[_Watch] = []
+        passed: list[_Watch] = []  # whose held segment was to come behind this one
+        flow: Flow | None = None
+        if packet.segment is not None:
+            flow, sights = self._flows.see(packet.end, packet.segment, self._remember)
+            for watch in self._watches:
+                if watch.items.has(flow, packet.end, sights):
+                    hits.append(watch)
+                if watch.behind is not None and watch.behind.has(flow, packet.end, sights):
+                    passed.append(watch)
+            for cut in self._cuts:
+                if cut.items is not None and cut.items.has(flow, packet.end, sights):
+                    cut.since = packet.time
+        lost += [watch.fault.text for watch in hits if isinstance(watch.fault, faults.Drop)]
+        lost += [loss.fault.text for loss in self._losses if loss.takes(packet)]
+        arrival = packet.time + self._latency
+        told: list[Delivery] = []
+        path = self._path
+        if not lost and path is not None and self._stuck(packet.data, path):
+            lost.append(path.text)
+            if not path.silent:
+                answer = too_big(packet.data, path.size)
+                told = [Delivery(packet.number, packet.end, arrival, answer, "icmp", path.text)]
+        if not lost and self._rate is not None:
+            arrival += self._wait(packet, self._rate, lost)
+        if flow is not None and (hits or passed):
+            return self._acted(packet, flow, arrival, lost, hits, passed, told)
+        if lost:
+            return Decision(tuple(told), True, ", ".join(lost))
+        if flow and packet.segment:
+            flow.arrived(packet.end, packet.segment)
+        plain = Delivery(packet.number, OTHER[packet.end], arrival, packet.data, "original")
+        return Decision((plain,), False)
+
+    def _stuck(self, data: bytes, path: faults.PathMtu) -> bool:
+        """Whether a packet is too large for the router, which may not split it."""
+        if len(data) >= 40 and data[0] >> 4 == 6:
+            stuck = len(data) > max(path.size, IPV6_MINIMUM)
+        else:
+            stuck = len(data) > path.size and data[0] >> 4 == 4 and bool(data[6] & 0x40)
+        self._too_large |= stuck
+        return stuck
+
+    def _wait(self, packet: Packet, rate: faults.Rate, lost: list[str]) -> int:
+        """How long a packet takes to get through its line; a full queue loses it."""
+        room = self._queue.packets if self._queue else DEFAULT_QUEUE
+        size = len(packet.data)
+        through = self._lines[packet.end].through(packet.time, size, rate.bits, room)
+        if through is None:
+            self._overflowed = True
+            lost.append((self._queue or rate).text)
+        return (through or packet.time) - packet.time
+
+    def _acted(
+        self,
+        packet: Packet,
+        flow: Flow,
+        arrival: int,
+        lost: list[str],
+        hits: list[_Watch],
+        passed: list[_Watch],
+        deliveries: list[Delivery],
+    ) -> Decision:
+        """What becomes of a segment that faults have selected, or that another waits for."""
+        number, end, segment, to = packet.number, packet.end, packet.segment, OTHER[packet.end]
+        assert segment is not None
+        chosen = [watch.fault for watch in hits]
+        corrupt = any(isinstance(fault, faults.Corrupt) for fault in chosen)
+        at = arrival + sum(fault.by for fault in chosen if isinstance(fault, faults.Delay))
+        if not lost:
+            data = corrupted(packet.data, segment) if corrupt else packet.data
+            plain = (faults.Duplicate, faults.Inject)
+            changed = ", ".join(one.text for one in chosen if not isinstance(one, plain))
+            original = Delivery(number, to, at, data, "original", changed)
+            holding = [watch for watch in hits if watch.behind]
+            for watch in holding:
+                watch.held[flow.number] = original
+                if len(watch.held) > MOST_HELD:
+                    del watch.held[next(iter(watch.held))]
+            if holding:
+                original = replace(original, at=at + LONGEST_HOLD)
+            elif at == arrival and not corrupt:
+                flow.arrived(end, segment)
+            deliveries.append(original)
+            for fault in chosen:
+                if isinstance(fault, faults.Duplicate):
+                    deliveries.append(replace(original, kind="copy", fault=fault.text))
+        for watch in passed:
+            held = watch.held.pop(flow.number, None)
+            if held is not None and at < held.at + LONGEST_HOLD:
+                deliveries.append(replace(held, at=max(at, held.at)))
+        for fault in chosen:
+            if isinstance(fault, faults.Inject):
+                flag = SYN if fault.flag == "syn" else RST
+                for target in ENDS if fault.to == "both" else (fault.to or to,):
+                    forged = flow.forge(target, flag, fault.offset, end, segment)
+                    deliveries.append(Delivery(number, target, at, forged, "injected", fault.text))
+        acting = lost or [fault.text for fault in chosen if not isinstance(fault, faults.Inject)]
+        return Decision(tuple(deliveries), bool(lost) or corrupt, ", ".join(acting))
+
+    def unmatched(self) -> tuple[str, ...]:
+        """A sentence for each fault that has not acted on anything until now."""
+        return tuple(f"{one.text!r} never matched: {why}" for one, why in self._reasons() if why)
+
+    def _reasons(self) -> Iterator[tuple[Fault, str]]:
+        """Why a fault has not acted, ``""`` for one that has."""
+        for watch in self._watches:
+            unseen = [one for one in (watch.items, watch.behind) if one and not one.hit]
+            yield watch.fault, unseen[0].why(self._flows.begun) if unseen else ""
+        for cut in self._cuts:
+            if cut.since is None:
+                begun = self._flows.begun
+                yield cut.fault, cut.items.why(begun) if cut.items else "no packet was sent"
+        for loss in self._losses:
+            if not loss.lost:
+                yield loss.fault, f"chance took none of {plural(loss.packets, 'packet')}"
+        if self._queue is not None and not self._overflowed:
+            most = max(line.most for line in self._lines.values())
+            yield self._queue, f"{plural(most, 'packet')} waited at most"
+        if self._path is not None and not self._too_large:
+            sent = plural(self._packets, "packet")
+            yield self._path, f"none of {sent} was too large and not to be split"
+
+
+def corrupted(data: bytes, segment: Segment) -> bytes:
+    """A packet with one bit of its payload flipped, or of its window where it has none.
+
+    Args:
+        data: the IP packet.
+        segment: the segment in it.
+
+    Returns:
+        The packet; the checksum is what it was, and so is wrong.
+    """
+    start = pack("!HHI", segment.source.port, segment.destination.port, segment.seq)
+    tcp = data.find(start, 40 if data[0] >> 4 == 6 else 20)
+    payload = tcp + (data[tcp + 12] >> 4) * 4
+    at = payload if segment.length and payload < len(data) else tcp + 15
+    return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
+
+
+def too_big(data: bytes, size: int) -> bytes:
+    """The ICMP message of a router whose next link is too small for a packet.
+
+    It speaks with the address of the packet's destination: the router has none of its own.
+
+    Args:
+        data: the packet, IPv4 or IPv6.
+        size: the MTU of that link, in bytes.
+
+    Returns:
+        The IP packet with the message, to the packet's source.
+
+    Source: RFC 792, RFC 1191 §4, RFC 1812 §4.3.2.3 (576 bytes at most); RFC 4443 §3.2.
+    """
+    if data[0] >> 4 == 4:
+        quote = data[:548]
+        icmp = pack("!BBHHH", 3, 4, 0, 0, size) + quote
+        icmp = icmp[:2] + checksum(icmp) + icmp[4:]
+        return ip_packet(data[16:20], data[12:16], IPPROTO_ICMP, icmp)
+    source, destination = data[24:40], data[8:24]
+    quote = data[: IPV6_MINIMUM - 48]
+    icmp = pack("!BBHI", 2, 0, 0, max(size, IPV6_MINIMUM)) + quote
+    pseudo = source + destination + pack("!II", len(icmp), IPPROTO_ICMPV6)
+    icmp = icmp[:2] + checksum(pseudo + icmp) + icmp[4:]
+    return ip_packet(source, destination, IPPROTO_ICMPV6, icmp)

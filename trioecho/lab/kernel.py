@@ -1,0 +1,125 @@
+"""Kernel: what Linux knows of one end of a connection, as TCP_INFO tells it."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+from trioecho.errors import TrioechoError
+from trioecho.model import Kernel, State
+
+if TYPE_CHECKING:
+    import trio
+
+# The first 104 bytes of linux/tcp.h's struct tcp_info. It has grown ever since, and at its end
+# alone, so these are where they were in Linux 2.6: tcpi_state, tcpi_retransmits, tcpi_rto,
+# tcpi_unacked, tcpi_rtt, tcpi_rttvar, tcpi_snd_ssthresh, tcpi_snd_cwnd, tcpi_total_retrans.
+TCP_INFO = struct.Struct("=BxB5x I12xI 40x IIII 16xI")
+INFINITE_SSTHRESH = 0x7FFFFFFF
+MICROSECOND = 1000
+
+# By the numbers of net/tcp_states.h. A listening socket's half of a handshake is NEW_SYN_RECV, a
+# socket with a port and nothing else BOUND_INACTIVE.
+STATES = dict(
+    enumerate(
+        (
+            State.ESTABLISHED,
+            State.SYN_SENT,
+            State.SYN_RECEIVED,
+            State.FIN_WAIT_1,
+            State.FIN_WAIT_2,
+            State.TIME_WAIT,
+            State.CLOSED,
+            State.CLOSE_WAIT,
+            State.LAST_ACK,
+            State.LISTEN,
+            State.CLOSING,
+            State.SYN_RECEIVED,
+            State.CLOSED,
+        ),
+        start=1,
+    )
+)
+
+
+def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
+    """Ask the kernel about a TCP socket of ours.
+
+    A connection in TIME-WAIT has left its socket, which says CLOSED; `Diag` finds it.
+
+    Args:
+        sock: the socket.
+
+    Returns:
+        What the kernel says of it at this moment.
+
+    Raises:
+        TrioechoError: this is not Linux.
+        OSError: the socket is closed, or is none of TCP.
+
+    See also:
+        tcp(7), TCP_INFO.
+    """
+    if sys.platform != "linux":
+        raise TrioechoError("What the kernel knows of a socket can be asked on Linux alone")
+    return parse_info(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size))
+
+
+def parse_info(data: bytes) -> Kernel:
+    """Read a ``struct tcp_info``.
+
+    Args:
+        data: its bytes; what newer kernels put behind the part that is read does not matter.
+
+    Returns:
+        What it says. A listening socket has nothing in flight: Linux keeps the length of the queue
+        of accept there.
+
+    Raises:
+        TrioechoError: it is shorter than Linux has ever made it, or names an unknown state.
+    """
+    if len(data) < TCP_INFO.size:
+        raise TrioechoError(f"This kernel's TCP_INFO has {len(data)} bytes, not {TCP_INFO.size}")
+    (
+        number,
+        retransmits,
+        rto,
+        in_flight,
+        rtt,
+        variance,
+        ssthresh,
+        cwnd,
+        total_retransmits,
+    ) = TCP_INFO.unpack_from(data)
+    state = state_of(number)
+    return Kernel(
+        state=state,
+        rtt=rtt * MICROSECOND if rtt else None,
+        rtt_variance=variance * MICROSECOND if rtt else None,  # a guess of its own until then
+        rto=rto * MICROSECOND,
+        cwnd=cwnd,
+        ssthresh=ssthresh if 0 < ssthresh < INFINITE_SSTHRESH else None,
+        in_flight=0 if state is State.LISTEN else in_flight,
+        retransmits=retransmits,
+        total_retransmits=total_retransmits,
+    )
+
+
+def state_of(number: int) -> State:
+    """The state that the kernel has a number for.
+
+    Args:
+        number: as in net/tcp_states.h.
+
+    Returns:
+        The state.
+
+    Raises:
+        TrioechoError: there was no such number when this was written.
+    """
+    try:
+        return STATES[number]
+    except KeyError:
+        raise TrioechoError(f"This kernel has a TCP state {number}, which is unknown") from None

@@ -1,0 +1,146 @@
+"""An echo over a private wire that breaks what it carries, on purpose."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, ExitStack
+
+import trio
+
+from trioecho.echo.address import Address
+from trioecho.echo.base import SocketFactory
+from trioecho.echo.listening import open_listeners
+from trioecho.errors import TrioechoError
+from trioecho.lab.chronicle import Chronicle
+from trioecho.lab.hosts import Host
+from trioecho.lab.truth import open_ask
+from trioecho.lab.wire import ENDS, Wire, open_wire
+from trioecho.model import Call, Summary
+from trioecho.output import Output
+from trioecho.trace.ends import run_ends
+from trioecho.trace.settings import Settings
+from trioecho.trace.show import show
+
+TITLE = "private wire, no root needed"
+# Seconds for the connections to end after the clients have: a lost FIN is sent again by then.
+GRACE = 5.0
+
+
+async def trace_wired(
+    settings: Settings,
+    outputs: Callable[[str, Sequence[str]], Sequence[Output]],
+    *,
+    stop: trio.Event | None = None,
+) -> Summary:
+    """Trace an echo over a private wire, live.
+
+    Args:
+        settings: what to trace, and what the wire does.
+        outputs: given a title and the names of the interfaces, opens the outputs.
+        stop: when set, the clients are stopped and what has been seen so far is finished.
+
+    Returns:
+        The summary, which each output has shown as well.
+
+    Raises:
+        TrioechoError: there can be no such wire here, a fault is not understood, or the echo
+            failed; the outputs are complete all the same.
+    """
+    stop = trio.Event() if stop is None else stop
+    failures: list[TrioechoError] = []
+    async with open_wire(settings.faults) as wire, AsyncExitStack() as asked:
+        ask = await asked.enter_async_context(open_ask(wire)) if settings.kernel else None
+        chronicle = Chronicle(ask)
+        wire.observers.append(chronicle)
+
+        def record(call: Call) -> None:
+            chronicle.call(call)
+            wire.drain()  # what the call has sent comes right behind it
+
+        server = wire.server
+        host = server.address6 if settings.ipv6 else server.address
+        with ExitStack() as stack:
+            listeners = await open_listeners(
+                Address(host, settings.port),
+                backlog=settings.backlog,
+                factory=factory(server),
+                record=record,
+            )
+            for listener in listeners:
+                stack.enter_context(listener)
+            local = listeners[0].local
+            assert local is not None
+            address = Address(local.ip, local.port)
+
+            title = f"{TITLE}; {address.host}, port {address.port}"
+
+            async def ends() -> None:
+                made = factory(wire.client)
+                failures.extend(await run_ends(settings, listeners, address, made, record, stop))
+
+            summary = await perform(
+                wire, chronicle, outputs(title, ENDS), ends, grace=GRACE, stop=stop
+            )
+    if failures and not stop.is_set():
+        raise failures[0]
+    return summary
+
+
+async def perform(
+    wire: Wire,
+    chronicle: Chronicle,
+    outputs: Sequence[Output],
+    act: Callable[[], Awaitable[None]],
+    *,
+    grace: float,
+    stop: trio.Event,
+) -> Summary:
+    """Let something happen on a wire, and put what the chronicle makes of it to outputs.
+
+    Args:
+        wire: the wire.
+        chronicle: its observer.
+        outputs: where the events go.
+        act: makes it happen.
+        grace: seconds for the connections to come to their end after that.
+        stop: is set when the user has had enough.
+
+    Returns:
+        The summary, which each output has shown as well.
+    """
+
+    async def engine() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(_tell, chronicle, outputs)
+            await act()
+            with trio.move_on_after(grace):
+                while not chronicle.over():
+                    await chronicle.change()
+            chronicle.finish()
+
+    def summarize() -> Summary:
+        return chronicle.summary("private wire", wire.unmatched())
+
+    return await show(outputs, engine, summarize, grace=grace, stop=stop)
+
+
+async def _tell(chronicle: Chronicle, outputs: Sequence[Output]) -> None:
+    """Put the events to the outputs as they find their places, until there are no more."""
+    while True:
+        if events := chronicle.ready():
+            for output in outputs:
+                await output.put(events)
+        elif chronicle.finished:
+            return
+        else:
+            await chronicle.change()
+
+
+def factory(host: Host) -> SocketFactory:
+    """Makes TCP sockets of an address family on a host."""
+
+    async def make(family: int) -> socket.socket:
+        return await host.socket(family, socket.SOCK_STREAM)
+
+    return make
