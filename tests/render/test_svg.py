@@ -10,7 +10,7 @@ import pytest
 from frames import CLIENT, RAW, SERVER, play, tcp
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from trioecho.model import (
     Call,
@@ -19,7 +19,6 @@ from trioecho.model import (
     Endpoint,
     Frame,
     Process,
-    Rung,
     Summary,
 )
 from trioecho.render import Event, Setting
@@ -39,12 +38,6 @@ LADDER = f"""{HANDSHAKE}
 +.3   > P. 1:6(5) ack 1 win 512
 +.001 < R. 1:1(0) ack 6 win 512
 """
-
-
-class Arrived(Rung, frozen=True):
-    """A rung from a wire that knows when the segment arrived."""
-
-    arrived: int | None = None
 
 
 def picture(
@@ -124,14 +117,14 @@ def test_an_arrow_ends_below_what_happened_before_it_arrived() -> None:
     """The second segment overtakes the first."""
     first, second, third = play(HANDSHAKE)
     late = [
-        Arrived(**asdict(first), arrived=third.time + 1),
-        Arrived(**asdict(second), arrived=second.time),
-        Arrived(**asdict(third), arrived=third.time),
+        replace(first, arrived=third.time + 1),
+        replace(second, arrived=second.time),
+        replace(third, arrived=third.time),
     ]
     root = picture(late)
     (_, tail, _, head), (_, _, _, next_head), (_, third_tail, _, _) = shafts(root)
     assert tail < next_head < third_tail < head
-    assert any("ms on the wire" in text for text in texts(root, "rest"))
+    assert any("ms on the way" in text for text in texts(root, "said"))
 
 
 def test_calls_stand_at_the_outer_edges() -> None:

@@ -24,7 +24,6 @@ from trioecho.model import FIN, RST, SYN, Call, End, Rung, State
 from trioecho.render.calls import call_text
 from trioecho.render.canvas import LINE, MARGIN, SMALL, WIDTH, Canvas
 from trioecho.tcp import notes
-from trioecho.text import seconds
 
 CLIENT, SERVER = 288.0, 652.0  # where the lifelines are
 _SIDES: tuple[tuple[End, float, int], ...] = (("client", CLIENT, -1), ("server", SERVER, 1))
@@ -97,9 +96,7 @@ class Step:
         self.said = [line for one in sentences for line in wrap(one, _SAID)]
         self.title = "; ".join(sentences)
         self.time = rung.time
-        self.arrived: int | None = getattr(rung, "arrived", None)
-        if self.arrived is not None and self.arrived - self.time >= 1_000_000:
-            rest += f"  {seconds(self.arrived - self.time)} on the wire"
+        self.arrived = rung.arrived
         self.rest = wrap(rest, _REST)
 
     @property

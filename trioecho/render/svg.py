@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from trioecho.model import Call, ConnectionSummary, Process, Rung, Summary
+from trioecho.model import Call, ConnectionSummary, End, Kernel, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
+from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.lifelines import Calls, Item, Lifelines, Passed, Step
 from trioecho.render.totals import totals
@@ -143,6 +144,9 @@ class Svg:
         if rung.segment.payload:
             rest.append(preview(rung.segment.payload, _PREVIEW))
         sentences = [printable(sentence) for sentence in self._telling.of(rung)]
+        ends: tuple[tuple[End, Kernel | None], ...]
+        ends = ("client", rung.client_kernel), ("server", rung.server_kernel)
+        sentences += [kernel_text(end, kernel) for end, kernel in ends if kernel is not None]
         if self._setting.details is not None:
             sentences += map(printable, self._setting.details(rung.segment.frame))
         return Step(rung, label, "  ".join(rest), sentences)
