@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import Lesson
-from trioecho.model import SYN, Rung
+from trioecho.model import Rung
 from trioecho.render.notation import Line
 from trioecho.render.script import compare, line
 
@@ -80,10 +80,14 @@ def write_ladder(path: Path, lesson: Lesson, rungs: Sequence[Rung]) -> None:
 def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> Line:
     full = line(rung, previous)
     long = previous is not None and full.delta is not None and full.delta >= _TIMED
-    options = "options" in lesson.compare and rung.segment.flags & SYN
+    options = None
+    if full.options and "options" in lesson.compare:
+        # The window scale depends on how much memory the machine has.
+        words = [word for word in full.options.split(",") if not word.startswith("wscale")]
+        options = ",".join(words)
     return replace(
         full,
         delta=round(full.delta or 0, -7) if long and "times" in lesson.compare else None,
         window=full.window if "windows" in lesson.compare else None,
-        options=full.options if options else None,
+        options=options,
     )

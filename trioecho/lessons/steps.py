@@ -6,7 +6,7 @@
               | "accept"
               | "bind" PORT
               | "connect" [ PORT ]                       to the other host
-              | "send" N [ "times" N ]                   one call each time
+              | "send" N [ N "times" ]                   one call each time
               | "receive" N [ N "at a time" ]            until so many bytes have come
               | "receive" "to the end" [ N "at a time" ]
               | "wait" DURATION
@@ -265,7 +265,12 @@ def _connect(words: _Words) -> Action:
 
 def _send(words: _Words) -> Action:
     size = words.number("a number of bytes")
-    return Send(size, words.number("how often", 1, 10_000) if words.accept("times") else 1)
+    if not _NUMBER(words.peek()):
+        return Send(size)
+    times = words.number("a number", 1, 10_000)
+    if not words.accept("times"):
+        raise words.wrong("times")
+    return Send(size, times)
 
 
 def _receive(words: _Words) -> Action:

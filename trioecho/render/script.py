@@ -110,11 +110,18 @@ def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
         full.connection,
         full.ack if wanted.ack is not None else None,
         full.window if wanted.window is not None else None,
-        full.options if wanted.options is not None else None,
+        _among(wanted.options, full.options),
         full.lost,
         full.states if wanted.states is not None else None,
         full.notes if wanted.states is not None else None,
     )
+
+
+def _among(wanted: str | None, full: str | None) -> str | None:
+    """The options wanted, if they are among all of them."""
+    if wanted is None or full is None or not set(wanted.split(",")) <= set(full.split(",")):
+        return None if wanted is None else full
+    return wanted
 
 
 def _note(note: Note) -> str:
