@@ -103,7 +103,7 @@ def _kernels(rung: Rung) -> dict[str, object]:
             "state": kernel.state,
             "rtt": _seconds(kernel.rtt),
             "rtt_variance": _seconds(kernel.rtt_variance),
-            "rto": kernel.rto / 1e9,
+            "rto": _seconds(kernel.rto),
             "cwnd": kernel.cwnd,
             "ssthresh": kernel.ssthresh,
             "in_flight": kernel.in_flight,
