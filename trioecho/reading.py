@@ -76,17 +76,22 @@ class Share(NamedTuple):
         return (ports & 0xFF) % self.parts == self.part
 
 
-def others(frame: Frame, share: Share) -> bool:
-    """Whether a frame's connection is surely in another part, told without decoding it.
+def ours(frame: Frame, share: Share) -> bool | None:
+    """Whether a frame's connection is in this part, told without decoding it.
 
-    That is seen of whole IPv4 packets without options on Ethernet, which most are.
+    That is seen of whole IPv4 packets without options on Ethernet, which most are; None of others.
     """
     data = frame.data
-    if len(data) < 38 or frame.link != ETHERNET or data[12:15] != _PLAIN or data[23] != 6:
-        return False
-    if data[20] & 0x3F or data[21]:
-        return False
-    return (data[35] ^ data[37]) % share.parts != share.part
+    if (
+        frame.link != ETHERNET
+        or len(data) < 38
+        or data[12:15] != _PLAIN
+        or data[23] != 6
+        or data[20] & 0x3F
+        or data[21]
+    ):
+        return None
+    return (data[35] ^ data[37]) % share.parts == share.part
 
 
 class Reading:
@@ -120,12 +125,11 @@ class Reading:
         for frame in frames:
             if self.start is None:
                 self.start = frame.time
-            if share is not None and others(frame, share):
+            taken_here = True if share is None else ours(frame, share)
+            if taken_here is False:
                 continue
             segment = decode(frame, fragments)
-            if segment is None:
-                continue
-            if share is not None and not share.takes(segment):
+            if segment is None or (taken_here is None and share and not share.takes(segment)):
                 continue
             count += 1
             rung = seen(segment)
