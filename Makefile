@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help trace test check compare docs docs-serve bench fuzz clean
+.PHONY: help trace test check lessons compare docs docs-serve bench fuzz clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +18,11 @@ check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+
+lessons: $(VENV)/.dev  ## Write the ladder of every lesson anew, from the kernel at hand
+	@for name in $$($(BIN)/trioecho lab --names); do \
+		$(BIN)/trioecho lab $$name --write >/dev/null && echo $$name || exit 1; \
+	done
 
 compare: $(VENV)/.dev  ## Compare every verdict with tshark's
 	@$(BIN)/python tests/against/compare.py

@@ -15,7 +15,7 @@ from pathlib import Path
 FIN, SYN, PSH, ACK = 1, 2, 8, 16
 _HEADER = struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262_144, 1)
 _RECORD = struct.Struct("<IIII").pack
-_PACKET = struct.Struct("!12sHBBHHHBBHIIHHIIBBHHHxxBBII").pack
+_PACKET = struct.Struct("!12sHBBHHHBBHIIHHIIBBHHHBBBBII").pack
 _PAYLOAD = bytes(range(256)) * 6
 _MASK = 0xFFFFFFFF
 
@@ -80,7 +80,7 @@ def _connection(number: int, frames: int, chance: random.Random) -> Iterator[byt
                 *(b"\2" * 12, 0x0800, 0x45, 0, 52 + length, 0, 0x4000, 64, 6, 0),
                 *(source, destination, sport, dport, start + seq & _MASK),
                 *(other + ack & _MASK if flags & ACK else 0, 0x80, flags, 501, 0, 0),
-                *(8, 10, clock & _MASK, clock - 5 & _MASK),
+                *(1, 1, 8, 10, clock & _MASK, clock - 5 & _MASK),
             )
             + _PAYLOAD[:length]
         )

@@ -30,6 +30,7 @@ FLOORS = {
     "trace": 4,
     "reading": 4,
     "sharing": 5,
+    "lessons": 5,
     "watch": 4,
     "cli": 6,
     "__main__": 7,

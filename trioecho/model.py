@@ -221,12 +221,14 @@ class Rung(Struct, frozen=True, gc=False):
         seq, ack: relative to the two ISNs; ack is None when the ACK bit is off.
         window: the window in bytes, after scaling where the scale is known.
         client_state, server_state: each end's state after it. On a wire of ours the sender's is
-            that as it was sent, the other's that which its arrival led to.
+            that as it was sent, the other's that as it arrived.
         notes: what can be said of it.
         lost: whether the wire dropped or broke it; only a wire of ours can know.
         arrived: when it arrived at the other end, nanoseconds since the epoch; None when it was
             lost, and where it was seen at one place, which tells nothing of it.
         fault: what the wire did to it, in the words of the fault; ``""`` for nothing.
+        moved: whether its arrival changed the state of its receiver; one that was seen at one place
+            may have.
         client_kernel, server_kernel: what the kernel said of an end when it had just sent or got
             the segment, where it was asked.
     """
@@ -244,6 +246,7 @@ class Rung(Struct, frozen=True, gc=False):
     lost: bool = False
     arrived: int | None = None
     fault: str = ""
+    moved: bool = True
     client_kernel: Kernel | None = None
     server_kernel: Kernel | None = None
 

@@ -343,6 +343,8 @@ def test_the_values_of_a_connection(one: str) -> None:
         (["--follow", "1", "-o", "x.txt"], "ends in none of .raw"),
         (["-o", "a.txt", "-o", "a.txt"], "named twice"),
         (["--sort", "x"], "trouble"),
+        (["--limit", "3", "--format", "json"], "table"),
+        (["--sort", "bytes", "--connection", "1"], "--sort"),
     ],
 )
 def test_usage(one: str, arguments: list[str], said: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from frames import frames, play, tcp
 from ladders import MARKS, OPEN
 
-from trioecho.model import ACK, AE, CWR, ECE, PSH, SYN, URG, Frame, Rung, State
+from trioecho.model import ACK, AE, CWR, ECE, PSH, RST, SYN, URG, Frame, Rung, State
 from trioecho.render.script import compare
 from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
@@ -192,3 +192,30 @@ def test_old_duplicate_syn_to_its_end() -> None:
     assert rungs[3].seq == 0
     assert "lost-segment" not in kinds(rungs[3])
     assert "ack-lost-segment" not in kinds(rungs[4])
+
+
+def test_half_open_discovery() -> None:
+    """RFC 9293 figure 9: the old end answers a SYN with where the old connection stands."""
+    rungs = see(
+        *SYNS,
+        tcp("client", SYN, 70_000),
+        tcp("server", ACK, 500, 100),
+        tcp("client", RST, 100),
+        tcp("client", SYN, 70_000),
+        tcp("server", SYN | ACK, 90_000, 70_001),
+        tcp("client", ACK, 70_001, 90_001),
+    )
+    assert [rung.connection for rung in rungs] == [1] * 3 + [2] * 6
+    assert rungs[4].notes == (notes.ChallengeAck("half-open"),)
+    assert rungs[5].notes == (notes.ConnectionRst("half-open"),)
+    assert (rungs[8].client_state, rungs[8].server_state) == (State.ESTABLISHED,) * 2
+
+
+def test_a_connection_that_opens_after_all_was_not_closed_by_a_reset() -> None:
+    tracker = Tracker()
+    for _, frame in frames("> S 0:0(0)\n< . 0:0(0) ack 500\n> R 500:500(0)\n> S 0:0(0)"):
+        segment = decode(frame)
+        assert segment is not None
+        tracker.seen(segment)
+    (summary,) = tracker.summaries()
+    assert summary.closed_by is None

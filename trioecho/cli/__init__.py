@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from trioecho import __version__
+from trioecho.cli.lab import lab
 from trioecho.cli.light import Command, Group
 from trioecho.cli.read import read
 from trioecho.cli.send import send
@@ -44,7 +45,7 @@ def _options(
     pass
 
 
-for command in (serve, send, trace, read, watch):
+for command in (serve, send, trace, lab, read, watch):
     app.command(cls=Command)(command)
 
 

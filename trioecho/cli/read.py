@@ -59,7 +59,10 @@ def read(
     only: Annotated[
         Only | None, typer.Option(help="Only connections on which something went wrong.")
     ] = None,
-    sort: Annotated[Sort, typer.Option(help="What the table is sorted by.")] = Sort.trouble,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(help="What the table is sorted by; by trouble if nothing is said."),
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Show at most this many in the table.")
     ] = None,
@@ -88,6 +91,11 @@ def read(
     from trioecho.cli.screen import Screen, check_suffixes
     from trioecho.reading import Selection
 
+    if (limit or sort) and (output_format is not Format.terminal or connection or follow):
+        raise typer.BadParameter(
+            "it is for the table of connections, and none was asked for",
+            param_hint="--limit" if limit else "--sort",
+        )
     paths = check_suffixes(output or [], raw=follow is not None)
     for path in paths:
         if any(
@@ -112,5 +120,7 @@ def read(
         several_in_files=connection is None,
     )
     selection = Selection(follow or connection, ip_of(host), port, only_trouble=only is not None)
-    request = Request(files, selection, sort.value, limit, follow is not None, screen, paths)
+    request = Request(
+        files, selection, (sort or Sort.trouble).value, limit, follow is not None, screen, paths
+    )
     run_blocking(lambda: Readout(request).run())

@@ -108,17 +108,22 @@ def for_stdout(setting: Setting, screen: Screen) -> Setting:
     from msgspec.structs import replace
 
     out = sys.stdout
-    tty = out is not None and out.isatty()
-    color = tty and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return replace(
         setting,
         width=shutil.get_terminal_size((80, 24)).columns,
         unicode=(getattr(out, "encoding", "") or "").lower().replace("-", "").startswith("utf"),
-        color=color and sys.platform != "win32",
+        color=has_colors(),
         fold=screen.fold,
         refill=screen.refill,
         several=screen.several,
     )
+
+
+def has_colors() -> bool:
+    """Whether standard output shows ANSI colours, and the user wants them."""
+    if sys.stdout is None or not sys.stdout.isatty() or sys.platform == "win32":
+        return False
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 class WithoutCalls:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeAlias, TypeVar
 import trio
 from trio.lowlevel import checkpoint_if_cancelled
 
-from trioecho.echo.recorder import Record, Recorder, SocketAddress, endpoint, own_address
+from trioecho.echo.recorder import Record, Recorder, SocketAddress, endpoint, own_address, written
 
 if TYPE_CHECKING:
     from trioecho.model import End, Endpoint, SocketKind
@@ -121,6 +121,17 @@ class ToldSocket:
             OSError: the kernel refuses it.
         """
         self._call("setsockopt", name, lambda: self._sock.setsockopt(level, option, value))
+
+    def bind(self, address: SocketAddress) -> None:
+        """Bind.
+
+        Args:
+            address: the socket address; port 0 lets the kernel choose.
+
+        Raises:
+            OSError: the address is in use, is not ours, or may not be taken.
+        """
+        self._call("bind", written(address), lambda: self._sock.bind(address))
 
     def close(self) -> None:
         """Close; a task that waits on it gets ``trio.ClosedResourceError``. May be repeated."""

@@ -13,7 +13,7 @@ import trio
 from trioecho.echo.address import Address, resolve
 from trioecho.echo.base import SocketFactory, ToldSocket, plain_socket
 from trioecho.echo.observed import ObservedSocket
-from trioecho.echo.recorder import own_address, written
+from trioecho.echo.recorder import own_address
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
@@ -29,17 +29,6 @@ class ListeningSocket(ToldSocket):
     """A socket that listens; see ``ToldSocket`` for its arguments."""
 
     kind: ClassVar[SocketKind] = "listening"
-
-    def bind(self, address: SocketAddress) -> None:
-        """Bind.
-
-        Args:
-            address: the socket address; port 0 lets the kernel choose.
-
-        Raises:
-            OSError: the address is in use, is not ours, or may not be taken.
-        """
-        self._call("bind", written(address), lambda: self._sock.bind(address))
 
     def listen(self, backlog: int) -> None:
         """Listen.

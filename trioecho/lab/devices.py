@@ -12,25 +12,18 @@ from trioecho.lab.syscalls import CLONE_NEWNET, StepError, step, unshare, write
 
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
-SIOCSIFADDR = 0x8916
-SIOCSIFNETMASK = 0x891C
-SIOCSIFMTU = 0x8922
-SIOCGIFINDEX = 0x8933
 TUNSETIFF = 0x400454CA
-RTM_SETLINK, NLM_F_REQUEST, NLM_F_ACK, IFLA_TXQLEN = 19, 1, 4, 13
+RTM_SETLINK, RTM_NEWADDR = 19, 20
+NLM_F_REQUEST, NLM_F_ACK = 1, 4
+IFLA_MTU, IFLA_TXQLEN = 4, 13
+IFA_ADDRESS, IFA_LOCAL, IFA_F_NODAD = 1, 2, 2
 IFF_UP = 0x1
 IFF_TUN, IFF_NO_PI = 0x1, 0x1000
-# netdevice(7): ifr_name and ifr_flags, or another of the union's members.
-IFREQ = struct.Struct("16sh22x")
-IFREQ_INT = struct.Struct("16si20x")
-IFREQ_ADDRESS = struct.Struct("16sHH4s16x")
-IN6_IFREQ = struct.Struct("16sIi")  # ipv6(7): in6_ifreq
+IFREQ = struct.Struct("16sh22x")  # netdevice(7): ifr_name, ifr_flags
 
-DEVICE = b"wire"
+DEVICE = "wire"
 # Packets that wait in a device until the wire takes them: more than any window here can hold.
 QUEUE = 10_000
-NETMASK = b"\xff\xff\xff\x00"
-PREFIX = 64
 
 
 def make_network_namespace() -> int:
@@ -93,59 +86,61 @@ def make_tun(mtu: int, ipv4: str, ipv6: str) -> int:
         device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     try:
         with step("ioctl(TUNSETIFF)"):
-            ioctl(device, TUNSETIFF, IFREQ.pack(DEVICE, IFF_TUN | IFF_NO_PI))
+            ioctl(device, TUNSETIFF, IFREQ.pack(DEVICE.encode(), IFF_TUN | IFF_NO_PI))
         # No address of its own making, and so no router solicitation and no report on the wire.
         with suppress(OSError):
-            write(f"/proc/sys/net/ipv6/conf/{DEVICE.decode()}/addr_gen_mode", "1")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            for name, request, argument in (
-                ("SIOCSIFMTU", SIOCSIFMTU, IFREQ_INT.pack(DEVICE, mtu)),
-                ("SIOCSIFADDR", SIOCSIFADDR, address(socket.inet_aton(ipv4))),
-                ("SIOCSIFNETMASK", SIOCSIFNETMASK, address(NETMASK)),
-                ("SIOCSIFFLAGS", SIOCSIFFLAGS, IFREQ.pack(DEVICE, IFF_UP)),
-            ):
-                with step(f"ioctl({name})"):
-                    ioctl(any_socket, request, argument)
-            with step("ioctl(SIOCGIFINDEX)"):
-                answer = ioctl(any_socket, SIOCGIFINDEX, IFREQ_INT.pack(DEVICE, 0))
-        index = IFREQ_INT.unpack(answer)[1]
-        lengthen_queue(index)
-        with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as any_socket:
-            raw = socket.inet_pton(socket.AF_INET6, ipv6)
-            ioctl(any_socket, SIOCSIFADDR, IN6_IFREQ.pack(raw, PREFIX, index))
+            write(f"/proc/sys/net/ipv6/conf/{DEVICE}/addr_gen_mode", "1")
+        index = socket.if_nametoindex(DEVICE)
+        with step("netlink RTM_SETLINK"):
+            link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, IFF_UP, IFF_UP)  # ifinfomsg
+            netlink(RTM_SETLINK, link, (IFLA_MTU, pack(mtu)), (IFLA_TXQLEN, pack(QUEUE)))
+        with step("netlink RTM_NEWADDR"):
+            add_address(index, socket.AF_INET, 24, ipv4)
+        with suppress(OSError):
+            add_address(index, socket.AF_INET6, 64, ipv6)
     except StepError:
         os.close(device)
         raise
     return device
 
 
-def lengthen_queue(index: int) -> None:
-    """Let a device hold QUEUE packets; the ioctl for it wants a root of the whole machine.
+def pack(number: int) -> bytes:
+    """A number as netlink has it."""
+    return struct.pack("=I", number)
+
+
+def add_address(index: int, family: int, prefix: int, address: str) -> None:
+    """Give a device an address that can be used at once: nobody is asked whether it is taken.
 
     Args:
         index: the device's number.
+        family, prefix, address: the address, and how many bits of it are the net's.
 
     Raises:
-        StepError: the kernel refused it.
+        OSError: the kernel refused it.
     """
-    attribute = struct.pack("=HHI", 8, IFLA_TXQLEN, QUEUE)
-    link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, 0, 0)  # rtnetlink(7): ifinfomsg
-    length = 16 + len(link) + len(attribute)
-    header = struct.pack("=IHHII", length, RTM_SETLINK, NLM_F_REQUEST | NLM_F_ACK, 1, 0)
-    with (
-        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line,
-        step("netlink RTM_SETLINK"),
-    ):
-        line.send(header + link + attribute)
+    raw = socket.inet_pton(family, address)
+    head = struct.pack("=BBBBI", family, prefix, IFA_F_NODAD, 0, index)  # rtnetlink(7): ifaddrmsg
+    netlink(RTM_NEWADDR, head, (IFA_LOCAL, raw), (IFA_ADDRESS, raw))
+
+
+def netlink(kind: int, head: bytes, *attributes: tuple[int, bytes]) -> None:
+    """Make one request of rtnetlink(7); unlike the ioctls, it asks for rights in this namespace.
+
+    Args:
+        kind: of the request.
+        head: what its kind begins with.
+        attributes: each with its number and its bytes, of which there are a multiple of four.
+
+    Raises:
+        OSError: the kernel refused it.
+    """
+    body = head + b"".join(
+        struct.pack("=HH", 4 + len(value), number) + value for number, value in attributes
+    )
+    header = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | NLM_F_ACK, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line:
+        line.send(header + body)
         errno = -struct.unpack_from("=i", line.recv(1024), 16)[0]
         if errno:
             raise OSError(errno, os.strerror(errno))
-
-
-def address(ipv4: bytes) -> bytes:
-    """An ``ifreq`` with an IPv4 address for our device.
-
-    Args:
-        ipv4: the address's 4 bytes.
-    """
-    return IFREQ_ADDRESS.pack(DEVICE, socket.AF_INET, 0, ipv4)

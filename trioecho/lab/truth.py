@@ -11,7 +11,7 @@ from trioecho.lab.diag import Diag
 from trioecho.lab.wire import ENDS, Wire
 from trioecho.model import End, Endpoint, Kernel
 
-_NETLINK_SOCK_DIAG = 4
+NETLINK_SOCK_DIAG = 4
 
 
 @asynccontextmanager
@@ -25,7 +25,7 @@ async def open_diags(wire: Wire) -> AsyncIterator[dict[End, Diag]]:
         diags: dict[End, Diag] = {}
         for end in ENDS:
             host = wire.host(end)
-            line = await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG)
+            line = await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
             diags[end] = Diag(stack.enter_context(line))
         yield diags
 

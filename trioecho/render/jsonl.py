@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,6 +14,10 @@ from trioecho.model import Call, Process, flag_names
 if TYPE_CHECKING:
     from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
     from trioecho.render import Event, Setting
+
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+_flag_names = cache(flag_names)  # there are few, and they are asked for with each rung
 
 
 class JsonLines:
@@ -37,7 +42,7 @@ class JsonLines:
                 lines.append(process_object(event))
             else:
                 lines.append(rung_object(event, self._start))
-        return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+        return _encode_lines(lines)
 
     def end(self, summary: Summary) -> bytes:
         """The summary's line."""
@@ -65,23 +70,30 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "time": (rung.time - start) / 1e9,
         "connection": rung.connection,
         "from": rung.sender,
-        "flags": flag_names(segment.flags),
+        "flags": _flag_names(segment.flags),
         "seq": rung.seq,
         "ack": rung.ack,
         "length": segment.length,
         "window": rung.window,
         "options": segment.options,
         "lost": rung.lost,
-        "arrived": None if rung.arrived is None else (rung.arrived - start) / 1e9,
-        "fault": rung.fault,
         "client_state": rung.client_state,
         "server_state": rung.server_state,
         "notes": [
             msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
         ],
-        "payload": b64encode(segment.payload).decode("ascii"),
+        "payload": b2a_base64(segment.payload, newline=False).decode("ascii"),
+        **_fate(rung, start),
         **_kernels(rung),
     }
+
+
+def _fate(rung: Rung, start: int) -> dict[str, object]:
+    """What a wire of ours knows of a segment; nothing for one that was seen at one place."""
+    if rung.arrived is None and not rung.lost and not rung.fault:
+        return {}
+    arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
+    return {"arrived": arrived, "fault": rung.fault}
 
 
 def _kernels(rung: Rung) -> dict[str, object]:
@@ -126,7 +138,7 @@ def call_object(call: Call, start: int) -> dict[str, object]:
         "error": call.error,
         "local": str(call.local) if call.local else None,
         "peer": str(call.peer) if call.peer else None,
-        "data": b64encode(call.data).decode("ascii"),
+        "data": b2a_base64(call.data, newline=False).decode("ascii"),
     }
 
 

@@ -10,8 +10,9 @@
 A line is a segment: seconds since the line before; ``>`` from the client or ``<`` from the server,
 with the connection's number behind it from the second on; the control bits as tcpdump writes them
 (``FSRP.UEWe``); first:last(length) in relative sequence numbers; then, each of them optional, the
-ACK, the window after scaling, the options, and ``lost``. Behind the ``|`` stand both ends' states
-after it, the client's first, and the notes, separated by commas. ``#`` begins a comment.
+ACK, the window after scaling, some of the options of a SYN, and ``lost``. Behind the ``|`` stand
+both ends' states after it, the client's first, and the notes, separated by commas. ``#`` begins a
+comment.
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
     )
 
 
-def compare(expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE) -> str:
+def compare(
+    expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE, share: float = 0.0
+) -> str:
     """Compare what happened with a ladder that says what should.
 
     Of each line only what is written there is compared; times only within the tolerance.
@@ -69,6 +71,7 @@ def compare(expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE) ->
         expected: a ladder.
         rungs: what happened.
         tolerance: how far a line's time may be off, in nanoseconds.
+        share: how far it may be off at least, as a share of what it should be.
 
     Returns:
         ``""`` when all is as expected, else an ndiff with the expected lines marked ``-``.
@@ -77,7 +80,7 @@ def compare(expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE) ->
     got = []
     for at, rung in enumerate(rungs):
         full = line(rung, rungs[at - 1] if at else None)
-        got.append(_only(full, wanted[at], tolerance) if at < len(wanted) else full)
+        got.append(_only(full, wanted[at], tolerance, share) if at < len(wanted) else full)
     if wanted == got:
         return ""
     return "\n".join(ndiff([str(one) for one in wanted], [str(one) for one in got]))
@@ -96,11 +99,11 @@ def write(rungs: Iterable[Rung]) -> str:
     return "".join(text)
 
 
-def _only(full: Line, wanted: Line, tolerance: int) -> Line:
+def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
     """``full`` reduced to what ``wanted`` says something of."""
     delta = None
     if wanted.delta is not None and full.delta is not None:
-        close = abs(full.delta - wanted.delta) <= tolerance
+        close = abs(full.delta - wanted.delta) <= max(tolerance, wanted.delta * share)
         delta = wanted.delta if close else full.delta
     return Line(
         full.sender,
@@ -111,11 +114,18 @@ def _only(full: Line, wanted: Line, tolerance: int) -> Line:
         full.connection,
         full.ack if wanted.ack is not None else None,
         full.window if wanted.window is not None else None,
-        full.options if wanted.options is not None else None,
+        _among(wanted.options, full.options),
         full.lost,
         full.states if wanted.states is not None else None,
         full.notes if wanted.states is not None else None,
     )
+
+
+def _among(wanted: str | None, full: str | None) -> str | None:
+    """The options wanted, if they are among all of them."""
+    if wanted is None or full is None or not set(wanted.split(",")) <= set(full.split(",")):
+        return None if wanted is None else full
+    return wanted
 
 
 def _note(note: Note) -> str:

@@ -141,6 +141,9 @@ class Terminal:
     def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, str]]:
         before = self._states.get(rung.connection)
         after = rung.client_state, rung.server_state
+        if before and not rung.moved:  # much may have happened while it was on its way
+            receiver = "server" if rung.sender == "client" else "client"
+            after = (before[0], after[1]) if receiver == "client" else (after[0], before[1])
         self._states[rung.connection] = after
         if len(self._states) > _MOST_KNOWN:
             self._forget(rung.connection - _MOST_KNOWN // 2)

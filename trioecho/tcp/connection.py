@@ -92,7 +92,7 @@ class Connection:
             The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
         """
         if not forged:
-            return self._rung(self._send(segment, number), lost=True)
+            return replace(self._rung(self._send(segment, number), lost=True), moved=False)
         from_client = segment.source == self.client.endpoint
         before = deepcopy(self.client if from_client else self.server)
         step = self._send(segment, number)
@@ -101,7 +101,7 @@ class Connection:
         else:
             self.server = before
         step.mine = before
-        return self._rung(step, lost=True)
+        return replace(self._rung(step, lost=True), moved=False)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end.
@@ -111,8 +111,7 @@ class Connection:
             time: when it arrived, nanoseconds since the epoch.
 
         Returns:
-            The rung: its sender's state as it was sent, and the other's new one if the arrival has
-            changed it. If not, the other's stays as it was then: much may have happened since.
+            The rung: its sender's state as it was sent, the other's as it has arrived.
         """
         segment = rung.segment
         mine, theirs = self.halves(segment)
@@ -121,19 +120,15 @@ class Connection:
         step = Step(segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, found)
         before = theirs.state
         self._arrive(step, time)
-        client, server = rung.client_state, rung.server_state
-        if theirs.state is not before:
-            if mine is self.client:
-                server = theirs.state
-            else:
-                client = theirs.state
+        from_client = mine is self.client
         return replace(
             rung,
-            client_state=client,
-            server_state=server,
+            client_state=rung.client_state if from_client else self.client.state,
+            server_state=self.server.state if from_client else rung.server_state,
             notes=tuple(found),
             lost=False,
             arrived=time,
+            moved=theirs.state is not before,
         )
 
     def summary(self) -> ConnectionSummary:
@@ -259,7 +254,7 @@ class Connection:
                 mine.passive = False
                 self.last_syn = time
                 mine.syn_data = segment.length
-            if mine.state is State.LISTEN:
+            if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
             mine.meet(Event.SEND_SYN if ack is None else Event.SEND_SYN_ACK, time)
             crossed = theirs.syn_seen

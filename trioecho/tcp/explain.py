@@ -61,7 +61,16 @@ def explain(note: Note, rung: Rung) -> Explanation:
     """
     mine: End = rung.sender
     theirs: End = "server" if mine == "client" else "client"
-    match note:
+    match note:  # what is said most often comes first
+        case notes.Data(length=length, missing=missing):
+            cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""
+            return Explanation(f"the {mine} sends {bytes_of(length)}{cut}", "RFC 9293 §3.7")
+        case notes.Ack(length, pure, of, rtt):
+            which = f", up to rung {of}" if of is not None else ""
+            after = f", {seconds(rtt)} ago" if rtt is not None else ""
+            how = "a pure ACK" if pure else "piggybacked on it the ACK"
+            text = f"{how}: {bytes_of(length)} arrived{which}{after}"
+            return Explanation(text, "RFC 9293 §3.8")
         case notes.ConnectionSyn(simultaneous=True):
             return Explanation(
                 f"the {mine} opens too, before the other's SYN has come: a simultaneous open",
@@ -96,15 +105,6 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.HandshakeComplete(duration):
             took = "" if duration is None else f"; the handshake took {seconds(duration)}"
             return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
-        case notes.Data(length=length, missing=missing):
-            cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""
-            return Explanation(f"the {mine} sends {bytes_of(length)}{cut}", "RFC 9293 §3.7")
-        case notes.Ack(length, pure, of, rtt):
-            which = f", up to rung {of}" if of is not None else ""
-            after = f", {seconds(rtt)} ago" if rtt is not None else ""
-            how = "a pure ACK" if pure else "piggybacked on it the ACK"
-            text = f"{how}: {bytes_of(length)} arrived{which}{after}"
-            return Explanation(text, "RFC 9293 §3.8")
         case notes.ConnectionFin(simultaneous=True):
             return Explanation(
                 f"the {mine} closes too, before the other's FIN has come: a simultaneous close",
@@ -217,6 +217,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"from byte {at} on it differs from what rung {of} sent: somebody tampers, or the"
                 " sender is broken",
                 "RFC 9293 §3.10.7.4",
+            )
+        case notes.ChallengeAck("half-open"):
+            return Explanation(
+                f"challenge ACK: for the {mine} an earlier connection of these ports is still open,"
+                " and it says where that stands; a RST will end it",
+                "RFC 9293 §3.5.1, figure 9",
             )
         case notes.ChallengeAck(asked):
             what = "reset" if asked == "reset" else "SYN"

@@ -18,7 +18,7 @@ MOST_GONE = 64
 
 
 class Sent(Struct, gc=False):
-    """A segment in flight: its sequence space from ``seq`` up to ``end``, the rung that first
+    """A segment sent: its sequence space from ``seq`` up to ``end``, the rung that first
     carried it, when that was, the IP packet's identification, its payload if it is kept, and
     whether it has been sent again."""
 
@@ -48,7 +48,7 @@ class Half(Struct):
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
         gone: the last of them that were sent again before they were acknowledged.
-        repeats: the last segments it sent again: sequence space and rung.
+        repeats: the last segments it sent again, in their order.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
         ack_time: when it sent the last one.
@@ -84,7 +84,7 @@ class Half(Struct):
     sent: deque[Sent] = field(default_factory=deque)
     kept: int = 0
     gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
-    repeats: deque[tuple[int, int, int]] = field(default_factory=lambda: deque(maxlen=64))
+    repeats: deque[Sent] = field(default_factory=lambda: deque(maxlen=64))
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0

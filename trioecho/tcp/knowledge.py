@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trioecho.model import RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import Half
+from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
 from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.sequence import MASK
@@ -38,7 +38,7 @@ def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     if step.again:
-        mine.repeats.append((seq, end, step.number))
+        mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
     if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):

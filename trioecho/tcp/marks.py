@@ -77,7 +77,7 @@ def _sack(step: Step, ack: int) -> None:
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
         repeats = reversed(step.theirs.repeats)
         of = next(
-            (number for seq, end, number in repeats if seq < first[1] and first[0] < end), None
+            (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end), None
         )
         step.found.append(notes.Dsack(*first, of))
         blocks = tuple(others)

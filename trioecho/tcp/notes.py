@@ -226,7 +226,7 @@ class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
 
 
 class ChallengeAck(Fact, frozen=True, tag="challenge-ack"):
-    """It answers a ``reset`` or a ``syn`` that cannot be meant: are you sure?"""
+    """It answers a ``reset`` or ``syn`` that cannot be meant, or is still ``half-open`` itself."""
 
     asked: str
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, RST, SYN
+from trioecho.model import FIN, RST, SYN, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
@@ -107,6 +107,8 @@ def judge(step: Step, rtt: int | None) -> None:
             found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number))
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
+        if plain and mine.ack is None and theirs.state is State.SYN_SENT and ack not in (0, 1):
+            found.append(notes.ChallengeAck("half-open"))
 
     seen = theirs.seen.up_to
     if ack is not None and seen is not None and ack > seen:
@@ -155,6 +157,11 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
     of = first.number if first else None
     after = now - first.time if first else None
     soon = now - theirs.ack_time < FAST
+    overtaken = now - mine.next_time < (rtt or LATE) and step.end != expected
+    if first is not None and (same := _same_packet(step, first, rtt)):
+        if overtaken:
+            return notes.OutOfOrder(expected - seq, same.number)
+        return notes.Retransmission(same.number, now - same.time, "same-packet")
     asked = theirs.ack == seq and soon
     if asked and theirs.duplicates >= 2:
         return notes.FastRetransmission(of, after, theirs.duplicates)
@@ -162,11 +169,6 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
         return notes.Retransmission(of, after, "recovery")
     if asked and _lost(step):
         return notes.FastRetransmission(of, after, theirs.duplicates)
-    overtaken = now - mine.next_time < (rtt or LATE) and step.end != expected
-    if first is not None and _same_packet(step, first, rtt):
-        if overtaken:
-            return notes.OutOfOrder(expected - seq, of)
-        return notes.Retransmission(of, after, "same-packet")
     if first is None and overtaken:
         return notes.OutOfOrder(expected - seq)
     return notes.Retransmission(of, after, _cause(step, first, expected))
@@ -186,14 +188,17 @@ def _lost(step: Step) -> bool:
     return beyond > 2 * (step.theirs.mss or step.segment.length)
 
 
-def _same_packet(step: Step, first: Sent, rtt: int | None) -> bool:
-    """Whether it is not the sender that repeats, but the way: one packet, seen twice.
+def _same_packet(step: Step, first: Sent, rtt: int | None) -> Sent | None:
+    """What was the very same packet, if it is not the sender that repeats, but the way.
 
     A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
     """
-    packet = step.segment.identification
-    same = packet != 0 and packet == first.identification and step.end == first.end
-    return same and step.time - first.time < (rtt or LATE)
+    packet, end, earliest = step.segment.identification, step.end, step.time - (rtt or LATE)
+    if packet:
+        for sent in (*reversed(step.mine.repeats), first):
+            if (sent.identification, sent.end) == (packet, end) and sent.time > earliest:
+                return sent
+    return None
 
 
 def _cause(

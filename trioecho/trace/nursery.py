@@ -13,6 +13,7 @@ from functools import partial
 
 import trio
 
+from trioecho.capture import Capture
 from trioecho.echo.address import Address
 from trioecho.echo.listening import open_listeners
 from trioecho.echo.observed import plain_socket
@@ -71,18 +72,34 @@ async def trace(
             address = Address(server.ip, server.port)
             ladder.outputs = outputs(place, address)
             ends = partial(run_ends, settings, listeners, address, factory, ladder.record, stop)
-            return await _play(place, ladder, ends, settings.grace, stop)
+            return await play(place.capture, ladder, ends, settings.grace, stop)
 
 
-async def _play(
-    place: Place,
+async def play(
+    capture: Capture,
     ladder: Ladder,
     ends: Callable[[], Awaitable[list[TrioechoError]]],
     grace: float,
     stop: trio.Event,
+    settled: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Everything from the first call to the summary."""
-    capture = place.capture
+    """Everything from the first call to the summary.
+
+    Args:
+        capture: where the frames come from.
+        ladder: what makes events of them, and knows the outputs.
+        ends: acts, and returns what went wrong.
+        grace: seconds for the connections to come to their end after that.
+        stop: is set when the user has had enough.
+        settled: is called when no more is to happen.
+
+    Returns:
+        The summary, which each output has shown as well.
+
+    Raises:
+        TrioechoError: something went wrong, or the kernel dropped frames; the outputs are complete
+            all the same.
+    """
     failures: list[TrioechoError] = []
 
     async def engine() -> None:
@@ -93,6 +110,7 @@ async def _play(
             failures.extend(await ends())
             with trio.move_on_after(grace):
                 await ladder.over()
+            settled()
             capture.stop()
 
     def summarize() -> Summary:

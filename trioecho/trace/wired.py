@@ -95,6 +95,7 @@ async def perform(
     *,
     grace: float,
     stop: trio.Event,
+    settled: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Let something happen on a wire, and put what the chronicle makes of it to outputs.
 
@@ -105,6 +106,7 @@ async def perform(
         act: makes it happen.
         grace: seconds for the connections to come to their end after that.
         stop: is set when the user has had enough.
+        settled: is called when no more is to happen, and before anything else can.
 
     Returns:
         The summary, which each output has shown as well.
@@ -117,6 +119,7 @@ async def perform(
             with trio.move_on_after(grace):
                 while not chronicle.over():
                     await chronicle.change()
+            settled()
             chronicle.finish()
 
     def summarize() -> Summary:

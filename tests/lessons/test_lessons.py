@@ -1,0 +1,86 @@
+"""Each lesson on the kernel of the day, held against its ladder, the kernel and tshark."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from needs import need_tool
+
+from trioecho.lessons.expected import difference, path_of
+from trioecho.lessons.lesson import read
+from trioecho.lessons.performance import perform_lesson
+from trioecho.lessons.shelf import FOLDER, SUFFIX
+from trioecho.model import Rung
+from trioecho.output import Output
+from trioecho.render import FORMATS, Setting
+
+LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
+FIELDS = ("frame.number", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len")
+
+
+@pytest.mark.usefixtures("wires")
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path) -> None:
+    file = tmp_path / "lesson.pcapng"
+    with file.open("wb") as stream:
+
+        def write(data: bytes) -> None:
+            stream.write(data)
+
+        performance = await perform_lesson(
+            read(path),
+            lambda title, interfaces: [
+                Output(
+                    FORMATS["pcapng"](Setting(title=title, interfaces=interfaces)),
+                    write,
+                )
+            ],
+        )
+    assert difference(path_of(path), performance.rungs) == ""
+    assert performance.disagreements == ()
+    assert performance.summary.unmatched == ()
+    assert not performance.stopped
+    assert by_tshark(file) == [of(rung) for rung in performance.rungs]
+
+
+def of(rung: Rung) -> tuple[int, ...]:
+    segment = rung.segment
+    return (segment.frame.number, segment.flags, segment.seq, segment.ack or 0, segment.length)
+
+
+def by_tshark(file: Path) -> list[tuple[int, ...]]:
+    """What tshark reads of each frame."""
+    fields = [word for field in FIELDS for word in ("-e", field)]
+    done = subprocess.run(
+        [need_tool("tshark"), "-r", str(file), "-T", "fields", *fields],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [tuple(int(word, 0) for word in line.split("\t")) for line in done.stdout.splitlines()]
+
+
+def test_each_lesson_has_a_ladder_and_each_ladder_a_lesson() -> None:
+    assert LESSONS
+    assert {path.stem for path in FOLDER.glob("*.ladder")} == {path.stem for path in LESSONS}
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_what_each_lesson_says(path: Path) -> None:
+    """Enough to learn from, none of it too long."""
+    lesson = read(path)
+    assert 2 <= len(lesson.introduction.strip().splitlines()) <= 8
+    assert 3 <= len(lesson.notice) <= 5
+    assert lesson.question.strip().endswith("?")
+    assert len(lesson.answer) > 100
+    assert lesson.rfc
+    assert all(source.startswith("RFC ") for source in lesson.rfc)
+    assert lesson.takes < 15
+    assert lesson.number > 0
+
+
+def test_no_two_lessons_have_one_number() -> None:
+    numbers = [read(path).number for path in LESSONS]
+    assert len(numbers) == len(set(numbers))

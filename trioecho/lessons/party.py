@@ -1,0 +1,217 @@
+"""Party: someone at one end of a lesson who does one step after the other."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar, assert_never
+
+import trio
+
+from trioecho.echo.base import SocketFactory, ToldSocket
+from trioecho.echo.listening import ListeningSocket
+from trioecho.echo.observed import ObservedSocket
+from trioecho.echo.recorder import Record, error_name
+from trioecho.errors import TrioechoError
+from trioecho.lessons import steps
+from trioecho.lessons.steps import Listen, Meet, Step
+from trioecho.model import End
+
+_ALL = 65536  # bytes in one recv, where nothing else is said
+_AGAIN = 0.005  # seconds; the kernel does not tell when an ACK comes
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+Kind = TypeVar("Kind", bound=ToldSocket)
+
+
+class Place(NamedTuple):
+    """Where a party stands.
+
+    Args:
+        make: makes a TCP socket there.
+        own: its host's address.
+        other: the other host's.
+        record: is told each call.
+    """
+
+    make: SocketFactory
+    own: str
+    other: str
+    record: Record
+
+
+class Meetings:
+    """Where parties wait for each other.
+
+    Args:
+        parties: the steps of each of them.
+    """
+
+    def __init__(self, parties: Sequence[Sequence[Step]]) -> None:
+        self._missing: Counter[str] = Counter()
+        for party in parties:
+            met = {step.action.name for step in party if isinstance(step.action, Meet)}
+            self._missing.update(met)
+        self._complete = {name: trio.Event() for name in self._missing}
+
+    async def meet(self, name: str) -> None:
+        """Wait until all parties with this meeting have come to it."""
+        self._missing[name] -= 1
+        if self._missing[name] <= 0:
+            self._complete[name].set()
+        await self._complete[name].wait()
+
+
+class Party:
+    """Does one step after the other.
+
+    Args:
+        end: at which end.
+        script: its steps.
+        place: where it stands.
+        meetings: where it waits for others.
+
+    Attributes:
+        at: the step that it is at, or None before the first and behind the last.
+        listens: is set once it listens, or when it never will.
+    """
+
+    def __init__(self, end: End, script: Sequence[Step], place: Place, meetings: Meetings) -> None:
+        self.end = end
+        self.at: Step | None = None
+        self.listens = trio.Event()
+        self._script = script
+        self._place = place
+        self._meetings = meetings
+        self._listener: ListeningSocket | None = None
+        self._connections: dict[str, ObservedSocket] = {}
+        self._everything: list[ToldSocket] = []
+        self._will_listen = any(isinstance(step.action, Listen) for step in script)
+        if not self._will_listen:
+            self.listens.set()
+
+    async def act(self) -> None:
+        """Do all steps.
+
+        Raises:
+            TrioechoError: one failed that was not to fail, or did not fail that was to.
+        """
+        for step in self._script:
+            self.at = step
+            try:
+                await self._do(step)
+            except OSError as error:
+                name = error_name(error)
+                if name != step.fails:
+                    wanted = f"failed with {name}, not {step.fails}" if step.fails else "failed"
+                    raise self._wrong(step, f"{wanted}: {error.strerror}") from None
+            else:
+                if step.fails:
+                    raise self._wrong(step, "did not fail")
+        self.at = None
+
+    def close(self) -> None:
+        """Close what is still open; nobody is told."""
+        for sock in self._everything:
+            sock.close()
+
+    async def _do(self, step: Step) -> None:
+        action = step.action
+        match action:
+            case steps.Listen(port, backlog):
+                listener = await self._listening()
+                listener.bind((self._place.own, port))
+                listener.listen(backlog)
+                self.listens.set()
+            case steps.StopListening():
+                (await self._listening()).close()
+            case steps.Accept():
+                connection = await (await self._listening()).accept()
+                self._keep(connection)
+                self._connections[step.name] = connection
+            case steps.Bind(port):
+                (await self._connection(step)).bind((self._place.own, port))
+            case steps.Connect(port):
+                await (await self._connection(step)).connect((self._place.other, port))
+            case steps.Send(size, times):
+                for _ in range(times):
+                    await self._connected(step).send_all(pattern(size))
+            case steps.Receive(size, at_a_time):
+                await self._receive(step, size, at_a_time or _ALL)
+            case steps.Wait(milliseconds):
+                await trio.sleep(milliseconds / 1000)
+            case steps.WaitAcknowledged():
+                await _acknowledged(self._connected(step))
+            case steps.Meet(name):
+                await self._meetings.meet(name)
+            case steps.Shutdown():
+                self._connected(step).shutdown_write()
+            case steps.Close(reset):
+                connection = self._connected(step)
+                if reset:
+                    connection.abort()
+                else:
+                    connection.close()
+                del self._connections[step.name]
+            case steps.Set(level, option, value, text):
+                known = self._connections.get(step.name)
+                if known is None and self._will_listen and not step.name:
+                    (await self._listening()).set_option(level, option, value, text)
+                else:
+                    (await self._connection(step)).set_option(level, option, value, text)
+            case _:
+                assert_never(action)
+
+    async def _receive(self, step: Step, size: int | None, at_a_time: int) -> None:
+        connection, got = self._connected(step), 0
+        while size is None or got < size:
+            wanted = at_a_time if size is None else min(at_a_time, size - got)
+            data = await connection.recv(wanted)
+            if not data:
+                if size is None:
+                    return
+                raise self._wrong(step, f"found the end after {got} bytes")
+            got += len(data)
+
+    async def _listening(self) -> ListeningSocket:
+        if self._listener is None:
+            self._listener = await self._made(ListeningSocket)
+        return self._listener
+
+    async def _connection(self, step: Step) -> ObservedSocket:
+        """The connection that a step is about, made when there is none yet."""
+        if step.name not in self._connections:
+            self._connections[step.name] = await self._made(ObservedSocket)
+        return self._connections[step.name]
+
+    def _connected(self, step: Step) -> ObservedSocket:
+        connection = self._connections.get(step.name)
+        if connection is None:
+            raise self._wrong(step, "comes where there is no connection")
+        return connection
+
+    async def _made(self, kind: type[Kind]) -> Kind:
+        place = self._place
+        made = await kind.create(
+            socket.AF_INET, end=self.end, factory=place.make, record=place.record
+        )
+        self._keep(made)
+        return made
+
+    def _keep(self, sock: ToldSocket) -> None:
+        self._everything.append(sock)
+
+    def _wrong(self, step: Step, what: str) -> TrioechoError:
+        return TrioechoError(f"The {self.end}'s step {step.text!r} {what}")
+
+
+async def _acknowledged(connection: ObservedSocket) -> None:
+    while True:
+        if not connection.unacknowledged():
+            return
+        await trio.sleep(_AGAIN)
+
+
+def pattern(size: int) -> bytes:
+    """So many letters of the alphabet, over and over."""
+    return (_LETTERS * (size // len(_LETTERS) + 1))[:size]

@@ -1,0 +1,333 @@
+"""What an end of a lesson does, in words. PURE: text -> types; party.py does it.
+
+    step      = [ NAME":" ] action [ "fails" ERRNO ]
+    action    = "listen" [ "on" PORT ] [ "backlog" N ]   one listening socket for each party
+              | "stop" "listening"
+              | "accept"
+              | "bind" PORT
+              | "connect" [ PORT ]                       to the other host
+              | "send" N [ N "times" ]                   one call each time
+              | "receive" N [ N "at a time" ]            until so many bytes have come
+              | "receive" "to the end" [ N "at a time" ]
+              | "wait" DURATION
+              | "wait" "until acknowledged"              nothing that was sent is under way
+              | "meet" WORD                              the other parties with this step
+              | "shutdown"                               SHUT_WR
+              | "close" [ "with linger 0" ]
+              | "set" OPTION INTEGER                     SO_…, TCP_… or IP_…
+    DURATION  = digits ( "s" | "ms" )
+
+A party has one connection without a name; several have names: ``second: connect``. What is set
+before there is a connection goes to the socket that listens, where the party has one.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+from collections.abc import Callable
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from trioecho.errors import TrioechoError
+
+PORT = 65432
+BACKLOG = 128
+MOST_BYTES = 100_000_000
+LONGEST = 60_000  # ms
+_LEVELS = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP, "IP": socket.IPPROTO_IP}
+# By the numbers of linux/tcp.h and linux/in.h; Python came to have them late.
+_OPTIONS = {"TCP_FASTOPEN_CONNECT": 30, "IP_MTU_DISCOVER": 10, "IP_MTU": 14}
+
+_NUMBER = re.compile(r"[0-9]{1,12}").fullmatch
+_INTEGER = re.compile(r"-?[0-9]{1,12}").fullmatch
+_DURATION = re.compile(r"([0-9]{1,6})(ms|s)").fullmatch
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}").fullmatch
+
+
+class Listen(Struct, frozen=True):
+    """socket(), bind() and listen()."""
+
+    port: int = PORT
+    backlog: int = BACKLOG
+
+
+class StopListening(Struct, frozen=True):
+    """close() of the listening socket."""
+
+
+class Accept(Struct, frozen=True):
+    """accept(): wait for a connection and take it."""
+
+
+class Bind(Struct, frozen=True):
+    """bind() to a port of one's own."""
+
+    port: int
+
+
+class Connect(Struct, frozen=True):
+    """connect() to a port of the other host, and wait until that is decided."""
+
+    port: int = PORT
+
+
+class Send(Struct, frozen=True):
+    """send(): so many bytes, so many times."""
+
+    size: int
+    times: int = 1
+
+
+class Receive(Struct, frozen=True):
+    """recv() until so many bytes have come, or to the end where ``size`` is None."""
+
+    size: int | None
+    at_a_time: int | None = None
+
+
+class Wait(Struct, frozen=True):
+    """Do nothing for so many milliseconds."""
+
+    milliseconds: int
+
+
+class WaitAcknowledged(Struct, frozen=True):
+    """Do nothing until all that was sent has been acknowledged."""
+
+
+class Meet(Struct, frozen=True):
+    """Wait for all parties that have this step."""
+
+    name: str
+
+
+class Shutdown(Struct, frozen=True):
+    """shutdown(SHUT_WR)."""
+
+
+class Close(Struct, frozen=True):
+    """close(), with a reset where ``reset`` says so."""
+
+    reset: bool = False
+
+
+class Set(Struct, frozen=True):
+    """setsockopt()."""
+
+    level: int
+    option: int
+    value: int
+    text: str
+
+
+Action: TypeAlias = (
+    Listen
+    | StopListening
+    | Accept
+    | Bind
+    | Connect
+    | Send
+    | Receive
+    | Wait
+    | WaitAcknowledged
+    | Meet
+    | Shutdown
+    | Close
+    | Set
+)
+
+
+class Step(Struct, frozen=True):
+    """One step of a party.
+
+    Args:
+        text: its words.
+        action: what is done.
+        name: on which connection; ``""`` for the one without a name.
+        fails: the name of the error it must fail with, ``""`` when it must not fail.
+    """
+
+    text: str
+    action: Action
+    name: str = ""
+    fails: str = ""
+
+    @property
+    def opens(self) -> bool:
+        """Whether it may bring one more connection onto the ladder."""
+        return isinstance(self.action, Connect)
+
+
+def parse(text: str) -> Step:
+    """Read one step.
+
+    Args:
+        text: its words.
+
+    Returns:
+        The step.
+
+    Raises:
+        TrioechoError: it cannot be read; the message names the word and what may stand there.
+
+    >>> parse("receive 64, 16 at a time").action
+    Receive(size=64, at_a_time=16)
+    """
+    words = _Words(text)
+    name = words.take()[:-1] if words.peek().endswith(":") else ""
+    if name and not _NAME(name):
+        raise TrioechoError(f"the step {text!r} begins with {name!r}, which is no name")
+    verb = words.peek()
+    if verb not in _VERBS:
+        raise words.wrong(*_VERBS)
+    words.take()
+    action = _VERBS[verb](words)
+    fails = ""
+    if words.accept("fails"):
+        if words.peek() not in errno.errorcode.values():
+            raise words.wrong("an error such as ECONNREFUSED")
+        fails = words.take()
+    if words.peek():
+        raise words.wrong("nothing more")
+    return Step(words.text, action, name, fails)
+
+
+class _Words:
+    """The words of a step, read one after the other."""
+
+    def __init__(self, text: str) -> None:
+        self._words = text.replace(",", " ").split()
+        self._at = 0
+        self.text = " ".join(text.split())
+
+    def peek(self) -> str:
+        return self._words[self._at] if self._at < len(self._words) else ""
+
+    def take(self) -> str:
+        word = self.peek()
+        self._at += 1
+        return word
+
+    def accept(self, phrase: str) -> bool:
+        """Take these words if they come next; all of them must, once the first has."""
+        first, *others = phrase.split()
+        if self.peek() != first:
+            return False
+        self.take()
+        for other in others:
+            if self.peek() != other:
+                raise self.wrong(other)
+            self.take()
+        return True
+
+    def number(self, what: str, low: int = 1, high: int = MOST_BYTES) -> int:
+        word = self.peek()
+        if not _NUMBER(word) or not low <= int(word) <= high:
+            raise self.wrong(f"{what} from {low:,} to {high:,}")
+        return int(self.take())
+
+    def wrong(self, *may: str) -> TrioechoError:
+        word = self.peek()
+        listed = " or ".join(filter(None, (", ".join(may[:-1]), may[-1])))
+        if not word:
+            return TrioechoError(f"the step {self.text!r} is not complete: {listed} may follow")
+        close = get_close_matches(word[:40], [one for one in may if " " not in one], 1)
+        return TrioechoError(
+            f"the step {self.text[:200]!r} makes no sense at word {self._at + 1}, {word[:40]!r}: "
+            f"{listed} may stand there",
+            f"Did you mean {close[0]!r}?" if close else "",
+        )
+
+
+def _port(words: _Words) -> int:
+    return words.number("a port", 1, 65535)
+
+
+def _listen(words: _Words) -> Action:
+    port = _port(words) if words.accept("on") else PORT
+    backlog = words.number("a backlog", 0, 65535) if words.accept("backlog") else BACKLOG
+    return Listen(port, backlog)
+
+
+def _stop(words: _Words) -> Action:
+    if not words.accept("listening"):
+        raise words.wrong("listening")
+    return StopListening()
+
+
+def _connect(words: _Words) -> Action:
+    return Connect(_port(words) if _NUMBER(words.peek()) else PORT)
+
+
+def _send(words: _Words) -> Action:
+    size = words.number("a number of bytes")
+    if not _NUMBER(words.peek()):
+        return Send(size)
+    times = words.number("a number", 1, 10_000)
+    if not words.accept("times"):
+        raise words.wrong("times")
+    return Send(size, times)
+
+
+def _receive(words: _Words) -> Action:
+    size = None if words.accept("to the end") else words.number("to, or a number of bytes")
+    if not _NUMBER(words.peek()):
+        return Receive(size)
+    at_a_time = words.number("a number of bytes")
+    if not words.accept("at a time"):
+        raise words.wrong("at")
+    return Receive(size, at_a_time)
+
+
+def _wait(words: _Words) -> Action:
+    if words.accept("until acknowledged"):
+        return WaitAcknowledged()
+    found = _DURATION(words.peek())
+    span = int(found[1]) * (1 if found[2] == "ms" else 1000) if found else 0
+    if not 0 < span <= LONGEST:
+        raise words.wrong("until, or a time from 1ms to 60s")
+    words.take()
+    return Wait(span)
+
+
+def _meet(words: _Words) -> Action:
+    if not _NAME(words.peek()):
+        raise words.wrong("a name, such as halfway")
+    return Meet(words.take())
+
+
+def _close(words: _Words) -> Action:
+    return Close(words.accept("with linger 0"))
+
+
+def _set(words: _Words) -> Action:
+    name = words.peek()
+    level = _LEVELS.get(name.partition("_")[0])
+    option = _OPTIONS.get(name, getattr(socket, name, None)) if level is not None else None
+    if level is None or not isinstance(option, int):
+        raise words.wrong("a socket option such as SO_RCVBUF or TCP_NODELAY")
+    words.take()
+    if not _INTEGER(words.peek()):
+        raise words.wrong("an integer")
+    value = int(words.take())
+    return Set(level, option, value, f"{name} {value}")
+
+
+_VERBS: dict[str, Callable[[_Words], Action]] = {
+    "listen": _listen,
+    "stop": _stop,
+    "accept": lambda words: Accept(),
+    "bind": lambda words: Bind(_port(words)),
+    "connect": _connect,
+    "send": _send,
+    "receive": _receive,
+    "wait": _wait,
+    "meet": _meet,
+    "shutdown": lambda words: Shutdown(),
+    "close": _close,
+    "set": _set,
+}
