@@ -6,6 +6,7 @@ segments go through the engine, which says why, and the states are those that th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ from trioecho.lessons.lesson import Lesson, read
 from trioecho.model import CaptureSummary, Rung, State, Summary
 from trioecho.render import FORMATS, Setting
 from trioecho.render.notation import parse
+from trioecho.tcp import notes
+
+_OFFERS = (notes.ConnectionSyn, notes.ConnectionSynack)
+_REST = re.compile(r'<text [^>]*class="rest[^>]*>[^<]*</text>\n')
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,9 @@ def picture(lesson: Shown) -> str:
     renderer = FORMATS["svg"](Setting(title=lesson.said.title))
     renderer.show(rungs)
     summary = Summary((), CaptureSummary("the lesson's ladder", len(rungs), None))
-    return renderer.end(summary).decode()
+    drawn = renderer.end(summary).decode()
+    # Windows and payloads that the ladder does not state are not the lesson's.
+    return drawn if " win " in lesson.ladder else _REST.sub("", drawn)
 
 
 def page(lesson: Shown) -> str:
@@ -98,11 +105,12 @@ def index(folder: Path) -> str:
 
 def _rungs(ladder: str) -> Iterator[Rung]:
     for line, rung in zip(parse(ladder), play(ladder), strict=True):
-        if line.states is None:
-            yield rung
-        else:
+        if line.states is not None:
             client, server = map(State, line.states)
-            yield replace(rung, client_state=client, server_state=server)
+            rung = replace(rung, client_state=client, server_state=server)
+        if line.options is None:
+            rung = replace(rung, notes=tuple(one for one in rung.notes if type(one) not in _OFFERS))
+        yield rung
 
 
 def _indented(text: str) -> list[str]:
