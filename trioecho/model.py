@@ -26,6 +26,9 @@ FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 def flag_names(flags: int) -> list[str]:
     """The names of the control bits set in ``flags``, lowest bit first.
 
+    Args:
+        flags: the control bits, ``SYN | ACK`` and so on.
+
     >>> flag_names(SYN | ACK)
     ['SYN', 'ACK']
     """

@@ -34,7 +34,11 @@ class Selection(Struct, frozen=True):
     numbers: frozenset[int] | None = None
 
     def takes(self, rung: Rung) -> bool:
-        """Whether a rung belongs to the connections selected; trouble is not looked at."""
+        """Whether a rung belongs to the connections selected; trouble is not looked at.
+
+        Args:
+            rung: the rung.
+        """
         segment = rung.segment
         return (
             (self.connection is None or rung.connection == self.connection)
@@ -44,7 +48,11 @@ class Selection(Struct, frozen=True):
         )
 
     def keeps(self, one: ConnectionSummary) -> bool:
-        """Whether a connection is one of those selected."""
+        """Whether a connection is one of those selected.
+
+        Args:
+            one: what the connection came to.
+        """
         return (
             (self.connection is None or one.number == self.connection)
             and (self.host is None or self.host in (one.client.ip, one.server.ip))
@@ -71,7 +79,11 @@ class Share(NamedTuple):
     parts: int
 
     def takes(self, segment: Segment) -> bool:
-        """Whether a segment's connection is in this part; both its directions are."""
+        """Whether a segment's connection is in this part; both its directions are.
+
+        Args:
+            segment: the segment.
+        """
         ports = segment.source.port ^ segment.destination.port
         return (ports & 0xFF) % self.parts == self.part
 
@@ -80,6 +92,13 @@ def ours(frame: Frame, share: Share) -> bool | None:
     """Whether a frame's connection is in this part, told without decoding it.
 
     That is seen of whole IPv4 packets without options on Ethernet, which most are; None of others.
+
+    Args:
+        frame: the frame.
+        share: which part of the connections is ours.
+
+    Returns:
+        Whether it is, or None when that cannot be told at a glance.
     """
     data = frame.data
     if (
@@ -116,7 +135,11 @@ class Reading:
         self._fragments = Fragments()
 
     def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
-        """The rungs of the connections selected in some frames, in the order of the capture."""
+        """The rungs of the connections selected in some frames, in the order of the capture.
+
+        Args:
+            frames: the frames, in the order of the capture.
+        """
         taken: list[Rung] = []
         seen, fragments = self.tracker.seen, self._fragments
         selection, everything = self._selection, self._selection.everything
