@@ -25,12 +25,16 @@ FIELDS = ("frame.number", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len")
 async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path) -> None:
     file = tmp_path / "lesson.pcapng"
     with file.open("wb") as stream:
+
+        def write(data: bytes) -> None:
+            stream.write(data)
+
         performance = await perform_lesson(
             read(path),
             lambda title, interfaces: [
                 Output(
                     FORMATS["pcapng"](Setting(title=title, interfaces=interfaces)),
-                    lambda data: None if stream.write(data) else None,
+                    write,
                 )
             ],
         )
