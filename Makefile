@@ -19,9 +19,10 @@ check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-lessons: $(VENV)/.dev  ## Write the ladder of every lesson anew, from the kernel at hand
+lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its ladder, and what its page shows
 	@for name in $$($(BIN)/trioecho lab --names); do \
-		$(BIN)/trioecho lab $$name --write >/dev/null && echo $$name || exit 1; \
+		$(BIN)/trioecho lab $$name --write -o docs/lessons/$$name.svg -o docs/lessons/$$name.txt \
+			>/dev/null && echo $$name || exit 1; \
 	done
 
 compare: $(VENV)/.dev  ## Compare every verdict with tshark's

@@ -1,8 +1,8 @@
 """What MkDocs does besides turning pages into HTML: pages made from the code, at build time.
 
-Nothing that is generated is kept in the repository: the commands' pages come from Typer's own
-parameters, the picture of the rooms from the code's imports, a lesson's page from its TOML and
-its ladder.
+No page that is generated is kept in the repository: the commands' pages come from Typer's own
+parameters, the picture of the rooms from the code's imports, a lesson's page from its TOML and from
+what was seen when it was performed.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ def on_config(config: MkDocsConfig) -> None:
     """Give the lessons their place in the navigation."""
     if config.nav is not None:
         place = next(at for at, entry in enumerate(config.nav) if "Tutorials" in entry) + 1
-        names = [one.name for one in lesson_pages.lessons(FOLDER)]
-        config.nav.insert(
-            place, {"Lessons": ["lessons/index.md", *(f"lessons/{name}.md" for name in names)]}
-        )
+        config.nav.insert(place, {"Lessons": lesson_pages.navigation(FOLDER)})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
@@ -45,7 +42,6 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     made["lessons/index.md"] = lesson_pages.index(FOLDER)
     for lesson in lesson_pages.lessons(FOLDER):
         made[f"lessons/{lesson.name}.md"] = lesson_pages.page(lesson)
-        made[f"lessons/{lesson.name}.svg"] = lesson_pages.picture(lesson)
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))
 

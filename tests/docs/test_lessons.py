@@ -1,20 +1,30 @@
-"""A lesson becomes a page: from its TOML and its ladder, with no code."""
+"""A lesson becomes a page with no code; and what its page shows is what its ladder states."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import lesson_pages
 import pytest
 
-from trioecho.lessons.shelf import FOLDER
+from trioecho.lessons.expected import path_of
+from trioecho.lessons.shelf import FOLDER, SUFFIX
+from trioecho.model import FLAG_NAMES
+from trioecho.render.notation import LETTERS, Line, parse
+from trioecho.tcp import notes
+
+SVG = "{http://www.w3.org/2000/svg}"
+KINDS = {one.__struct_config__.tag for one in notes.TROUBLE}
+LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 
 TOML = """
 title = "A SYN is lost"
 level = "beginner"
-rfc = ["RFC 6298 §5"]
-introduction = "The first word gets lost."
+rfc = ["RFC 6298 §5", "RFC 1337"]
+introduction = "The first word gets lost, see RFC 9293 §3.5. 1 < 2 * 3."
 notice = ["The second SYN comes after a second.", "It is the same."]
 question = "Why a second?"
 answer = '''
@@ -25,43 +35,122 @@ It says so.
 number = 2
 faults = ["drop syn"]
 
+[sysctl.client]
+"net.ipv4.tcp_syn_retries" = 2
+
 [[client]]
 steps = ["connect", "close"]
 
 [[server]]
 steps = ["listen", "accept", "close"]
 """
-LADDER = """
-> S 0:0(0) lost    | SYN-SENT LISTEN
-+1 > S 0:0(0)      | SYN-SENT SYN-RECEIVED  retransmission of 1
-"""
 
 
 def write(folder: Path, name: str, toml: str) -> None:
     (folder / f"{name}.toml").write_text(toml, "utf-8")
-    (folder / f"{name}.ladder").write_text(LADDER, "utf-8")
+    (folder / f"{name}.txt").write_text("  ms  rung\n 0.1  1  SYN\n", "utf-8")
 
 
 def test_from_its_files(tmp_path: Path) -> None:
     write(tmp_path, "a-lost-syn", TOML)
-    write(tmp_path, "easy", TOML.replace("A SYN is lost", "Easy").replace("= 2", "= 1"))
+    write(tmp_path, "easy", TOML.replace("A SYN is lost", "Easy").replace("number = 2", ""))
+    write(tmp_path, "hard", TOML.replace('"beginner"', '"expert"').replace("number = 2", ""))
     (tmp_path / "unfinished.toml").write_text(TOML, "utf-8")
-    easy, lesson = lesson_pages.lessons(tmp_path)
-    assert (easy.name, lesson.name) == ("easy", "a-lost-syn")
-    page = lesson_pages.page(lesson)
-    assert page.startswith("# A SYN is lost\n")
+    shown = lesson_pages.lessons(tmp_path, tmp_path)
+    assert [one.name for one in shown] == ["easy", "a-lost-syn", "hard"]
+    page = lesson_pages.page(shown[1])
+    assert "\n# A SYN is lost\n" in page
     assert page.index("The first word") < page.index("a-lost-syn.svg") < page.index("## What to")
-    assert '??? question "The answer"\n\n    Because of RFC 6298.\n\n    It says so.' in page
-    assert "    +1 > S 0:0(0)" in page
-    said = "".join(ElementTree.fromstring(lesson_pages.picture(lesson)).itertext())
-    assert "retransmission of rung 1" in said
-    assert "LISTEN" in said
-    assert "| [A SYN is lost](a-lost-syn.md) | beginner |" in lesson_pages.index(tmp_path)
+    assert '=== "Text"\n\n    ```text\n    ms  rung\n     0.1  1  SYN\n    ```' in page
+    assert '??? question "The answer"\n\n    Because of [RFC 6298](' in page
+    assert "    It says so." in page
+    assert "[RFC 9293 §3.5](https://www.rfc-editor.org/rfc/rfc9293#section-3.5). 1 &lt; 2" in page
+    assert "[RFC 1337](https://www.rfc-editor.org/rfc/rfc1337)" in page
+    assert "| the wire | `drop syn` |" in page
+    assert "| the client's kernel | `net.ipv4.tcp_syn_retries = 2` |" in page
+    assert "| the server | `listen`, `accept`, `close` |" in page
 
 
-@pytest.mark.parametrize("lesson", lesson_pages.lessons(FOLDER), ids=lambda one: one.name)
-def test_each_lesson_can_be_drawn(lesson: lesson_pages.Shown) -> None:
-    picture = ElementTree.fromstring(lesson_pages.picture(lesson))
-    rungs = [node for node in picture.iter() if node.get("class") == "rung"]
-    lines = [line for line in lesson.ladder.splitlines() if line.partition("#")[0].strip()]
-    assert len(rungs) == len(lines)
+def test_the_list_and_the_navigation(tmp_path: Path) -> None:
+    write(tmp_path, "a-lost-syn", TOML)
+    write(tmp_path, "hard", TOML.replace('"beginner"', '"expert"'))
+    index = lesson_pages.index(tmp_path, tmp_path)
+    assert "| [A SYN is lost](a-lost-syn.md) | `a-lost-syn` |" in index
+    assert index.index("## Beginner") < index.index("a-lost-syn.md") < index.index("## Expert")
+    assert "Intermediate" not in index
+    assert lesson_pages.navigation(tmp_path, tmp_path) == [
+        "lessons/index.md",
+        {"Beginner": ["lessons/a-lost-syn.md"]},
+        {"Expert": ["lessons/hard.md"]},
+    ]
+
+
+def test_each_lesson_has_been_performed_for_its_page() -> None:
+    """`make lessons` does that."""
+    names = {path.stem for path in LESSONS}
+    assert {path.stem for path in lesson_pages.SEEN.glob("*.svg")} == names
+    assert {path.stem for path in lesson_pages.SEEN.glob("*.txt")} == names
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A rung as it was drawn: its time, its kind of arrow, its header, and the sentences."""
+
+    time: str
+    style: str
+    label: str
+    title: str
+
+
+def drawn(path: Path) -> dict[int, Drawn]:
+    """The rungs of a picture, by their numbers."""
+    found = {}
+    for group in ElementTree.parse(path).iter(f"{SVG}g"):
+        texts = {
+            (node.get("class") or "").split()[0]: "".join(node.itertext())
+            for node in group.iter(f"{SVG}text")
+        }
+        if "rung" in texts:
+            found[int(texts["rung"])] = Drawn(
+                texts["time"],
+                group.get("class") or "",
+                texts["label"].replace("PSH ", ""),
+                group.findtext(f"{SVG}title") or "",
+            )
+    return found
+
+
+def label(line: Line) -> str:
+    """What stands on the arrow of a ladder's line at least."""
+    words = [
+        name
+        for letter, name in zip(LETTERS, FLAG_NAMES, strict=True)
+        if letter in line.flags and name != "PSH"
+    ]
+    ack = f" ack {line.ack}" if line.ack is not None else ""
+    size = f" len {line.length}" if line.length else ""
+    return f"{' '.join(words)} seq {line.seq}{ack}{size}"
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_what_a_page_shows_is_what_the_ladder_states(path: Path) -> None:
+    lines = dict(enumerate(parse(path_of(path).read_text("utf-8")), 1))
+    rungs = drawn(lesson_pages.SEEN / f"{path.stem}.svg")
+    folded = "passed" in (lesson_pages.SEEN / f"{path.stem}.txt").read_text("utf-8")
+    assert set(rungs) == set(lines) or (folded and set(rungs) < set(lines))
+    for number, rung in rungs.items():
+        line = lines[number]
+        assert re.fullmatch(rf"{re.escape(label(line))}\b.*", rung.label), number
+        assert ("lost on the wire" in rung.title) == line.lost, number
+        kinds = {note.split()[0] for note in (line.notes or "").split(", ") if note}
+        trouble = line.lost or "R" in line.flags or bool(kinds & KINDS)
+        assert (rung.style == "bad") == trouble, number
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_the_picture_and_the_text_are_of_one_performance(path: Path) -> None:
+    text = (lesson_pages.SEEN / f"{path.stem}.txt").read_text("utf-8")
+    times = {int(rung): time for time, rung in re.findall(r"^ *([\d.]+) +(\d+)  ", text, re.M)}
+    rungs = drawn(lesson_pages.SEEN / f"{path.stem}.svg")
+    assert times
+    assert times == {number: rung.time for number, rung in rungs.items()}
