@@ -8,7 +8,7 @@ port is in use; what ``docs/captures`` holds is there, too. Which fence does wha
   whose command goes on runs beside the rest of the page; a later block of that title, without a
   command, shows what the terminal says next; ``^C`` in it interrupts the program.
 - ```` ```python ````: runs, and must end well. With a ``title="name.py"`` it is saved under that
-  name instead, for a command to run.
+  name instead, for a command to run. So is ```` ```toml ```` with a title.
 - ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
   another machine, or that take rights.
 
@@ -46,7 +46,7 @@ CAPTURES = Path(__file__).parent.parent / "docs" / "captures"
 
 PATIENCE = 60  # seconds for a command; they take less than one
 
-_FENCE = re.compile(r"^( *)```(console|python)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```(console|python|toml)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _TITLE = re.compile(r'title="([^"]*)"')
 
 _VARIABLE = [
@@ -198,7 +198,9 @@ class Page:
                 shutil.copy(capture, self._scratch)
             try:
                 for block in blocks(self._text):
-                    if block.kind == "python":
+                    if block.kind == "toml":
+                        self._save(block)
+                    elif block.kind == "python":
                         self._python(block)
                     else:
                         self._console(block)
@@ -224,6 +226,10 @@ class Page:
             indented = "".join(f"{block.indent}{line}".rstrip() + "\n" for line in new.splitlines())
             text = text[: block.start] + indented + text[block.end :]
         self._path.write_text(text, "utf-8")
+
+    def _save(self, block: Block) -> None:
+        if block.title:
+            (self._scratch / block.title).write_text(block.text + "\n", "utf-8")
 
     def _python(self, block: Block) -> None:
         name = block.title if block.title.endswith(".py") else "block.py"

@@ -29,7 +29,7 @@ def test_every_program_on_a_page_is_run_there(page: Path) -> None:
     found = list(blocks.blocks(page.read_text("utf-8")))
     run = [one for block in found if block.kind == "console" for one in blocks.commands(block.text)]
     for block in found:
-        if block.kind == "python" and block.title:
+        if block.kind != "console" and block.title:
             assert any(block.title in command.words for command in run), block.title
 
 
@@ -70,6 +70,13 @@ def test_python_blocks_run_in_order_and_must_end_well(tmp_path: Path) -> None:
     )
     (wrong,) = blocks.check(page)
     assert "AssertionError: so" in wrong
+
+
+def test_a_file_is_there_for_the_commands(tmp_path: Path) -> None:
+    page = write(
+        tmp_path, '```toml title="a.toml"\nb = 1\n```\n```console\n$ cat a.toml\nb = 1\n```\n'
+    )
+    assert blocks.check(page) == []
 
 
 def test_a_terminal_goes_on_beside_the_page(tmp_path: Path) -> None:
