@@ -163,7 +163,7 @@ def test_its_own_frames_stay_out_of_the_traceback(pytester: pytest.Pytester) -> 
             wire.match("> S 0:0(0)")
 
         def test_fault(wire):
-            wire.fault("dorp syn")
+            wire.fault("break syn")
 
         def test_settle(wire):
             wire.server.listen(7)

@@ -90,8 +90,8 @@ def test_faults(wire: Wire) -> None:
     assert lost.fault == "drop client data 1"
     (sentence,) = wire.unmatched
     assert sentence.startswith("'drop client data 7' never matched: the client sent 1 segment")
-    with pytest.raises(TrioechoError, match="'dorp'"):
-        wire.fault("dorp syn")
+    with pytest.raises(TrioechoError, match="'break'"):
+        wire.fault("break syn")
     with pytest.raises(TrioechoError, match="comes too late"):
         wire.fault("mtu 576")
     assert len(wire.faults) == 2
