@@ -75,20 +75,16 @@ def test_what_breaks_in_the_loop_comes_out() -> None:
             nursery.start_soon(fall)
             yield
 
-    errors: list[BaseException] = []
-
     def use() -> None:
         with open_portal(stumbling()) as (portal, _):
             stumble.set()
-            try:
-                portal.call(trio.sleep_forever)
-            except TrioechoError as error:
-                errors.append(error)
+            portal.call(trio.sleep_forever)
 
     with pytest.raises(ExceptionGroup) as caught:
         use()
     assert caught.group_contains(LookupError, match="fallen")
-    assert str(errors[0]).startswith("The wire has ended")
+    assert isinstance(caught.value.__context__, TrioechoError)
+    assert str(caught.value.__context__).startswith("The wire has ended")
 
 
 def test_calls_from_other_threads_end_with_the_block() -> None:

@@ -67,9 +67,16 @@ class Portal:
             finally:
                 self._calls.discard(done)
 
+        def begin() -> None:
+            try:
+                trio.lowlevel.spawn_system_task(act)
+            except RuntimeError:  # the loop is about to end, and takes no more tasks
+                self._calls.discard(done)
+                done.set_exception(over())
+
         self._calls.add(done)
         try:
-            self._token.run_sync_soon(trio.lowlevel.spawn_system_task, act)
+            self._token.run_sync_soon(begin)
         except trio.RunFinishedError:
             self._calls.discard(done)
             raise over() from None
@@ -142,5 +149,5 @@ def open_portal(manager: AbstractAsyncContextManager[T]) -> Iterator[tuple[Porta
         thread.join()
         if portal is not None:
             portal.close()
-    if failures:
-        raise failures[0]
+            if failures:  # also where the block has failed, most likely of it
+                raise failures[0]
