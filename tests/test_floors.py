@@ -31,8 +31,10 @@ FLOORS = {
     "reading": 4,
     "sharing": 5,
     "lessons": 5,
+    "testing": 5,
     "watch": 4,
     "cli": 6,
+    "pytest_plugin": 6,
     "__main__": 7,
 }
 

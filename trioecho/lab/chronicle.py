@@ -106,6 +106,15 @@ class Chronicle:
             events.append(heappop(entries)[2].event)
         return events
 
+    def pending(self) -> list[Call | Rung]:
+        """What is not in its place yet, as it stands now; it stays there."""
+        return [
+            replace(entry.event, lost=False)
+            if isinstance(entry.event, Rung) and entry.under_way
+            else entry.event
+            for _, _, entry in sorted(self._entries)
+        ]
+
     async def change(self) -> None:
         """Wait until there may be something new to take."""
         await self._moved.wait()
