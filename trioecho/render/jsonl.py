@@ -21,10 +21,10 @@ _flag_names = cache(flag_names)  # there are few, and they are asked for with ea
 
 
 class JsonLines:
-    """A rung, a call, a process or the summary a line; times in seconds from the first event."""
+    """A rung, a call, a process or the summary a line; times in seconds from the start."""
 
     def __init__(self, setting: Setting) -> None:
-        self._start: int | None = None
+        self._start = setting.start
 
     def begin(self) -> bytes:
         """Nothing: every line stands for itself."""
