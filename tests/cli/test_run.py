@@ -223,6 +223,6 @@ def test_a_program_that_is_not_there(end: str) -> None:
 
 def test_a_fault_that_makes_no_sense() -> None:
     need_namespaces()
-    done = run(["true"], ["true"], "--fault", "dorp syn")
+    done = run(["true"], ["true"], "--fault", "lose syn")
     assert done.code == 1
-    assert "'dorp'" in done.err
+    assert "'lose'" in done.err

@@ -54,7 +54,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
 
     Args:
         rung: the rung.
-        start: the time of the first event, nanoseconds since the epoch.
+        start: the time that counts as zero, nanoseconds since the epoch.
 
     Returns:
         The object, keys in their order; ``seq`` and ``ack`` relative, ``window`` after scaling in
@@ -120,7 +120,7 @@ def call_object(call: Call, start: int) -> dict[str, object]:
 
     Args:
         call: the call.
-        start: the time of the first event, nanoseconds since the epoch; times count from it.
+        start: the time that counts as zero, nanoseconds since the epoch.
 
     Returns:
         The object, keys in their order; ``time`` in seconds, ``data`` (its first bytes) in base64.
