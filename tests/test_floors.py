@@ -29,6 +29,7 @@ FLOORS = {
     "lab": 3,
     "trace": 4,
     "reading": 4,
+    "programs": 5,
     "sharing": 5,
     "lessons": 5,
     "testing": 5,
