@@ -134,6 +134,8 @@ async def test_on_a_loopback(tmp_path: Path) -> None:
     assert performance.disagreements == ()
     assert performance.summary.connections[0].closed_by == "fin"
     assert performance.rungs[0].segment.options.mss == 65495
+    with pytest.raises(TrioechoError, match=r"this lesson is on a loopback\. Leave --kernel out"):
+        await perform_lesson(one, lambda title, interfaces: [], kernel=True)
 
 
 @pytest.mark.usefixtures("namespaces")
