@@ -114,6 +114,16 @@ def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return before.strayed and lost in ({"retransmission"}, {"out-of-order"}) and not added
 
 
+def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
+    if _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"}):
+        return True
+    answer = {"zero-window-probe-ack"}
+    return ours.rung.window == 0 and _changed(theirs, ours) in (
+        (set(), answer),
+        ({"keep-alive-ack"}, answer),
+    )
+
+
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return ours.peer_outrun and _changed(theirs, ours) == ({"fast-retransmission"}, set())
 
@@ -132,6 +142,7 @@ RULES: dict[str, Rule] = {
     "unsigned-count": _unsigned_count,
     "simultaneous-open": _simultaneous_open,
     "stray": _stray,
+    "probe-without-a-byte": _probe_without_a_byte,
 }
 
 

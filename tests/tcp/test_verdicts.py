@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frames import play, tcp
+from frames import frames, play, tcp
 from ladders import OPEN, VERDICTS
 
 from trioecho.model import ACK, SYN, Frame, Rung
@@ -127,3 +127,24 @@ def test_sack_alone_can_tell_a_loss() -> None:
     ack = (1, tcp("server", ACK, 500, 100, window=9000, options=block))
     rungs = see(*mss, HANDSHAKE[2], *segments, ack, (1, packet(0, 100)))
     assert rungs[-1].notes == (notes.FastRetransmission(4, 6_000_000, duplicates=0),)
+
+
+def test_an_ack_counts_from_its_arrival() -> None:
+    """Where the way is long, duplicate ACKs are old when they come, and ask all the same."""
+    tracker = Tracker()
+    ladder = (
+        OPEN
+        + "+.1 > . 1:101(100) ack 1 lost\n"
+        + "+.001 > . 101:301(200) ack 1\n"
+        + "+.001 < . 1:1(0) ack 1\n" * 4
+        + "+.051 > . 1:101(100) ack 1\n"
+    )
+    for line, frame in frames(ladder):
+        segment = decode(frame)
+        assert segment is not None
+        rung = tracker.sent(segment)
+        connection = tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        if not line.lost:
+            connection.arrived(rung, frame.time + 50_000_000)
+    assert [note.kind for note in rung.notes] == ["fast-retransmission"]

@@ -87,6 +87,7 @@ def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> Line:
         options = ",".join(words)
     return replace(
         full,
+        flags=full.flags.replace("P", "") if full.length else full.flags,
         delta=round(full.delta or 0, -7) if long and "times" in lesson.compare else None,
         window=full.window if "windows" in lesson.compare else None,
         options=options,

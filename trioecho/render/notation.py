@@ -12,7 +12,8 @@ with the connection's number behind it from the second on; the control bits as t
 (``FSRP.UEWe``); first:last(length) in relative sequence numbers; then, each of them optional, the
 ACK, the window after scaling, some of the options of a SYN, and ``lost``. Behind the ``|`` stand
 both ends' states after it, the client's first, and the notes, separated by commas. ``#`` begins a
-comment.
+comment. The ``P`` of a segment with data is only compared where it is written: which segments of a
+long send have it is a matter of the kernel.
 """
 
 from __future__ import annotations

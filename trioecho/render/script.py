@@ -105,9 +105,10 @@ def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
     if wanted.delta is not None and full.delta is not None:
         close = abs(full.delta - wanted.delta) <= max(tolerance, wanted.delta * share)
         delta = wanted.delta if close else full.delta
+    pushed = full.length and "P" not in wanted.flags
     return Line(
         full.sender,
-        full.flags,
+        full.flags.replace("P", "") if pushed else full.flags,
         full.seq,
         full.length,
         delta,

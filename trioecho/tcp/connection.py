@@ -228,11 +228,9 @@ class Connection:
         else:
             mine.asked = ""
         mine.segments += 1
-        if ack is not None:
-            if ack != mine.ack:
-                mine.duplicates, mine.ack_number = 0, number
-                mine.ack = ack
-            mine.ack_time = time
+        if ack is not None and ack != mine.ack:
+            mine.duplicates, mine.ack_number = 0, number
+            mine.ack = ack
         mine.window = segment.window
         return step
 
@@ -284,6 +282,8 @@ class Connection:
         """A segment of ``mine`` reaches ``theirs``: RFC 9293 §3.10.7.4's order, RST to FIN."""
         mine, theirs, ack = step.mine, step.theirs, step.ack
         flags = step.segment.flags
+        if ack is not None:
+            mine.ack_time = time
         if flags & RST:
             if steps.takes_reset(step.seq, ack, theirs):
                 listening = theirs.passive and theirs.state is State.SYN_RECEIVED

@@ -51,7 +51,7 @@ class Half(Struct):
         repeats: the last segments it sent again, in their order.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
-        ack_time: when it sent the last one.
+        ack_time: when the last one arrived at the other end, and could have a consequence there.
         ack_number: the rung of the first segment with that ``ack``.
         acked: up to where the peer has acknowledged what it sent (SND.UNA).
         duplicates: how often it has repeated that ACK.

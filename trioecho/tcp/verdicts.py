@@ -98,7 +98,9 @@ def judge(step: Step, rtt: int | None) -> None:
                 found.append(notes.LostSegment(seq - mine.next))
             elif length <= 1 and seq == mine.next - 1 and not control:
                 keeps_alive = True
-                found.append(notes.KeepAlive())
+                # Linux asks for room with a number that is taken, and without the byte.
+                closed = theirs.window == 0
+                found.append(notes.ZeroWindowProbe() if closed else notes.KeepAlive())
         if repeats and window and window != mine.window:
             found.append(notes.WindowUpdate(window << shift(mine, theirs)))
         if length and not control and _fills_window(step):
