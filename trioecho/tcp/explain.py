@@ -94,12 +94,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.TfoRequest():
             return Explanation(
                 f"Fast Open: the {mine} asks for a cookie, to send data with its SYN next time",
-                "RFC 7413 §4.1.2",
+                "RFC 7413 §4.2.1",
             )
         case notes.TfoCookie(length):
             return Explanation(
                 f"Fast Open: the {mine} gives a cookie of {bytes_of(length)} for the next time",
-                "RFC 7413 §4.1.2",
+                "RFC 7413 §4.2.1",
             )
         case notes.TfoSyn(length):
             return Explanation(
