@@ -23,6 +23,7 @@ OFTEN, WANTED = 20, 0.95
 #: counted. They may not get worse unnoticed; docs/differences.md says why they are what they are.
 RAW = {
     "retransmission": (0.92, WANTED),
+    "fast-retransmission": (WANTED, 0.92),
     "out-of-order": (WANTED, 0.50),
     "ack-lost-segment": (0.91, WANTED),
     "reused-ports": (WANTED, 0.90),

@@ -11,7 +11,7 @@ from captures import CORPUS, corpus, need_corpus
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
-from trioecho.reading import Reading, Share, others
+from trioecho.reading import Reading, Share, ours
 from trioecho.sharing import read_shared
 from trioecho.tcp.decode import decode
 from trioecho.tcp.link import ETHERNET
@@ -35,7 +35,7 @@ def test_every_capture_of_the_corpus() -> None:
         assert read_shared(str(CORPUS / name), 2, iter) == whole, name
 
 
-def test_a_glance_never_passes_over_what_is_ours(tmp_path: Path) -> None:
+def test_a_glance_tells_whose_a_frame_is(tmp_path: Path) -> None:
     path = tmp_path / "some.pcap"
     write(path, 2_000, 20)
     seen = 0
@@ -44,11 +44,13 @@ def test_a_glance_never_passes_over_what_is_ours(tmp_path: Path) -> None:
             segment = decode(frame)
             assert segment is not None
             (own,) = [part for part in range(5) if Share(part, 5).takes(segment)]
-            assert not others(frame, Share(own, 5))
+            assert [ours(frame, Share(part, 5)) for part in range(5)] == [
+                part == own for part in range(5)
+            ]
             seen += 1
     assert seen > 1_000
     short = Frame(1, 0, b"\0" * 12 + b"\x08\0\x45", ETHERNET, 15)
-    assert not others(short, Share(0, 2))
+    assert ours(short, Share(0, 2)) is None
 
 
 def test_a_truncated_file_is_told(tmp_path: Path) -> None:

@@ -33,7 +33,11 @@ def page(name: str, command: Any, function: Any, above: Any) -> str:
     hints = get_type_hints(function)
     params = command.get_params(context)
     for title, kind in (("Arguments", "argument"), ("Options", "option")):
-        rows = [_row(param, hints) for param in params if param.param_type_name == kind]
+        rows = [
+            _row(param, hints)
+            for param in params
+            if param.param_type_name == kind and not param.hidden
+        ]
         if rows:
             lines += [f"## {title}", "", *(line for row in rows for line in row)]
     return "\n".join(lines)

@@ -19,33 +19,33 @@ import lesson_pages  # noqa: E402
 import rooms  # noqa: E402
 from mkdocs.structure.files import File  # noqa: E402
 
+from trioecho.lessons.shelf import FOLDER  # noqa: E402
+
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-LESSONS = ROOT / "trioecho" / "lab" / "lessons"
 ROOMS = "<!-- the picture of the rooms stands here on the site -->"
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Give the lessons their place in the navigation, once there are any."""
-    names = lesson_pages.names(LESSONS)
-    if names and config.nav is not None:
+    """Give the lessons their place in the navigation."""
+    if config.nav is not None:
         place = next(at for at, entry in enumerate(config.nav) if "Tutorials" in entry) + 1
-        pages = ["lessons/index.md", *(f"lessons/{name}.md" for name in names)]
-        config.nav.insert(place, {"Lessons": pages})
+        names = [one.name for one in lesson_pages.lessons(FOLDER)]
+        config.nav.insert(
+            place, {"Lessons": ["lessons/index.md", *(f"lessons/{name}.md" for name in names)]}
+        )
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
     """Add the pages that are made from the code."""
     made = {f"reference/cli/{name}.md": text for name, text in cli_pages.pages().items()}
-    for name in lesson_pages.names(LESSONS):
-        lesson = lesson_pages.read(LESSONS / f"{name}.toml")
-        made[f"lessons/{name}.md"] = lesson_pages.page(lesson)
-        made[f"lessons/{name}.svg"] = lesson_pages.picture(lesson)
-    if lesson_pages.names(LESSONS):
-        made["lessons/index.md"] = lesson_pages.index(LESSONS)
+    made["lessons/index.md"] = lesson_pages.index(FOLDER)
+    for lesson in lesson_pages.lessons(FOLDER):
+        made[f"lessons/{lesson.name}.md"] = lesson_pages.page(lesson)
+        made[f"lessons/{lesson.name}.svg"] = lesson_pages.picture(lesson)
     for path, text in made.items():
         files.append(File.generated(config, path, content=text))
 

@@ -1,99 +1,117 @@
 """A page for each lesson of the lab, from its TOML and the ladder that must come out of it.
 
-A lesson is ``NAME.toml`` with at least ``title`` and ``level``, and ``NAME.ladder``. Of the other
-keys those that are texts are shown, ``introduction``, ``notice``, ``question``, ``answer`` and
-``rfc`` first and in this order; the answer has to be asked for.
+A lesson without a ladder has no page yet. The picture is drawn from the ladder: its
+segments go through the engine, which says why, and the states are those that the ladder states.
 """
 
 from __future__ import annotations
 
-import tomllib
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from frames import play
+from msgspec.structs import replace
 
-from trioecho.model import CaptureSummary, Summary
+from trioecho.lessons.expected import path_of
+from trioecho.lessons.lesson import Lesson, read
+from trioecho.model import CaptureSummary, Rung, State, Summary
 from trioecho.render import FORMATS, Setting
+from trioecho.render.notation import parse
+from trioecho.tcp import notes
 
-_FIRST = ("introduction", "text", "notice", "question", "answer", "rfc")
-_HIDDEN = {"title", "level"}
+_OFFERS = (notes.ConnectionSyn, notes.ConnectionSynack)
+_REST = re.compile(r'<text [^>]*class="rest[^>]*>[^<]*</text>\n')
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A lesson: its name, what its TOML says, and its ladder as text."""
+class Shown:
+    """A lesson that is to be shown: its name, what it says, and its ladder as text."""
 
     name: str
-    said: dict[str, object]
+    said: Lesson
     ladder: str
 
-    @property
-    def title(self) -> str:
-        """Its title."""
-        return str(self.said["title"])
+
+def lessons(folder: Path) -> list[Shown]:
+    """The lessons of a folder that have a ladder, in the order in which they are best taken."""
+    found = [
+        Shown(path.stem, read(path), path_of(path).read_text("utf-8"))
+        for path in folder.glob("*.toml")
+        if path_of(path).exists()
+    ]
+    return sorted(found, key=lambda one: (one.said.number, one.name))
 
 
-def names(folder: Path) -> list[str]:
-    """The lessons' names, easy ones first; none where there are none yet."""
-    found = [read(path) for path in folder.glob("*.toml")]
-    return [one.name for one in sorted(found, key=lambda one: (str(one.said["level"]), one.name))]
-
-
-def read(path: Path) -> Lesson:
-    """A lesson and its ladder."""
-    said = tomllib.loads(path.read_text("utf-8"))
-    return Lesson(path.stem, said, path.with_suffix(".ladder").read_text("utf-8"))
-
-
-def picture(lesson: Lesson) -> str:
-    """Its ladder, as the engine sees it, drawn."""
-    rungs = play(lesson.ladder)
-    renderer = FORMATS["svg"](Setting(title=lesson.title))
+def picture(lesson: Shown) -> str:
+    """Its ladder, drawn."""
+    rungs = list(_rungs(lesson.ladder))
+    renderer = FORMATS["svg"](Setting(title=lesson.said.title))
     renderer.show(rungs)
-    summary = Summary((), CaptureSummary("the lesson's wire", len(rungs), 0))
-    return renderer.end(summary).decode()
+    summary = Summary((), CaptureSummary("the lesson's ladder", len(rungs), None))
+    drawn = renderer.end(summary).decode()
+    # Windows and payloads that the ladder does not state are not the lesson's.
+    return drawn if " win " in lesson.ladder else _REST.sub("", drawn)
 
 
-def page(lesson: Lesson) -> str:
+def page(lesson: Shown) -> str:
     """Its page: what the TOML says, the picture, and the ladder as text beside it."""
-    texts = {key: value for key, value in lesson.said.items() if isinstance(value, str)}
-    order = [key for key in _FIRST if key in texts]
-    order += [key for key in texts if key not in order and key not in _HIDDEN]
-    lines = [f"# {lesson.title}", "", f"```sh\ntrioecho lab {lesson.name}\n```", ""]
-    shown = False
-    for key in order:
-        if key not in ("introduction", "text") and not shown:
-            lines += _ladder(lesson)
-            shown = True
-        lines += _part(key, texts[key].strip())
-    if not shown:
-        lines += _ladder(lesson)
-    return "\n".join(lines)
+    said = lesson.said
+    takes = f", takes {said.takes:g} s" if said.takes else ""
+    return "\n".join(
+        [
+            f"# {said.title}",
+            "",
+            f"*{said.level.capitalize()}{takes}.*",
+            "",
+            said.introduction.strip(),
+            "",
+            f"```sh\ntrioecho lab {lesson.name}\n```",
+            "",
+            f"![The ladder of this lesson; as text below.]({lesson.name}.svg){{ .ladder }}",
+            "",
+            '??? note "The ladder as text"',
+            "",
+            *_indented(f"```text\n{lesson.ladder.strip()}\n```"),
+            "",
+            "## What to notice",
+            "",
+            *(f"- {' '.join(point.split())}" for point in said.notice),
+            "",
+            "## A question",
+            "",
+            said.question.strip(),
+            "",
+            '??? question "The answer"',
+            "",
+            *_indented(said.answer.strip()),
+            "",
+            f"Where it stands: {', '.join(said.rfc)}.",
+            "",
+        ]
+    )
 
 
 def index(folder: Path) -> str:
     """The list of all lessons."""
-    rows = [read(folder / f"{name}.toml") for name in names(folder)]
-    items = [f"- [{one.title}]({one.name}.md), level {one.said['level']}" for one in rows]
-    return "\n".join(["# Lessons", "", *items, ""])
+    rows = [f"| [{one.said.title}]({one.name}.md) | {one.said.level} |" for one in lessons(folder)]
+    intro = (
+        "Each is performed by two real kernels on a private wire, while you watch:"
+        " `trioecho lab NAME`. `trioecho lab` lists them."
+    )
+    return "\n".join(["# Lessons", "", intro, "", "| lesson | level |", "|---|---|", *rows, ""])
 
 
-def _ladder(lesson: Lesson) -> list[str]:
-    text = "\n".join(f"    {line}".rstrip() for line in lesson.ladder.splitlines())
-    return [
-        f"![The ladder of this lesson; as text below.]({lesson.name}.svg){{ .ladder }}",
-        "",
-        f'??? note "The ladder as text"\n\n    ```text\n{text}\n    ```',
-        "",
-    ]
+def _rungs(ladder: str) -> Iterator[Rung]:
+    for line, rung in zip(parse(ladder), play(ladder), strict=True):
+        if line.states is not None:
+            client, server = map(State, line.states)
+            rung = replace(rung, client_state=client, server_state=server)
+        if line.options is None:
+            rung = replace(rung, notes=tuple(one for one in rung.notes if type(one) not in _OFFERS))
+        yield rung
 
 
-def _part(key: str, text: str) -> list[str]:
-    if key == "answer":
-        body = "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-        return [f'??? question "Answer"\n\n{body}', ""]
-    if key in ("introduction", "text"):
-        return [text, ""]
-    title = "RFC" if key == "rfc" else key.replace("_", " ").capitalize()
-    return [f"## {title}", "", text, ""]
+def _indented(text: str) -> list[str]:
+    return [f"    {line}".rstrip() for line in text.splitlines()]

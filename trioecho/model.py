@@ -26,6 +26,9 @@ FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 def flag_names(flags: int) -> list[str]:
     """The names of the control bits set in ``flags``, lowest bit first.
 
+    Args:
+        flags: the control bits, ``SYN | ACK`` and so on.
+
     >>> flag_names(SYN | ACK)
     ['SYN', 'ACK']
     """
@@ -182,14 +185,14 @@ class Call(Struct, frozen=True):
 
 
 class Kernel(Struct, frozen=True):
-    """What the kernel says of one end of a connection.
+    """What the kernel says of one end of a connection; in TIME-WAIT it keeps only the state.
 
     Args:
         state: the end's state.
         rtt: the smoothed round-trip time in nanoseconds; None before the first sample.
         rtt_variance: how far samples stray from it, in nanoseconds; None before the first sample.
-        rto: the retransmission timeout in nanoseconds.
-        cwnd: the congestion window in segments.
+        rto: the retransmission timeout in nanoseconds; None in TIME-WAIT.
+        cwnd: the congestion window in segments; None in TIME-WAIT.
         ssthresh: the slow start threshold in segments; None while it is not set.
         in_flight: segments sent and not acknowledged yet.
         retransmits: how many times in a row the timer has sent the oldest of them again.
@@ -197,14 +200,14 @@ class Kernel(Struct, frozen=True):
     """
 
     state: State
-    rtt: int | None
-    rtt_variance: int | None
-    rto: int
-    cwnd: int
-    ssthresh: int | None
-    in_flight: int
-    retransmits: int
-    total_retransmits: int
+    rtt: int | None = None
+    rtt_variance: int | None = None
+    rto: int | None = None
+    cwnd: int | None = None
+    ssthresh: int | None = None
+    in_flight: int = 0
+    retransmits: int = 0
+    total_retransmits: int = 0
 
 
 class Rung(Struct, frozen=True, gc=False):

@@ -34,7 +34,11 @@ class Selection(Struct, frozen=True):
     numbers: frozenset[int] | None = None
 
     def takes(self, rung: Rung) -> bool:
-        """Whether a rung belongs to the connections selected; trouble is not looked at."""
+        """Whether a rung belongs to the connections selected; trouble is not looked at.
+
+        Args:
+            rung: the rung.
+        """
         segment = rung.segment
         return (
             (self.connection is None or rung.connection == self.connection)
@@ -44,7 +48,11 @@ class Selection(Struct, frozen=True):
         )
 
     def keeps(self, one: ConnectionSummary) -> bool:
-        """Whether a connection is one of those selected."""
+        """Whether a connection is one of those selected.
+
+        Args:
+            one: what the connection came to.
+        """
         return (
             (self.connection is None or one.number == self.connection)
             and (self.host is None or self.host in (one.client.ip, one.server.ip))
@@ -71,22 +79,38 @@ class Share(NamedTuple):
     parts: int
 
     def takes(self, segment: Segment) -> bool:
-        """Whether a segment's connection is in this part; both its directions are."""
+        """Whether a segment's connection is in this part; both its directions are.
+
+        Args:
+            segment: the segment.
+        """
         ports = segment.source.port ^ segment.destination.port
         return (ports & 0xFF) % self.parts == self.part
 
 
-def others(frame: Frame, share: Share) -> bool:
-    """Whether a frame's connection is surely in another part, told without decoding it.
+def ours(frame: Frame, share: Share) -> bool | None:
+    """Whether a frame's connection is in this part, told without decoding it.
 
-    That is seen of whole IPv4 packets without options on Ethernet, which most are.
+    That is seen of whole IPv4 packets without options on Ethernet, which most are; None of others.
+
+    Args:
+        frame: the frame.
+        share: which part of the connections is ours.
+
+    Returns:
+        Whether it is, or None when that cannot be told at a glance.
     """
     data = frame.data
-    if len(data) < 38 or frame.link != ETHERNET or data[12:15] != _PLAIN or data[23] != 6:
-        return False
-    if data[20] & 0x3F or data[21]:
-        return False
-    return (data[35] ^ data[37]) % share.parts != share.part
+    if (
+        frame.link != ETHERNET
+        or len(data) < 38
+        or data[12:15] != _PLAIN
+        or data[23] != 6
+        or data[20] & 0x3F
+        or data[21]
+    ):
+        return None
+    return (data[35] ^ data[37]) % share.parts == share.part
 
 
 class Reading:
@@ -111,7 +135,11 @@ class Reading:
         self._fragments = Fragments()
 
     def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
-        """The rungs of the connections selected in some frames, in the order of the capture."""
+        """The rungs of the connections selected in some frames, in the order of the capture.
+
+        Args:
+            frames: the frames, in the order of the capture.
+        """
         taken: list[Rung] = []
         seen, fragments = self.tracker.seen, self._fragments
         selection, everything = self._selection, self._selection.everything
@@ -120,12 +148,11 @@ class Reading:
         for frame in frames:
             if self.start is None:
                 self.start = frame.time
-            if share is not None and others(frame, share):
+            taken_here = True if share is None else ours(frame, share)
+            if taken_here is False:
                 continue
             segment = decode(frame, fragments)
-            if segment is None:
-                continue
-            if share is not None and not share.takes(segment):
+            if segment is None or (taken_here is None and share and not share.takes(segment)):
                 continue
             count += 1
             rung = seen(segment)

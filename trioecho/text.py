@@ -28,6 +28,9 @@ def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
 def printable(text: str) -> str:
     """Text from the wire or from a file, with whatever could steer a terminal escaped.
 
+    Args:
+        text: the text, from anywhere.
+
     >>> printable("eth0\\x1b[31m")
     'eth0\\\\x1b[31m'
     """
@@ -36,6 +39,9 @@ def printable(text: str) -> str:
 
 def seconds(nanoseconds: int) -> str:
     """A duration with a unit a reader can take in at a glance.
+
+    Args:
+        nanoseconds: the duration.
 
     >>> seconds(17_300), seconds(1_020_000_000), seconds(250)
     ('17 µs', '1.02 s', '250 ns')
@@ -54,6 +60,9 @@ def seconds(nanoseconds: int) -> str:
 def bytes_of(count: int) -> str:
     """A count of bytes, in words.
 
+    Args:
+        count: how many bytes.
+
     >>> bytes_of(1), bytes_of(65483)
     ('1 byte', '65,483 bytes')
     """
@@ -62,6 +71,10 @@ def bytes_of(count: int) -> str:
 
 def plural(count: int, noun: str) -> str:
     """``count`` of something, in words.
+
+    Args:
+        count: how many.
+        noun: what of, in the singular.
 
     >>> plural(1, "segment"), plural(2, "segment")
     ('1 segment', '2 segments')

@@ -48,12 +48,14 @@ class Before(NamedTuple):
         repeated: whether its sender had sent anything again.
         strayed: whether its sender had sent a number that its peer could not take: beside a RST's
             only place, or far beyond the window.
+        copied: whether its sender had sent the same numbers in a packet of the same identification.
     """
 
     numbers: Numbers
     unseen: int
     repeated: bool
     strayed: bool
+    copied: bool
 
 
 class Ours(NamedTuple):
@@ -151,7 +153,8 @@ def before(
     """
     sender, this = mine[number].rung.sender, rows[number].numbers
     acked, carried, repeated, strayed = 0, set[tuple[int, int]](), False, False
-    top, told = 0, 0
+    top, told, copied = 0, 0, False
+    packet = mine[number].rung.segment.identification
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
@@ -161,6 +164,9 @@ def before(
         if mine[earlier].rung.sender == sender:
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
+            again = (row.seq, row.length) == (this.seq, this.length)
+            same = packet and packet == mine[earlier].rung.segment.identification
+            copied = copied or bool(again and same)
             far = row.seq > told if told else False
             strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
             top = max(top, row.seq + row.length)
@@ -175,4 +181,4 @@ def before(
             break
         unseen += max(0, start - at)
         at = max(at, end)
-    return Before(first[number].numbers, unseen + max(0, this.ack - at), repeated, strayed)
+    return Before(first[number].numbers, unseen + max(0, this.ack - at), repeated, strayed, copied)

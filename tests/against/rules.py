@@ -53,6 +53,10 @@ def _recovery(theirs: Theirs, before: Before, ours: Ours) -> bool:
     )
 
 
+def _same_packet(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return before.copied and _changed(theirs, ours) == ({"fast-retransmission"}, set())
+
+
 def _sack_alone(theirs: Theirs, _: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     alone = any(
@@ -127,6 +131,7 @@ def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
 RULES: dict[str, Rule] = {
     "seen-before": _seen_before,
     "recovery": _recovery,
+    "same-packet": _same_packet,
     "sack-alone": _sack_alone,
     "never-seen": _never_seen,
     "partly-new": _partly_new,

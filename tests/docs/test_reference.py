@@ -7,6 +7,7 @@ import inspect
 import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cli_pages
@@ -14,7 +15,7 @@ import pytest
 import typer.main
 
 from trioecho.cli import app
-from trioecho.render import SUFFIXES
+from trioecho.render import SUFFIXES, Renderer
 
 ROOT = Path(__file__).parents[2]
 GROUP = typer.main.get_command(app)
@@ -71,3 +72,32 @@ def test_each_public_name_says_what_it_is(module: str) -> None:
                     inspect.isfunction(value) or isinstance(value, property)
                 ):
                     assert inspect.getdoc(value), f"{module}.{name}.{member}"
+
+
+def functions(module: str) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The public functions and methods of a module, but those that ``Renderer`` describes."""
+    for name, thing in vars(importlib.import_module(module)).items():
+        if name.startswith("_") or getattr(thing, "__module__", None) != module:
+            continue
+        if inspect.isfunction(thing):
+            yield name, thing
+        elif inspect.isclass(thing):
+            for member, value in vars(thing).items():
+                described = thing is not Renderer and hasattr(Renderer, member)
+                if inspect.isfunction(value) and not member.startswith("_") and not described:
+                    yield f"{name}.{member}", value
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_public_function_tells_of_its_arguments_and_errors(module: str) -> None:
+    for name, function in functions(module):
+        said = inspect.getdoc(function) or ""
+        arguments = set(inspect.signature(function).parameters) - {"self", "cls"}
+        told = re.search(r"^Args:\n((?: +.*\n?|\n)*)", said, re.M)
+        for argument in arguments:
+            assert told, f"{module}.{name} says nothing of {argument}"
+            assert re.search(rf"^ +(\w+, )*{argument}(, \w+)*: ", told[1], re.M), (
+                f"{name}: {argument}"
+            )
+        if re.search(r"^ +raise TrioechoError", inspect.getsource(function), re.M):
+            assert "Raises:" in said, f"{module}.{name}"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from trioecho.errors import TrioechoError
 from trioecho.lab.fate import Decision, Delivery, Fates, Packet
-from trioecho.lab.faults import parse
 from trioecho.lab.flow import MOST_FLOWS, Flows
+from trioecho.lab.grammar import parse
 from trioecho.model import ACK, FIN, RST, SYN, End, Frame, Segment
 from trioecho.tcp.decode import decode
 

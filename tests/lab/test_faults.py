@@ -26,9 +26,9 @@ from trioecho.lab.faults import (
     Reorder,
     check,
     mtu_of,
-    parse,
 )
-from trioecho.lab.flow import ENDS, KINDS, Items, Which
+from trioecho.lab.grammar import parse
+from trioecho.lab.items import ENDS, KINDS, Items, Which
 
 MS = 1_000_000
 ALL = Which(((1, None),))

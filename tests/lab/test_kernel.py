@@ -59,8 +59,9 @@ async def test_both_ends_of_a_connection() -> None:
                 for end in (here, there):
                     assert end.rtt is not None
                     assert end.rtt_variance is not None
+                    assert end.rto is not None
                     assert 0 < end.rtt < end.rto
-                    assert end.cwnd >= 10
+                    assert (end.cwnd or 0) >= 10
                     assert end.ssthresh is None
                     assert end.retransmits == end.total_retransmits == 0
                 assert here.in_flight == 0

@@ -195,5 +195,11 @@ def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
 
 
 def with_tag(data: bytes, tag: int, protocol: int) -> bytes:
-    """Put back the VLAN tag that the device or the kernel took out of a frame."""
+    """Put back the VLAN tag that the device or the kernel took out of a frame.
+
+    Args:
+        data: the frame without its tag.
+        tag: the tag's 16 bits: priority and VLAN.
+        protocol: the tag's type, such as 0x8100.
+    """
     return data[:12] + struct.pack("!HH", protocol, tag & 0xFFFF) + data[12:]

@@ -36,7 +36,14 @@ PACKET_AUXDATA = 8
 def open_sniffer(
     sock: socket.socket | None, interface: str, port: int | None, *, first: int = 1
 ) -> Capture:
-    """Begin to capture with scapy. See `trioecho.capture.open_capture` for the arguments."""
+    """Begin to capture with scapy.
+
+    Args:
+        sock: a packet socket made elsewhere, or None to open one.
+        interface: the interface's name.
+        port: the one TCP port to let through, or None for every frame.
+        first: the number of the first frame.
+    """
     if sys.platform == "linux":
         return LinuxSniffer(sock or open_packet_socket(), interface, port, first=first)
     return NativeSniffer(interface, port, first=first)
@@ -55,6 +62,10 @@ def adopt(sock: socket.socket, interface: str) -> Any:
     """Give a packet socket that was made elsewhere to scapy.
 
     scapy's own constructor would make one in this process's network namespace.
+
+    Args:
+        sock: the packet socket, in whatever namespace.
+        interface: the interface's name there.
     """
     with quiet():
         from scapy.arch.linux import L2ListenSocket
@@ -213,12 +224,23 @@ class NativeSniffer(Capture):
 
 
 def frame(number: int, data: bytes, seconds: float, link: int) -> Frame:
-    """A frame as scapy tells of it; what was cut from it, if anything, scapy keeps to itself."""
+    """A frame as scapy tells of it; what was cut from it, if anything, scapy keeps to itself.
+
+    Args:
+        number: its place in the capture, from 1.
+        data: its bytes.
+        seconds: when it was captured, since the epoch.
+        link: the link type.
+    """
     return Frame(number, round(seconds * 1e9), data, link, len(data))
 
 
 def enlarge(sock: socket.socket) -> None:
-    """Give a socket the largest receive buffer that we may."""
+    """Give a socket the largest receive buffer that we may.
+
+    Args:
+        sock: the socket.
+    """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     with contextlib.suppress(PermissionError):
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)

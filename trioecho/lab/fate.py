@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from random import Random
-from socket import IPPROTO_ICMP, IPPROTO_ICMPV6
-from struct import pack
 from typing import Literal
 
 from msgspec import Struct
@@ -21,14 +19,15 @@ from msgspec.structs import replace
 from trioecho.errors import TrioechoError
 from trioecho.lab import faults
 from trioecho.lab.faults import Fault, Selecting, check
-from trioecho.lab.flow import ENDS, OTHER, Flow, Flows, Tally, checksum, ip_packet
+from trioecho.lab.flow import OTHER, Flow, Flows, Tally
+from trioecho.lab.forge import IPV6_MINIMUM, corrupted, too_big
+from trioecho.lab.items import ENDS
 from trioecho.model import RST, SYN, End, Segment
 from trioecho.text import plural
 
 LONGEST_HOLD = SECOND = 1_000_000_000
 DEFAULT_QUEUE = 1_000  # packets behind a rate, as Linux keeps behind a device (txqueuelen)
 MOST_HELD = 1_000
-IPV6_MINIMUM = 1_280  # RFC 8200 §5: no link that carries IPv6 has a smaller MTU
 
 Kind = Literal["original", "copy", "injected", "icmp"]
 
@@ -353,47 +352,3 @@ class Fates:
         if self._path is not None and not self._too_large:
             sent = plural(self._packets, "packet")
             yield self._path, f"none of {sent} was too large and not to be split"
-
-
-def corrupted(data: bytes, segment: Segment) -> bytes:
-    """A packet with one bit of its payload flipped, or of its window where it has none.
-
-    Args:
-        data: the IP packet.
-        segment: the segment in it.
-
-    Returns:
-        The packet; the checksum is what it was, and so is wrong.
-    """
-    start = pack("!HHI", segment.source.port, segment.destination.port, segment.seq)
-    tcp = data.find(start, 40 if data[0] >> 4 == 6 else 20)
-    payload = tcp + (data[tcp + 12] >> 4) * 4
-    at = payload if segment.length and payload < len(data) else tcp + 15
-    return data[:at] + bytes((data[at] ^ 1,)) + data[at + 1 :]
-
-
-def too_big(data: bytes, size: int) -> bytes:
-    """The ICMP message of a router whose next link is too small for a packet.
-
-    It speaks with the address of the packet's destination: the router has none of its own.
-
-    Args:
-        data: the packet, IPv4 or IPv6.
-        size: the MTU of that link, in bytes.
-
-    Returns:
-        The IP packet with the message, to the packet's source.
-
-    Source: RFC 792, RFC 1191 §4, RFC 1812 §4.3.2.3 (576 bytes at most); RFC 4443 §3.2.
-    """
-    if data[0] >> 4 == 4:
-        quote = data[:548]
-        icmp = pack("!BBHHH", 3, 4, 0, 0, size) + quote
-        icmp = icmp[:2] + checksum(icmp) + icmp[4:]
-        return ip_packet(data[16:20], data[12:16], IPPROTO_ICMP, icmp)
-    source, destination = data[24:40], data[8:24]
-    quote = data[: IPV6_MINIMUM - 48]
-    icmp = pack("!BBHI", 2, 0, 0, max(size, IPV6_MINIMUM)) + quote
-    pseudo = source + destination + pack("!II", len(icmp), IPPROTO_ICMPV6)
-    icmp = icmp[:2] + checksum(pseudo + icmp) + icmp[4:]
-    return ip_packet(source, destination, IPPROTO_ICMPV6, icmp)

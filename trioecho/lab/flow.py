@@ -14,19 +14,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from socket import AF_INET, AF_INET6, IPPROTO_TCP, inet_pton
 from struct import pack
-from typing import Literal, get_args
 
 from msgspec import Struct
 
+from trioecho.lab.forge import checksum, ip_packet
+from trioecho.lab.items import KINDS, Items, Kind
 from trioecho.model import ACK, FIN, RST, SYN, End, Endpoint, Segment
 from trioecho.tcp.sequence import MASK, distance, relative
 from trioecho.text import plural
-
-Kind = Literal["syn", "syn-ack", "ack", "data", "fin", "rst", "segment"]
-ENDS: tuple[End, ...] = get_args(End)
-KINDS: tuple[Kind, ...] = get_args(Kind)
-# Nothing marks one of these as a repetition of another.
-ONCE_ONLY: tuple[Kind, ...] = ("ack", "rst", "segment")
 
 OTHER: dict[End, End] = {"client": "server", "server": "client"}
 
@@ -44,54 +39,6 @@ _NOUNS = {
     "rst": ("RST", "RSTs"),
     "segment": ("segment", "segments"),
 }
-
-
-class Which(Struct, frozen=True):
-    """Which of the items of a kind.
-
-    Args:
-        parts: first and last number of each part; None for one without an end.
-        every: every so many, when not 0; ``parts`` is empty then.
-    """
-
-    parts: tuple[tuple[int, int | None], ...] = ((1, 1),)
-    every: int = 0
-
-    def has(self, number: int) -> bool:
-        """Whether the item with a number, from 1, is one of them."""
-        if self.every:
-            return number % self.every == 0
-        return any(
-            first <= number and (last is None or number <= last) for first, last in self.parts
-        )
-
-    @classmethod
-    def only(cls, number: int) -> Which:
-        """One item."""
-        return cls(((number, number),))
-
-    @property
-    def first(self) -> int:
-        """The lowest number among them."""
-        return self.every or min(first for first, _ in self.parts)
-
-
-class Items(Struct, frozen=True):
-    """The segments that a fault acts on.
-
-    Args:
-        end: who sends them; None for either end, both counted together in order of time.
-        kind: what they are.
-        which: their numbers.
-        times: how many transmissions of each, from its first on; None for all of them.
-        connection: the number of their connection, from 1; None for each connection on its own.
-    """
-
-    end: End | None
-    kind: Kind
-    which: Which = Which()
-    times: int | None = 1
-    connection: int | None = None
 
 
 class Sight(Struct, frozen=True, gc=False):
@@ -327,21 +274,6 @@ class Flows:
         flow = self._flows.pop(key, None)
         if flow is not None:
             self._remembered -= flow.remembered
-
-
-def checksum(data: bytes) -> bytes:
-    """The Internet checksum of some bytes, an even number of them or padded here (RFC 1071)."""
-    number = int.from_bytes(data + bytes(len(data) % 2), "big")
-    return (0xFFFF - number % 0xFFFF).to_bytes(2, "big")
-
-
-def ip_packet(source: bytes, destination: bytes, protocol: int, payload: bytes) -> bytes:
-    """An IP packet, IPv4 or IPv6 as its addresses are (RFC 791 §3.1, RFC 8200 §3)."""
-    if len(source) == 16:
-        return pack("!IHBB", 6 << 28, len(payload), protocol, 64) + source + destination + payload
-    fields = (0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0)
-    header = pack("!BBHHHBBH", *fields) + source + destination
-    return header[:10] + checksum(header) + header[12:] + payload
 
 
 def _begins_anew(flow: Flow, end: End, segment: Segment) -> bool:

@@ -42,6 +42,6 @@ async def open_ask(wire: Wire) -> AsyncIterator[Ask]:
         def ask(end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
             ends = (client, server) if end == "client" else (server, client)
             held = diags[end].find_now(*ends)
-            return None if held is None else held.kernel
+            return None if held is None else held.kernel or Kernel(held.state)
 
         yield ask

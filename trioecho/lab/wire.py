@@ -20,7 +20,8 @@ from msgspec import Struct
 
 from trioecho.errors import sole
 from trioecho.lab.fate import Delivery, Fates, Packet
-from trioecho.lab.faults import Fault, check, mtu_of, parse
+from trioecho.lab.faults import Fault, check, mtu_of
+from trioecho.lab.grammar import parse
 from trioecho.lab.hosts import Host
 from trioecho.lab.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.lab.refusal import TUN, refusal

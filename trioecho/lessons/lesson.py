@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from trioecho.errors import TrioechoError
 from trioecho.lab import faults
+from trioecho.lab.grammar import parse
 from trioecho.lessons import steps
 from trioecho.lessons.steps import Accept, Listen, Meet, Step, StopListening
 from trioecho.model import End, State
@@ -145,7 +146,7 @@ def check(lesson: Lesson) -> None:
     Raises:
         TrioechoError: a word is not understood, or parties would wait for ever.
     """
-    script = [faults.parse(text) for text in lesson.faults]
+    script = [parse(text) for text in lesson.faults]
     faults.check(script)
     if script and lesson.place == "loopback":
         raise TrioechoError("there are faults, and a loopback has none", 'Take place = "wire"')

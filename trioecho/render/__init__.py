@@ -49,10 +49,18 @@ class Renderer(Protocol):
         """What stands before the first event."""
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """Some events, in order of time."""
+        """Some events.
+
+        Args:
+            events: the events, in order of time.
+        """
 
     def end(self, summary: Summary) -> bytes:
-        """What stands after the last event. Without it, what was written so far is still valid."""
+        """What stands after the last event. Without it, what was written so far is still valid.
+
+        Args:
+            summary: what it all came to.
+        """
 
 
 def _terminal(setting: Setting) -> Renderer:

@@ -48,11 +48,14 @@ def kernel_text(end: End, kernel: Kernel) -> str:
     words = [str(kernel.state)]
     if kernel.rtt is not None:
         words.append(f"rtt {seconds(kernel.rtt)}")
-    words.append(f"rto {seconds(kernel.rto)}")
-    words.append(f"cwnd {kernel.cwnd}")
+    if kernel.rto is not None:
+        words.append(f"rto {seconds(kernel.rto)}")
+    if kernel.cwnd is not None:
+        words.append(f"cwnd {kernel.cwnd}")
     if kernel.ssthresh is not None:
         words.append(f"ssthresh {kernel.ssthresh}")
-    words.append(f"in flight {kernel.in_flight}")
+    if kernel.in_flight:
+        words.append(f"in flight {kernel.in_flight}")
     if kernel.total_retransmits:
         words.append(f"retransmitted {kernel.total_retransmits}")
     if kernel.retransmits:

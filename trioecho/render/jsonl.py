@@ -103,7 +103,7 @@ def _kernels(rung: Rung) -> dict[str, object]:
             "state": kernel.state,
             "rtt": _seconds(kernel.rtt),
             "rtt_variance": _seconds(kernel.rtt_variance),
-            "rto": kernel.rto / 1e9,
+            "rto": _seconds(kernel.rto),
             "cwnd": kernel.cwnd,
             "ssthresh": kernel.ssthresh,
             "in_flight": kernel.in_flight,
@@ -143,7 +143,11 @@ def call_object(call: Call, start: int) -> dict[str, object]:
 
 
 def process_object(process: Process) -> dict[str, object]:
-    """A process at one end of a connection as the object that stands for it in JSON."""
+    """A process at one end of a connection as the object that stands for it in JSON.
+
+    Args:
+        process: who holds which end.
+    """
     return {
         "type": "process",
         "connection": process.connection,
@@ -154,7 +158,11 @@ def process_object(process: Process) -> dict[str, object]:
 
 
 def summary_object(summary: Summary) -> dict[str, object]:
-    """The summary as the object that stands for it in JSON; durations in seconds."""
+    """The summary as the object that stands for it in JSON; durations in seconds.
+
+    Args:
+        summary: the summary.
+    """
     capture = summary.capture
     return {
         "type": "summary",

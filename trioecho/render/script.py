@@ -87,7 +87,11 @@ def compare(
 
 
 def write(rungs: Iterable[Rung]) -> str:
-    """A whole ladder as text."""
+    """A whole ladder as text.
+
+    Args:
+        rungs: the rungs, in order of time.
+    """
     text, previous = [], None
     for rung in rungs:
         text.append(f"{line(rung, previous)}\n")

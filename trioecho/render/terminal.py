@@ -99,7 +99,13 @@ class Terminal:
         return self._lines(rows)
 
     def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
-        """A table of many connections instead of a ladder; see ``render.table``."""
+        """A table of many connections instead of a ladder; see ``render.table``.
+
+        Args:
+            title: one line that says what is shown.
+            connections: the connections, sorted as they are to be shown.
+            start: the time of the first frame, nanoseconds since the epoch.
+        """
         rows = [(line, "strong") for line in wrap(title, self._width)] + [("", "")]
         if connections:
             rows += table(connections, start, self._width)

@@ -163,7 +163,11 @@ class Connection:
         )
 
     def halves(self, segment: Segment) -> tuple[Half, Half]:
-        """The half that sent a segment, and the other."""
+        """The half that sent a segment, and the other.
+
+        Args:
+            segment: one of this connection.
+        """
         if segment.source == self.client.endpoint:
             return self.client, self.server
         return self.server, self.client

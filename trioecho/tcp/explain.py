@@ -336,7 +336,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
 
 
 def offer(options: Options) -> str:
-    """The options of a SYN in words."""
+    """The options of a SYN in words.
+
+    Args:
+        options: the SYN's options.
+    """
     words = []
     if options.mss is not None:
         words.append(f"mss {options.mss}")

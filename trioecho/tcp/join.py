@@ -31,16 +31,27 @@ class Join:
         self._calls = 0
 
     def serve(self, server: Endpoint) -> None:
-        """Let the connections of a server in."""
+        """Let the connections of a server in.
+
+        Args:
+            server: the endpoint it listens on.
+        """
         self._servers.add(server)
 
     def call(self, call: Call) -> None:
-        """Take a socket call; it comes out in its place."""
+        """Take a socket call; it comes out in its place.
+
+        Args:
+            call: the call.
+        """
         self._calls += 1
         heappush(self._held, (call.time, self._calls, call))
 
     def batch(self, frames: Iterable[Frame]) -> list[Rung | Call]:
         """Take frames, in the order of the capture.
+
+        Args:
+            frames: the frames; none make a mark, behind which the calls told so far are let out.
 
         Returns:
             The events that are in their place now, in order of time.

@@ -44,7 +44,12 @@ class Tracker:
         return self._begin(client, server, opening=True)
 
     def find(self, one: Endpoint, other: Endpoint) -> Connection | None:
-        """The connection that is or was last between two endpoints, in either order, if any."""
+        """The connection that is or was last between two endpoints, in either order, if any.
+
+        Args:
+            one: an end.
+            other: the other end.
+        """
         return self._by_flow.get((one, other))
 
     def seen(self, segment: Segment) -> Rung:
@@ -112,6 +117,9 @@ class Tracker:
 
         The others keep their numbers. A segment that comes for one of these all the same begins a
         connection with a number of its own, in the middle.
+
+        Args:
+            connections: those to let go of.
         """
         gone = {connection.number for connection in connections}
         self.connections = [one for one in self.connections if one.number not in gone]

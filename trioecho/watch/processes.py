@@ -96,7 +96,7 @@ def read_sockets(proc: Path) -> Sockets:
     sockets = Sockets()
     for name in ("tcp", "tcp6"):
         with suppress(OSError):
-            for line in (proc / "net" / name).read_text("ascii", "replace").splitlines()[1:]:
+            for line in (proc / "net" / name).read_text("utf-8", "replace").splitlines()[1:]:
                 _, own, peer, state, _, _, _, _, _, inode, *_ = line.split()
                 if state == _LISTEN:
                     sockets.listening[_endpoint(own)] = int(inode)
