@@ -263,6 +263,24 @@ MARKS = {
     +.1   < P. 1:6(5) ack 1       {E}
     +.001 > .  1:1(0) ack 6       {E}
     """,
+    "keep-alives that nobody answers end in a reset": OPEN
+    + f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +.02  < .  1:1(0) ack 101     {E}
+    +7200 > .  100:100(0) ack 1   {E} keep-alive
+    +.02  < .  1:1(0) ack 101 win 65535 {E} keep-alive-ack
+    +7200 > .  100:100(0) ack 1 lost {E} keep-alive
+    +75   > .  100:100(0) ack 1 lost {E} keep-alive
+    +75   > R. 101:101(0) ack 1 lost | CLOSED ESTABLISHED connection-rst no-answer
+    """,
+    "a reset behind an answered keep-alive has another reason": OPEN
+    + f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +.02  < .  1:1(0) ack 101     {E}
+    +7200 > .  100:100(0) ack 1   {E} keep-alive
+    +.02  < .  1:1(0) ack 101 win 65535 {E} keep-alive-ack
+    +1    > R. 101:101(0) ack 1   | CLOSED CLOSED connection-rst aborted
+    """,
     "a FIN far beyond the window closes nothing": OPEN
     + f"""
     +.1   < F. 1000000:1000000(0) ack 1 {E} lost-segment

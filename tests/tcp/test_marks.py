@@ -9,9 +9,10 @@ from frames import frames, play, tcp
 from ladders import MARKS, OPEN
 
 from trioecho.model import ACK, AE, CWR, ECE, PSH, RST, SYN, URG, Frame, Rung, State
-from trioecho.render.script import compare
+from trioecho.render.script import compare, line
 from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
+from trioecho.tcp.explain import explain
 from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
 
@@ -52,6 +53,54 @@ def test_sack_and_dsack_in_relative_numbers() -> None:
     assert notes.Sack(((101, 201), (301, 351))) in rungs[3].notes
     assert notes.Dsack(51, 101) in rungs[4].notes
     assert {notes.Dsack(321, 331), notes.Sack(((301, 351),))} <= set(rungs[5].notes)
+
+
+def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
+    """A simultaneous open, as Linux ends it: the SYN-ACK repeats the SYN."""
+    rungs = see(
+        tcp("client", SYN, 99),
+        tcp("server", SYN, 499),
+        tcp("server", SYN | ACK, 499, 100),
+        tcp("client", SYN | ACK, 99, 500),
+        tcp("client", ACK, 100, 500, window=502, options=sack((499, 500))),
+    )
+    assert notes.Dsack(0, 1) in rungs[-1].notes
+    text = explain(notes.Dsack(0, 1), rungs[-1]).text
+    assert text == "the client has had the server's SYN before (DSACK): it came twice"
+
+
+COOKIE = b"\x22\x0a" + b"12345678"
+
+
+def test_a_fast_open_cookie_is_asked_for_given_and_shown() -> None:
+    rungs = see(
+        tcp("client", SYN, 99, options=b"\x22\2"),
+        tcp("server", SYN | ACK, 499, 100, options=COOKIE),
+        tcp("client", ACK, 100, 500),
+        tcp("client", SYN, 9_099, 0, b"hello", options=COOKIE, port=1),
+        tcp("server", SYN | ACK, 9_499, 9_105, port=1),
+    )
+    assert notes.TfoRequest() in rungs[0].notes
+    assert notes.TfoCookie(8) in rungs[1].notes
+    assert notes.TfoSyn(5) in rungs[3].notes
+    assert notes.TfoAck(5) in rungs[4].notes
+    options = [line(rung).options for rung in rungs]
+    assert options == ["tfo cookiereq", "tfo cookie", None, "tfo cookie", None]
+
+
+def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
+    """It goes to the end in whose name the reset came, which knows nothing of it."""
+    tracker = Tracker()
+    rungs = []
+    forged = tcp("client", RST, 5_000)
+    for number, data in enumerate((*SYNS, forged, tcp("server", ACK, 500, 100)), 1):
+        segment = decode(Frame(number, number, data, RAW, len(data)))
+        assert segment is not None
+        rung = tracker.sent(segment, forged=data is forged)
+        rungs.append(tracker.connections[0].arrived(rung, number))
+    assert rungs[3].notes == (notes.ConnectionRst("out-of-window"),)
+    assert notes.ChallengeAck("reset") in rungs[4].notes
+    assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
 
 
 def test_ecn_is_set_up_marked_echoed_and_answered() -> None:

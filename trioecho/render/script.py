@@ -150,6 +150,8 @@ def _options(options: Options) -> str:
         words.append("ts")
     if options.window_scale is not None:
         words.append(f"wscale {options.window_scale}")
+    if options.fast_open is not None:
+        words.append("tfo cookie" if options.fast_open else "tfo cookiereq")
     return ",".join(words)
 
 

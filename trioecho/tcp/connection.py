@@ -96,11 +96,14 @@ class Connection:
         from_client = segment.source == self.client.endpoint
         before = deepcopy(self.client if from_client else self.server)
         step = self._send(segment, number)
+        asked = step.mine.asked
         if from_client:
             self.client = before
         else:
             self.server = before
         step.mine = before
+        if asked in ("reset", "syn"):
+            before.asked = asked  # whoever gets it answers the one who is said to have sent it
         return replace(self._rung(step, lost=True), moved=False)
 
     def arrived(self, rung: Rung, time: int) -> Rung:

@@ -43,6 +43,10 @@ RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
         "the {mine} knows nothing of this connection: it restarted, or has long forgotten it",
         "RFC 9293 §3.5.1",
     ),
+    "no-answer": (
+        "the {mine} gives up: it asked whether the {theirs} is still there, and heard nothing",
+        "RFC 9293 §3.8.4",
+    ),
     "out-of-window": (
         "not the next number the {theirs} expects: it does not take this reset",
         "RFC 5961 §3.2",
@@ -87,6 +91,16 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"2 of 3: the {mine} agrees and opens its direction with"
                 f" {offer(rung.segment.options)}",
                 "RFC 9293 §3.5",
+            )
+        case notes.TfoRequest():
+            return Explanation(
+                f"Fast Open: the {mine} asks for a cookie, to send data with its SYN next time",
+                "RFC 7413 §4.2.1",
+            )
+        case notes.TfoCookie(length):
+            return Explanation(
+                f"Fast Open: the {mine} gives a cookie of {bytes_of(length)} for the next time",
+                "RFC 7413 §4.2.1",
             )
         case notes.TfoSyn(length):
             return Explanation(
@@ -206,6 +220,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
             ranges = ", ".join(f"{left} to {right - 1}" for left, right in blocks)
             return Explanation(
                 f"the {mine} lacks some, but has bytes {ranges} (SACK)", "RFC 2018 §3"
+            )
+        case notes.Dsack(first=0, end=1):
+            return Explanation(
+                f"the {mine} has had the {theirs}'s SYN before (DSACK): it came twice",
+                "RFC 2883 §4",
             )
         case notes.Dsack(first, end, of):
             which = f"the retransmission in rung {of}" if of is not None else "a retransmission"

@@ -107,7 +107,7 @@ def consequences(step: Step) -> None:
     for note in step.found:
         match note:
             case notes.ZeroWindowProbe() | notes.KeepAlive():
-                mine.asked = note.kind
+                mine.asked, mine.asked_time = note.kind, step.time
             case notes.DuplicateAck():
                 mine.duplicates += 1
             case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):

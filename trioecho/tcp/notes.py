@@ -40,6 +40,16 @@ class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
     """A SYN that acknowledges the other end's SYN."""
 
 
+class TfoRequest(Fact, frozen=True, tag="tfo-request"):
+    """A SYN that asks for a Fast Open cookie."""
+
+
+class TfoCookie(Fact, frozen=True, tag="tfo-cookie"):
+    """A SYN-ACK that gives a Fast Open cookie of ``length`` bytes."""
+
+    length: int
+
+
 class TfoSyn(Fact, frozen=True, tag="tfo-syn"):
     """A SYN with a Fast Open cookie; ``length`` bytes of data came with it."""
 
@@ -121,6 +131,7 @@ ResetCause = Literal[
     "aborted",
     "after-close",
     "half-open",
+    "no-answer",
     "time-wait-assassination",
     "out-of-window",
 ]
@@ -136,6 +147,7 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     - ``aborted``: its sender closed with SO_LINGER 0, or with data unread, or died so;
     - ``after-close``: something came for a socket that was closed already;
     - ``half-open``: its sender knows nothing of this connection;
+    - ``no-answer``: its sender asked by keep-alives whether anybody is there, and nobody was;
     - ``time-wait-assassination``: it ends the peer's TIME-WAIT early (RFC 1337);
     - ``out-of-window``: it does not carry the next number, and its receiver does not take it.
     """
@@ -335,6 +347,8 @@ class ChecksumOffload(Fact, frozen=True, tag="checksum-offload"):
 Note = (
     ConnectionSyn
     | ConnectionSynack
+    | TfoRequest
+    | TfoCookie
     | TfoSyn
     | TfoAck
     | TfoIgnored

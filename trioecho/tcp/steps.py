@@ -76,11 +76,16 @@ def _small(length: int, segment: Segment, receiver: Half) -> bool:
 
 
 def fast_open(step: Step) -> None:
-    """Note what a SYN or a SYN-ACK says of data on the SYN (RFC 7413)."""
+    """Note what a SYN or a SYN-ACK says of Fast Open: its cookie, data on the SYN (RFC 7413)."""
+    cookie = step.segment.options.fast_open
     if step.ack is None:
-        if step.segment.options.fast_open:
-            step.found.append(notes.TfoSyn(step.segment.length))
-    elif sent := step.theirs.syn_data:
+        if cookie is not None:
+            length = step.segment.length
+            step.found.append(notes.TfoSyn(length) if cookie else notes.TfoRequest())
+        return
+    if cookie:
+        step.found.append(notes.TfoCookie(len(cookie)))
+    if sent := step.theirs.syn_data:
         taken = min(step.ack - 1, sent)
         step.found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(sent))
 
@@ -108,6 +113,8 @@ def reset_cause(step: Step) -> ResetCause:
         return "half-open"
     if mine.fin is not None or mine.state is State.CLOSED:
         return "after-close"
+    if mine.asked == "keep-alive" and theirs.ack_time < mine.asked_time:
+        return "no-answer"
     if step.ack is None:
         return "half-open"  # a close or an abort carries an ACK; this answers by the book, §3.5.2
     # A server that resets instead of answering had not read the question; a client that resets may
