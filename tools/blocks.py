@@ -8,7 +8,8 @@ port is in use; what ``docs/captures`` holds is there, too. Which fence does wha
   whose command goes on runs beside the rest of the page; a later block of that title, without a
   command, shows what the terminal says next; ``^C`` in it interrupts the program.
 - ```` ```python ````: runs, and must end well. With a ``title="name.py"`` it is saved under that
-  name instead, for a command to run. So is ```` ```toml ```` with a title.
+  name instead, for a command to run.
+- ```` ```toml ```` is saved under its ``title``.
 - ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
   another machine, or that take rights.
 
@@ -198,10 +199,10 @@ class Page:
                 shutil.copy(capture, self._scratch)
             try:
                 for block in blocks(self._text):
-                    if block.kind == "toml":
-                        self._save(block)
-                    elif block.kind == "python":
+                    if block.kind == "python":
                         self._python(block)
+                    elif block.kind == "toml":
+                        (self._scratch / block.title).write_text(block.text + "\n", "utf-8")
                     else:
                         self._console(block)
                 self._await_terminals()
@@ -226,10 +227,6 @@ class Page:
             indented = "".join(f"{block.indent}{line}".rstrip() + "\n" for line in new.splitlines())
             text = text[: block.start] + indented + text[block.end :]
         self._path.write_text(text, "utf-8")
-
-    def _save(self, block: Block) -> None:
-        if block.title:
-            (self._scratch / block.title).write_text(block.text + "\n", "utf-8")
 
     def _python(self, block: Block) -> None:
         name = block.title if block.title.endswith(".py") else "block.py"

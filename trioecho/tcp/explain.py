@@ -27,7 +27,8 @@ RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
         "RFC 1122 §4.2.2.13, RFC 2525 §2.17",
     ),
     "aborted": (
-        "the {mine} gives up at once: its program closed with SO_LINGER 0, or died so",
+        "the {mine} gives up at once: its program closed with data unread or with SO_LINGER 0, or"
+        " died so",
         "RFC 9293 §3.10.5",
     ),
     "time-wait-assassination": (
@@ -94,12 +95,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.TfoRequest():
             return Explanation(
                 f"Fast Open: the {mine} asks for a cookie, to send data with its SYN next time",
-                "RFC 7413 §4.1.2",
+                "RFC 7413 §4.2.1",
             )
         case notes.TfoCookie(length):
             return Explanation(
                 f"Fast Open: the {mine} gives a cookie of {bytes_of(length)} for the next time",
-                "RFC 7413 §4.1.2",
+                "RFC 7413 §4.2.1",
             )
         case notes.TfoSyn(length):
             return Explanation(
