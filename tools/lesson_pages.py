@@ -77,8 +77,8 @@ def page(lesson: Shown) -> str:
             "",
             '=== "Picture"',
             "",
-            f"    ![The ladder of this lesson. The tab beside it has it as text.]({lesson.name}.svg)"
-            "{ .ladder }",
+            "    ![The ladder of this lesson. The tab beside it has it as text.]"
+            f"({lesson.name}.svg){{ .ladder }}",
             "",
             '=== "Text"',
             "",
@@ -112,15 +112,15 @@ def index(folder: Path, seen: Path = SEEN) -> str:
     lines = [
         "# Lessons",
         "",
-        "Each lesson is one thing that happens to a connection. Two real Linux kernels perform it on"
-        " a private wire, without root, while you watch; then you are asked a question. What you see"
-        " on these pages was seen in just that way.",
+        "Each lesson is one thing that happens to a connection. Two real Linux kernels perform it"
+        " on a private wire, without root, while you watch; then you are asked a question. What you"
+        " see on these pages was seen in just that way.",
         "",
         "```sh\ntrioecho lab                      # lists them\ntrioecho lab lost-syn-ack         "
         "# performs one\ntrioecho lab lost-syn-ack --answer\n```",
         "",
         "With `--kernel` the kernels tell what they think beside each rung. A lesson of your own is"
-        " [a TOML file](../lessons.md) and no code.",
+        " [a TOML file](../how-to/lesson.md) and no code.",
     ]
     for level, about in _LEVELS.items():
         rows = [one for one in found if one.said.level == level]

@@ -33,6 +33,9 @@ def flag_names(flags: int) -> list[str]:
     Args:
         flags: the control bits, ``SYN | ACK`` and so on.
 
+    Returns:
+        Such as ``["PSH", "ACK"]``.
+
     >>> flag_names(SYN | ACK)
     ['SYN', 'ACK']
     """

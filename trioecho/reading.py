@@ -139,6 +139,9 @@ class Reading:
 
         Args:
             frames: the frames, in the order of the capture.
+
+        Returns:
+            The rungs.
         """
         taken: list[Rung] = []
         seen, fragments = self.tracker.seen, self._fragments
@@ -173,5 +176,8 @@ class Reading:
         Args:
             interface: the interface's name, or the file's.
             dropped: frames that the kernel dropped, None where a file does not tell.
+
+        Returns:
+            The summary.
         """
         return Summary(tuple(self.connections()), CaptureSummary(interface, self.frames, dropped))

@@ -31,6 +31,9 @@ def printable(text: str) -> str:
     Args:
         text: the text, from anywhere.
 
+    Returns:
+        Text without control characters.
+
     >>> printable("eth0\\x1b[31m")
     'eth0\\\\x1b[31m'
     """
@@ -42,6 +45,9 @@ def seconds(nanoseconds: int) -> str:
 
     Args:
         nanoseconds: the duration.
+
+    Returns:
+        Such as ``12 µs`` or ``1.02 s``.
 
     >>> seconds(17_300), seconds(1_020_000_000), seconds(250)
     ('17 µs', '1.02 s', '250 ns')
@@ -63,6 +69,9 @@ def bytes_of(count: int) -> str:
     Args:
         count: how many bytes.
 
+    Returns:
+        Such as ``1,448 bytes``.
+
     >>> bytes_of(1), bytes_of(65483)
     ('1 byte', '65,483 bytes')
     """
@@ -75,6 +84,9 @@ def plural(count: int, noun: str) -> str:
     Args:
         count: how many.
         noun: what of, in the singular.
+
+    Returns:
+        Such as ``1 segment`` or ``2 segments``.
 
     >>> plural(1, "segment"), plural(2, "segment")
     ('1 segment', '2 segments')

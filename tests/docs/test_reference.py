@@ -15,9 +15,12 @@ import pytest
 import typer.main
 
 from trioecho.cli import app
+from trioecho.lab.wire import Observer
 from trioecho.render import SUFFIXES, Renderer
 
 ROOT = Path(__file__).parents[2]
+# Interfaces: who fills one in does not describe it again.
+INTERFACES = (Renderer, Observer)
 GROUP = typer.main.get_command(app)
 PYTHON = sorted((ROOT / "docs" / "reference" / "python").glob("*.md"))
 MODULES = [
@@ -75,7 +78,7 @@ def test_each_public_name_says_what_it_is(module: str) -> None:
 
 
 def functions(module: str) -> Iterator[tuple[str, Callable[..., object]]]:
-    """The public functions and methods of a module, but those that ``Renderer`` describes."""
+    """The public functions and methods of a module, but those that an interface describes."""
     for name, thing in vars(importlib.import_module(module)).items():
         if name.startswith("_") or getattr(thing, "__module__", None) != module:
             continue
@@ -83,7 +86,10 @@ def functions(module: str) -> Iterator[tuple[str, Callable[..., object]]]:
             yield name, thing
         elif inspect.isclass(thing):
             for member, value in vars(thing).items():
-                described = thing is not Renderer and hasattr(Renderer, member)
+                described = any(
+                    thing is not interface and hasattr(interface, member)
+                    for interface in INTERFACES
+                )
                 if inspect.isfunction(value) and not member.startswith("_") and not described:
                     yield f"{name}.{member}", value
 
@@ -101,3 +107,14 @@ def test_each_public_function_tells_of_its_arguments_and_errors(module: str) -> 
             )
         if re.search(r"^ +raise TrioechoError", inspect.getsource(function), re.M):
             assert "Raises:" in said, f"{module}.{name}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_each_public_function_tells_what_it_returns(module: str) -> None:
+    """In a section of its own, or, where nothing else is to be said, in its first words."""
+    for name, function in functions(module):
+        said = inspect.getdoc(function) or ""
+        returns = inspect.signature(function).return_annotation
+        if returns in (None, "None") or said.startswith("Whether ") or "Args:" not in said:
+            continue
+        assert re.search(r"^(Returns|Yields):\n +\S", said, re.M), f"{module}.{name}"

@@ -201,5 +201,8 @@ def with_tag(data: bytes, tag: int, protocol: int) -> bytes:
         data: the frame without its tag.
         tag: the tag's 16 bits: priority and VLAN.
         protocol: the tag's type, such as 0x8100.
+
+    Returns:
+        The frame as it was on the wire.
     """
     return data[:12] + struct.pack("!HH", protocol, tag & 0xFFFF) + data[12:]

@@ -43,6 +43,9 @@ def open_sniffer(
         interface: the interface's name.
         port: the one TCP port to let through, or None for every frame.
         first: the number of the first frame.
+
+    Returns:
+        The capture; frames are kept from now on.
     """
     if sys.platform == "linux":
         return LinuxSniffer(sock or open_packet_socket(), interface, port, first=first)
@@ -66,6 +69,9 @@ def adopt(sock: socket.socket, interface: str) -> Any:
     Args:
         sock: the packet socket, in whatever namespace.
         interface: the interface's name there.
+
+    Returns:
+        Scapy's socket around it.
     """
     with quiet():
         from scapy.arch.linux import L2ListenSocket
@@ -231,6 +237,9 @@ def frame(number: int, data: bytes, seconds: float, link: int) -> Frame:
         data: its bytes.
         seconds: when it was captured, since the epoch.
         link: the link type.
+
+    Returns:
+        The frame.
     """
     return Frame(number, round(seconds * 1e9), data, link, len(data))
 

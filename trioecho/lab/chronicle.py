@@ -54,13 +54,21 @@ class Chronicle:
         self._frames = 0
 
     def call(self, call: Call) -> None:
-        """Take a socket call."""
+        """Take a socket call.
+
+        Args:
+            call: the call, at the time at which it returned.
+        """
         if call.local is not None and call.peer is not None:
             call = replace(call, connection=self.tracker.called(call))
         self.add(call)
 
     def add(self, call: Call) -> None:
-        """Take a socket call as it is: no connection is expected because of it."""
+        """Take a socket call as it is: no connection is expected because of it.
+
+        Args:
+            call: the call, at the time at which it returned.
+        """
         self._add(call.time, _Entry(call))
 
     def seen(self, segment: Segment) -> None:
@@ -150,6 +158,9 @@ class Chronicle:
             interface: what the wire is called.
             unmatched: a sentence for each fault that has not done anything.
             dropped: frames that a tap has missed.
+
+        Returns:
+            The summary.
         """
         captured = CaptureSummary(interface, self._frames, dropped)
         return Summary(self.tracker.summaries(), captured, unmatched=unmatched)

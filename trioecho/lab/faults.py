@@ -135,5 +135,12 @@ def check(faults: Sequence[Fault]) -> None:
 
 
 def mtu_of(faults: Sequence[Fault]) -> int | None:
-    """The MTU of both devices that a script asks for, in bytes, or None when it asks for none."""
+    """The MTU of both devices that a script asks for.
+
+    Args:
+        faults: the script.
+
+    Returns:
+        Bytes in a packet at most, or None when it asks for nothing.
+    """
     return next((fault.size for fault in faults if isinstance(fault, Mtu)), None)

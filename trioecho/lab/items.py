@@ -27,7 +27,11 @@ class Which(Struct, frozen=True):
     every: int = 0
 
     def has(self, number: int) -> bool:
-        """Whether the item with a number, from 1, is one of them."""
+        """Whether an item is one of them.
+
+        Args:
+            number: the item's, from 1.
+        """
         if self.every:
             return number % self.every == 0
         return any(

@@ -63,10 +63,18 @@ class Observer(Protocol):
     """Who is told what happens on the wire, at once and in order of time."""
 
     def sent(self, passage: Passage) -> None:
-        """A segment has been sent; what becomes of it is not said yet."""
+        """A segment has been sent; what becomes of it is not said yet.
+
+        Args:
+            passage: its way; ``done`` gets the same one.
+        """
 
     def done(self, passage: Passage) -> None:
-        """It has arrived, or been lost."""
+        """It has arrived, or been lost.
+
+        Args:
+            passage: its way, with ``arrived`` and ``lost`` as they are now.
+        """
 
 
 class _Way(Struct):
@@ -106,7 +114,14 @@ class Wire:
         self._earlier = trio.Event()
 
     def host(self, end: End) -> Host:
-        """The host at one end."""
+        """The host at one end.
+
+        Args:
+            end: which.
+
+        Returns:
+            The host.
+        """
         return self.client if end == "client" else self.server
 
     def fault(self, text: str) -> None:

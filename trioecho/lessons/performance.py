@@ -188,7 +188,15 @@ async def _on_loopback(
 
 
 async def set_up(lesson: Lesson, hosts: dict[End, Host]) -> None:
-    """Give the hosts the settings that the lesson asks for."""
+    """Give the hosts the settings that the lesson asks for.
+
+    Args:
+        lesson: the lesson.
+        hosts: its two ends; both may be one host.
+
+    Raises:
+        TrioechoError: a host has no such setting, or refuses the value.
+    """
     for end, host in hosts.items():
         own = lesson.sysctl.client if end == "client" else lesson.sysctl.server
         for name, value in {**_SYSCTL, **own}.items():

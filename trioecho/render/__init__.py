@@ -55,6 +55,9 @@ class Renderer(Protocol):
 
         Args:
             events: the events, in order of time.
+
+        Returns:
+            What is to be written for them now; nothing, where the renderer waits for the end.
         """
 
     def end(self, summary: Summary) -> bytes:
@@ -62,6 +65,9 @@ class Renderer(Protocol):
 
         Args:
             summary: what it all came to.
+
+        Returns:
+            The last of what is to be written.
         """
 
 

@@ -147,6 +147,9 @@ def process_object(process: Process) -> dict[str, object]:
 
     Args:
         process: who holds which end.
+
+    Returns:
+        The object's keys and values.
     """
     return {
         "type": "process",
@@ -162,6 +165,9 @@ def summary_object(summary: Summary) -> dict[str, object]:
 
     Args:
         summary: the summary.
+
+    Returns:
+        The object's keys and values.
     """
     capture = summary.capture
     return {

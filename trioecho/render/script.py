@@ -41,6 +41,9 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
     Args:
         rung: the rung.
         previous: the rung before it, from which the time counts.
+
+    Returns:
+        The line.
     """
     segment = rung.segment
     said = [note for note in rung.notes if not isinstance(note, _COURSE)]
@@ -91,6 +94,9 @@ def write(rungs: Iterable[Rung]) -> str:
 
     Args:
         rungs: the rungs, in order of time.
+
+    Returns:
+        The ladder's text.
     """
     text, previous = [], None
     for rung in rungs:

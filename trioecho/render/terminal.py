@@ -105,6 +105,9 @@ class Terminal:
             title: one line that says what is shown.
             connections: the connections, sorted as they are to be shown.
             start: the time of the first frame, nanoseconds since the epoch.
+
+        Returns:
+            The table's text, encoded.
         """
         rows = [(line, "strong") for line in wrap(title, self._width)] + [("", "")]
         if connections:

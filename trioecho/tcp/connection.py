@@ -167,6 +167,9 @@ class Connection:
 
         Args:
             segment: one of this connection.
+
+        Returns:
+            The sender's half, and the receiver's.
         """
         if segment.source == self.client.endpoint:
             return self.client, self.server

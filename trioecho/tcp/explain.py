@@ -341,6 +341,9 @@ def offer(options: Options) -> str:
 
     Args:
         options: the SYN's options.
+
+    Returns:
+        Such as ``mss 1460, window scale 7, SACK``.
     """
     words = []
     if options.mss is not None:

@@ -98,6 +98,9 @@ class Join:
         Args:
             interface: the interface's name.
             dropped: frames that the kernel dropped.
+
+        Returns:
+            The summary.
         """
         return Summary(self.tracker.summaries(), Captured(interface, self.frames, dropped))
 

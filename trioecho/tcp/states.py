@@ -128,5 +128,8 @@ def after(state: State, event: Event) -> State:
         event: what happened at that end.
 
     Source: RFC 9293 §3.3.2, figure 5, and §3.10.7.
+
+    Returns:
+        The state.
     """
     return TABLE[state].get(event, state)

@@ -49,6 +49,9 @@ class Tracker:
         Args:
             one: an end.
             other: the other end.
+
+        Returns:
+            The connection, or None when there was none.
         """
         return self._by_flow.get((one, other))
 
@@ -75,6 +78,9 @@ class Tracker:
         Args:
             segment: the segment; segments come in the order in which they were sent.
             forged: whether another sent it in that end's name.
+
+        Returns:
+            The rung, as it stands before anything has arrived.
         """
         connection, reused = self._connection(segment)
         self.rungs += 1
@@ -86,6 +92,9 @@ class Tracker:
 
         Args:
             call: a call on a connection whose two endpoints are known.
+
+        Returns:
+            The connection's number, from 1.
         """
         assert call.local is not None
         assert call.peer is not None

@@ -77,6 +77,9 @@ class Connection:
         Args:
             kind: such as ``retransmission``, ``zero-window`` or ``nagle-delayed-ack``.
 
+        Returns:
+            The notes, in the order of the segments.
+
         Raises:
             TrioechoError: there is no such kind.
         """

@@ -58,6 +58,9 @@ class Host:
         Args:
             family, type, proto: as for ``socket.socket``, whose default timeout holds here too.
 
+        Returns:
+            The socket; it is closed when the test is over.
+
         Raises:
             TrioechoError: the kernel refuses it.
         """
@@ -75,6 +78,9 @@ class Host:
             port: the port; 0 for any that is free: ``getsockname()[1]`` tells.
             family: ``AF_INET`` or ``AF_INET6``.
             backlog: as for ``socket.listen``.
+
+        Returns:
+            The socket; it is closed when the test is over.
         """
         made = self.socket(family)
         made.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
@@ -88,6 +94,9 @@ class Host:
         Args:
             address: an IP address and a port.
             timeout: seconds for this and each later call on it; None for no limit.
+
+        Returns:
+            The socket; it is closed when the test is over.
 
         Raises:
             OSError: the connection was refused, or timed out.
@@ -116,6 +125,9 @@ class Host:
             command: the program and its arguments.
             options: as for ``subprocess.Popen``.
 
+        Returns:
+            The process, as ``subprocess.Popen`` gives it.
+
         Raises:
             TrioechoError: there is no such program, or no nsenter (util-linux).
         """
@@ -131,6 +143,9 @@ class Host:
         Args:
             command: the program and its arguments.
             options: as for ``subprocess.run``: ``timeout``, ``check``, ``capture_output`` …
+
+        Returns:
+            What came of it, as ``subprocess.run`` gives it.
 
         Raises:
             TrioechoError: there is no such program, or no nsenter (util-linux).

@@ -96,6 +96,9 @@ class Wire:
         Args:
             number: its number, from 1; None for the only one.
 
+        Returns:
+            The connection, as it stands now.
+
         Raises:
             AssertionError: there is none, or more than one.
         """

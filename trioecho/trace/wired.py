@@ -141,7 +141,14 @@ async def _tell(chronicle: Chronicle, outputs: Sequence[Output]) -> None:
 
 
 def factory(host: Host) -> SocketFactory:
-    """Makes TCP sockets of an address family on a host."""
+    """Makes TCP sockets on a host.
+
+    Args:
+        host: the host.
+
+    Returns:
+        A function that is given an address family, and makes a socket of it.
+    """
 
     async def make(family: int) -> socket.socket:
         return await host.socket(family, socket.SOCK_STREAM)
