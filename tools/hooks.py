@@ -48,6 +48,8 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Put the picture of the rooms where the design page asks for it."""
+    if ROOMS not in markdown:
+        return markdown
     return markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
 
 
