@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from enum import Enum
 from typing import Any, get_args, get_type_hints
 
@@ -77,4 +78,6 @@ def _row(param: Any, hints: dict[str, Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    return text.strip().replace("<", "&lt;").replace("*", "\\*")
+    """Help as Markdown that says the same; a page that it names is a link."""
+    text = text.strip().replace("<", "&lt;").replace("*", "\\*")
+    return re.sub(r"\bdocs/([\w/-]+\.md)", r"[docs/\1](../../\1)", text)
