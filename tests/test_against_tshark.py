@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from against.compare import Tally
 from against.frames import KINDS
-from against.own import ladder_captures, loss_captures, traced_captures
+from against.own import broken_captures, ladder_captures, loss_captures, traced_captures
 from against.rules import RULES, documented
 from captures import CORPUS, corpus, need_corpus
-from needs import need_namespaces, need_tool
+from needs import need_namespaces, need_tool, need_wires
 
 RUN = [sys.executable, "-m", "trioecho"]
 
@@ -43,6 +43,15 @@ def test_traced_captures(tmp_path: Path) -> None:
     tshark = need_tool("tshark")
     tally = Tally()
     for path in traced_captures(tmp_path, RUN):
+        tally.add(tshark, path)
+    check(tally)
+
+
+def test_captures_of_broken_wires(tmp_path: Path) -> None:
+    need_wires()
+    tshark = need_tool("tshark")
+    tally = Tally()
+    for path in broken_captures(tmp_path):
         tally.add(tshark, path)
     check(tally)
 

@@ -29,10 +29,13 @@ FLOORS = {
     "lab": 3,
     "trace": 4,
     "reading": 4,
+    "programs": 5,
     "sharing": 5,
     "lessons": 5,
+    "testing": 5,
     "watch": 4,
     "cli": 6,
+    "pytest_plugin": 6,
     "__main__": 7,
 }
 

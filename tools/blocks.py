@@ -9,6 +9,7 @@ port is in use; what ``docs/captures`` holds is there, too. Which fence does wha
   command, shows what the terminal says next; ``^C`` in it interrupts the program.
 - ```` ```python ````: runs, and must end well. With a ``title="name.py"`` it is saved under that
   name instead, for a command to run.
+- ```` ```toml ```` is saved under its ``title``.
 - ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
   another machine, or that take rights.
 
@@ -46,7 +47,7 @@ CAPTURES = Path(__file__).parent.parent / "docs" / "captures"
 
 PATIENCE = 60  # seconds for a command; they take less than one
 
-_FENCE = re.compile(r"^( *)```(console|python)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```(console|python|toml)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _TITLE = re.compile(r'title="([^"]*)"')
 
 _VARIABLE = [
@@ -200,6 +201,8 @@ class Page:
                 for block in blocks(self._text):
                     if block.kind == "python":
                         self._python(block)
+                    elif block.kind == "toml":
+                        (self._scratch / block.title).write_text(block.text + "\n", "utf-8")
                     else:
                         self._console(block)
                 self._await_terminals()

@@ -22,6 +22,10 @@ SocketKind = Literal["listening", "connection"]
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
 FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
+# The calls that take bytes from a connection, and those that give it some.
+RECEIVING = frozenset(("recv", "recvmsg", "recvmmsg", "read", "readv"))
+SENDING = frozenset(("send", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"))
+
 
 def flag_names(flags: int) -> list[str]:
     """The names of the control bits set in ``flags``, lowest bit first.
@@ -159,8 +163,8 @@ class Call(Struct, frozen=True):
         end: which end made it.
         socket: on which of its sockets: a server has a listening one, and one a connection.
         fd: the socket's file descriptor, which tells two sockets of one process apart.
-        name: the call's name: socket, bind, listen, connect, accept, send, recv, shutdown, close,
-            setsockopt.
+        name: the call's name: socket, bind, listen, connect, accept, shutdown, close, setsockopt,
+            or one of ``RECEIVING`` and ``SENDING``.
         arguments: its arguments as a reader would write them, such as ``SHUT_WR``.
         result: bytes sent or received, the new descriptor of accept, 0 for a plain success; None
             while a connect is still under way.

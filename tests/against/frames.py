@@ -45,7 +45,7 @@ class Before(NamedTuple):
     Args:
         numbers: the frame's own, after tshark's first pass.
         unseen: bytes it acknowledges that no frame before carried or acknowledged.
-        repeated: whether its sender had sent anything again.
+        repeated: whether its sender had sent anything again, or this, in another packet.
         strayed: whether its sender had sent a number that its peer could not take: beside a RST's
             only place, or far beyond the window.
         copied: whether its sender had sent the same numbers in a packet of the same identification.
@@ -152,7 +152,7 @@ def before(
         number: the frame.
     """
     sender, this = mine[number].rung.sender, rows[number].numbers
-    acked, carried, repeated, strayed = 0, set[tuple[int, int]](), False, False
+    acked, carried, repeated, sent, strayed = 0, set[tuple[int, int]](), False, False, False
     top, told, copied = 0, 0, False
     packet = mine[number].rung.segment.identification
     for earlier in sorted(rows.keys() & mine.keys()):
@@ -164,6 +164,7 @@ def before(
         if mine[earlier].rung.sender == sender:
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
+            sent = sent or row.seq <= this.seq < row.seq + row.length
             again = (row.seq, row.length) == (this.seq, this.length)
             same = packet and packet == mine[earlier].rung.segment.identification
             copied = copied or bool(again and same)
@@ -181,4 +182,6 @@ def before(
             break
         unseen += max(0, start - at)
         at = max(at, end)
-    return Before(first[number].numbers, unseen + max(0, this.ack - at), repeated, strayed, copied)
+    unseen += max(0, this.ack - at)
+    repeated = repeated or (sent and not copied)
+    return Before(first[number].numbers, unseen, repeated, strayed, copied)

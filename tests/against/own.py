@@ -6,10 +6,18 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import trio
+from broken import play_all
 from capture_file import write
 from captures import pcap
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
+
+from trioecho.lab.wire import ENDS
+from trioecho.render import Setting
+from trioecho.render.pcapng import Pcapng
+
+BROKEN = 30
 
 
 def own_captures(folder: Path, run: Sequence[str] | None) -> Iterator[Path]:
@@ -23,6 +31,7 @@ def own_captures(folder: Path, run: Sequence[str] | None) -> Iterator[Path]:
     yield from loss_captures(folder)
     if run is not None:
         yield from traced_captures(folder, run)
+        yield from broken_captures(folder)
 
 
 def ladder_captures(folder: Path) -> Iterator[Path]:
@@ -60,4 +69,13 @@ def traced_captures(folder: Path, run: Sequence[str]) -> Iterator[Path]:
         subprocess.run(
             [*run, "trace", *arguments, "-o", str(path)], check=True, capture_output=True
         )
+        yield path
+
+
+def broken_captures(folder: Path) -> Iterator[Path]:
+    """Real kernels on private wires with faults by chance, seen as they were sent."""
+    for seed, rungs in trio.run(play_all, range(BROKEN)).items():
+        path = folder / f"broken-{seed}.pcapng"
+        renderer = Pcapng(Setting(interfaces=ENDS))
+        path.write_bytes(renderer.begin() + renderer.show(rungs))
         yield path

@@ -225,6 +225,21 @@ async def test_waiting_for_a_server() -> None:
         assert found == [Endpoint("::1", 7), Endpoint("127.0.0.1", 8)]
 
 
+async def test_waiting_for_a_server_that_another_host_can_reach() -> None:
+    async with open_host() as host, asking(host) as (diag, _):
+        with (
+            await stream_socket(host, socket.AF_INET, bind=7),
+            await stream_socket(host, socket.AF_INET6, bind=7),
+            await stream_socket(host, socket.AF_INET) as other,
+        ):
+            with trio.move_on_after(0):
+                await diag.wait_listening(beyond_loopback=True)
+                raise AssertionError
+            await other.bind(("0.0.0.0", 8))
+            other.listen()
+            assert await diag.wait_listening(beyond_loopback=True) == Endpoint("0.0.0.0", 8)
+
+
 async def test_a_wait_can_be_cancelled() -> None:
     async with open_host() as host, asking(host) as (diag, _):
         async with trio.open_nursery() as nursery:

@@ -2,107 +2,16 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import suppress
-
 import pytest
 import trio
+from broken import play, script
 
-from trioecho.errors import TrioechoError
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.wire import Wire, open_wire
 from trioecho.model import Rung
 from trioecho.render.script import line
 from trioecho.tcp import notes
 
 SCRIPTS = 500
 TOGETHER = 100
-PORT = 7
-
-
-def script(seed: int) -> list[str]:
-    """A few faults by chance, the same ones for the same seed."""
-    chance = random.Random(seed)
-
-    def end() -> str:
-        return chance.choice(("client", "server"))
-
-    def number() -> int:
-        return chance.randint(1, 8)
-
-    def times() -> str:
-        return chance.choice(("", "", "", " twice"))
-
-    def one() -> str:
-        match chance.randrange(10):
-            case 0:
-                return chance.choice(("drop syn", "drop syn-ack", "drop client ack 1"))
-            case 1:
-                first = number()
-                return f"drop {end()} data {first}-{first + chance.randint(1, 3)}"
-            case 2 | 3:
-                return f"drop {end()} data {number()}{times()}"
-            case 4:
-                return f"drop {end()} fin{times()}"
-            case 5:
-                return f"corrupt {end()} data {number()}"
-            case 6:
-                return f"duplicate {end()} {chance.choice(('data', 'ack'))} {number()}"
-            case 7:
-                first = number()
-                return f"reorder {end()} data {first} {first + chance.randint(1, 2)}"
-            case 8:
-                return f"delay {end()} {chance.choice(('data', 'ack'))} {number()} 30ms"
-            case _:
-                return f"drop {end()} ack {number()}-{number() + 8}"
-
-    faults = [one() for _ in range(chance.randint(1, 4))]
-    if chance.random() < 0.2:
-        faults.append(f"loss {chance.randint(1, 10)}% seed {seed}")
-    if chance.random() < 0.3:
-        faults.append(f"delay {chance.randint(1, 10)}ms")
-    return faults
-
-
-async def echo(wire: Wire, size: int) -> None:
-    """A client sends, a server sends back what it got, the client closes, the server closes."""
-    with (
-        trio.socket.from_stdlib_socket(await wire.server.socket(2, 1)) as listener,
-        trio.socket.from_stdlib_socket(await wire.client.socket(2, 1)) as client,
-    ):
-        await listener.bind((wire.server.address, PORT))
-        listener.listen(1)
-
-        async def serve() -> None:
-            connection, _ = await listener.accept()
-            async with trio.SocketStream(connection) as stream:
-                while data := await stream.receive_some():
-                    await stream.send_all(data)
-
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(serve)
-            await client.connect((wire.server.address, PORT))
-            async with trio.SocketStream(client) as stream, trio.open_nursery() as sending:
-                sending.start_soon(stream.send_all, b"x" * size)
-                got = 0
-                while got < size:
-                    got += len(await stream.receive_some())
-
-
-async def play(faults: list[str], size: int) -> list[Rung]:
-    """What happens to an echo on a wire with these faults."""
-    chronicle = Chronicle()
-    async with open_wire(faults) as wire:
-        for host in (wire.client, wire.server):
-            with suppress(TrioechoError):  # Linux 6.11 on; without it this takes longer
-                await host.sysctl("net.ipv4.tcp_rto_min_us", 20_000)
-        wire.observers.append(chronicle)
-        with trio.move_on_after(20):
-            await echo(wire, size)
-            while not chronicle.over():
-                await chronicle.change()
-    chronicle.finish()
-    return [event for event in chronicle.ready() if isinstance(event, Rung)]
 
 
 def unnamed(rungs: list[Rung]) -> list[str]:
@@ -130,7 +39,7 @@ async def test_every_retransmission_of_what_was_lost_is_named_and_points_to_it(s
     async def one(seed: int) -> None:
         nonlocal lost
         faults = script(seed)
-        rungs = await play(faults, random.Random(seed).choice((100, 5_000, 20_000, 60_000)))
+        rungs = await play(seed)
         assert rungs
         lost += sum(rung.lost for rung in rungs)
         if found := unnamed(rungs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,17 +13,23 @@ from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import read
 from trioecho.lessons.performance import perform_lesson
 from trioecho.lessons.shelf import FOLDER, SUFFIX
-from trioecho.model import Rung
+from trioecho.model import FIN, SYN, Rung
 from trioecho.output import Output
 from trioecho.render import FORMATS, Setting
+from trioecho.tcp.notes import AGAIN
 
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 FIELDS = ("frame.number", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len")
 
 
+@pytest.fixture
+def tshark() -> str:
+    return need_tool("tshark")
+
+
 @pytest.mark.usefixtures("wires")
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path) -> None:
+async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path, tshark: str) -> None:
     file = tmp_path / "lesson.pcapng"
     with file.open("wb") as stream:
 
@@ -42,19 +49,32 @@ async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path) -> None:
     assert performance.disagreements == ()
     assert performance.summary.unmatched == ()
     assert not performance.stopped
-    assert by_tshark(file) == [of(rung) for rung in performance.rungs]
+    assert by_tshark(tshark, file) == [numbers(rung) for rung in performance.rungs]
+    for lost, again in repeated(performance.rungs):
+        of = [note.of for note in again.notes if isinstance(note, AGAIN)]
+        assert of == [lost.number], f"rung {again.number} repeats {lost.number}, which was lost"
 
 
-def of(rung: Rung) -> tuple[int, ...]:
+def repeated(rungs: Sequence[Rung]) -> Iterator[tuple[Rung, Rung]]:
+    """Each segment whose first transmission the wire lost, and every later transmission of it."""
+    first: dict[tuple[object, ...], Rung] = {}
+    for rung in rungs:
+        if rung.segment.length or rung.segment.flags & (SYN | FIN):
+            key = (rung.connection, rung.sender, rung.seq, rung.segment.space)
+            if first.setdefault(key, rung) is not rung and first[key].lost:
+                yield first[key], rung
+
+
+def numbers(rung: Rung) -> tuple[int, ...]:
     segment = rung.segment
     return (segment.frame.number, segment.flags, segment.seq, segment.ack or 0, segment.length)
 
 
-def by_tshark(file: Path) -> list[tuple[int, ...]]:
+def by_tshark(tshark: str, file: Path) -> list[tuple[int, ...]]:
     """What tshark reads of each frame."""
     fields = [word for field in FIELDS for word in ("-e", field)]
     done = subprocess.run(
-        [need_tool("tshark"), "-r", str(file), "-T", "fields", *fields],
+        [tshark, "-r", str(file), "-T", "fields", *fields],
         capture_output=True,
         text=True,
         check=True,
@@ -82,5 +102,5 @@ def test_what_each_lesson_says(path: Path) -> None:
 
 
 def test_no_two_lessons_have_one_number() -> None:
-    numbers = [read(path).number for path in LESSONS]
-    assert len(numbers) == len(set(numbers))
+    places = [read(path).number for path in LESSONS]
+    assert len(places) == len(set(places))

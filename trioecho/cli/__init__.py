@@ -15,6 +15,7 @@ from trioecho import __version__
 from trioecho.cli.lab import lab
 from trioecho.cli.light import Command, Group
 from trioecho.cli.read import read
+from trioecho.cli.run import run
 from trioecho.cli.send import send
 from trioecho.cli.serve import serve
 from trioecho.cli.trace import trace
@@ -45,7 +46,7 @@ def _options(
     pass
 
 
-for command in (serve, send, trace, lab, read, watch):
+for command in (serve, send, trace, lab, run, read, watch):
     app.command(cls=Command)(command)
 
 

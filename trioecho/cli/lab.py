@@ -72,7 +72,7 @@ def lab(
     """Learn TCP from what goes wrong: lessons on a private wire that breaks what it carries.
 
     Each is performed by two real kernels while you watch, and ends with a question.
-    docs/lessons.md tells how to write your own.
+    docs/how-to/lesson.md tells how to write your own.
 
     Examples:
 

@@ -79,7 +79,11 @@ def open_files(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Sink]]]:
 
 
 def show_on(
-    screen: Screen, files: Sequence[tuple[Path, Sink]], title: str, interfaces: Sequence[str]
+    screen: Screen,
+    files: Sequence[tuple[Path, Sink]],
+    title: str,
+    interfaces: Sequence[str],
+    start: int | None = None,
 ) -> list[Shown]:
     """Renderers for standard output, which comes first, and for each file.
 
@@ -88,6 +92,7 @@ def show_on(
         files: the files, opened.
         title: one line that says what is shown.
         interfaces: the names of the interfaces; may grow.
+        start: the time that counts as zero; None for the first event.
     """
     setting = Setting(
         title=title,
@@ -95,6 +100,7 @@ def show_on(
         width=100,
         absolute=screen.absolute,
         several=screen.several_in_files,
+        start=start,
         details=_details() if screen.verbose else None,
     )
     shown = [Shown(_renderer(screen, screen.format, for_stdout(setting, screen)), write_bytes)]

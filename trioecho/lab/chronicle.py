@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.lab.wire import Passage
-from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Summary
+from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Segment, Summary
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
 
@@ -57,7 +57,18 @@ class Chronicle:
         """Take a socket call."""
         if call.local is not None and call.peer is not None:
             call = replace(call, connection=self.tracker.called(call))
+        self.add(call)
+
+    def add(self, call: Call) -> None:
+        """Take a socket call as it is: no connection is expected because of it."""
         self._add(call.time, _Entry(call))
+
+    def seen(self, segment: Segment) -> None:
+        """Take a segment that one tap has seen, where there is no wire that knows more."""
+        if self.finished:
+            return
+        self._frames += 1
+        self._add(segment.frame.time, _Entry(self.tracker.seen(segment)))
 
     def sent(self, passage: Passage) -> None:
         """A segment has been sent."""
@@ -106,6 +117,15 @@ class Chronicle:
             events.append(heappop(entries)[2].event)
         return events
 
+    def pending(self) -> list[Call | Rung]:
+        """What is not in its place yet, as it stands now; it stays there."""
+        return [
+            replace(entry.event, lost=False)
+            if isinstance(entry.event, Rung) and entry.under_way
+            else entry.event
+            for _, _, entry in sorted(self._entries)
+        ]
+
     async def change(self) -> None:
         """Wait until there may be something new to take."""
         await self._moved.wait()
@@ -123,14 +143,15 @@ class Chronicle:
         """Whether every connection has come to its end, and nothing is under way."""
         return not self._under_way and self.tracker.over()
 
-    def summary(self, interface: str, unmatched: tuple[str, ...] = ()) -> Summary:
+    def summary(self, interface: str, unmatched: tuple[str, ...] = (), dropped: int = 0) -> Summary:
         """What it all came to.
 
         Args:
             interface: what the wire is called.
             unmatched: a sentence for each fault that has not done anything.
+            dropped: frames that a tap has missed.
         """
-        captured = CaptureSummary(interface, self._frames, 0)
+        captured = CaptureSummary(interface, self._frames, dropped)
         return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
 
     def _add(self, time: int, entry: _Entry) -> None:

@@ -158,7 +158,9 @@ class Diag:
         await trio.lowlevel.checkpoint()
         return [held.local for family in (AF_INET, AF_INET6) for held in self._dump(family, LISTEN)]
 
-    async def wait_listening(self, port: int | None = None) -> Endpoint:
+    async def wait_listening(
+        self, port: int | None = None, *, beyond_loopback: bool = False
+    ) -> Endpoint:
         """Wait until a server listens.
 
         inet_diag has no news of it (its multicast groups tell of sockets that are destroyed, and of
@@ -166,6 +168,7 @@ class Diag:
 
         Args:
             port: the port; any where it is None.
+            beyond_loopback: whether another host must be able to reach it.
 
         Returns:
             Where it listens.
@@ -175,7 +178,9 @@ class Diag:
         """
         while True:
             for endpoint in await self.listening():
-                if port in (None, endpoint.port):
+                if port in (None, endpoint.port) and not (
+                    beyond_loopback and on_loopback(endpoint)
+                ):
                     return endpoint
             await trio.sleep(POLL)
 
@@ -310,6 +315,11 @@ def unpack(data: bytes, offset: int) -> Held:
 def endpoint(ip: str, port: int) -> Endpoint:
     """An endpoint as it is on the wire: an IPv6 socket says ``::ffff:10.0.0.1`` for IPv4."""
     return Endpoint(ip.removeprefix("::ffff:") if "." in ip else ip, port)
+
+
+def on_loopback(endpoint: Endpoint) -> bool:
+    """Whether an endpoint is one of the loopback, which no other host reaches."""
+    return endpoint.ip == "::1" or endpoint.ip.startswith("127.")
 
 
 def words(family: int, ip: str) -> tuple[int, ...]:

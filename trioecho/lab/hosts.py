@@ -101,26 +101,46 @@ class Host:
         Raises:
             TrioechoError: there is no such program, or no nsenter (util-linux).
         """
-        nsenter = shutil.which("nsenter")
-        if nsenter is None:
-            raise TrioechoError("Programs are started there by nsenter", "Install util-linux")
-        if not command or shutil.which(command[0], path=_path(options)) is None:
-            raise TrioechoError(f"There is no program {command[0] if command else ''!r} to start")
-        _, descriptors = await self._keeper.ask("enter", self._number)
+        prefix, descriptors = await self.entrance(command, _path(options))
         try:
-            user, net = descriptors
             return await trio.lowlevel.open_process(
-                [
-                    *(nsenter, "--preserve-credentials"),
-                    *(f"--user=/proc/self/fd/{user}", f"--net=/proc/self/fd/{net}"),
-                    *("--", *command),
-                ],
-                pass_fds=[*options.pop("pass_fds", ()), user, net],
+                [*prefix, *command],
+                pass_fds=[*options.pop("pass_fds", ()), *descriptors],
                 **options,
             )
         finally:
             for descriptor in descriptors:
                 os.close(descriptor)
+
+    async def entrance(
+        self, command: Sequence[str], path: str | None = None
+    ) -> tuple[list[str], list[int]]:
+        """What starts a program on this host, for those who start it themselves.
+
+        Args:
+            command: the program and its arguments.
+            path: where to look for it; None for ``PATH``.
+
+        Returns:
+            What to put before the command, and the descriptors that it must inherit; the caller
+            closes them, once it has been started.
+
+        Raises:
+            TrioechoError: there is no such program, or no nsenter (util-linux).
+        """
+        nsenter = shutil.which("nsenter")
+        if nsenter is None:
+            raise TrioechoError("Programs are started there by nsenter", "Install util-linux")
+        if not command or shutil.which(command[0], path=path) is None:
+            raise TrioechoError(f"There is no program {command[0] if command else ''!r} to start")
+        _, descriptors = await self._keeper.ask("enter", self._number)
+        user, net = descriptors
+        prefix = [
+            *(nsenter, "--preserve-credentials"),
+            *(f"--user=/proc/self/fd/{user}", f"--net=/proc/self/fd/{net}"),
+            "--",
+        ]
+        return prefix, descriptors
 
 
 def _path(options: dict[str, Any]) -> str | None:

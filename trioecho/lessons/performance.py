@@ -97,14 +97,19 @@ async def perform_lesson(
         TrioechoError: there is no place for it here, or a step failed; the outputs are complete
             all the same.
     """
+    if kernel and lesson.place == "loopback":
+        what = "What the kernel says is shown of a wire, and this lesson is on a loopback"
+        raise TrioechoError(what, "Leave --kernel out")
     stop = trio.Event() if stop is None else stop
     kept = _Kept()
-    run = _on_wire if lesson.place == "wire" else _on_loopback
 
     def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
         return [*outputs(title, interfaces), Output(kept, lambda data: None)]
 
-    summary, sentences = await run(lesson, opened, kernel, stop)
+    if lesson.place == "loopback":
+        summary, sentences = await _on_loopback(lesson, opened, stop)
+    else:
+        summary, sentences = await _on_wire(lesson, opened, kernel, stop)
     return Performance(tuple(kept.rungs), summary, tuple(sentences), stop.is_set())
 
 
@@ -144,7 +149,7 @@ async def _on_wire(
 
 
 async def _on_loopback(
-    lesson: Lesson, outputs: Outputs, kernel: bool, stop: trio.Event
+    lesson: Lesson, outputs: Outputs, stop: trio.Event
 ) -> tuple[Summary, list[str]]:
     sentences: list[str] = []
     async with open_host() as host:

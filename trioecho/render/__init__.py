@@ -27,6 +27,7 @@ class Setting(Struct, frozen=True):
         several: whether there may be more than one connection, so that rows must be numbered.
         fold: after how many rungs uneventful ones are folded; None to fold none.
         refill: rungs that may be shown in full besides, for each second that passes.
+        start: the time that counts as zero, nanoseconds since the epoch; None for the first event.
         details: lines to show below a rung, such as its dissected fields; None for none.
     """
 
@@ -39,6 +40,7 @@ class Setting(Struct, frozen=True):
     several: bool = False
     fold: int | None = None
     refill: int = 0
+    start: int | None = None
     details: Callable[[Frame], Sequence[str]] | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trioecho.model import Call
+from trioecho.model import RECEIVING, SENDING, Call
 
 
 def call_text(calls: Sequence[Call]) -> str:
@@ -24,19 +24,19 @@ def call_text(calls: Sequence[Call]) -> str:
 
 def _one(call: Call) -> str:
     text = call.name
-    if call.arguments and call.name not in ("send", "close"):
+    if call.arguments and call.name not in (*SENDING, "close"):
         text += f"({call.arguments})"
     if call.error is not None:
         return f"{text} -> {call.error}"
     match call.name:
         case "accept":
             return f"accept -> connection fd {call.result}"
-        case "recv" if call.result == 0:
+        case one if one in RECEIVING and call.result == 0:
             return f"{text} -> 0, the end"
-        case "recv":
+        case one if one in RECEIVING:
             return f"{text} -> {call.result} B"
-        case "send":
-            return f"send {call.result} B"
+        case one if one in SENDING:
+            return f"{one} {call.result} B"
         case "connect" if call.result == 0:
             return "connect -> connected"
         case _:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
-from trioecho.model import FIN, RST, SYN, Call, Rung
+from trioecho.model import FIN, RECEIVING, RST, SENDING, SYN, Call, Rung
 from trioecho.tcp import notes
 from trioecho.text import bytes_of, plural
 
 _ORDINARY = (notes.Data, notes.Ack)
-_ROUTINE_CALLS = ("send", "recv")
 # What is worth a rung of its own the first times is a habit of the connection after that.
 _OFTEN = 5
 
@@ -47,7 +46,7 @@ class Fold:
             self._forgive(event.time)
             self._rungs = min(self._rungs + 1, self._limit + 1)
             return self._rungs > self._limit and self._swallows_rung(event)
-        if self._rungs <= self._limit or event.name not in _ROUTINE_CALLS or not event.result:
+        if self._rungs <= self._limit or event.name not in RECEIVING | SENDING or not event.result:
             return False
         self._calls += 1
         return True

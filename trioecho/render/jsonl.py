@@ -21,10 +21,10 @@ _flag_names = cache(flag_names)  # there are few, and they are asked for with ea
 
 
 class JsonLines:
-    """A rung, a call, a process or the summary a line; times in seconds from the first event."""
+    """A rung, a call, a process or the summary a line; times in seconds from the start."""
 
     def __init__(self, setting: Setting) -> None:
-        self._start: int | None = None
+        self._start = setting.start
 
     def begin(self) -> bytes:
         """Nothing: every line stands for itself."""
@@ -54,7 +54,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
 
     Args:
         rung: the rung.
-        start: the time of the first event, nanoseconds since the epoch.
+        start: the time that counts as zero, nanoseconds since the epoch.
 
     Returns:
         The object, keys in their order; ``seq`` and ``ack`` relative, ``window`` after scaling in
@@ -120,7 +120,7 @@ def call_object(call: Call, start: int) -> dict[str, object]:
 
     Args:
         call: the call.
-        start: the time of the first event, nanoseconds since the epoch; times count from it.
+        start: the time that counts as zero, nanoseconds since the epoch.
 
     Returns:
         The object, keys in their order; ``time`` in seconds, ``data`` (its first bytes) in base64.

@@ -56,7 +56,7 @@ class Svg:
         self._limit = FOLD if setting.fold is None else setting.fold
         self._telling = Telling()
         self._sections: dict[int | None, _Section] = {}
-        self._start: int | None = None
+        self._start = setting.start
         self._rows = 0
         self._segments = self._lost = self._more = 0
 

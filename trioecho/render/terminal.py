@@ -47,7 +47,7 @@ class Terminal:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._width = max(setting.width, 72)  # narrower than this it is for the terminal to wrap
-        self._start: int | None = None
+        self._start = setting.start
         self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
         self._fold = Fold(setting.fold, setting.refill)

@@ -27,7 +27,8 @@ RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
         "RFC 1122 §4.2.2.13, RFC 2525 §2.17",
     ),
     "aborted": (
-        "the {mine} gives up at once: its program closed with SO_LINGER 0, or died so",
+        "the {mine} gives up at once: its program closed with data unread or with SO_LINGER 0, or"
+        " died so",
         "RFC 9293 §3.10.5",
     ),
     "time-wait-assassination": (

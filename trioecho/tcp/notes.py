@@ -144,7 +144,7 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
 
     - ``refused``: an answer to a SYN: nothing listens there;
     - ``unread-data``: a server that resets instead of answering: it closed without having read;
-    - ``aborted``: its sender closed with SO_LINGER 0, or died so;
+    - ``aborted``: its sender closed with SO_LINGER 0, or with data unread, or died so;
     - ``after-close``: something came for a socket that was closed already;
     - ``half-open``: its sender knows nothing of this connection;
     - ``no-answer``: its sender asked by keep-alives whether anybody is there, and nobody was;

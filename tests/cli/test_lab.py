@@ -1,0 +1,158 @@
+"""``trioecho lab`` as a user has it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from needs import need_wires
+from programs import PATIENCE, TRIOECHO
+
+from trioecho.cli.lab import complete
+from trioecho.lessons.shelf import FOLDER, names
+from trioecho.render.notation import parse
+
+ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
+
+
+def lab(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "trioecho", "lab", *arguments],
+        capture_output=True,
+        env=ENV,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_list() -> None:
+    head, *rows, empty, hint = lab().stdout.splitlines()
+    assert head.split() == ["lesson", "level", "takes", "title"]
+    assert sorted(row.split()[0] for row in rows) == names()
+    assert rows[0].startswith("handshake ")
+    assert (empty, hint) == ("", "trioecho lab NAME performs one.")
+
+
+def test_the_names() -> None:
+    listed = lab("--names").stdout.splitlines()
+    assert listed[0] == "handshake"
+    assert sorted(listed) == names()
+    assert "--names" in lab("handshake", "--names", code=2).stderr
+
+
+def test_the_shell_completes_names() -> None:
+    assert complete("message") == ["message-split", "messages-merged"]
+    assert complete("") == names()
+
+
+def test_an_unknown_name() -> None:
+    done = lab("lost-sin", code=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("trioecho: There is no lesson 'lost-sin'. Did you mean lost-syn")
+
+
+def test_a_lesson() -> None:
+    need_wires()
+    done = lab("refused", "--check")
+    assert done.stderr == ""
+    text = done.stdout
+    parts = [
+        text.index(part)
+        for part in (
+            "Nobody listens there (beginner)",
+            "connect all the same. The answer comes at once",
+            "private wire; 10.0.0.2, port 65432",
+            "socket(AF_INET), connect(10.0.0.2:65432)",
+            "SYN seq 0",
+            "RST",
+            "refused: nothing listens on that port",
+            "What to notice",
+            "- The server's kernel answers",
+            "A question",
+            "What does ECONNREFUSED tell",
+            "The answer: trioecho lab refused --answer",
+            "Where it stands: RFC 9293 §3.5.2",
+            "As in refused.ladder: 2 segments, and both kernels agree",
+        )
+    ]
+    assert parts == sorted(parts)
+    assert "The host is alive" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_the_answer_and_no_calls() -> None:
+    need_wires()
+    text = lab("refused", "--answer", "--no-calls").stdout
+    assert "That the host is alive" in text
+    assert "socket(AF_INET)" not in text
+
+
+def test_formats_stay_pure(tmp_path: Path) -> None:
+    need_wires()
+    files = [tmp_path / f"lesson.{suffix}" for suffix in ("pcapng", "ladder", "txt")]
+    options = [word for file in files for word in ("-o", str(file))]
+    done = lab("refused", "--format", "json", "--kernel", "--check", *options)
+    objects = [json.loads(line) for line in done.stdout.splitlines()]
+    (syn, rst) = [one for one in objects if one["type"] == "rung"]
+    assert (syn["flags"], rst["flags"]) == (["SYN"], ["RST", "ACK"])
+    assert syn["client_kernel"]["state"] == "SYN-SENT"
+    assert done.stderr == "As in refused.ladder: 2 segments, and both kernels agree\n"
+    assert files[0].stat().st_size > 200
+    assert len(parse(files[1].read_text())) == 2
+    assert "What to notice" not in files[2].read_text("utf-8")
+    assert len(parse(lab("refused", "--format", "ladder").stdout)) == 2
+
+
+def test_a_lesson_of_ones_own(tmp_path: Path) -> None:
+    need_wires()
+    own = tmp_path / "mine.toml"
+    text = (FOLDER / "refused.toml").read_text("utf-8")
+    own.write_text(text.replace("Nobody listens there", "Mine \\u001b[31m"), "utf-8")
+    done = lab(str(own), "--check", code=1)
+    assert done.stdout.startswith(r"Mine \x1b[31m (beginner)")
+    assert "mine.ladder': No such file" in done.stderr
+    lab(str(own), "--write")
+    assert len(parse((tmp_path / "mine.ladder").read_text("utf-8"))) == 2
+    lab(str(own), "--check")
+    (tmp_path / "mine.ladder").write_text("> S 0:0(0)\n< S. 0:0(0) ack 1\n")
+    done = lab(str(own), "--check", code=1)
+    assert "\n- < S. 0:0(0) ack 1\n" in done.stdout
+    assert "\n+ < R. 1:1(0) ack 1\n" in done.stdout
+    assert done.stderr == "trioecho: What happened is not what mine.ladder says\n"
+
+
+def test_a_file_that_is_no_lesson(tmp_path: Path) -> None:
+    own = tmp_path / "mine.toml"
+    own.write_text("title = 'x'")
+    done = lab(str(own), code=1)
+    assert "is no lesson: Object missing required field `level`" in done.stderr
+    assert "No such file" in lab("./none.toml", code=1).stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_half_way(number: signal.Signals) -> None:
+    """What has been seen is finished; what to notice has not been seen."""
+    need_wires()
+    with subprocess.Popen(
+        [*TRIOECHO, "lab", "black-hole"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stdout:
+            if b"SYN seq 0" in line:
+                break
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(PATIENCE) == 128 + number
+        assert process.stderr.read() == b""
+    assert b"captured " in rest
+    assert b"What to notice" not in rest

@@ -1,0 +1,90 @@
+"""The socket calls of other people's programs, among the segments."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from needs import need_tool, need_wires
+from programs import PATIENCE
+from running import ECHO, LINES, command, python, run
+
+
+@pytest.mark.parametrize("where", [["--fault", "drop syn 1"], ["--same-host"]])
+def test_calls_among_the_segments(where: list[str]) -> None:
+    need_tool("strace")
+    host = "127.0.0.1" if where == ["--same-host"] else "10.0.0.2"
+    done = run(python(ECHO, host), python(LINES, host), "--calls", *where, stdin="one\n")
+    assert (done.code, done.wrote("client")) == (0, ["got one"]), done
+    events = [json.loads(line) for line in done.out.splitlines()][:-1]
+    times = [event["time"] for event in events]
+    assert times == sorted(times)
+    story = []
+    for event in events:
+        if event["type"] == "call":
+            error = event["error"] or event["result"] is None
+            story.append(f"{event['end']} {event['name']}" + " ..." * bool(error))
+        elif event["lost"] or "FIN" in event["flags"] or event["length"]:
+            story.append(f"{event['from']} {'lost' if event['lost'] else event['length']}")
+    wanted = [
+        *("server socket", "server setsockopt", "server bind", "server listen"),
+        *("client socket", "client connect ..."),
+        *(["client lost"] if host == "10.0.0.2" else []),
+        *("client connect", "server accept"),
+        *("client send", "client 4", "server recv", "server send", "server 4", "client recv"),
+        *("client close", "client 0", "server recv", "server close", "server 0"),
+    ]
+    # Both see the handshake's end at once; the server's two last may be told after its FIN's.
+    assert [one for one in story if one.startswith("client")] == [
+        one for one in wanted if one.startswith("client")
+    ]
+    assert sorted(story) == sorted(wanted)
+    for one in ("client send", "client close", "server send", "server close"):
+        sent = story.index(one)
+        size = "0" if "close" in one else "4"
+        assert sent < story.index(f"{one.split()[0]} {size}")
+    assert story.index("server recv") > story.index("client 4")
+    numbered = [event for event in events if event["type"] == "call" and event["peer"]]
+    assert {event["connection"] for event in numbered} == {1}
+
+
+def test_calls_of_several_programs_and_threads() -> None:
+    need_tool("strace")
+    client = dedent("""
+        import os, socket
+        for number in range(3):
+            if not os.fork():
+                with socket.create_connection(("10.0.0.2", 7)) as one:
+                    one.sendall(b"%d" % number)
+                    one.recv(10)
+                os._exit(0)
+        for _ in range(3):
+            os.wait()
+    """)
+    done = run(python(ECHO, "10.0.0.2"), python(client), "--calls")
+    assert done.code == 0, done
+    calls = done.objects("call")
+    for name in ("connect", "send", "recv", "close"):
+        of = {one["connection"] for one in calls if one["name"] == name and one["end"] == "client"}
+        assert of >= {1, 2, 3}, name
+    assert {one["connection"] for one in calls if one["name"] == "accept"} >= {1, 2, 3}
+
+
+def test_without_strace(tmp_path: Path) -> None:
+    need_wires()
+    for name in ("nsenter", "true"):
+        os.symlink(need_tool(name), tmp_path / name)
+    done = subprocess.run(
+        command(["true"], ["true"], "--calls"),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PATH": str(tmp_path)},
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "by way of strace, which is not installed. Install the package strace" in done.stderr

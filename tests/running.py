@@ -1,0 +1,132 @@
+"""Other people's programs, as ``trioecho run`` is told to run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+from collections.abc import Sequence
+from pathlib import Path
+from shlex import join
+from textwrap import dedent
+from typing import Any, NamedTuple
+
+from needs import need_wires
+from programs import PATIENCE, TRIOECHO
+
+PYTHON = sys.executable
+ECHO = dedent("""
+    import socket, sys, threading
+    listener = socket.create_server((sys.argv[1], 7), backlog=50)
+    print("ready", flush=True)
+
+    def serve(connection):
+        with connection:
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+    while True:
+        threading.Thread(target=serve, args=[listener.accept()[0]], daemon=True).start()
+""")
+LINES = dedent("""
+    import socket, sys
+    host, port = sys.argv[1], 7
+    with socket.create_connection((host, port)) as connection:
+        file = connection.makefile("rw")
+        for line in sys.stdin:
+            file.write(line)
+            file.flush()
+            print("got", file.readline(), end="", flush=True)
+""")
+LISTEN_SIX = ECHO.replace("backlog=50", "family=socket.AF_INET6").replace("sys.argv[1]", "'::'")
+
+
+class Ran(NamedTuple):
+    """What came of a run."""
+
+    code: int
+    out: str
+    err: str
+
+    def objects(self, kind: str) -> list[Any]:
+        found = [json.loads(line) for line in self.out.splitlines()]
+        return [one for one in found if one["type"] == kind]
+
+    def wrote(self, end: str) -> list[str]:
+        """The lines that a program wrote."""
+        return re.findall(rf"^ *-?\d+\.\d{{3}} {end} \| (.*)$", self.err, re.MULTILINE)
+
+
+def python(source: str, *arguments: str) -> list[str]:
+    return [PYTHON, "-W", "ignore", "-c", source, *arguments]
+
+
+def command(server: Sequence[str], client: Sequence[str], *options: str) -> list[str]:
+    return [*TRIOECHO, "run", "--server", join(server), "--client", join(client), *options]
+
+
+def run(
+    server: Sequence[str], client: Sequence[str], *options: str, stdin: str | bytes = b""
+) -> Ran:
+    """Run two programs, and see the ladder as JSON unless an option says otherwise."""
+    need_wires()
+    if "--format" not in options:
+        options = (*options, "--format", "json")
+    done = subprocess.run(
+        command(server, client, *options),
+        input=stdin.encode() if isinstance(stdin, str) else stdin,
+        capture_output=True,
+        timeout=PATIENCE,
+        check=False,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+    return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def alive(mark: str) -> list[int]:
+    """The processes whose command line has a mark."""
+    found = []
+    for pid in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            line = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in line:
+            found.append(int(pid))
+    return found
+
+
+class Terminal:
+    """A terminal in whose foreground a command runs."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        pid, self.fd = pty.fork()
+        if not pid:
+            os.execvp(words[0], list(words))
+        self.pid = pid
+        self.seen = b""
+        quiet = termios.tcgetattr(self.fd)
+        quiet[3] &= ~termios.ECHO
+        termios.tcsetattr(self.fd, termios.TCSANOW, quiet)
+
+    def until(self, text: bytes) -> None:
+        while text not in self.seen:
+            assert select.select([self.fd], [], [], PATIENCE)[0], self.seen[-2000:]
+            self.seen += os.read(self.fd, 65536)
+
+    def type(self, text: bytes) -> None:
+        os.write(self.fd, text)
+
+    def end(self) -> int:
+        try:
+            while select.select([self.fd], [], [], PATIENCE)[0]:
+                self.seen += os.read(self.fd, 65536)
+        except OSError:  # EIO: nobody has it open any more
+            pass
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])

@@ -1,0 +1,305 @@
+"""The plugin in other people's test suites: each test here runs a pytest of its own."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+
+import pytest
+from needs import need_tool
+from suite import PYTEST, run_suite
+
+pytest_plugins = ["pytester"]
+pytestmark = pytest.mark.usefixtures("wires")
+
+BLOCKING = """
+    import socket, sys, subprocess
+
+    def test_blocking(wire):
+        listener = wire.server.listen(7)
+        client = wire.client.connect((wire.server.address, 7))
+        peer, _ = listener.accept()
+        client.sendall(b"hello")
+        assert peer.recv(5) == b"hello"
+        client.close()
+        peer.close()
+        wire.settle()
+        assert wire.connection().closed_by == "fin"
+"""
+TRIO = """
+    import pytest, trio
+
+    @pytest.mark.trio
+    async def test_trio(wire, autojump_clock):
+        listener = trio.socket.from_stdlib_socket(wire.server.listen(7))
+        client = trio.SocketStream(trio.socket.from_stdlib_socket(wire.client.socket()))
+        await client.socket.connect((wire.server.address, 7))
+        peer, _ = await listener.accept()
+        await client.send_all(b"hello")
+        assert await peer.recv(5) == b"hello"
+        await client.aclose()
+        peer.close()
+        await trio.to_thread.run_sync(wire.settle)
+        assert wire.connection().closed_by == "fin"
+"""
+PROGRAMS = """
+    import subprocess, sys
+
+    def python(source):
+        return [sys.executable, "-c", source]
+
+    def test_programs(wire):
+        server = wire.server.popen(python(
+            "import socket; s = socket.create_server(('', 7)); c, _ = s.accept();"
+            "print(c.recv(5)); c.close(); s.close()"
+        ), stdout=subprocess.PIPE)
+        wire.server.wait_listening(7)
+        wire.client.run(python(
+            "import socket; s = socket.create_connection(('10.0.0.2', 7)); s.sendall(b'hello');"
+            "s.recv(1); s.close()"
+        ), check=True)
+        assert server.stdout.read() == b"b'hello'\\n"
+        wire.settle()
+        assert wire.connection().closed_by == "fin"
+"""
+
+
+def test_three_kinds_of_tests(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_blocking=BLOCKING, test_trio=TRIO, test_programs=PROGRAMS)
+    run_suite(pytester).assert_outcomes(passed=3)
+
+
+def test_side_by_side(pytester: pytest.Pytester) -> None:
+    """Each worker has its own wires, with the same addresses and the same ports."""
+    pytester.makepyfile(
+        **{f"test_{number}": BLOCKING for number in range(4)}, test_trio=TRIO, test_more=PROGRAMS
+    )
+    run_suite(pytester, "-n", "3").assert_outcomes(passed=6)
+
+
+FAILING = """
+    import pytest, socket
+
+    def connect(wire):
+        wire.server.listen(7)
+        return wire.client.connect((wire.server.address, 7))
+
+    def test_plain_assert(wire):
+        wire.fault("drop client data 7")
+        connect(wire).sendall(b"hello")
+        assert wire.connection().retransmissions == 3
+
+    def test_match(wire):
+        connect(wire)
+        wire.match('''
+            > S  0:0(0)
+            < R. 0:0(0)
+        ''')
+
+    @pytest.mark.trio
+    async def test_trio(wire):
+        connect(wire)
+        assert wire.connection().client_bytes == 9
+
+    @pytest.fixture
+    def broken(wire):
+        connect(wire)
+        raise LookupError
+
+    def test_setup(broken): ...
+
+    @pytest.fixture
+    def careless(wire):
+        yield
+        raise LookupError
+
+    def test_teardown(wire, careless):
+        connect(wire)
+
+    def test_passing(wire):
+        connect(wire)
+
+    def test_skipped(wire):
+        connect(wire)
+        pytest.skip("for no reason")
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_failure_shows_the_ladder(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
+    pytester.makepyfile(FAILING)
+    result = run_suite(pytester, "-rA", *options)
+    result.assert_outcomes(passed=2, failed=3, errors=2, skipped=1)
+    text = result.stdout.str()
+    assert text.count("── SYN seq 0 win ") == 5
+    for when, count in ("call", 3), ("setup", 1), ("teardown", 1):
+        assert text.count(f" Captured wire {when} ") == count
+    result.stdout.fnmatch_lines(
+        [
+            "E *assert 0 == 3",
+            "E * where 0 = <connection 1: 10.0.0.1:* ESTABLISHED to 10.0.0.2:7 ESTABLISHED;"
+            " handshake complete; not closed; client 5 bytes, server 0 bytes; 0 retransmissions;"
+            " 0 resets>.retransmissions",
+            "private wire; drop client data 7",
+            "*3 of 3: both ends know; the handshake took *",
+            "! 'drop client data 7' never matched: the client sent 1 segment of data",
+        ],
+    )
+    result.stdout.fnmatch_lines(
+        [
+            "E *AssertionError: The wire carried other segments (+) than expected (-):",
+            "E  *  > S 0:0(0)",
+            "E  *- < R. 0:0(0)",
+            "E  *+ < S. 0:0(0)",
+        ],
+    )
+
+
+def test_its_own_frames_stay_out_of_the_traceback(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_match(wire):
+            wire.match("> S 0:0(0)")
+
+        def test_fault(wire):
+            wire.fault("break syn")
+
+        def test_settle(wire):
+            wire.server.listen(7)
+            wire.client.connect((wire.server.address, 7))
+            wire.settle(0)
+
+        def test_sysctl(wire):
+            wire.client.sysctl("no.such")
+    """)
+    result = run_suite(pytester, "--tb=short")
+    result.assert_outcomes(failed=4)
+    text = result.stdout.str()
+    for frame in ("portal.py", "testing/wire.py", "testing/host.py", "keeper"):
+        assert frame not in text, frame
+
+
+def test_where_there_is_no_wire(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makepyfile(BLOCKING)
+    hide = 'mount -t tmpfs none /dev/net; exec "$@"'
+    before = (need_tool("unshare"), "-Urm", "sh", "-c", hide, "sh")
+    monkeypatch.delenv("TRIOECHO_REQUIRE", raising=False)
+    result = run_suite(pytester, "-rs", before=before)
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(["SKIPPED*No private wire: there is no /dev/net/tun.*modprobe*"])
+    monkeypatch.setenv("TRIOECHO_REQUIRE", "all")
+    result = run_suite(pytester, before=before)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["TRIOECHO_REQUIRE=all, but No private wire: *"])
+
+
+def test_it_costs_nothing_until_it_is_asked_for(pytester: pytest.Pytester) -> None:
+    """pytest-trio imports trio for its own sake, so it is left out."""
+    pytester.makeconftest("""
+        import sys
+
+        def pytest_sessionfinish():
+            names = {name for name in sys.modules if name.startswith("trioecho")}
+            print("LOADED", *sorted(names | sys.modules.keys() & {"trio", "scapy", "msgspec"}))
+    """)
+    pytester.makepyfile("def test_nothing(): ...")
+    result = run_suite(pytester, "-s", "-p", "no:trio", "-p", "no:hypothesispytest")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*LOADED trioecho trioecho.pytest_plugin"])
+    run_suite(pytester, "--markers").stdout.fnmatch_lines(["@pytest.mark.wire(*faults):*"])
+    run_suite(pytester, "--fixtures").stdout.fnmatch_lines(["wire -- *"])
+
+
+def test_nothing_is_left_behind(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        import os, socket, subprocess, sys, threading
+        import pytest
+
+        @pytest.fixture(scope="module", autouse=True)
+        def nothing_is_left():
+            # What is loaded and started once in a process is no trace of a wire.
+            import trio
+            from trioecho.lab import diag
+            from trioecho import testing
+
+            before = set(os.listdir("/proc/self/fd"))
+            yield
+            assert set(os.listdir("/proc/self/fd")) == before
+            threads = [one.name for one in threading.enumerate()]
+            assert not [name for name in threads if "wire" in name], threads
+            with pytest.raises(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+            assert socket.socket.__init__.__module__ == "socket"
+
+        @pytest.mark.parametrize("end", ["pass", "fail", "skip", "exit"])
+        def test_use(wire, end):
+            listener = wire.server.listen(7)
+            client = wire.client.connect((wire.server.address, 7))
+            listener.accept()[0].close()
+            wire.server.popen(["sleep", "1000"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            wire.server.popen(["sh", "-c", "setsid sleep 1000 & sleep 1000"]).stdin
+            with wire.client.inside():
+                if end == "skip":
+                    pytest.skip("so")
+                if end == "exit":
+                    sys.exit("so")
+                assert end == "pass"
+    """)
+    result = run_suite(pytester)
+    result.assert_outcomes(passed=1, failed=2, skipped=1, errors=0)
+
+
+WAITING = """
+    import pytest, trio
+
+    def prepare(wire):
+        listener = wire.server.listen(7)
+        client = wire.client.connect((wire.server.address, 7))
+        program = wire.server.popen(["sleep", "1000"])
+        keeper = wire.client._host.pid
+        print("READY", program.pid, keeper, flush=True)
+        return listener
+
+    def test_accept(wire):
+        listener = prepare(wire)
+        with listener.accept()[0]:
+            listener.accept()
+
+    def test_settle(wire):
+        prepare(wire)
+        wire.settle(1000)
+
+    @pytest.mark.trio
+    async def test_trio(wire):
+        prepare(wire)
+        await trio.sleep_forever()
+"""
+
+
+@pytest.mark.parametrize("name", ["accept", "settle", "trio"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted(pytester: pytest.Pytester, name: str, sent: signal.Signals) -> None:
+    path = pytester.makepyfile(WAITING)
+    command = [*PYTEST, "-s", "-q", f"{path}::test_{name}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        words: list[str] = []
+        while words[:1] != ["READY"]:
+            line = process.stdout.readline()
+            assert line, "it ended before"
+            words = line.split()
+        left = [os.pidfd_open(int(pid)) for pid in words[1:]]
+        process.send_signal(sent)
+        text = process.stdout.read()
+        ended = process.wait()
+    if sent == signal.SIGKILL:
+        assert ended == -sent
+    elif name == "trio":  # pytest-trio has the interrupt in a group, which is taken for a failure
+        assert ended in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED)
+    else:
+        assert ended == pytest.ExitCode.INTERRUPTED
+    assert ("KeyboardInterrupt" in text) == (sent == signal.SIGINT)
+    for one in left:
+        assert select.select([one], [], [], 30)[0], "a process was left behind"
+        os.close(one)

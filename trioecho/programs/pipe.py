@@ -1,0 +1,88 @@
+"""A pipe from a program, read to the program's end and not to the pipe's."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+from typing import Self
+
+import trio
+
+_MOST = 1 << 16
+# Bytes read at the most once the program has ended: more than a pipe holds.
+_LAST = 1 << 20
+
+
+class Pipe:
+    """A pipe of which a program gets the writing end.
+
+    What a program leaves running may hold the writing end for ever. So the pipe is at its end when
+    the program is and nothing is left to be read.
+
+    Attributes:
+        writer: the descriptor for the program.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self.writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._left = _LAST
+
+    def close_writer(self) -> None:
+        """Close our copy of the writing end, once the program has its own."""
+        if self.writer >= 0:
+            os.close(self.writer)
+            self.writer = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close_writer()
+        os.close(self._reader)
+
+    async def read(self, ended: trio.Event, patience: float = float("inf")) -> bytes | None:
+        """Read what has come.
+
+        Args:
+            ended: is set when the program has ended.
+            patience: seconds to wait for more.
+
+        Returns:
+            Bytes, ``b""`` at the end, and None when nothing has come for so long.
+        """
+        await trio.lowlevel.checkpoint()
+        while True:
+            # Asked before the pipe is: what is written before the end is there after it.
+            over = ended.is_set()
+            try:
+                data = os.read(self._reader, _MOST)
+            except BlockingIOError:
+                if over:
+                    return b""
+            else:
+                if over:
+                    self._left -= len(data)
+                return data if self._left > 0 else b""
+            if not await self._more(ended, patience):
+                return None
+
+    async def _more(self, ended: trio.Event, patience: float) -> bool:
+        """Wait for more, or for the end of the program; whether it was worth it."""
+        with trio.move_on_after(patience):
+            async with trio.open_nursery() as nursery:
+
+                async def finish() -> None:
+                    await ended.wait()
+                    nursery.cancel_scope.cancel()
+
+                nursery.start_soon(finish)
+                await trio.lowlevel.wait_readable(self._reader)
+                nursery.cancel_scope.cancel()
+            return True
+        return False

@@ -1,0 +1,221 @@
+"""One program: it is started, what it writes is told, and it is ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from subprocess import DEVNULL, STDOUT
+from time import time_ns
+from typing import TypeAlias
+
+import trio
+
+from trioecho.errors import TrioechoError, sole
+from trioecho.lab.hosts import Host
+from trioecho.model import Call, End
+from trioecho.programs.calls import Calls
+from trioecho.programs.lines import Line, Lines
+from trioecho.programs.pipe import Pipe
+from trioecho.programs.strace import OPTIONS
+
+Tell: TypeAlias = Callable[[Sequence[Line]], Awaitable[None]]
+
+#: Seconds that a program has after each signal, until a stronger one.
+GRACE = 2.0
+#: Seconds after which the beginning of a line is shown without its end: it may be a prompt.
+PROMPT = 0.3
+# strace writes on standard error, which it opens for itself; the program's own is its output.
+_TRACED = ("-o", "/dev/stderr", "sh", "-c", 'exec "$@" 2>&1', "sh")
+_LONGEST = 1 << 16  # bytes of a line of strace's at the most
+
+
+class Program:
+    """A program on a host.
+
+    Args:
+        end: which end of the conversation it is.
+        process: the process; strace's where that is between.
+        alone: whether it has a process group of its own, which signals reach as a whole.
+        traced: whether the process is strace, which passes no signal on.
+
+    Attributes:
+        ended: is set when it has.
+        told: is set when all that it wrote has been told, too.
+    """
+
+    def __init__(self, end: End, process: trio.Process, *, alone: bool, traced: bool) -> None:
+        self.end = end
+        self.ended = trio.Event()
+        self.told = trio.Event()
+        self._process = process
+        self._alone = alone
+        self._traced = traced
+
+    @property
+    def code(self) -> int:
+        """Its exit code as a shell gives it: 128 and the number for a signal."""
+        code = self._process.returncode
+        assert code is not None
+        return code if code >= 0 else 128 - code
+
+    @property
+    def how(self) -> str:
+        """How it ended, in words."""
+        code = self._process.returncode
+        assert code is not None
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+    async def finish(self, *numbers: signal.Signals) -> bool:
+        """End it, unless it has ended.
+
+        Args:
+            numbers: the signals that ask it to, one after the other.
+
+        Returns:
+            Whether it took none of them, and was killed.
+        """
+        for number in numbers:
+            if self.ended.is_set():
+                return False
+            self._signal(number)
+            with trio.move_on_after(GRACE):
+                await self.ended.wait()
+        if self.ended.is_set():
+            return False
+        self._signal(signal.SIGKILL)
+        await self.ended.wait()
+        return True
+
+    def _signal(self, number: signal.Signals) -> None:
+        process = self._process
+        if process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            if self._alone:
+                os.killpg(process.pid, number)
+                return
+            if self._traced:
+                for pid in _children(process.pid):
+                    os.kill(pid, number)
+            if not self._traced or number is signal.SIGKILL:
+                process.send_signal(number)
+
+    async def wait(self) -> None:
+        """Wait for its end."""
+        await self._process.wait()
+        self.ended.set()
+
+    async def kill(self) -> None:
+        """End it at once, unless it has ended, and see that it has."""
+        self._signal(signal.SIGKILL)
+        with trio.CancelScope(shield=True):
+            await self.wait()
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+    except OSError:
+        return []
+
+
+@asynccontextmanager
+async def open_program(
+    host: Host,
+    end: End,
+    command: Sequence[str],
+    tell: Tell,
+    *,
+    record: Callable[[Call], None] | None = None,
+    foreground: bool = False,
+) -> AsyncIterator[Program]:
+    """Start a program, and tell what it writes, for as long as the block lasts.
+
+    What it writes on standard output and on standard error comes through one pipe, and so in its
+    order. The client's standard input is this process's own, the server has none.
+
+    Args:
+        host: where.
+        end: which end of the conversation it is.
+        command: the program and its arguments.
+        tell: is given what it writes.
+        record: is given its socket calls, by way of strace; None for no strace.
+        foreground: whether it stays in this process's group.
+
+    Returns:
+        A context manager that gives the program. When the block is left, it is killed if it has not
+        ended, and all that it wrote has been told.
+
+    Raises:
+        TrioechoError: there is no such program, or no strace.
+    """
+    if shutil.which(command[0]) is None:
+        raise TrioechoError(f"There is no program {command[0]!r} to start")
+    words = list(command)
+    if record is not None:
+        strace = shutil.which("strace")
+        if strace is None:
+            what = "The socket calls of programs come by way of strace, which is not installed"
+            raise TrioechoError(what, "Install the package strace, or leave --calls out")
+        words = [strace, *OPTIONS, *_TRACED, *words]
+    with Pipe() as output, Pipe() as log:
+        process = await host.run(
+            words,
+            stdin=None if end == "client" else DEVNULL,
+            stdout=output.writer,
+            stderr=STDOUT if record is None else log.writer,
+            **({} if foreground else {"process_group": 0}),
+        )
+        program = Program(end, process, alone=not foreground, traced=record is not None)
+        output.close_writer()
+        log.close_writer()
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_show, output, program, tell)
+                if record is not None:
+                    nursery.start_soon(_trace, log, end, tell, record, program.ended)
+                nursery.start_soon(program.wait)
+                try:
+                    yield program
+                finally:
+                    await program.kill()
+        except BaseExceptionGroup as group:
+            raise sole(group) from None
+
+
+async def _show(pipe: Pipe, program: Program, tell: Tell) -> None:
+    """Tell what a program writes, line by line."""
+    lines = Lines(program.end)
+    while True:
+        patience = PROMPT if lines.waiting else float("inf")
+        data = await pipe.read(program.ended, patience)
+        cut = lines.feed(time_ns(), data) if data else lines.flush()
+        if cut:
+            await tell(cut)
+        if data == b"":
+            await program.ended.wait()  # it may have closed its output before
+            program.told.set()
+            return
+
+
+async def _trace(
+    pipe: Pipe, end: End, tell: Tell, record: Callable[[Call], None], ended: trio.Event
+) -> None:
+    """Record what strace tells."""
+    calls = Calls(end)
+    rest = b""
+    while data := await pipe.read(ended):
+        *whole, rest = (rest + data).split(b"\n")
+        for line in whole:
+            text = line.decode("ascii", "replace")
+            if text.startswith("strace: "):
+                await tell([Line(time_ns(), end, text, remark=True)])
+            for call in calls.line(text):
+                record(call)
+        rest = rest[:_LONGEST]
+        for call in calls.beginning(rest.decode("ascii", "replace")):
+            record(call)

@@ -1,0 +1,33 @@
+"""Which programs to run, and where."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Settings(Struct, frozen=True):
+    """What to run.
+
+    Args:
+        server, client: the two programs, each with its arguments.
+        faults: what the wire does to whom.
+        same_host: whether both run on one host, over its loopback; else there is a wire.
+        wait: seconds until the server must listen.
+        port: the port it must listen on; None for any.
+        timeout: seconds after which both are ended; None for as long as the client takes.
+        calls: whether to show their socket calls.
+        kernel: whether to ask the kernel about both ends, at each segment.
+        foreground: whether the client stays in this process's group, so that it may read from the
+            terminal, and gets what is typed there, Ctrl-C included.
+    """
+
+    server: tuple[str, ...]
+    client: tuple[str, ...]
+    faults: tuple[str, ...] = ()
+    same_host: bool = False
+    wait: float = 10.0
+    port: int | None = None
+    timeout: float | None = None
+    calls: bool = False
+    kernel: bool = False
+    foreground: bool = False

@@ -1,0 +1,133 @@
+"""What strace writes, line by line. Pure.
+
+With the options of `OPTIONS` a line reads::
+
+    7114 1795419629.946973123 accept4(3<TCP:[127.0.0.1:38415]>, {...}, [16], 0) = 4<...> <0.003450>
+
+Where another task's line comes between, it is in two: one ends in ``<unfinished ...>``, and one
+begins with ``<... accept4 resumed>``. All strings are in hexadecimal, so nothing that a program
+sends can look like syntax.
+
+See also:
+    strace(1).
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+#: Bytes of a string that are shown.
+SHOWN = 64
+#: Threads follow, socket descriptors with their addresses, time in nanoseconds, strings in
+#: hexadecimal, no signals; signals that end a program are the program's, not strace's.
+OPTIONS = (
+    *("-f", "-qq", "-I", "never", "--seccomp-bpf", "-yy", "-xx", "-s", str(SHOWN)),
+    *("--absolute-timestamps=unix,ns", "--syscall-times=ns", "-e", "signal=none"),
+    *("-e", "trace=%network,read,readv,write,writev,sendfile,splice,close"),
+)
+
+_LINE = re.compile(r"(?:(\d+) +)?(\d+)\.(\d{9}) (.*)", re.DOTALL)
+_CALL = re.compile(r"(\w+)\((.*)\)\s+= (.*?)(?: <(\d+)\.(\d{9})>)?", re.DOTALL)
+_RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
+_UNFINISHED = "<unfinished ...>"
+# A connect that has been entered: all of its arguments are there.
+_CONNECT = re.compile(r"connect\((.*\}, \d+)\s*", re.DOTALL)
+# Tasks in the middle of a call, at the most.
+_MOST = 10_000
+
+
+class Traced(Struct, frozen=True):
+    """A system call.
+
+    Args:
+        pid: the task that made it; 0 where strace does not say.
+        time: when it was made, nanoseconds since the epoch.
+        took: nanoseconds until it returned; None as long as it has not.
+        name: its name.
+        arguments: its arguments, as strace writes them.
+        result: its result, as strace writes it; ``""`` as long as there is none.
+    """
+
+    pid: int
+    time: int
+    took: int | None
+    name: str
+    arguments: tuple[str, ...]
+    result: str
+
+
+class Strace:
+    """Reads lines, and puts together those that were cut in two."""
+
+    def __init__(self) -> None:
+        self._unfinished: dict[int, tuple[int, str]] = {}
+
+    def line(self, text: str) -> Traced | None:
+        """Take a line.
+
+        Args:
+            text: the line, without its end.
+
+        Returns:
+            A call that has returned, or a connect that has been made; None for anything else.
+        """
+        match = _LINE.fullmatch(text)
+        if match is None:
+            return None
+        pid, time, rest = int(match[1] or 0), int(match[2] + match[3]), match[4]
+        if rest.endswith(_UNFINISHED):
+            if len(self._unfinished) >= _MOST:
+                self._unfinished.clear()
+            head = rest.removesuffix(_UNFINISHED).rstrip()
+            self._unfinished[pid] = time, head
+            return _connecting(pid, time, head)
+        if resumed := _RESUMED.fullmatch(rest):
+            begun = self._unfinished.pop(pid, None)
+            if begun is None or not begun[1].startswith(resumed[1] + "("):
+                return None
+            time, head = begun
+            rest = head + (" " if head.endswith(",") else "") + resumed[2].lstrip()
+        call = _CALL.fullmatch(rest)
+        if call is None:
+            return None
+        took = int(call[4] + call[5]) if call[4] else 0
+        return Traced(pid, time, took, call[1], split(call[2]), call[3])
+
+    def beginning(self, text: str) -> Traced | None:
+        """Look at a line that has not ended.
+
+        Args:
+            text: what there is of it.
+
+        Returns:
+            A connect that has been made and has not returned; else None.
+        """
+        match = _LINE.fullmatch(text)
+        return match and _connecting(int(match[1] or 0), int(match[2] + match[3]), match[4])
+
+
+def _connecting(pid: int, time: int, head: str) -> Traced | None:
+    match = _CONNECT.fullmatch(head)
+    return match and Traced(pid, time, None, "connect", split(match[1]), "")
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Arguments at their commas, but not those in brackets.
+
+    >>> split("3<TCP:[7]>, [1, 2], {a=0, b=(1, 2)}")
+    ('3<TCP:[7]>', '[1, 2]', '{a=0, b=(1, 2)}')
+    """
+    parts: list[str] = []
+    depth = start = 0
+    for at, letter in enumerate(text):
+        if letter in "([{":
+            depth += 1
+        elif letter in ")]}":
+            depth -= 1
+        elif letter == "," and not depth:
+            parts.append(text[start:at].strip())
+            start = at + 1
+    last = text[start:].strip()
+    return (*parts, last) if last or parts else ()

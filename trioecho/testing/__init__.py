@@ -1,0 +1,11 @@
+"""Wire-level tests for other people's code: what the fixture ``wire`` is made of.
+
+Everything here blocks, as ordinary tests do; the wire itself runs in a trio loop of its own, in a
+thread that belongs to the fixture.
+"""
+
+from trioecho.testing.connection import Connection
+from trioecho.testing.host import Host
+from trioecho.testing.wire import Wire, open_wire
+
+__all__ = ["Connection", "Host", "Wire", "open_wire"]

@@ -1,0 +1,221 @@
+"""Host: one end of the wire as a test uses it, with calls that block."""
+
+from __future__ import annotations
+
+import os
+import socket as sockets
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from subprocess import CompletedProcess, Popen
+from subprocess import run as run_program
+from typing import Any
+
+import trio
+
+from trioecho.errors import TrioechoError
+from trioecho.lab.hosts import Host as LabHost
+from trioecho.model import Endpoint
+from trioecho.testing.inside import making
+from trioecho.testing.portal import Portal
+
+_NETLINK_SOCK_DIAG = 4
+
+
+class Host:
+    """One end of the wire: sockets and programs on it, and its settings.
+
+    Everything that a test made here ends with the test: sockets are closed, programs are killed.
+
+    Args:
+        portal: the way to the loop in which the wire lives.
+        host: the host there.
+        stack: what is to be done when the test is over.
+
+    Attributes:
+        address, address6: its addresses on the wire.
+    """
+
+    def __init__(self, portal: Portal, host: LabHost, stack: ExitStack) -> None:
+        self.address = host.address
+        self.address6 = host.address6
+        self._portal = portal
+        self._host = host
+        self._stack = stack
+
+    def __repr__(self) -> str:
+        return f"<host {self.address}>"
+
+    # ---- sockets ---------------------------------------------------------------------------------
+
+    def socket(
+        self,
+        family: int = sockets.AF_INET,
+        type: int = sockets.SOCK_STREAM,  # noqa: A002
+        proto: int = 0,
+    ) -> sockets.socket:
+        """Make a socket on this host, an ordinary one that blocks.
+
+        Args:
+            family, type, proto: as for ``socket.socket``, whose default timeout holds here too.
+
+        Raises:
+            TrioechoError: the kernel refuses it.
+        """
+        __tracebackhide__ = True
+        made = self._portal.call(self._host.socket, family, type, proto)
+        made.settimeout(sockets.getdefaulttimeout())
+        return self._stack.enter_context(made)
+
+    def listen(
+        self, port: int = 0, *, family: int = sockets.AF_INET, backlog: int = 128
+    ) -> sockets.socket:
+        """Make a TCP socket that listens at this host's address.
+
+        Args:
+            port: the port; 0 for any that is free: ``getsockname()[1]`` tells.
+            family: ``AF_INET`` or ``AF_INET6``.
+            backlog: as for ``socket.listen``.
+        """
+        made = self.socket(family)
+        made.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        made.bind((self.address6 if family == sockets.AF_INET6 else self.address, port))
+        made.listen(backlog)
+        return made
+
+    def connect(self, address: tuple[str, int], timeout: float | None = None) -> sockets.socket:
+        """Make a TCP socket and connect it, as ``socket.create_connection`` does.
+
+        Args:
+            address: an IP address and a port.
+            timeout: seconds for this and each later call on it; None for no limit.
+
+        Raises:
+            OSError: the connection was refused, or timed out.
+        """
+        made = self.socket(sockets.AF_INET6 if ":" in address[0] else sockets.AF_INET)
+        if timeout is not None:
+            made.settimeout(timeout)
+        made.connect(address)
+        return made
+
+    def inside(self) -> AbstractContextManager[None]:
+        """Let Python code of this process make its IP sockets on this host, within the block.
+
+        It holds for this thread or task, the tasks that it starts, and threads that are in no such
+        block themselves. Names are still looked up by the machine, so give addresses; sockets that
+        a C library makes stay the machine's own.
+        """
+        return making(self._descriptor)
+
+    # ---- programs --------------------------------------------------------------------------------
+
+    def popen(self, command: Sequence[str], **options: Any) -> Popen[Any]:
+        """Start a program on this host; it is killed when the test is over.
+
+        Args:
+            command: the program and its arguments.
+            options: as for ``subprocess.Popen``.
+
+        Raises:
+            TrioechoError: there is no such program, or no nsenter (util-linux).
+        """
+        __tracebackhide__ = True
+        with self._entered(command, options) as whole:
+            process: Popen[Any] = Popen(whole, **options)
+        self._stack.callback(_end, process)
+        return process
+
+    def run(self, command: Sequence[str], **options: Any) -> CompletedProcess[Any]:
+        """Run a program on this host to its end.
+
+        Args:
+            command: the program and its arguments.
+            options: as for ``subprocess.run``: ``timeout``, ``check``, ``capture_output`` …
+
+        Raises:
+            TrioechoError: there is no such program, or no nsenter (util-linux).
+        """
+        __tracebackhide__ = True
+        with self._entered(command, options) as whole:
+            return run_program(whole, **options)
+
+    def wait_listening(self, port: int | None = None, timeout: float = 10.0) -> int:
+        """Wait until a program listens on this host.
+
+        Args:
+            port: the TCP port; None for any.
+            timeout: seconds to wait.
+
+        Returns:
+            The port.
+
+        Raises:
+            AssertionError: none does in that time.
+        """
+        __tracebackhide__ = True
+        endpoint = self._portal.call(self._listening, port, timeout)
+        if endpoint is None:
+            where = self.address if port is None else Endpoint(self.address, port)
+            raise AssertionError(f"Nothing listens on {where} after {timeout:g} s")
+        return endpoint.port
+
+    # ---- settings --------------------------------------------------------------------------------
+
+    def sysctl(self, name: str, value: str | int | None = None) -> str:
+        """Read a setting of this host's network, or change it; the machine's own stays as it is.
+
+        Args:
+            name: such as ``net.ipv4.tcp_retries2``.
+            value: what to set it to; None only reads.
+
+        Returns:
+            Its value, now.
+
+        Raises:
+            TrioechoError: there is no such setting in a namespace, or it takes no such value.
+        """
+        __tracebackhide__ = True
+        return self._portal.call(self._host.sysctl, name, value)
+
+    # ---- in the loop -----------------------------------------------------------------------------
+
+    async def _listening(self, port: int | None, timeout: float) -> Endpoint | None:
+        from trioecho.lab.diag import Diag
+
+        with (
+            await self._host.socket(
+                sockets.AF_NETLINK, sockets.SOCK_RAW, _NETLINK_SOCK_DIAG
+            ) as line,
+            trio.move_on_after(timeout),
+        ):
+            return await Diag(line).wait_listening(port)
+        return None
+
+    def _descriptor(self, family: int, type: int, proto: int) -> int:  # noqa: A002
+        made = self._portal.call(self._host.socket, family, type, proto)
+        made.setblocking(not type & sockets.SOCK_NONBLOCK)
+        return made.detach()
+
+    @contextmanager
+    def _entered(self, command: Sequence[str], options: dict[str, Any]) -> Iterator[list[str]]:
+        if isinstance(command, str) or options.get("shell"):
+            raise TrioechoError(
+                "A program for a host is a list of words", "Such as ['sh', '-c', …]"
+            )
+        path = None if options.get("env") is None else options["env"].get("PATH")
+        prefix, descriptors = self._portal.call(self._host.entrance, command, path)
+        options["pass_fds"] = [*options.get("pass_fds", ()), *descriptors]
+        try:
+            yield [*prefix, *command]
+        finally:
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def _end(process: Popen[Any]) -> None:
+    process.kill()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):  # what was written and never read
+                stream.close()
+    process.wait()

@@ -1,0 +1,68 @@
+"""Sockets that code of this process makes without asking, made on a host of the wire instead.
+
+A thread cannot move into the namespace: a process with threads may not enter a user namespace, and
+without that it has no right to the network's (setns(2)). But a socket stays where it was made, and
+Python makes each in ``socket.socket.__init__``. While a block of ``inside`` lasts, that asks the
+keeper for the descriptor. The class stays what it is, so that ``isinstance`` and ``from socket
+import socket`` hold.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from threading import Lock
+from typing import TypeAlias
+
+#: Makes a descriptor of a socket: family, type and protocol in, descriptor out.
+Make: TypeAlias = Callable[[int, int, int], int]
+
+_FAMILIES = (-1, socket.AF_INET, socket.AF_INET6)
+_chosen: ContextVar[Make | None] = ContextVar("trioecho host", default=None)
+_open: list[Make] = []
+_lock = Lock()
+_original = socket.socket.__init__
+
+
+@contextmanager
+def making(make: Make) -> Iterator[None]:
+    """Let each IP socket that Python code makes be made by a function, as long as the block lasts.
+
+    That holds for the thread or task that is in the block and for the tasks that it starts. For
+    whatever is in no such block itself, a worker thread say, the block that was opened last holds.
+
+    Args:
+        make: makes them.
+    """
+    with _lock:
+        _open.append(make)
+        socket.socket.__init__ = _init  # type: ignore[method-assign]
+    token = _chosen.set(make)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+        with _lock:
+            _open.remove(make)
+            if not _open:
+                socket.socket.__init__ = _original  # type: ignore[method-assign]
+
+
+def _init(
+    self: socket.socket,
+    family: int = -1,
+    type: int = -1,  # noqa: A002
+    proto: int = -1,
+    fileno: int | None = None,
+) -> None:
+    make = _chosen.get()
+    if make not in _open:  # there is none here, or a task has outlived the block it was started in
+        make = next(iter(_open[-1:]), None)
+    if make is not None and fileno is None and family in _FAMILIES:
+        family = socket.AF_INET if family == -1 else family
+        type = socket.SOCK_STREAM if type == -1 else type  # noqa: A001
+        proto = max(proto, 0)
+        fileno = make(family, type, proto)
+    _original(self, family, type, proto, fileno)

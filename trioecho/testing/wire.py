@@ -1,0 +1,235 @@
+"""Wire: the private wire as a test uses it: two hosts, faults, and what was seen."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from shutil import get_terminal_size
+
+import trio
+
+from trioecho.lab.chronicle import Chronicle
+from trioecho.lab.grammar import parse
+from trioecho.lab.wire import Wire as LabWire
+from trioecho.lab.wire import open_wire as open_lab_wire
+from trioecho.model import Call, Rung, Summary
+from trioecho.render import FORMATS, Setting
+from trioecho.render.script import TOLERANCE, compare
+from trioecho.testing.connection import Connection
+from trioecho.testing.host import Host
+from trioecho.testing.portal import Portal, open_portal
+
+# Packets that the wire may still have to carry before a test is told what was seen, in goes.
+_GOES = 64
+# Of a ladder that is shown, lines at the most; half of them from its beginning.
+_MOST_LINES = 400
+
+
+class Wire:
+    """Two hosts, the wire between them, and what was seen on it.
+
+    What it tells is what has happened until it is asked. Each segment is kept, with its bytes.
+
+    Args:
+        portal: the way to the loop in which the wire lives.
+        wire: the wire there.
+        chronicle: its observer.
+        stack: what is to be done when the test is over.
+
+    Attributes:
+        client, server: the hosts.
+        faults: what was asked of the wire.
+    """
+
+    def __init__(
+        self, portal: Portal, wire: LabWire, chronicle: Chronicle, stack: ExitStack
+    ) -> None:
+        self.client = Host(portal, wire.client, stack)
+        self.server = Host(portal, wire.server, stack)
+        self.faults: list[str] = []
+        self._portal = portal
+        self._wire = wire
+        self._chronicle = chronicle
+        self._events: list[Call | Rung] = []
+        self._last: tuple[tuple[Rung, ...], tuple[Connection, ...], Summary] | None = None
+
+    def __repr__(self) -> str:
+        return f"<wire: client {self.client.address}, server {self.server.address}>"
+
+    def fault(self, *texts: str) -> None:
+        """Let the wire do something to what it carries, from now on.
+
+        Args:
+            texts: in the words of the fault grammar, such as ``drop syn-ack``.
+
+        Raises:
+            TrioechoError: a word is not understood, or it comes too late: an MTU is for the mark
+                ``@pytest.mark.wire("mtu 576")``.
+        """
+        __tracebackhide__ = True
+        for text in texts:
+            fault = parse(text)
+            self._portal.call(self._fault, fault.text)
+            self.faults.append(fault.text)
+
+    @property
+    def unmatched(self) -> tuple[str, ...]:
+        """A sentence for each fault that has not done anything."""
+        return self._look()[2].unmatched
+
+    # ---- what was seen ---------------------------------------------------------------------------
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Each segment on the wire, with both ends' states after it and what is said of it."""
+        return self._look()[0]
+
+    @property
+    def connections(self) -> tuple[Connection, ...]:
+        """The connections, in the order in which they were opened."""
+        return self._look()[1]
+
+    def connection(self, number: int | None = None) -> Connection:
+        """One connection.
+
+        Args:
+            number: its number, from 1; None for the only one.
+
+        Raises:
+            AssertionError: there is none, or more than one.
+        """
+        __tracebackhide__ = True
+        found = self.connections
+        if not found:
+            raise AssertionError("There is no connection: no TCP segment was sent over the wire")
+        if number is None and len(found) == 1:
+            return found[0]
+        listed = "\n".join(f"  {one!r}" for one in found)
+        if number is None:
+            raise AssertionError(f"Which of the {len(found)} connections?\n{listed}")
+        if not 1 <= number <= len(found):
+            raise AssertionError(f"There is no connection {number}, only\n{listed}")
+        return found[number - 1]
+
+    def match(self, ladder: str, tolerance: float = TOLERANCE / 1e9) -> None:
+        """Compare all that was seen with a ladder; of its lines only what is written is compared.
+
+        Args:
+            ladder: in the ``.ladder`` notation.
+            tolerance: how far a time in it may be off, in seconds.
+
+        Raises:
+            AssertionError: something else was seen; it says what, line by line.
+            TrioechoError: a word of the ladder is not understood.
+        """
+        __tracebackhide__ = True
+        if difference := compare(ladder, self.rungs, round(tolerance * 1e9)):
+            what = "The wire carried other segments (+) than expected (-):"
+            raise AssertionError(f"{what}\n{difference}")
+
+    def settle(self, timeout: float = 10.0) -> None:
+        """Wait until every connection has come to its end, so that no more segments follow.
+
+        Args:
+            timeout: seconds to wait.
+
+        Raises:
+            AssertionError: there is one that has not.
+        """
+        __tracebackhide__ = True
+        if self._portal.call(self._settled, timeout):
+            return
+        still = "\n".join(f"  {one!r}" for one in self.connections)
+        hint = ""
+        if trio.lowlevel.in_trio_task():
+            hint = (
+                "\nThis test's own loop stood still meanwhile; to let it go on:"
+                "\n  await trio.to_thread.run_sync(wire.settle)"
+            )
+        raise AssertionError(f"Not every connection has ended after {timeout:g} s:\n{still}{hint}")
+
+    def ladder(self) -> str:
+        """All that was seen, as a ladder to be read."""
+        rungs, connections, summary = self._look()
+        done = "; ".join(self.faults)
+        title = f"private wire; {done}" if done else "private wire"
+        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+        renderer = FORMATS["terminal"](
+            Setting(
+                title,
+                width=get_terminal_size().columns,
+                unicode=encoding.lower().startswith("utf"),
+                several=len(connections) > 1,
+            )
+        )
+        parts = renderer.begin(), renderer.show(rungs), renderer.end(summary)
+        lines = b"".join(parts).decode().rstrip().splitlines()
+        if (more := len(lines) - _MOST_LINES) > 0:
+            half = _MOST_LINES // 2
+            lines[half:-half] = [f"… {more:,} lines left out: wire.rungs has all …"]
+        return "\n".join(lines)
+
+    def _look(self) -> tuple[tuple[Rung, ...], tuple[Connection, ...], Summary]:
+        __tracebackhide__ = True
+        return self._last or self._portal.call(self._seen)
+
+    def close(self) -> None:
+        """Look for the last time: what is told from now on is what was seen until now."""
+        self._last = self._look()
+
+    # ---- in the loop -----------------------------------------------------------------------------
+
+    async def _fault(self, text: str) -> None:
+        self._wire.fault(text)
+
+    async def _seen(self) -> tuple[tuple[Rung, ...], tuple[Connection, ...], Summary]:
+        for _ in range(_GOES):
+            if not self._wire.drain():
+                break
+        self._events += self._chronicle.ready()
+        events = [*self._events, *self._chronicle.pending()]
+        rungs = tuple(event for event in events if isinstance(event, Rung))
+        connections = self._chronicle.tracker.connections
+        summary = self._chronicle.summary("the private wire", self._wire.unmatched())
+        return rungs, tuple(Connection(one, rungs) for one in connections), summary
+
+    async def _settled(self, timeout: float) -> bool:
+        with trio.move_on_after(timeout):
+            while True:
+                if self._wire.drain():
+                    await trio.lowlevel.checkpoint()
+                elif self._chronicle.over():
+                    return True
+                else:
+                    await self._chronicle.change()
+        return False
+
+
+@asynccontextmanager
+async def _open(faults: Sequence[str]) -> AsyncIterator[tuple[LabWire, Chronicle]]:
+    async with open_lab_wire(faults) as wire:
+        chronicle = Chronicle()
+        wire.observers.append(chronicle)
+        yield wire, chronicle
+
+
+@contextmanager
+def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
+    """A wire for one test, for as long as the block lasts; the fixture ``wire`` is one.
+
+    Args:
+        faults: what the wire does to what it carries, in the words of the fault grammar.
+
+    Returns:
+        A context manager that gives the `Wire`.
+
+    Raises:
+        TrioechoError: a word of a fault is not understood.
+        NamespaceUnavailable: there is no such wire here; the message says what is missing.
+    """
+    with open_portal(_open(faults)) as (portal, (lab, chronicle)), ExitStack() as stack:
+        wire = Wire(portal, lab, chronicle, stack)
+        wire.faults += faults
+        stack.callback(wire.close)
+        yield wire
