@@ -263,6 +263,14 @@ MARKS = {
     +.1   < P. 1:6(5) ack 1       {E}
     +.001 > .  1:1(0) ack 6       {E}
     """,
+    "an ACK of a FIN, once more": OPEN
+    + """
+    +.1   > F. 1:1(0) ack 1       | FIN-WAIT-1   CLOSE-WAIT
+    +.02  < F. 1:1(0) ack 2       | TIME-WAIT    LAST-ACK
+    +.02  > .  2:2(0) ack 2 lost  | TIME-WAIT    LAST-ACK
+    +.3   < F. 1:1(0) ack 2       | TIME-WAIT    LAST-ACK retransmission of 5
+    +.02  > .  2:2(0) ack 2       | TIME-WAIT    CLOSED duplicate-ack 1 of 6
+    """,
     "keep-alives that nobody answers end in a reset": OPEN
     + f"""
     +.1   > P. 1:101(100) ack 1   {E}

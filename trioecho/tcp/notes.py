@@ -207,10 +207,14 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
 
 
 class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
-    """The ``count``-th repetition of the ACK in rung ``of``."""
+    """The ``count``-th repetition of the ACK in rung ``of``.
+
+    ``ended``: it is the ACK of a FIN, behind which there is no byte to wait for.
+    """
 
     count: int
     of: int | None = None
+    ended: bool = False
 
 
 class Sack(Fact, frozen=True, tag="sack"):
