@@ -241,7 +241,7 @@ VERDICTS = {
     +.1   > .  1:1001(1000) ack 1      {E} window-full
     +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window
     +.2   > .  1000:1000(0) ack 1      {E} zero-window-probe
-    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window-probe-ack
+    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window
     +.4   > .  1000:1000(0) ack 1      {E} zero-window-probe
     +.01  < .  1:1(0) ack 1001 win 500 {E} window-update
     +.01  > .  1001:1501(500) ack 1    {E} window-full
@@ -262,6 +262,14 @@ MARKS = {
     +.001 > .  1:1(0) ack 1 win 1000 {E} duplicate-ack 1 of 3, challenge-ack
     +.1   < P. 1:6(5) ack 1       {E}
     +.001 > .  1:1(0) ack 6       {E}
+    """,
+    "an ACK of a FIN, once more": OPEN
+    + """
+    +.1   > F. 1:1(0) ack 1       | FIN-WAIT-1   CLOSE-WAIT
+    +.02  < F. 1:1(0) ack 2       | TIME-WAIT    LAST-ACK
+    +.02  > .  2:2(0) ack 2 lost  | TIME-WAIT    LAST-ACK
+    +.3   < F. 1:1(0) ack 2       | TIME-WAIT    LAST-ACK retransmission of 5
+    +.02  > .  2:2(0) ack 2       | TIME-WAIT    CLOSED duplicate-ack 1 of 6
     """,
     "keep-alives that nobody answers end in a reset": OPEN
     + f"""

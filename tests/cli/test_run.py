@@ -15,8 +15,10 @@ from running import ECHO, LINES, LISTEN_SIX, PYTHON, command, python, run
 
 def test_ncat_both_ways() -> None:
     ncat = need_tool("ncat")
-    serve = ["sh", "-c", f"echo from the server | {ncat} -l 7000"]
-    done = run(serve, [ncat, "10.0.0.2", "7000"], stdin="from the client\n")
+    answer = 'read line; echo "$line" >&2; echo from the server'
+    serve = [ncat, "-l", "7000", "--sh-exec", answer]
+    # Either end of ncat goes as soon as the other has closed its direction; so neither does.
+    done = run(serve, [ncat, "--no-shutdown", "10.0.0.2", "7000"], stdin="from the client\n")
     assert done.code == 0, done
     assert done.wrote("server") == ["from the client"]
     assert done.wrote("client") == ["from the server"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import TypeAlias
+from typing import Protocol
 
 import trio
 from msgspec import Struct
@@ -15,10 +14,17 @@ from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Se
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
 
-#: Asks the kernel of one end about a connection between a client and a server.
-Ask: TypeAlias = Callable[[End, Endpoint, Endpoint], Kernel | None]
-
 _OTHER: dict[End, End] = {"client": "server", "server": "client"}
+
+
+class Kernels(Protocol):
+    """Who asks the kernels of both ends."""
+
+    def told(self, call: Call) -> None:
+        """A socket call was made, which may tell whose socket a connection is."""
+
+    def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
+        """What the kernel of one end says of a connection between a client and a server."""
 
 
 class _Entry(Struct):
@@ -36,18 +42,18 @@ class Chronicle:
     when it is known whether its segment arrived, behind all that was sent before it.
 
     Args:
-        ask: asks the kernel, for each rung; None for no questions.
+        kernels: are asked at each rung; None for no questions.
 
     Attributes:
         tracker: the connections.
         finished: whether nothing more will be told.
     """
 
-    def __init__(self, ask: Ask | None = None) -> None:
+    def __init__(self, kernels: Kernels | None = None) -> None:
         self.tracker = Tracker()
         self._moved = trio.Event()
         self.finished = False
-        self._ask = ask
+        self._kernels = kernels
         self._entries: list[tuple[int, int, _Entry]] = []
         self._under_way: dict[int, _Entry] = {}
         self._order = 0
@@ -59,6 +65,8 @@ class Chronicle:
         Args:
             call: the call, at the time at which it returned.
         """
+        if self._kernels is not None:
+            self._kernels.told(call)
         if call.local is not None and call.peer is not None:
             call = replace(call, connection=self.tracker.called(call))
         self.add(call)
@@ -176,9 +184,9 @@ class Chronicle:
 
     def _with_kernel(self, rung: Rung, connection: Connection, end: End) -> Rung:
         """A rung with what the kernel says of the end at which something has just happened."""
-        if self._ask is None:
+        if self._kernels is None:
             return rung
-        kernel = self._ask(end, connection.client.endpoint, connection.server.endpoint)
+        kernel = self._kernels.ask(end, connection.client.endpoint, connection.server.endpoint)
         if end == "client":
             return replace(rung, client_kernel=kernel)
         return replace(rung, server_kernel=kernel)

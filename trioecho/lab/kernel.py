@@ -67,6 +67,19 @@ def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
     return parse_info(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size))
 
 
+def descriptor_info(descriptor: int) -> Kernel:
+    """Ask the kernel about a TCP socket of this process by its descriptor, as ``kernel_info`` does.
+
+    Args:
+        descriptor: the socket's, which stays open.
+    """
+    sock = socket.socket(fileno=descriptor)
+    try:
+        return kernel_info(sock)
+    finally:
+        sock.detach()
+
+
 def parse_info(data: bytes) -> Kernel:
     """Read a ``struct tcp_info``.
 

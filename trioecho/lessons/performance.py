@@ -14,7 +14,7 @@ from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_ask, open_diags
+from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_diags, open_truth
 from trioecho.lab.wire import ENDS, open_wire
 from trioecho.lessons.agreement import disagreements
 from trioecho.lessons.company import Company
@@ -121,8 +121,10 @@ async def _on_wire(
         hosts = {end: wire.host(end) for end in ENDS}
         await set_up(lesson, hosts)
         diags = await asked.enter_async_context(open_diags(wire))
-        ask = await asked.enter_async_context(open_ask(wire)) if kernel else None
-        chronicle = Chronicle(ask)
+        kernels = None
+        if kernel:
+            kernels = await asked.enter_async_context(open_truth(wire, ours=True))
+        chronicle = Chronicle(kernels)
         wire.observers.append(chronicle)
 
         def record(call: Call) -> None:

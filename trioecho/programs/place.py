@@ -15,7 +15,7 @@ from trioecho.capture import Capture, open_capture
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_ask
+from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_truth
 from trioecho.lab.wire import ENDS, Wire, open_wire
 from trioecho.model import End, Frame, Summary
 from trioecho.programs.settings import Settings
@@ -165,8 +165,10 @@ async def open_place(settings: Settings) -> AsyncIterator[tuple[Place, Diag]]:
             place = OnLoopback(host, capture, Chronicle())
         else:
             wire = await stack.enter_async_context(open_wire(settings.faults))
-            ask = await stack.enter_async_context(open_ask(wire)) if settings.kernel else None
-            place = OnWire(wire, Chronicle(ask))
+            kernels = None
+            if settings.kernel:
+                kernels = await stack.enter_async_context(open_truth(wire, ours=False))
+            place = OnWire(wire, Chronicle(kernels))
         line = await place.host("server").socket(
             socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG
         )

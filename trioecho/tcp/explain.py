@@ -211,6 +211,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
                 "RFC 9293 §3.4",
             )
+        case notes.DuplicateAck(count, of, ended=True):
+            return Explanation(
+                f"duplicate ACK number {count}{_of(of)}: the {mine} acknowledges the FIN once more",
+                "RFC 9293 §3.10.7.4",
+            )
         case notes.DuplicateAck(count, of):
             return Explanation(
                 f"duplicate ACK number {count}{_of(of)}: the {mine} still waits for the same byte",

@@ -106,7 +106,8 @@ def judge(step: Step, rtt: int | None) -> None:
         if length and not control and _fills_window(step):
             found.append(notes.WindowFull())
         if same:
-            found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number))
+            ended = theirs.fin is not None and theirs.fin < (ack or 0)
+            found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number, ended))
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
         if plain and mine.ack is None and theirs.state is State.SYN_SENT and ack not in (0, 1):

@@ -14,7 +14,7 @@ from trioecho.echo.listening import open_listeners
 from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.hosts import Host
-from trioecho.lab.truth import open_ask
+from trioecho.lab.truth import open_truth
 from trioecho.lab.wire import ENDS, Wire, open_wire
 from trioecho.model import Call, Summary
 from trioecho.output import Output
@@ -50,8 +50,10 @@ async def trace_wired(
     stop = trio.Event() if stop is None else stop
     failures: list[TrioechoError] = []
     async with open_wire(settings.faults) as wire, AsyncExitStack() as asked:
-        ask = await asked.enter_async_context(open_ask(wire)) if settings.kernel else None
-        chronicle = Chronicle(ask)
+        kernels = None
+        if settings.kernel:
+            kernels = await asked.enter_async_context(open_truth(wire, ours=True))
+        chronicle = Chronicle(kernels)
         wire.observers.append(chronicle)
 
         def record(call: Call) -> None:
