@@ -15,12 +15,13 @@ import pytest
 import typer.main
 
 from trioecho.cli import app
+from trioecho.lab.chronicle import Kernels
 from trioecho.lab.wire import Observer
 from trioecho.render import SUFFIXES, Renderer
 
 ROOT = Path(__file__).parents[2]
 # Interfaces: who fills one in does not describe it again.
-INTERFACES = (Renderer, Observer)
+INTERFACES = (Renderer, Observer, Kernels)
 GROUP = typer.main.get_command(app)
 PYTHON = sorted((ROOT / "docs" / "reference" / "python").glob("*.md"))
 MODULES = [

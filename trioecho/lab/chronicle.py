@@ -21,10 +21,22 @@ class Kernels(Protocol):
     """Who asks the kernels of both ends."""
 
     def told(self, call: Call) -> None:
-        """A socket call was made, which may tell whose socket a connection is."""
+        """A socket call was made, which may tell whose socket a connection is.
+
+        Args:
+            call: the call.
+        """
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
-        """What the kernel of one end says of a connection between a client and a server."""
+        """What the kernel of one end says of a connection.
+
+        Args:
+            end: which end's kernel.
+            client, server: the connection's two endpoints.
+
+        Returns:
+            What it says; None when it knows of no such connection.
+        """
 
 
 class _Entry(Struct):
@@ -80,7 +92,11 @@ class Chronicle:
         self._add(call.time, _Entry(call))
 
     def seen(self, segment: Segment) -> None:
-        """Take a segment that one tap has seen, where there is no wire that knows more."""
+        """Take a segment that one tap has seen, where there is no wire that knows more.
+
+        Args:
+            segment: the segment, at the time at which the tap saw it.
+        """
         if self.finished:
             return
         self._frames += 1

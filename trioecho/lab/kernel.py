@@ -72,6 +72,9 @@ def descriptor_info(descriptor: int) -> Kernel:
 
     Args:
         descriptor: the socket's, which stays open.
+
+    Returns:
+        What it said.
     """
     sock = socket.socket(fileno=descriptor)
     try:
