@@ -21,6 +21,8 @@ def need_network() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_block_runs_and_prints_what_the_page_says(page: Path) -> None:
     need_network()
+    if "--calls" in page.read_text("utf-8"):
+        need_tool("strace")
     assert blocks.apart(page) == ""
 
 
