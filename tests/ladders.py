@@ -241,7 +241,7 @@ VERDICTS = {
     +.1   > .  1:1001(1000) ack 1      {E} window-full
     +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window
     +.2   > .  1000:1000(0) ack 1      {E} zero-window-probe
-    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window-probe-ack
+    +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window
     +.4   > .  1000:1000(0) ack 1      {E} zero-window-probe
     +.01  < .  1:1(0) ack 1001 win 500 {E} window-update
     +.01  > .  1001:1501(500) ack 1    {E} window-full

@@ -27,6 +27,8 @@ RAW = {
     "out-of-order": (WANTED, 0.50),
     "ack-lost-segment": (0.91, WANTED),
     "reused-ports": (WANTED, 0.90),
+    "keep-alive": (WANTED, 0.65),
+    "zero-window-probe": (0.70, WANTED),
 }
 
 

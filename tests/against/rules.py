@@ -115,13 +115,7 @@ def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
-    if _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"}):
-        return True
-    answer = {"zero-window-probe-ack"}
-    return ours.rung.window == 0 and _changed(theirs, ours) in (
-        (set(), answer),
-        ({"keep-alive-ack"}, answer),
-    )
+    return _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
 
 
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:

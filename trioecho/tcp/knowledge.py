@@ -106,6 +106,8 @@ def consequences(step: Step) -> None:
         mine.asked = "syn"
     for note in step.found:
         match note:
+            case notes.ZeroWindowProbe() if not step.segment.length:
+                pass  # without its byte, it is answered as any old number is
             case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked, mine.asked_time = note.kind, step.time
             case notes.DuplicateAck():
