@@ -53,6 +53,8 @@ def pytest_runtest_makereport(
     if wire is not None and error is not None and not error.errisinstance(pytest.skip.Exception):
         item.add_report_section(call.when, "wire", _ladder(wire))
         del item.stash[_wire]
+    elif call.when == "teardown" and wire is not None:
+        del item.stash[_wire]  # else each test's wire, and what was seen, lives as long as pytest
     return (yield)
 
 

@@ -13,7 +13,7 @@ from captures import pcap
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
 
-from trioecho.lab.wire import ENDS
+from trioecho.lab.wire import INTERFACES
 from trioecho.render import Setting
 from trioecho.render.pcapng import Pcapng
 
@@ -76,6 +76,6 @@ def broken_captures(folder: Path) -> Iterator[Path]:
     """Real kernels on private wires with faults by chance, seen as they were sent."""
     for seed, rungs in trio.run(play_all, range(BROKEN)).items():
         path = folder / f"broken-{seed}.pcapng"
-        renderer = Pcapng(Setting(interfaces=ENDS))
+        renderer = Pcapng(Setting(interfaces=INTERFACES))
         path.write_bytes(renderer.begin() + renderer.show(rungs))
         yield path

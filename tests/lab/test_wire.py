@@ -14,6 +14,7 @@ from wiring import script
 
 from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
+from trioecho.lab.line import Keeper
 from trioecho.lab.refusal import NamespaceUnavailable
 from trioecho.lab.wire import Passage, Wire, open_wire
 from trioecho.model import SYN, Rung
@@ -24,6 +25,11 @@ pytestmark = pytest.mark.usefixtures("wires")
 
 class Diary:
     """What an observer is told, word by word."""
+
+    full = False
+
+    async def room(self) -> None:
+        raise AssertionError("it is never full")
 
     def __init__(self) -> None:
         self.sent_: list[Passage] = []
@@ -225,21 +231,84 @@ async def test_many_at_once() -> None:
     assert set(os.listdir("/proc/self/fd")) == before
 
 
-@pytest.mark.parametrize("moment", range(0, 24, 2))
-async def test_cancelled_at_any_moment(moment: int) -> None:
+class Bomb(Diary):
+    """Cancels a scope when so many things have been told."""
+
+    def __init__(self, moment: int, scope: trio.CancelScope) -> None:
+        super().__init__()
+        self.left, self.scope = moment, scope
+
+    def sent(self, passage: Passage) -> None:
+        super().sent(passage)
+        self.tick()
+
+    def done(self, passage: Passage) -> None:
+        super().done(passage)
+        self.tick()
+
+    def tick(self) -> None:
+        self.left -= 1
+        if not self.left:
+            self.scope.cancel()
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 5, 8, 12])
+async def test_cancelled_while_it_carries(moment: int) -> None:
     before = set(os.listdir("/proc/self/fd"))
-    async with trio.open_nursery() as nursery:
-
-        async def cancel() -> None:
-            for _ in range(moment):
-                await trio.lowlevel.checkpoint()
-            nursery.cancel_scope.cancel()
-
-        nursery.start_soon(cancel)
+    with trio.CancelScope() as scope:
         async with open_wire() as wire:
+            wire.observers.append(Bomb(moment, scope))
             await exchange(wire)
             await trio.sleep_forever()
+    assert scope.cancelled_caught
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+async def test_cancelled_while_it_is_made(moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    asked, really_ask = 0, Keeper.ask
+    with trio.CancelScope() as scope:
+
+        async def ask(keeper: Keeper, verb: str, *words: int | str) -> tuple[str, list[int]]:
+            nonlocal asked
+            asked += 1
+            if asked == moment:
+                scope.cancel()
+            return await really_ask(keeper, verb, *words)
+
+        monkeypatch.setattr(Keeper, "ask", ask)
+        async with open_wire() as wire:
+            await exchange(wire)
+            raise AssertionError("two devices and two sockets were asked for")
+    assert scope.cancelled_caught
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+async def test_a_ladder_that_nobody_takes_holds_up_the_wire() -> None:
+    """What is not taken off the wire waits in the kernels, and memory does not grow."""
+    async with open_wire() as wire:
+        chronicle = Chronicle(most=50)
+        wire.observers.append(chronicle)
+        with trio.move_on_after(0.3):
+            await exchange(wire, 3_000_000)
+            raise AssertionError("so much does not fit on the ladder")
+        assert chronicle.full
+        wire.observers.clear()
+
+
+async def test_a_device_that_is_gone() -> None:
+    ip = need_tool("ip")
+
+    async def remove() -> None:
+        async with open_wire() as wire:
+            program = await wire.client.run([ip, "link", "delete", "wire"])
+            with trio.CancelScope(shield=True):
+                await program.wait()
+            await trio.sleep_forever()
+
+    with pytest.raises(TrioechoError, match="The device of the client's host is gone or down"):
+        await remove()
 
 
 async def test_an_error_inside_comes_out_as_it_is() -> None:
@@ -256,7 +325,8 @@ async def test_a_fault_that_makes_no_sense_is_said_before_anything_starts() -> N
 
 HELLO = dedent("""
     import trio
-    from trioecho.lab.refusal import NamespaceUnavailable
+    from trioecho.lab.line import Keeper
+from trioecho.lab.refusal import NamespaceUnavailable
     from trioecho.lab.wire import open_wire
 
     async def main():

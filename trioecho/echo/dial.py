@@ -44,7 +44,8 @@ async def open_connection(
         TrioechoError: the name is not known, or no address took the connection.
     """
     found = await resolve(address)
-    deadline = trio.current_time() + timeout
+    start = trio.current_time()
+    deadline = start + timeout
     failures: list[OSError] = []
     for tried, (family, place) in enumerate(found):
         share = (deadline - trio.current_time()) / (len(found) - tried)
@@ -55,7 +56,7 @@ async def open_connection(
             failures.append(OSError(errno.ETIMEDOUT, "no answer"))
         except OSError as error:
             failures.append(error)
-    raise _refusal(address, failures, timeout)
+    raise _refusal(address, failures, min(trio.current_time() - start, timeout))
 
 
 async def _connect(
@@ -76,7 +77,7 @@ async def _connect(
     return connection
 
 
-def _refusal(address: Address, failures: list[OSError], timeout: float) -> TrioechoError:
+def _refusal(address: Address, failures: list[OSError], waited: float) -> TrioechoError:
     """The most telling of the failures, as a sentence."""
     numbers = [failure.errno for failure in failures]
     number = next((n for n in _TELLING if n in numbers), numbers[0] if numbers else None)
@@ -87,9 +88,8 @@ def _refusal(address: Address, failures: list[OSError], timeout: float) -> Trioe
                 f"Start a server with: trioecho serve {address}",
             )
         case errno.ETIMEDOUT:
-            waited = "" if math.isinf(timeout) else f" within {timeout:g} s"
             return TrioechoError(
-                f"{address} did not answer{waited}",
+                f"{address} did not answer within {waited:.3g} s",
                 "The machine may be off, or a firewall may drop what is sent to it",
             )
         case errno.EHOSTUNREACH | errno.ENETUNREACH:

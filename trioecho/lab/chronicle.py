@@ -14,6 +14,9 @@ from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Se
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
 
+#: Rungs and calls that may wait to be taken before the wire waits too.
+MOST_WAITING = 5_000
+
 _OTHER: dict[End, End] = {"client": "server", "server": "client"}
 
 
@@ -55,16 +58,20 @@ class Chronicle:
 
     Args:
         kernels: are asked at each rung; None for no questions.
+        most: rungs and calls that may wait to be taken before the wire waits too; None for any
+            number.
 
     Attributes:
         tracker: the connections.
         finished: whether nothing more will be told.
     """
 
-    def __init__(self, kernels: Kernels | None = None) -> None:
+    def __init__(self, kernels: Kernels | None = None, most: int | None = MOST_WAITING) -> None:
         self.tracker = Tracker()
         self._moved = trio.Event()
+        self._taken = trio.Event()
         self.finished = False
+        self._most = most
         self._kernels = kernels
         self._entries: list[tuple[int, int, _Entry]] = []
         self._under_way: dict[int, _Entry] = {}
@@ -118,9 +125,9 @@ class Chronicle:
 
     def done(self, passage: Passage) -> None:
         """It has arrived, or been lost."""
-        if self.finished:
+        entry = self._under_way.pop(passage.frame.number, None)
+        if entry is None:  # it was sent before this observer was there, or all is finished
             return
-        entry = self._under_way.pop(passage.frame.number)
         rung, connection = entry.event, entry.connection
         assert isinstance(rung, Rung)
         assert connection is not None
@@ -147,7 +154,20 @@ class Chronicle:
             if until is not None and entries[0][0] > until:
                 break
             events.append(heappop(entries)[2].event)
+        if events:
+            self._taken.set()
+            self._taken = trio.Event()
         return events
+
+    @property
+    def full(self) -> bool:
+        """Whether too much waits to be taken: a ladder that nobody takes must not grow."""
+        return self._most is not None and len(self._entries) > self._most and not self.finished
+
+    async def room(self) -> None:
+        """Wait until it is not full."""
+        while self.full:
+            await self._taken.wait()
 
     def pending(self) -> list[Call | Rung]:
         """What is not in its place yet, as it stands now; it stays there."""
@@ -165,6 +185,7 @@ class Chronicle:
     def finish(self) -> None:
         """Nothing more is to be told; what is still under way will not arrive any more."""
         self.finished = True
+        self._taken.set()
         for entry in self._under_way.values():
             assert isinstance(entry.event, Rung)
             entry.event, entry.under_way = replace(entry.event, lost=False), False

@@ -28,6 +28,7 @@ from trioecho.text import plural
 LONGEST_HOLD = SECOND = 1_000_000_000
 DEFAULT_QUEUE = 1_000  # packets behind a rate, as Linux keeps behind a device (txqueuelen)
 MOST_HELD = 1_000
+NEVER = "never matched: "
 
 Kind = Literal["original", "copy", "injected", "icmp"]
 
@@ -304,6 +305,13 @@ class Fates:
             plain = (faults.Duplicate, faults.Inject)
             changed = ", ".join(one.text for one in chosen if not isinstance(one, plain))
             original = Delivery(number, to, at, data, "original", changed)
+            # What is corrupted is the one that was sent; a copy is made before, and stays whole.
+            whole = Delivery(number, to, at, packet.data, "copy")
+            copies = [
+                replace(whole, fault=fault.text)
+                for fault in chosen
+                if isinstance(fault, faults.Duplicate)
+            ]
             holding = [watch for watch in hits if watch.behind]
             for watch in holding:
                 watch.held[flow.number] = original
@@ -313,10 +321,7 @@ class Fates:
                 original = replace(original, at=at + LONGEST_HOLD)
             elif at == arrival and not corrupt:
                 flow.arrived(end, segment)
-            deliveries.append(original)
-            for fault in chosen:
-                if isinstance(fault, faults.Duplicate):
-                    deliveries.append(replace(original, kind="copy", fault=fault.text))
+            deliveries += [original, *copies]
         for watch in passed:
             held = watch.held.pop(flow.number, None)
             if held is not None and at < held.at + LONGEST_HOLD:
@@ -332,23 +337,26 @@ class Fates:
 
     def unmatched(self) -> tuple[str, ...]:
         """A sentence for each fault that has not acted on anything until now."""
-        return tuple(f"{one.text!r} never matched: {why}" for one, why in self._reasons() if why)
+        return tuple(f"{one.text!r} {why}" for one, why in self._reasons() if why)
 
     def _reasons(self) -> Iterator[tuple[Fault, str]]:
         """Why a fault has not acted, ``""`` for one that has."""
         for watch in self._watches:
             unseen = [one for one in (watch.items, watch.behind) if one and not one.hit]
-            yield watch.fault, unseen[0].why(self._flows.begun) if unseen else ""
+            why = unseen[0].why(self._flows.begun) if unseen else ""
+            said = "held one for a second in vain: " if unseen == [watch.behind] else NEVER
+            yield watch.fault, why and said + why
         for cut in self._cuts:
             if cut.since is None:
                 begun = self._flows.begun
-                yield cut.fault, cut.items.why(begun) if cut.items else "no packet was sent"
+                why = cut.items.why(begun) if cut.items else "no packet was sent"
+                yield cut.fault, NEVER + why
         for loss in self._losses:
             if not loss.lost:
-                yield loss.fault, f"chance took none of {plural(loss.packets, 'packet')}"
+                yield loss.fault, f"{NEVER}chance took none of {plural(loss.packets, 'packet')}"
         if self._queue is not None and not self._overflowed:
             most = max(line.most for line in self._lines.values())
-            yield self._queue, f"{plural(most, 'packet')} waited at most"
+            yield self._queue, f"{NEVER}{plural(most, 'packet')} waited at most"
         if self._path is not None and not self._too_large:
             sent = plural(self._packets, "packet")
-            yield self._path, f"none of {sent} was too large and not to be split"
+            yield self._path, f"{NEVER}none of {sent} was too large and not to be split"

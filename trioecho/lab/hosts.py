@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -13,6 +14,10 @@ import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.lab.line import Keeper, open_keeper
+
+# What stands below /proc/sys/net; a request to the keeper is one message of at most 4,096 bytes.
+_setting = re.compile(r"[A-Za-z0-9_.-]{1,200}").fullmatch
+_value = re.compile(r"[ -~]{1,1000}").fullmatch
 
 
 class Host:
@@ -79,9 +84,11 @@ class Host:
         Raises:
             TrioechoError: there is no such setting in a namespace, or it takes no such value.
         """
-        if not name or name.split() != [name]:
+        if not _setting(name):
             raise TrioechoError(f"{name!r} is no setting, such as net.ipv4.tcp_retries2")
         if value is not None:
+            if not _value(str(value)):
+                raise TrioechoError(f"{str(value)[:40]!r} is no value for {name}")
             await self._keeper.ask("set", self._number, name, str(value))
         return (await self._keeper.ask("get", self._number, name))[0]
 
@@ -132,8 +139,8 @@ class Host:
         if nsenter is None:
             raise TrioechoError("Programs are started there by nsenter", "Install util-linux")
         if not command or shutil.which(command[0], path=path) is None:
-            raise TrioechoError(f"There is no program {command[0] if command else ''!r} to start")
-        _, descriptors = await self._keeper.ask("enter", self._number)
+            raise _no_program(command[0] if command else "")
+        descriptors = await self._keeper.descriptors(2, "enter", self._number)
         user, net = descriptors
         prefix = [
             *(nsenter, "--preserve-credentials"),
@@ -141,6 +148,14 @@ class Host:
             "--",
         ]
         return prefix, descriptors
+
+
+def _no_program(name: str) -> TrioechoError:
+    if os.path.isdir(name):
+        return TrioechoError(f"{name!r} is a directory, and no program to start")
+    if "/" in name and os.path.exists(name):
+        return TrioechoError(f"{name!r} may not be executed", f"chmod +x {name} allows it")
+    return TrioechoError(f"There is no program {name!r} to start")
 
 
 def _path(options: dict[str, Any]) -> str | None:

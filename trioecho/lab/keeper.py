@@ -48,6 +48,7 @@ from trioecho.lab.syscalls import (
 )
 
 NAMESPACES = ("user", "net")
+LAST_SECONDS = 3.0
 
 
 def enter_user_namespace() -> None:
@@ -147,18 +148,23 @@ def serve(control: socket.socket, namespaces: list[int]) -> None:
 
 
 def clear(namespaces: list[int]) -> None:
-    """Kill every process but this one in the network namespaces, and those that they start.
+    """Kill every process but this one in the namespaces, and those that they start.
+
+    One that has made a network namespace of its own is known by the user namespace. What cannot be
+    killed, since it hangs in the kernel, is left after a while.
 
     Args:
-        namespaces: descriptors of them.
+        namespaces: descriptors of the network namespaces.
     """
-    ours = {(found.st_dev, found.st_ino) for found in map(os.fstat, namespaces)}
-    while True:
+    found = [*map(os.fstat, namespaces), os.stat("/proc/self/ns/user")]
+    ours = {(one.st_dev, one.st_ino) for one in found}
+    end = time.monotonic() + LAST_SECONDS
+    while time.monotonic() < end:
         left = False
         for pid in filter(str.isdecimal, os.listdir("/proc")):
             with suppress(OSError):  # gone meanwhile, or another user's
-                found = os.stat(f"/proc/{pid}/ns/net")
-                if (found.st_dev, found.st_ino) in ours and int(pid) != os.getpid():
+                its = (os.stat(f"/proc/{pid}/ns/{kind}") for kind in NAMESPACES)
+                if int(pid) != os.getpid() and any((one.st_dev, one.st_ino) in ours for one in its):
                     os.kill(int(pid), signal.SIGKILL)
                     left = True
         if not left:

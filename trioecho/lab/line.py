@@ -94,17 +94,27 @@ class Keeper:
             raise KernelRefusedError(step, int(number))
         return verdict.removeprefix("ok").strip(), descriptors
 
-    async def descriptor(self, verb: str, *arguments: int | str) -> int:
-        """Ask for one descriptor; as for ``ask``.
+    async def descriptors(self, count: int, verb: str, *arguments: int | str) -> list[int]:
+        """Ask for descriptors; as for ``ask``.
+
+        Args:
+            count: how many come with the answer.
+            verb, arguments: what is asked for.
 
         Raises:
-            TrioechoError: also when this process has no room for one more descriptor.
+            TrioechoError: also when this process has no room for that many more.
         """
         _, descriptors = await self.ask(verb, *arguments)
-        if not descriptors:  # the kernel cuts off what the receiver has no room for: unix(7)
+        if len(descriptors) < count:  # the kernel cuts off what there is no room for: unix(7)
+            for descriptor in descriptors:
+                os.close(descriptor)
             what = "No file descriptor is left for a socket of the private namespace"
             raise TrioechoError(what, _RAISE)
-        return descriptors[0]
+        return descriptors
+
+    async def descriptor(self, verb: str, *arguments: int | str) -> int:
+        """Ask for one descriptor; as for ``descriptors``."""
+        return (await self.descriptors(1, verb, *arguments))[0]
 
     async def _reply(self, number: int) -> tuple[str, list[int]]:
         while True:
@@ -138,8 +148,9 @@ def keeper_gone() -> TrioechoError:
 async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
     """Start a keeper, for as long as the block lasts.
 
-    It ends with the block, or with this process, however that ends, and every program that runs in
-    its namespaces ends with it.
+    It ends with the block, or with this process, however that ends, and the programs that run in
+    its namespaces end with it; one that has made namespaces of its own, for users and for the
+    network, is not found.
 
     Args:
         namespaces: how many network namespaces it makes.

@@ -12,13 +12,13 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from heapq import heappop, heappush
-from time import time_ns
+from time import monotonic_ns, time_ns
 from typing import Literal, Protocol
 
 import trio
 from msgspec import Struct
 
-from trioecho.errors import sole
+from trioecho.errors import TrioechoError, sole
 from trioecho.lab.fate import Delivery, Fates, Packet
 from trioecho.lab.faults import Fault, check, mtu_of
 from trioecho.lab.grammar import parse
@@ -28,6 +28,9 @@ from trioecho.lab.refusal import TUN, refusal
 from trioecho.model import End, Frame, Segment
 from trioecho.tcp.decode import decode
 
+#: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
+#: LINKTYPE_RAW.
+INTERFACES = ("wire",)
 RAW = 101  # LINKTYPE_RAW: a TUN device carries IP packets and nothing below
 ENDS: tuple[End, End] = ("client", "server")
 ADDRESSES = {"client": ("10.0.0.1", "fd00::1"), "server": ("10.0.0.2", "fd00::2")}
@@ -42,7 +45,7 @@ class Passage(Struct):
 
     Args:
         end: who sent it, or who is said to have, when the wire made it.
-        frame: the packet, and when it was sent; ``interface`` is 0 at the client, 1 at the server.
+        frame: the packet, and when it was sent.
         segment: the segment in it.
         kind: ``original``, a ``copy`` that the wire made of one, or ``injected`` by the wire.
         fault: what was done to it, in the words of the fault; ``""`` for nothing.
@@ -76,6 +79,13 @@ class Observer(Protocol):
             passage: its way, with ``arrived`` and ``lost`` as they are now.
         """
 
+    @property
+    def full(self) -> bool:
+        """Whether the wire should take no more: what it leaves waits in the kernels."""
+
+    async def room(self) -> None:
+        """Return when it is not full."""
+
 
 class _Way(Struct):
     """A packet under way: its passage if it is TCP, and how many deliveries of it are planned."""
@@ -108,6 +118,7 @@ class Wire:
         self._frames = 0
         self._packets = 0
         self._now = 0
+        self._epoch = time_ns() - monotonic_ns()
         self._ways: dict[int, _Way] = {}
         self._due: list[tuple[int, int, Delivery]] = []
         self._planned = 0
@@ -153,12 +164,16 @@ class Wire:
         """
         self._deliver()
         for _ in range(limit):
+            if any(observer.full for observer in self.observers):
+                return False
             moved = False
             for end in ENDS:
                 try:
                     data = os.read(self._devices[end], _LARGEST)
                 except BlockingIOError:
                     continue
+                except OSError as error:
+                    raise _device_gone(end, error) from None
                 moved = True
                 self._take(end, data)
                 self._deliver()
@@ -182,6 +197,9 @@ class Wire:
 
     async def _pump(self, device: int) -> None:
         while True:
+            for observer in self.observers:
+                if observer.full:
+                    await observer.room()
             await trio.lowlevel.wait_readable(device)
             while self.drain():
                 await trio.lowlevel.checkpoint()
@@ -190,22 +208,25 @@ class Wire:
         """Deliver what was delayed, when its time has come."""
         while True:
             self._earlier = trio.Event()
-            wait = (self._due[0][0] - time_ns()) / 1e9 if self._due else float("inf")
+            wait = (self._due[0][0] - self._clock_ns()) / 1e9 if self._due else float("inf")
             with trio.move_on_after(max(wait, 0)):
                 await self._earlier.wait()
-            while self.drain():
-                await trio.lowlevel.checkpoint()
+            self._deliver()
+
+    def _clock_ns(self) -> int:
+        """Nanoseconds since the epoch that no step of the wall clock holds up or hurries."""
+        return self._epoch + monotonic_ns()
 
     def _time(self) -> int:
         """Now, and later than ever before: no two things happen at once on the wire."""
-        self._now = max(time_ns(), self._now + 1)
+        self._now = max(self._clock_ns(), self._now + 1)
         return self._now
 
     def _take(self, end: End, data: bytes) -> None:
         """One packet that a host has sent."""
         now = self._time()
         self._packets += 1
-        frame = Frame(self._frames + 1, now, data, RAW, len(data), ENDS.index(end))
+        frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)
         passage = None
         if segment is not None:
@@ -232,7 +253,7 @@ class Wire:
             self._earlier.set()
 
     def _deliver(self) -> None:
-        while self._due and self._due[0][0] <= max(time_ns(), self._now):
+        while self._due and self._due[0][0] <= max(self._clock_ns(), self._now):
             self._hand_over(heappop(self._due)[2])
 
     def _hand_over(self, delivery: Delivery) -> None:
@@ -265,7 +286,7 @@ class Wire:
         """The passage of a segment that the wire made itself."""
         end: End = "server" if delivery.to == "client" else "client"
         data = delivery.data
-        frame = Frame(self._frames + 1, now, data, RAW, len(data), ENDS.index(end))
+        frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)
         if segment is None:
             return None
@@ -323,6 +344,11 @@ async def open_wire(
         finally:
             for device in devices.values():
                 os.close(device)
+
+
+def _device_gone(end: End, error: OSError) -> TrioechoError:
+    what = f"The device of the {end}'s host is gone or down: {error.strerror}"
+    return TrioechoError(what, "A program there may have removed it")
 
 
 async def _device(keeper: Keeper, number: int, mtu: int, ipv4: str, ipv6: str) -> int:

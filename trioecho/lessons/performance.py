@@ -15,7 +15,7 @@ from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_diags, open_truth
-from trioecho.lab.wire import ENDS, open_wire
+from trioecho.lab.wire import ENDS, INTERFACES, open_wire
 from trioecho.lessons.agreement import disagreements
 from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
@@ -142,7 +142,7 @@ async def _on_wire(
                 await company.act(stop, lesson.takes + PATIENCE)
 
             title = f"private wire; {wire.server.address}, port {PORT}"
-            opened = outputs(title, ENDS)
+            opened = outputs(title, INTERFACES)
             summary = await perform(
                 wire, chronicle, opened, act, grace=GRACE, stop=stop, settled=settled
             )

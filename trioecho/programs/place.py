@@ -16,7 +16,7 @@ from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_truth
-from trioecho.lab.wire import ENDS, Wire, open_wire
+from trioecho.lab.wire import INTERFACES, Wire, open_wire
 from trioecho.model import End, Frame, Summary
 from trioecho.programs.settings import Settings
 from trioecho.tcp.decode import decode
@@ -64,7 +64,7 @@ class OnWire(Place):
     """Two hosts with a wire between them, which tells the chronicle by itself."""
 
     title = "private wire, no root needed"
-    interfaces = ENDS
+    interfaces = INTERFACES
 
     def __init__(self, wire: Wire, chronicle: Chronicle) -> None:
         super().__init__(chronicle)

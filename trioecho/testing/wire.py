@@ -212,7 +212,7 @@ class Wire:
 @asynccontextmanager
 async def _open(faults: Sequence[str]) -> AsyncIterator[tuple[LabWire, Chronicle]]:
     async with open_lab_wire(faults) as wire:
-        chronicle = Chronicle()
+        chronicle = Chronicle(most=None)
         wire.observers.append(chronicle)
         yield wire, chronicle
 

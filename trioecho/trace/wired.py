@@ -13,9 +13,12 @@ from trioecho.echo.base import SocketFactory
 from trioecho.echo.listening import open_listeners
 from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
+from trioecho.lab.faults import mtu_of
+from trioecho.lab.forge import IPV6_MINIMUM
+from trioecho.lab.grammar import parse
 from trioecho.lab.hosts import Host
 from trioecho.lab.truth import open_truth
-from trioecho.lab.wire import ENDS, Wire, open_wire
+from trioecho.lab.wire import INTERFACES, Wire, open_wire
 from trioecho.model import Call, Summary
 from trioecho.output import Output
 from trioecho.trace.ends import run_ends
@@ -23,8 +26,9 @@ from trioecho.trace.settings import Settings
 from trioecho.trace.show import show
 
 TITLE = "private wire, no root needed"
-# Seconds for the connections to end after the clients have: a lost FIN is sent again by then.
-GRACE = 5.0
+# Seconds for the connections to end after the clients have: a lost FIN is sent again by then. Where
+# a client has given up, or the user has, there is little to wait for.
+GRACE, LITTLE = 5.0, 0.5
 
 
 async def trace_wired(
@@ -49,6 +53,10 @@ async def trace_wired(
     """
     stop = trio.Event() if stop is None else stop
     failures: list[TrioechoError] = []
+    mtu = mtu_of([parse(fault) for fault in settings.faults])
+    if settings.ipv6 and mtu is not None and mtu < IPV6_MINIMUM:
+        what = f"IPv6 needs an MTU of {IPV6_MINIMUM:,} bytes at least (RFC 8200 §5), not {mtu}"
+        raise TrioechoError(what, "Leave out --ipv6, or take a larger one")
     async with open_wire(settings.faults) as wire, AsyncExitStack() as asked:
         kernels = None
         if settings.kernel:
@@ -82,7 +90,7 @@ async def trace_wired(
                 failures.extend(await run_ends(settings, listeners, address, made, record, stop))
 
             summary = await perform(
-                wire, chronicle, outputs(title, ENDS), ends, grace=GRACE, stop=stop
+                wire, chronicle, outputs(title, INTERFACES), ends, grace=GRACE, stop=stop
             )
     if failures and not stop.is_set():
         raise failures[0]
