@@ -7,7 +7,7 @@ from html import escape
 
 from test_floors import FLOORS, imports, modules, room
 
-_WIDTH, _HEIGHT, _ROOM, _GAP = 900, 78, 104, 14
+_HEIGHT, _ROOM, _GAP, _LEFT = 78, 104, 14, 40
 _PURE = {"model", "errors", "text", "tcp", "dissect", "render"}
 
 
@@ -49,11 +49,12 @@ def picture() -> str:
         if name != "trioecho":
             floors[floor].append(name)
     top = max(floors)
+    width = _LEFT + max(map(len, floors.values())) * (_ROOM + _GAP)
     places: dict[str, tuple[float, float]] = {}
     for floor, names in floors.items():
         wide = len(names) * _ROOM + (len(names) - 1) * _GAP
         for at, name in enumerate(names):
-            x = (_WIDTH + 60 - wide) / 2 + at * (_ROOM + _GAP)
+            x = (_LEFT + width - wide) / 2 + at * (_ROOM + _GAP)
             places[name] = (x, 12 + (top - floor) * _HEIGHT)
     shown = sorted(plain(arrows()))
     parts = []
@@ -76,7 +77,7 @@ def picture() -> str:
         )
     said = "; ".join(f"{own} imports {other}" for own, other in shown)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {_WIDTH}'
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width}'
         f' {(top + 1) * _HEIGHT}"><title>The rooms of trioecho on their floors</title>'
         f"<desc>{escape(said)}</desc>{''.join(parts)}</svg>"
     )
