@@ -172,3 +172,28 @@ def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
     assert (process.returncode, said) == (130, "")
     assert "on private wire" in rest
     assert json.loads(path.read_text().splitlines()[-1])["type"] == "summary"
+
+
+def test_a_picture_that_was_not_finished_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
+    need_wires()
+    old, new = tmp_path / "old.svg", tmp_path / "new.svg"
+    old.write_text("a picture")
+    process = subprocess.Popen(
+        [*COMMAND, "--fault", "drop client data 1 always", "-o", str(old), "-o", str(new)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process:
+        for line in process.stdout:
+            if "retransmission" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        for _ in process.stdout:
+            break  # what the first one asks for has begun
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert old.read_text() == "a picture" or old.read_text().endswith("</svg>\n")
+    assert not new.exists() or new.read_text().endswith("</svg>\n")

@@ -7,6 +7,7 @@ function ``name`` and register it below.
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -52,4 +53,7 @@ for command in (serve, send, trace, lab, run, read, watch):
 
 def main() -> None:
     """The entry point of ``trioecho``."""
-    app()
+    try:
+        app()
+    except KeyboardInterrupt:  # before the command could answer it
+        sys.exit(130)

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,7 @@ import typer
 
 from trioecho.cli.output import write_bytes
 from trioecho.errors import TrioechoError
-from trioecho.render import FORMATS, SUFFIXES, Event, Renderer, Setting
+from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Setting
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
@@ -69,12 +69,17 @@ def open_files(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Sink]]]:
     with ExitStack() as stack:
         opened: list[tuple[Path, Sink]] = []
         for path in paths:
+            at_the_end = path.suffix in AT_THE_END
             try:
                 # Unbuffered: what was written is there, whatever happens next.
-                file = stack.enter_context(path.open("wb", buffering=0))
+                file = stack.enter_context(path.open("ab" if at_the_end else "wb", buffering=0))
             except OSError as error:
                 raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
-            opened.append((path, _file_sink(path, file.fileno())))
+            sink = _file_sink(path, file.fileno())
+            if at_the_end:
+                stack.callback(_drop_if_empty, path)
+                sink = _over(sink, file.fileno())
+            opened.append((path, sink))
         yield opened
 
 
@@ -153,6 +158,23 @@ class WithoutCalls:
 def _renderer(screen: Screen, name: str, setting: Setting) -> Renderer:
     renderer = FORMATS[name](setting)
     return renderer if screen.calls else WithoutCalls(renderer)
+
+
+def _over(sink: Sink, descriptor: int) -> Sink:
+    """A sink that keeps what the file held before, until there is something to put in its place."""
+
+    def write(data: bytes) -> None:
+        with suppress(OSError):  # a pipe or a device holds nothing
+            os.ftruncate(descriptor, 0)
+        sink(data)
+
+    return write
+
+
+def _drop_if_empty(path: Path) -> None:
+    with suppress(OSError):
+        if path.is_file() and not path.stat().st_size:
+            path.unlink()
 
 
 def _file_sink(path: Path, descriptor: int) -> Sink:

@@ -110,6 +110,9 @@ FORMATS: dict[str, Callable[[Setting], Renderer]] = {
     "svg": _svg,
 }
 
+#: Suffixes of the formats that are written in one piece, at their end.
+AT_THE_END = {".svg"}
+
 #: The format of a file by its suffix.
 SUFFIXES = {
     ".txt": "terminal",
