@@ -110,6 +110,36 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
     assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
 
 
+def test_a_forged_syn_opens_nothing() -> None:
+    """RFC 5961 §4: the connection goes on, and the end that is named gets a challenge ACK."""
+    tracker = Tracker()
+    rungs = []
+    forged = tcp("client", SYN, 0x40000064)
+    packets = (
+        *SYNS,
+        tcp("client", ACK | PSH, 100, 500, b"hello"),
+        tcp("server", ACK, 500, 105),
+        forged,
+        tcp("client", ACK | PSH, 105, 500, b"again"),
+        tcp("server", ACK, 500, 105),
+        tcp("server", ACK, 500, 110),
+    )
+    for number, data in enumerate(packets, 1):
+        segment = decode(Frame(number, number, data, RAW, len(data)))
+        assert segment is not None
+        rung = tracker.sent(segment, forged=data is forged)
+        rungs.append(tracker.connections[0].arrived(rung, number))
+    assert [rung.connection for rung in rungs] == [1] * 9
+    assert (rungs[5].seq, rungs[5].notes) == (0x40000001, ())
+    assert kinds(rungs[6]) == ["data"]
+    assert notes.ChallengeAck("syn") in rungs[7].notes
+    assert kinds(rungs[8]) == ["ack"]
+    assert all((r.client_state, r.server_state) == (State.ESTABLISHED,) * 2 for r in rungs[2:])
+    (summary,) = tracker.summaries()
+    assert (summary.client_bytes, summary.troubles, summary.closed_by) == (10, 1, None)
+    assert not tracker.connections[0].server.received.islands
+
+
 def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
     marked = bytearray(tcp("client", ACK | PSH, 100, 500, b"x"))
     marked[1] |= 3

@@ -102,6 +102,20 @@ def test_the_kernel_is_asked_beside_each_rung() -> None:
     assert "cwnd 10" in text
 
 
+def test_a_forged_syn_changes_neither_the_ladder_nor_the_kernels() -> None:
+    ladder = rungs("--kernel", "--size", "5000", "--fault", "inject syn after client data 2")
+    (at,) = (at for at, one in enumerate(ladder) if one["fault"].startswith("inject"))
+    assert ladder[at]["flags"] == ["SYN"]
+    assert ladder[at]["notes"] == []
+    assert {one["connection"] for one in ladder} == {1}
+    assert any("challenge-ack" in kinds(one) for one in ladder[at:])
+    for one in ladder[at:]:
+        for end in ("client", "server"):
+            if f"{end}_kernel" in one:
+                assert one[f"{end}_kernel"]["state"] == one[f"{end}_state"]
+    assert (ladder[-1]["client_state"], ladder[-1]["server_state"]) == ("TIME-WAIT", "CLOSED")
+
+
 def test_a_fault_that_never_matched_is_said() -> None:
     done = trace("--fault", "drop client data 9")
     assert "'drop client data 9' never matched: the client sent 1 segment of data" in done.stdout

@@ -65,6 +65,8 @@ class Half(Struct):
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
             ``zero-window-probe``, or ``reset`` and ``syn`` where neither can be meant;
             ``asked_time``: when it sent the last of the first two.
+        forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
+            answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
         held: how long the ACK took that its last small segment waited for, while it was small.
@@ -101,6 +103,8 @@ class Half(Struct):
     sack: tuple[tuple[int, int], ...] = ()
     asked: str = ""
     asked_time: int = 0
+    forged: str = ""
+    forged_next: int = 0
     recover: int = 0
     held: int = 0
     received: Ranges = field(default_factory=Ranges)

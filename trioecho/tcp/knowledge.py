@@ -110,6 +110,8 @@ def consequences(step: Step) -> None:
                 pass  # without its byte, it is answered as any old number is
             case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked, mine.asked_time = note.kind, step.time
+            case notes.ChallengeAck():
+                theirs.forged = ""
             case notes.DuplicateAck():
                 mine.duplicates += 1
             case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):
