@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
+from operator import attrgetter
 
 from msgspec import Struct, field
 
@@ -15,6 +18,8 @@ from trioecho.tcp.states import TABLE, Event
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 #: Segments remembered after that, if they were sent more than once: they may come yet another time.
 MOST_GONE = 64
+
+_end = attrgetter("end")
 
 
 class Sent(Struct, gc=False):
@@ -129,13 +134,25 @@ class Half(Struct):
 
     def original(self, seq: int) -> Sent | None:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
-        for sent in self.sent:
-            if sent.seq <= seq < sent.end:
-                return sent
+        for sent in self.within(seq, seq + 1):
+            return sent
         for sent in self.gone:
             if sent.seq <= seq < sent.end:
                 return sent
         return None
+
+    def within(self, seq: int, end: int) -> Iterator[Sent]:
+        """What is kept of a range, in order; looked up, since there may be much in flight.
+
+        Args:
+            seq, end: the range's first number, and one past its last.
+        """
+        sent = self.sent
+        for at in range(bisect_right(sent, seq, key=_end), len(sent)):
+            one = sent[at]
+            if one.seq >= end:
+                return
+            yield one
 
     def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment beyond all others until it is acknowledged.
@@ -164,13 +181,9 @@ class Half(Struct):
         if not sent or sent[-1].end <= seq:
             self.keep(seq, end, number, time, segment)
             return
-        at, repeated = 0, False
-        for other in sent:
-            if end <= other.seq:
-                break
-            if seq < other.end:
-                other.repeated = repeated = True
-            at += 1
+        repeated = False
+        for other in self.within(seq, end):
+            other.repeated = repeated = True
         if len(sent) >= MOST_SENT:
             return
         new = sent[-1].end if repeated else seq
@@ -179,7 +192,7 @@ class Half(Struct):
         payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        at = len(sent) if repeated else at
+        at = len(sent) if repeated else bisect_right(sent, seq, key=_end)
         sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
         self.kept += len(payload)
 

@@ -39,9 +39,11 @@ def remember(step: Step) -> None:
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     if step.again:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
+    if segment.flags & RST or not plausible(step):
+        return
     if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
-    if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
+    if mine.asked == "zero-window-probe":
         return
     mine.volume += min(segment.length, mine.seen.add(seq, end))
     if mine.next is None or end > mine.next:
