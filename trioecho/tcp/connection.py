@@ -76,7 +76,8 @@ class Connection:
         Returns:
             The rung, with both states after the segment.
         """
-        step = self._send(segment, number, *self.halves(segment))
+        mine, theirs = self.halves(segment)
+        step = self._send(segment, number, mine, theirs)
         self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
