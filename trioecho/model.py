@@ -238,6 +238,8 @@ class Rung(Struct, frozen=True, gc=False):
             may have.
         client_kernel, server_kernel: what the kernel said of an end when it had just sent or got
             the segment, where it was asked.
+        kind: ``original``, a ``copy`` that a wire of ours made of one, or ``injected`` by it.
+        broken: whether it came to the other end with a wrong checksum, and is ``lost`` for that.
     """
 
     number: int
@@ -256,6 +258,8 @@ class Rung(Struct, frozen=True, gc=False):
     moved: bool = True
     client_kernel: Kernel | None = None
     server_kernel: Kernel | None = None
+    kind: Literal["original", "copy", "injected"] = "original"
+    broken: bool = False
 
     @property
     def time(self) -> int:

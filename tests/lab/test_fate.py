@@ -245,9 +245,12 @@ def test_corrupt(payload: bytes, options: bytes, six: bool) -> None:
     wire = Wire("corrupt segment 1", "duplicate segment 1")
     decision = wire.send("client", data)
     assert decision.lost
+    assert decision.broken
     assert decision.fault == "corrupt segment 1, duplicate segment 1"
     original, copy = decision.deliveries
     assert copy.data == data  # made before it was broken
+    assert original.broken
+    assert not copy.broken
     assert not good_checksums(original.data)
     before, after = segment_in(data), segment_in(original.data)
     assert before is not None

@@ -73,6 +73,16 @@ def test_it_says_in_words_what_it_is() -> None:
     assert root[1].text.startswith("A ladder of 6 segments between client and server, 1 of them")
 
 
+def test_a_fault_that_never_matched_is_said() -> None:
+    sentence = "'drop client data 9' never matched: the client sent 1 segment of data"
+    root = picture(play(LADDER), replace(NOTHING, unmatched=(sentence,), forgotten=2))
+    assert f"! {sentence}" in texts(root, "trouble")
+    assert any("2 connections before that" in text for text in texts(root))
+    assert root[1].text is not None
+    assert sentence in root[1].text
+    assert "2 connections before that" in root[1].text
+
+
 def test_each_segment_is_an_arrow_with_its_label_and_its_sentence() -> None:
     root = picture(play(LADDER))
     labels = texts(root, "label")

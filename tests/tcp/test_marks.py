@@ -8,7 +8,7 @@ import pytest
 from frames import frames, play, tcp
 from ladders import MARKS, OPEN
 
-from trioecho.model import ACK, AE, CWR, ECE, PSH, RST, SYN, URG, Frame, Rung, State
+from trioecho.model import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Frame, Rung, State
 from trioecho.render.script import compare, line
 from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
@@ -108,6 +108,59 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
     assert rungs[3].notes == (notes.ConnectionRst("out-of-window"),)
     assert notes.ChallengeAck("reset") in rungs[4].notes
     assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
+
+
+def test_a_forged_syn_opens_nothing() -> None:
+    """RFC 5961 §4: the connection goes on, and the end that is named gets a challenge ACK."""
+    tracker = Tracker()
+    rungs = []
+    forged = tcp("client", SYN, 0x40000064)
+    packets = (
+        *SYNS,
+        tcp("client", ACK | PSH, 100, 500, b"hello"),
+        tcp("server", ACK, 500, 105),
+        forged,
+        tcp("client", ACK | PSH, 105, 500, b"again"),
+        tcp("server", ACK, 500, 105),
+        tcp("server", ACK, 500, 110),
+    )
+    for number, data in enumerate(packets, 1):
+        segment = decode(Frame(number, number, data, RAW, len(data)))
+        assert segment is not None
+        rung = tracker.sent(segment, forged=data is forged)
+        rungs.append(tracker.connections[0].arrived(rung, number))
+    assert [rung.connection for rung in rungs] == [1] * 9
+    assert (rungs[5].seq, rungs[5].notes) == (0x40000001, ())
+    assert kinds(rungs[6]) == ["data"]
+    assert notes.ChallengeAck("syn") in rungs[7].notes
+    assert kinds(rungs[8]) == ["ack"]
+    assert all((r.client_state, r.server_state) == (State.ESTABLISHED,) * 2 for r in rungs[2:])
+    (summary,) = tracker.summaries()
+    assert (summary.client_bytes, summary.troubles, summary.closed_by) == (10, 1, None)
+    assert not tracker.connections[0].server.received.islands
+
+
+def test_who_closed_first_is_known_behind_a_forged_reset() -> None:
+    tracker = Tracker()
+    rungs = []
+    forged = tcp("client", RST | ACK, 151, 500)
+    packets = (
+        *SYNS,
+        tcp("client", FIN | ACK, 100, 500),
+        forged,
+        tcp("server", ACK, 500, 101),
+        tcp("server", FIN | ACK, 500, 101),
+        tcp("client", ACK, 101, 501),
+    )
+    for number, data in enumerate(packets, 1):
+        segment = decode(Frame(number, number, data, RAW, len(data)))
+        assert segment is not None
+        rung = tracker.sent(segment, forged=data is forged)
+        rungs.append(tracker.connections[0].arrived(rung, number))
+    assert notes.FinAck(2) in rungs[5].notes
+    assert rungs[5].client_state is State.FIN_WAIT_2
+    assert notes.ConnectionFin(3) in rungs[6].notes
+    assert notes.FinAck(4, time_wait=True) in rungs[7].notes
 
 
 def test_ecn_is_set_up_marked_echoed_and_answered() -> None:

@@ -79,11 +79,22 @@ def test_each_segment_has_two_times() -> None:
 def test_a_copy_and_a_forgery_are_told_as_such() -> None:
     copied = [one for one in rungs("--fault", "duplicate client data 1") if one["length"]]
     assert [one["fault"] for one in copied[:2]] == ["duplicate client data 1"] * 2
+    assert [one["kind"] for one in copied[:3]] == ["original", "copy", "original"]
     forged = rungs("--size", "5000", "--fault", "inject rst after client data 2", code=1)
     (rst,) = (one for one in forged if one["fault"].startswith("inject"))
     assert rst["flags"] == ["RST", "ACK"]
+    assert rst["kind"] == "injected"
     assert rst["client_state"] == "ESTABLISHED"  # who did not send it knows nothing
     assert rst["server_state"] == "CLOSED"
+
+
+def test_a_broken_one_is_told_from_a_lost_one() -> None:
+    faults = ("--fault", "delay data 50ms", "--fault", "corrupt client data 1")
+    told = [(one["kind"], one["lost"], one["broken"]) for one in rungs(*faults) if one["lost"]]
+    assert told == [("original", True, True)]
+    dropped = ("--fault", "corrupt client data 1", "--fault", "drop client data 1")
+    told = [(one["kind"], one["lost"], one["broken"]) for one in rungs(*dropped) if one["lost"]]
+    assert told == [("original", True, False)]
 
 
 def test_the_kernel_is_asked_beside_each_rung() -> None:
@@ -100,6 +111,20 @@ def test_the_kernel_is_asked_beside_each_rung() -> None:
     text = trace("--kernel").stdout
     assert "client's kernel: SYN-SENT" in text
     assert "cwnd 10" in text
+
+
+def test_a_forged_syn_changes_neither_the_ladder_nor_the_kernels() -> None:
+    ladder = rungs("--kernel", "--size", "5000", "--fault", "inject syn after client data 2")
+    (at,) = (at for at, one in enumerate(ladder) if one["fault"].startswith("inject"))
+    assert ladder[at]["flags"] == ["SYN"]
+    assert ladder[at]["notes"] == []
+    assert {one["connection"] for one in ladder} == {1}
+    assert any("challenge-ack" in kinds(one) for one in ladder[at:])
+    for one in ladder[at:]:
+        for end in ("client", "server"):
+            if f"{end}_kernel" in one:
+                assert one[f"{end}_kernel"]["state"] == one[f"{end}_state"]
+    assert (ladder[-1]["client_state"], ladder[-1]["server_state"]) == ("TIME-WAIT", "CLOSED")
 
 
 def test_a_fault_that_never_matched_is_said() -> None:

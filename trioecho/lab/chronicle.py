@@ -119,6 +119,8 @@ class Chronicle:
         connection = self.tracker.find(segment.source, segment.destination)
         assert connection is not None
         rung = self._with_kernel(rung, connection, passage.end)
+        if passage.kind != "original":
+            rung = replace(rung, kind=passage.kind)
         entry = _Entry(rung, connection, under_way=True)
         self._under_way[passage.frame.number] = entry
         self._add(rung.time, entry)
@@ -134,8 +136,8 @@ class Chronicle:
         if passage.arrived is not None:
             rung = connection.arrived(rung, passage.arrived)
             rung = self._with_kernel(rung, connection, _OTHER[passage.end])
-        if passage.fault:
-            rung = replace(rung, fault=passage.fault)
+        if passage.fault or passage.broken:
+            rung = replace(rung, fault=passage.fault, broken=passage.broken)
         entry.event, entry.under_way = rung, False
         self._move()
 

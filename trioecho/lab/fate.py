@@ -62,6 +62,7 @@ class Delivery(Struct, frozen=True):
         kind: ``original``, a ``copy`` of one, ``injected`` by the wire, or an ``icmp`` message. Of
             two deliveries of one original only the one that comes first counts.
         fault: the words of the faults that made it other than plain, ``""`` for none.
+        broken: whether its checksum is wrong, so that the host discards it.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Delivery(Struct, frozen=True):
     data: bytes
     kind: Kind
     fault: str = ""
+    broken: bool = False
 
 
 class Decision(Struct, frozen=True):
@@ -79,11 +81,13 @@ class Decision(Struct, frozen=True):
         deliveries: of it, of what follows it, and of an earlier one that was held back for it.
         lost: whether it never arrives as it was sent.
         fault: the words of the faults that acted on it, ``""`` for none.
+        broken: whether it is lost because it arrives with a wrong checksum.
     """
 
     deliveries: tuple[Delivery, ...]
     lost: bool
     fault: str = ""
+    broken: bool = False
 
 
 class _Watch:
@@ -304,7 +308,7 @@ class Fates:
             data = corrupted(packet.data, segment) if corrupt else packet.data
             plain = (faults.Duplicate, faults.Inject)
             changed = ", ".join(one.text for one in chosen if not isinstance(one, plain))
-            original = Delivery(number, to, at, data, "original", changed)
+            original = Delivery(number, to, at, data, "original", changed, corrupt)
             # What is corrupted is the one that was sent; a copy is made before, and stays whole.
             whole = Delivery(number, to, at, packet.data, "copy")
             copies = [
@@ -333,7 +337,8 @@ class Fates:
                     forged = flow.forge(target, flag, fault.offset, end, segment)
                     deliveries.append(Delivery(number, target, at, forged, "injected", fault.text))
         acting = lost or [fault.text for fault in chosen if not isinstance(fault, faults.Inject)]
-        return Decision(tuple(deliveries), bool(lost) or corrupt, ", ".join(acting))
+        broken = corrupt and not lost
+        return Decision(tuple(deliveries), bool(lost) or corrupt, ", ".join(acting), broken)
 
     def unmatched(self) -> tuple[str, ...]:
         """A sentence for each fault that has not acted on anything until now."""

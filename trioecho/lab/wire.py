@@ -51,6 +51,7 @@ class Passage(Struct):
         fault: what was done to it, in the words of the fault; ``""`` for nothing.
         lost: whether it never arrives, or not as it was sent.
         arrived: when it arrived, nanoseconds since the epoch; None as long as it has not.
+        broken: whether it is lost because its checksum is wrong when it comes.
     """
 
     end: End
@@ -60,6 +61,7 @@ class Passage(Struct):
     fault: str = ""
     lost: bool = False
     arrived: int | None = None
+    broken: bool = False
 
 
 class Observer(Protocol):
@@ -236,6 +238,7 @@ class Wire:
         decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
+            passage.broken = decision.broken
         planned = sum(one.number == self._packets for one in decision.deliveries)
         if planned:
             self._ways[self._packets] = _Way(passage, planned)

@@ -9,6 +9,7 @@ from trioecho.text import seconds
 
 # Less than this on the way says nothing: it is the time that the wire itself takes.
 _NOTICED = 1_000_000
+_MADE = {"copy": "a copy made by the wire", "injected": "forged by the wire"}
 
 
 def fate(rung: Rung) -> Iterator[str]:
@@ -18,18 +19,17 @@ def fate(rung: Rung) -> Iterator[str]:
         rung: a rung of a wire of ours.
     """
     by = f" ({rung.fault})" if rung.fault else ""
-    verb = rung.fault.partition(" ")[0]
+    made = _MADE.get(rung.kind, "")
     if rung.lost:
-        if verb == "corrupt":
+        if made:
+            yield made
+        if rung.broken:
             yield f"broken on the wire, so that the checksum is wrong and it is discarded{by}"
         else:
             yield f"lost on the wire{by}"
         return
-    if verb == "inject":
-        yield f"forged by the wire{by}"
-        return
-    if verb == "duplicate" and rung.arrived is not None and rung.arrived <= rung.time:
-        yield f"a copy made by the wire{by}"
+    if made:
+        yield made + by
         return
     took = 0 if rung.arrived is None else rung.arrived - rung.time
     if took >= _NOTICED:

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from trioecho.model import Call, ConnectionSummary, End, Kernel, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fate import kernel_text
@@ -157,7 +159,7 @@ class Svg:
         rows = []
         if self._more:
             rows.append((f"and {plural(self._more, 'further event')}, not drawn", "trouble"))
-        shown = Summary(summary.connections[:_SUMMARIES], summary.capture, summary.forgotten)
+        shown = replace(summary, connections=summary.connections[:_SUMMARIES])
         rows += [(text, style or "said") for text, style in totals(shown)]
         if (left := len(summary.connections) - _SUMMARIES) > 0:
             rows.append((f"and {plural(left, 'further connection')}", "said"))
@@ -168,9 +170,8 @@ class Svg:
             f"A ladder of {plural(self._segments, 'segment')} between client and server,"
             f" {self._lost or 'none'} of them lost on the wire."
         ]
-        words += [
-            f"{text}." for text, _ in totals(Summary(summary.connections[:3], summary.capture))
-        ]
+        shown = replace(summary, connections=summary.connections[:3])
+        words += [f"{text}." for text, _ in totals(shown)]
         return " ".join(words)
 
 

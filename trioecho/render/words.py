@@ -28,7 +28,7 @@ class Telling:
         Args:
             rung: the rung; each is to be asked for once.
         """
-        if rung.lost or rung.arrived is not None:
+        if rung.lost or rung.arrived is not None or rung.kind != "original":
             yield from fate(rung)
         for note in rung.notes:
             if isinstance(note, _COURSE):

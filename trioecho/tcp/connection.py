@@ -26,7 +26,7 @@ from trioecho.tcp import knowledge, marks, notes, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import completeness, round_trips
-from trioecho.tcp.sequence import HALF, MASK
+from trioecho.tcp.sequence import HALF, MASK, relative
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
@@ -76,7 +76,8 @@ class Connection:
         Returns:
             The rung, with both states after the segment.
         """
-        step = self._send(segment, number)
+        mine, theirs = self.halves(segment)
+        step = self._send(segment, number, mine, theirs)
         self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
@@ -91,19 +92,11 @@ class Connection:
         Returns:
             The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
         """
-        if not forged:
-            return replace(self._rung(self._send(segment, number), lost=True), moved=False)
-        from_client = segment.source == self.client.endpoint
-        before = deepcopy(self.client if from_client else self.server)
-        step = self._send(segment, number)
-        asked = step.mine.asked
-        if from_client:
-            self.client = before
+        mine, theirs = self.halves(segment)
+        if forged:
+            step = self._forge(segment, number, mine, theirs)
         else:
-            self.server = before
-        step.mine = before
-        if asked in ("reset", "syn"):
-            before.asked = asked  # whoever gets it answers the one who is said to have sent it
+            step = self._send(segment, number, mine, theirs)
         return replace(self._rung(step, lost=True), moved=False)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
@@ -175,9 +168,30 @@ class Connection:
             return self.client, self.server
         return self.server, self.client
 
-    def _send(self, segment: Segment, number: int) -> Step:
+    def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Step:
+        """What can be said of a segment that another sent in ``mine``'s name.
+
+        Neither end is another for it, so it is tried on copies of them. A SYN opens nothing: here
+        is a connection. Whoever gets it answers ``mine``, which is all that is to be remembered.
+        """
+        if segment.flags & SYN:
+            seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next or 0)
+            ack = segment.ack
+            if ack is not None:
+                ack = relative(ack, theirs.isn or 0, theirs.next or 0)
+            space = seq + segment.space
+            step = Step(segment, number, segment.frame.time, seq, ack, space, mine, theirs, [])
+            if theirs.state not in _OPENING:
+                mine.forged, mine.forged_next = "syn", mine.next or 0
+            return step
+        step = self._send(segment, number, *deepcopy((mine, theirs)))
+        if step.mine.asked == "reset":
+            mine.forged, mine.forged_next = "reset", mine.next or 0
+        step.mine, step.theirs = mine, theirs
+        return step
+
+    def _send(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Step:
         """What can be said of a segment when it leaves its sender."""
-        mine, theirs = self.halves(segment)
         time = segment.frame.time
         flags, length = segment.flags, segment.length
         ack = segment.ack
@@ -217,7 +231,8 @@ class Connection:
         if mine.sack:
             mine.sack = ()
         if segment.rare:
-            marks.look(step, self._said, from_client=mine is self.client)
+            from_client = segment.source == self.client.endpoint
+            marks.look(step, self._said, from_client=from_client)
         if not step.expected:
             knowledge.consequences(step)
             knowledge.remember(step)
@@ -313,7 +328,8 @@ class Connection:
                 steps.acknowledge(step, ack, time, self.first_fin, self.initial_rtt)
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
-        if step.end > step.seq:
+        # Each SYN of this connection stands at 0; another one takes no place in its stream.
+        if step.end > step.seq and not (flags & SYN and step.seq):
             received = theirs.received
             if step.seq == received.up_to and not received.islands:
                 received.up_to = step.end

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
+from operator import attrgetter
 
 from msgspec import Struct, field
 
@@ -15,6 +18,8 @@ from trioecho.tcp.states import TABLE, Event
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 #: Segments remembered after that, if they were sent more than once: they may come yet another time.
 MOST_GONE = 64
+
+_end = attrgetter("end")
 
 
 class Sent(Struct, gc=False):
@@ -65,6 +70,8 @@ class Half(Struct):
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
             ``zero-window-probe``, or ``reset`` and ``syn`` where neither can be meant;
             ``asked_time``: when it sent the last of the first two.
+        forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
+            answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
         held: how long the ACK took that its last small segment waited for, while it was small.
@@ -101,6 +108,8 @@ class Half(Struct):
     sack: tuple[tuple[int, int], ...] = ()
     asked: str = ""
     asked_time: int = 0
+    forged: str = ""
+    forged_next: int = 0
     recover: int = 0
     held: int = 0
     received: Ranges = field(default_factory=Ranges)
@@ -125,13 +134,25 @@ class Half(Struct):
 
     def original(self, seq: int) -> Sent | None:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
-        for sent in self.sent:
-            if sent.seq <= seq < sent.end:
-                return sent
+        for sent in self.within(seq, seq + 1):
+            return sent
         for sent in self.gone:
             if sent.seq <= seq < sent.end:
                 return sent
         return None
+
+    def within(self, seq: int, end: int) -> Iterator[Sent]:
+        """What is kept of a range, in order; looked up, since there may be much in flight.
+
+        Args:
+            seq, end: the range's first number, and one past its last.
+        """
+        sent = self.sent
+        for at in range(bisect_right(sent, seq, key=_end), len(sent)):
+            one = sent[at]
+            if one.seq >= end:
+                return
+            yield one
 
     def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment beyond all others until it is acknowledged.
@@ -160,13 +181,9 @@ class Half(Struct):
         if not sent or sent[-1].end <= seq:
             self.keep(seq, end, number, time, segment)
             return
-        at, repeated = 0, False
-        for other in sent:
-            if end <= other.seq:
-                break
-            if seq < other.end:
-                other.repeated = repeated = True
-            at += 1
+        repeated = False
+        for other in self.within(seq, end):
+            other.repeated = repeated = True
         if len(sent) >= MOST_SENT:
             return
         new = sent[-1].end if repeated else seq
@@ -175,7 +192,7 @@ class Half(Struct):
         payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        at = len(sent) if repeated else at
+        at = len(sent) if repeated else bisect_right(sent, seq, key=_end)
         sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
         self.kept += len(payload)
 

@@ -39,9 +39,11 @@ def remember(step: Step) -> None:
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     if step.again:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
+    if segment.flags & RST or not plausible(step):
+        return
     if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
-    if mine.asked == "zero-window-probe" or segment.flags & RST or not plausible(step):
+    if mine.asked == "zero-window-probe":
         return
     mine.volume += min(segment.length, mine.seen.add(seq, end))
     if mine.next is None or end > mine.next:
@@ -110,6 +112,8 @@ def consequences(step: Step) -> None:
                 pass  # without its byte, it is answered as any old number is
             case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked, mine.asked_time = note.kind, step.time
+            case notes.ChallengeAck():
+                theirs.forged = ""
             case notes.DuplicateAck():
                 mine.duplicates += 1
             case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):

@@ -144,7 +144,7 @@ def acknowledges_syn(ack: int, opener: Half) -> bool:
 def overlap(step: Step) -> None:
     """Note where a repeated segment differs from what was sent first (RFC 9293 §3.10.7.4)."""
     payload = step.segment.payload
-    for sent in step.mine.sent:
+    for sent in step.mine.within(step.seq, step.seq + len(payload)):
         start, end = max(sent.seq, step.seq), min(sent.end, step.seq + len(payload))
         then = sent.payload[start - sent.seq : end - sent.seq]
         now = payload[start - step.seq : end - step.seq][: len(then)]

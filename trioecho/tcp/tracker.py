@@ -82,7 +82,7 @@ class Tracker:
         Returns:
             The rung, as it stands before anything has arrived.
         """
-        connection, reused = self._connection(segment)
+        connection, reused = self._connection(segment, forged=forged)
         self.rungs += 1
         rung = connection.sent(segment, self.rungs, forged=forged)
         return rung if reused is None else _with(rung, reused)
@@ -112,12 +112,18 @@ class Tracker:
             for connection in self.connections
         )
 
-    def _connection(self, segment: Segment) -> tuple[Connection, int | None]:
-        """A segment's connection, and the number of the one before it on the same ports."""
+    def _connection(
+        self, segment: Segment, *, forged: bool = False
+    ) -> tuple[Connection, int | None]:
+        """A segment's connection, and the number of the one before it on the same ports.
+
+        A forged SYN begins none: both ends of the one that there is know nothing of another, and
+        whoever gets it answers with a challenge ACK (RFC 5961 §4).
+        """
         connection = self._by_flow.get((segment.source, segment.destination))
         if connection is None:
             return self._meet(segment), None
-        if segment.flags & SYN and _starts_anew(segment, connection):
+        if segment.flags & SYN and not forged and _starts_anew(segment, connection):
             return self._meet(segment), connection.number
         return connection, None
 

@@ -110,6 +110,8 @@ def judge(step: Step, rtt: int | None) -> None:
             found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number, ended))
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
+        elif repeats and theirs.forged and (ack or 0) <= theirs.forged_next:
+            found.append(notes.ChallengeAck(theirs.forged))
         if plain and mine.ack is None and theirs.state is State.SYN_SENT and ack not in (0, 1):
             found.append(notes.ChallengeAck("half-open"))
 
