@@ -61,6 +61,7 @@ class Connection:
         self.handshake_time: int | None = None
         self.initial_rtt: int | None = None
         self.first_fin: Half | None = None
+        self.fins_crossed = False
         self.closed_by: Literal["fin", "rst"] | None = None
         self.troubles = 0
         self.first_trouble = ""
@@ -282,6 +283,7 @@ class Connection:
                 mine.meet(Event.SEND_FIN, time)
             if mine.fin is None:
                 mine.fin = step.end - 1
+                self.fins_crossed = before_theirs
             self.first_fin = self.first_fin or mine
 
     def _arrive(self, step: Step, time: int) -> None:
@@ -310,9 +312,12 @@ class Connection:
                 if theirs.fin is not None and ack > theirs.fin:
                     theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
             if theirs.acked is None or ack > theirs.acked:
-                steps.acknowledge(step, ack, time, self.first_fin, self.initial_rtt)
+                steps.acknowledge(
+                    step, ack, time, self.first_fin, self.initial_rtt, self.fins_crossed
+                )
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
+            mine.asked_time = time
         if step.end > step.seq:
             received = theirs.received
             if step.seq == received.up_to and not received.islands:
