@@ -62,6 +62,15 @@ STATES = {
     +.001 > .  2:2(0) ack 2        | CLOSING      TIME-WAIT
     +.001 < .  2:2(0) ack 2        | TIME-WAIT    TIME-WAIT
     """,
+    "a FIN that carries the ACK of the other is lost, and that ACK comes alone": HANDSHAKE
+    + """
+    +.1   > F. 1:1(0) ack 1        | FIN-WAIT-1   CLOSE-WAIT
+    +.001 < F. 1:1(0) ack 2  lost  | FIN-WAIT-1   LAST-ACK
+    +.2   > F. 1:1(0) ack 1        | FIN-WAIT-1   LAST-ACK      retransmission of 4
+    +.001 < .  2:2(0) ack 2        | FIN-WAIT-2   LAST-ACK      duplicate-ack 1 of 5
+    +.2   < F. 1:1(0) ack 2        | TIME-WAIT    LAST-ACK      retransmission of 5
+    +.001 > .  2:2(0) ack 2        | TIME-WAIT    CLOSED
+    """,
     "closed before the handshake is over": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
@@ -118,6 +127,15 @@ STATES = {
     +1    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED  retransmission of 1
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED  retransmission of 2
     +.001 > .  1:1(0) ack 1        | ESTABLISHED  ESTABLISHED
+    """,
+    "a lost SYN-ACK, asked for again and sent again by its own timer too": """
+    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED
+    +1    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED  retransmission of 1
+    +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED  retransmission of 2
+    +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED  retransmission of 2
+    +1    > S  0:0(0)        lost  | SYN-SENT     SYN-RECEIVED  retransmission of 1
+    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED  retransmission of 2
     """,
     "a lost third step: data completes the handshake": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED

@@ -42,6 +42,23 @@ def test_the_list() -> None:
     assert (empty, hint) == ("", "trioecho lab NAME performs one.")
 
 
+def test_the_list_as_json() -> None:
+    listed = [json.loads(line) for line in lab("--format", "json").stdout.splitlines()]
+    assert [one["name"] for one in listed] == lab("--names").stdout.split()
+    assert listed[0] == {
+        "number": 1,
+        "name": "handshake",
+        "title": "Three segments, and both ends know",
+        "level": "beginner",
+        "takes": 0,
+    }
+    assert all(one["title"] and one["takes"] >= 0 for one in listed)
+
+
+def test_what_writes_a_ladder_is_told() -> None:
+    assert "--write" in lab("--help").stdout
+
+
 def test_the_names() -> None:
     listed = lab("--names").stdout.splitlines()
     assert listed[0] == "handshake"
@@ -136,6 +153,9 @@ def test_a_file_that_is_no_lesson(tmp_path: Path) -> None:
     done = lab(str(own), code=1)
     assert "is no lesson: Object missing required field `level`" in done.stderr
     assert "No such file" in lab("./none.toml", code=1).stderr
+    text = (FOLDER / "refused.toml").read_text("utf-8")
+    own.write_text('faults = ["drop"]\n' + text, "utf-8")
+    assert "In the lesson 'mine', the fault 'drop' is not complete" in lab(str(own), code=1).stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -145,6 +145,7 @@ ERRORS = {
     "delay 25": f"word 2, '25': a time such as 25ms, {END_KIND} may stand there",
     "delay 0ms": "word 2, '0ms': more than 0 and at most 3600s may stand there",
     "delay 3601s": "word 2, '3601s': more than 0 and at most 3600s may stand there",
+    "delay 99999999999s": "word 2, '99999999999s': more than 0 and at most 3600s may stand there",
     "delay data 2": "is not complete: once, twice, always, 'N times', connection or a time such",
     "delay data 2 connection 1": "is not complete: a time such as 25ms may follow",
     "reorder data 2": "is not complete: a number from 3 to 1,000,000,000 may follow",
@@ -157,12 +158,15 @@ ERRORS = {
     "cut before fin": "word 2, 'before': for, after or nothing more may stand there",
     "cut for ever": "word 3, 'ever': a time such as 25ms may stand there",
     "rate 1": "word 2, '1': a rate such as 500kbit, 1mbit or 1gbit may stand there",
+    "rate 99999999999kbit": "word 2, '99999999999kbit': more than 0 and at most 100gbit may",
     "rate 101gbit": "word 2, '101gbit': more than 0 and at most 100gbit may stand there",
     "queue 0": "word 2, '0': a number from 1 to 10,000 may stand there",
     "loss 2": "word 2, '2': client, server or a share such as 2% may stand there",
     "loss 0%": "word 2, '0%': more than 0% and at most 100% may stand there",
     "loss 2% seed x": "word 4, 'x': a number from 0 to 9,223,372,036,854,775,807 may stand there",
-    "mtu 67": "word 2, '67': a number from 68 to 65,535 may stand there",
+    "loss 1000%": "word 2, '1000%': more than 0% and at most 100% may stand there",
+    "mtu 127": "word 2, '127': a number from 128 to 65,535 may stand there",
+    "path mtu 67": "word 3, '67': a number from 68 to 65,535 may stand there",
     "path 576": "word 2, '576': mtu may stand there",
     "path mtu 576 quiet": "word 4, 'quiet': silent or nothing more may stand there",
     "drop \x1b[31m": "word 2, '\\x1b[31m': ",
@@ -176,6 +180,12 @@ def test_errors_point_at_the_word(text: str) -> None:
         parse(text)
     assert ERRORS[text] in str(error.value)
     assert str(error.value).isprintable()
+
+
+def test_what_is_not_close_is_not_suggested() -> None:
+    with pytest.raises(TrioechoError) as error:
+        parse("drop every 10")
+    assert error.value.hint == ""
 
 
 @given(st.text() | st.lists(st.sampled_from(sorted({w for t in MEANINGS for w in t.split()}))))

@@ -44,7 +44,7 @@ def lesson(folder: Path, *parts: str) -> Path:
         (("colour = 'red'", CLIENT), "unknown field `colour`"),
         (("takes = 'long'", CLIENT), r"Expected `float`, got `str` - at `\$.takes`"),
         (("place = 'moon'", CLIENT), r"Invalid enum value 'moon' - at `\$.place`"),
-        (("faults = ['dorp syn']", CLIENT), "'mine', The fault 'dorp syn' .*'dorp'"),
+        (("faults = ['dorp syn']", CLIENT), "'mine', the fault 'dorp syn' .*'dorp'"),
         (("faults = ['queue 2']", CLIENT), "needs a rate"),
         (("place = 'loopback'", "faults = ['drop syn']", CLIENT), "a loopback has none"),
         (("[[client]]\nsteps = ['conect']",), "'mine', the step 'conect' .*word 1, 'conect'"),

@@ -8,6 +8,8 @@ from ladders import STATES
 
 from trioecho.model import State
 from trioecho.render.script import compare
+from trioecho.tcp import notes
+from trioecho.tcp.explain import explain
 from trioecho.tcp.states import TABLE, Event, after
 
 
@@ -18,6 +20,37 @@ from trioecho.tcp.states import TABLE, Event, after
 def test_path(name: str, client_isn: int, server_isn: int) -> None:
     difference = compare(STATES[name], play(STATES[name], client_isn, server_isn))
     assert not difference, f"\n{difference}"
+
+
+def test_acks_of_fins_that_crossed_are_no_steps_of_four() -> None:
+    rungs = play(STATES["simultaneous close"])
+    assert rungs[5].notes == (notes.FinAck(4, closed=True, crossed=True),)
+    assert rungs[6].notes == (notes.FinAck(2, time_wait=True, closed=True, crossed=True),)
+    for rung in rungs[5:]:
+        text = explain(rung.notes[0], rung).text
+        assert text.startswith(f"the {rung.sender} acknowledges the FIN that crossed its own")
+
+
+def test_who_has_sent_its_fin_may_send_no_more() -> None:
+    rungs = play(STATES["handshake, data, four steps"])
+    assert rungs[-3].notes == (notes.FinAck(2),)
+    assert rungs[-1].notes == (notes.FinAck(4, time_wait=True, closed=True),)
+    lost = "a FIN that carries the ACK of the other is lost, and that ACK comes alone"
+    rung = play(STATES[lost])[6]
+    assert rung.notes[-1] == notes.FinAck(2, closed=True)
+    assert "may still send" not in explain(rung.notes[-1], rung).text
+
+
+def test_a_synack_that_a_repeated_syn_asks_for() -> None:
+    """Its timer repeats it as well; asked for is what comes right behind a SYN that arrived."""
+    name = "a lost SYN-ACK, asked for again and sent again by its own timer too"
+    rungs = play(STATES[name])
+    causes = [
+        note.cause for one in rungs for note in one.notes if isinstance(note, notes.Retransmission)
+    ]
+    assert causes == ["timeout", "repeated-syn", "timeout", "timeout", "timeout"]
+    text = explain(rungs[3].notes[0], rungs[3]).text
+    assert text.endswith("the client's SYN has come once more, and is answered once more")
 
 
 def test_every_row_leads_to_another_state() -> None:

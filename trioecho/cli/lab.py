@@ -57,7 +57,7 @@ def lab(
         ),
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", hidden=True, help="Write the lesson's .ladder anew.")
+        bool, typer.Option("--write", help="Write the lesson's .ladder anew, beside it.")
     ] = False,
     kernel: KernelOption = False,
     output_format: FormatOption = Format.terminal,
@@ -93,9 +93,10 @@ def lab(
     if names and lesson is not None:
         raise typer.BadParameter("the names are those of all lessons", param_hint="--names")
     if lesson is None:
-        from trioecho.cli.lessons import list_lessons, list_names
+        from trioecho.cli.lessons import list_lessons, list_names, list_objects
 
-        run_blocking(list_names if names else list_lessons)
+        listing = list_objects if output_format is Format.json else list_lessons
+        run_blocking(list_names if names else listing)
     paths = check_suffixes(output or [])
     name = lesson
     screen = Screen(

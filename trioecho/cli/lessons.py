@@ -8,6 +8,8 @@ from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from trioecho.cli.output import encoded, say
 from trioecho.cli.screen import has_colors
 from trioecho.errors import TrioechoError
@@ -41,6 +43,14 @@ def list_lessons() -> int:
         say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
     say("")
     say("trioecho lab NAME performs one.")
+    return 0
+
+
+def list_objects() -> int:
+    """Print one JSON object a lesson: its number, name, title and level, the seconds it takes."""
+    for name, one in _lessons():
+        about = {"number": one.number, "name": name, "title": one.title, "level": one.level}
+        say(msgspec.json.encode(about | {"takes": one.takes}).decode())
     return 0
 
 

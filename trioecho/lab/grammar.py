@@ -59,7 +59,10 @@ Word = TypeVar("Word", bound=str)
 
 MOST = 1_000_000_000
 MOST_TEXT = 1_000
-SMALLEST_MTU, LARGEST_MTU = 68, 65_535  # RFC 791 §3.2 and the length field of IP
+SMALLEST_PATH_MTU, LARGEST_MTU = 68, 65_535  # RFC 791 §3.2 and the length field of IP
+# Linux's smallest segments keep 40 bytes for options and 8 for data (TCP_MIN_SND_MSS): 88 with the
+# headers. A smaller device cuts them into fragments, which the wire does not show; 128 leaves room.
+SMALLEST_MTU = 128
 
 _TIMES = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
@@ -72,9 +75,9 @@ _FAR = (1 << 31) - 1  # half of the sequence space
 _number = re.compile(r"[0-9]{1,20}").fullmatch
 _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _list = re.compile(r"[0-9]{1,20}(-[0-9]{0,20})?(,[0-9]{1,20}(-[0-9]{0,20})?)*").fullmatch
-_duration = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?(s|ms|us)").fullmatch
-_speed = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,3}))?(kbit|mbit|gbit)").fullmatch
-_percent = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%").fullmatch
+_duration = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(s|ms|us)").fullmatch
+_speed = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(kbit|mbit|gbit)").fullmatch
+_percent = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,3})?)%").fullmatch
 
 
 def parse(text: str) -> Fault:
@@ -179,7 +182,8 @@ class _Words:
             return TrioechoError("A fault without a word says nothing", "Such as 'drop syn-ack'")
         if not word:
             return TrioechoError(f"The fault {self.text!r} is not complete: {listed} may follow")
-        close = get_close_matches(word[:40], [one for one in choices if " " not in one], 1)
+        single = [one for one in choices if " " not in one]
+        close = get_close_matches(word[:40], single, 1, cutoff=0.75)
         place = f"The fault {self.text!r} makes no sense at word {self._at + 1}, {word!r}"
         hint = f"Did you mean {close[0]!r}?" if close else ""
         return TrioechoError(f"{place}: {listed} may stand there", hint)
@@ -266,7 +270,7 @@ class _Words:
 
     def path(self) -> Fault:
         self.one_of(("mtu",))
-        size = self.number(SMALLEST_MTU, LARGEST_MTU)
+        size = self.number(SMALLEST_PATH_MTU, LARGEST_MTU)
         return PathMtu(self.text, size, self.accept("silent"))
 
 

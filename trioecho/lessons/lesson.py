@@ -133,7 +133,8 @@ def read(path: Path) -> Lesson:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise TrioechoError(f"{str(path)!r} is no lesson: {error}") from None
     except TrioechoError as error:
-        raise TrioechoError(f"In the lesson {path.stem!r}, {error.what}", error.hint) from None
+        what = error.what[:1].lower() + error.what[1:]
+        raise TrioechoError(f"In the lesson {path.stem!r}, {what}", error.hint) from None
     return lesson
 
 

@@ -61,6 +61,7 @@ class Connection:
         self.handshake_time: int | None = None
         self.initial_rtt: int | None = None
         self.first_fin: Half | None = None
+        self.fins_crossed = False
         self.closed_by: Literal["fin", "rst"] | None = None
         self.troubles = 0
         self.first_trouble = ""
@@ -297,6 +298,7 @@ class Connection:
                 mine.meet(Event.SEND_FIN, time)
             if mine.fin is None:
                 mine.fin = step.end - 1
+                self.fins_crossed = before_theirs
             self.first_fin = self.first_fin or mine
 
     def _arrive(self, step: Step, time: int) -> None:
@@ -325,9 +327,12 @@ class Connection:
                 if theirs.fin is not None and ack > theirs.fin:
                     theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
             if theirs.acked is None or ack > theirs.acked:
-                steps.acknowledge(step, ack, time, self.first_fin, self.initial_rtt)
+                steps.acknowledge(
+                    step, ack, time, self.first_fin, self.initial_rtt, self.fins_crossed
+                )
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
+            mine.asked_time = time
         # Each SYN of this connection stands at 0; another one takes no place in its stream.
         if step.end > step.seq and not (flags & SYN and step.seq):
             received = theirs.received

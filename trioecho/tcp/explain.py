@@ -137,6 +137,17 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.ConnectionFin():
             return Explanation(f"3 of 4: the {mine} closes its direction too", "RFC 9293 §3.6")
+        case notes.FinAck(crossed=True):
+            return Explanation(
+                f"the {mine} acknowledges the FIN that crossed its own: both ends will wait in"
+                " TIME-WAIT",
+                "RFC 9293 §3.6, case 3",
+            )
+        case notes.FinAck(step=2, closed=True):
+            return Explanation(
+                f"2 of 4: the {mine} knows the {theirs} will send no more; nor will it",
+                "RFC 9293 §3.6",
+            )
         case notes.FinAck(step=2):
             return Explanation(
                 f"2 of 4: the {mine} knows the {theirs} will send no more; it may still send",
@@ -161,6 +172,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
             )
+        case notes.Retransmission(of, after, "repeated-syn"):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: the {theirs}'s SYN has come once more,"
+                " and is answered once more",
+                "RFC 9293 §3.10.7.4",
+            )
         case notes.Retransmission(of, after, "recovery"):
             return Explanation(
                 f"retransmission{_of(of)}{_later(after)}: this is missing too, and the {mine} goes"
@@ -183,7 +200,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.FastRetransmission(of, after, duplicates):
             return Explanation(
                 f"fast retransmission{_of(of)}{_later(after)}:"
-                f" {duplicates} duplicate ACKs asked for it",
+                f" duplicate ACKs ask for it, {duplicates} so far",
                 "RFC 5681 §3.2",
             )
         case notes.SpuriousRetransmission(of, after):

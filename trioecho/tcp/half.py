@@ -68,8 +68,8 @@ class Half(Struct):
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
-            ``zero-window-probe``, or ``reset`` and ``syn`` where neither can be meant;
-            ``asked_time``: when it sent the last of the first two.
+            ``zero-window-probe``, ``repeated-syn``, or ``reset`` and ``syn`` where neither can be
+            meant; ``asked_time``: when it sent the last of the first two, or its SYN arrived.
         forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is

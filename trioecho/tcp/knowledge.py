@@ -106,6 +106,8 @@ def consequences(step: Step) -> None:
         mine.asked = "reset"
     elif flags & SYN and mine.state is State.ESTABLISHED:
         mine.asked = "syn"
+    elif flags & SYN and step.ack is None and step.again:
+        mine.asked = "repeated-syn"
     for note in step.found:
         match note:
             case notes.ZeroWindowProbe() if not step.segment.length:
@@ -120,6 +122,9 @@ def consequences(step: Step) -> None:
                 mine.retransmissions += 1
             case notes.Retransmission(cause="same-packet"):
                 pass  # not its sender's
+            case notes.Retransmission(cause="repeated-syn"):
+                mine.retransmissions += 1
+                theirs.asked = ""
             case notes.Retransmission() | notes.FastRetransmission():
                 mine.retransmissions += 1
                 mine.recover = mine.next or 0

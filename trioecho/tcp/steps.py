@@ -34,7 +34,12 @@ def data(step: Step) -> None:
 
 
 def acknowledge(
-    step: Step, ack: int, time: int, first_fin: Half | None, initial_rtt: int | None
+    step: Step,
+    ack: int,
+    time: int,
+    first_fin: Half | None,
+    initial_rtt: int | None,
+    crossed: bool,
 ) -> None:
     """Note what a segment that arrives acknowledges for the first time, and let go of it.
 
@@ -44,6 +49,7 @@ def acknowledge(
         time: when it arrived.
         first_fin: the half that closed first, if one has.
         initial_rtt: the handshake's round-trip time, if it was seen.
+        crossed: whether neither FIN acknowledges the other.
     """
     segment, mine, theirs = step.segment, step.mine, step.theirs
     before = theirs.acked
@@ -66,7 +72,8 @@ def acknowledge(
         step.found.append(notes.Ack(length, pure, of, rtt))
     if fin is not None and ack > fin and not segment.flags & FIN:
         step_of_close: Literal[2, 4] = 2 if theirs is first_fin else 4
-        step.found.append(notes.FinAck(step_of_close, mine.state is State.TIME_WAIT))
+        waits, closed = mine.state is State.TIME_WAIT, mine.fin is not None
+        step.found.append(notes.FinAck(step_of_close, waits, closed, crossed))
 
 
 def _small(length: int, segment: Segment, receiver: Half) -> bool:

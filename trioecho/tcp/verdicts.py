@@ -208,12 +208,16 @@ def _same_packet(step: Step, first: Sent, rtt: int | None) -> Sent | None:
 
 def _cause(
     step: Step, first: Sent | None, expected: int
-) -> Literal["timeout", "tail-loss-probe"] | None:
+) -> Literal["timeout", "tail-loss-probe", "repeated-syn"] | None:
     """What made the sender repeat a segment that no duplicate ACKs asked for, if it can be told.
 
     A tail loss probe repeats the last segment once, about two round trips after it (RFC 8985 §7.2),
-    and sooner than any timer.
+    and sooner than any timer. A SYN that comes once more is answered once more, and at once.
     """
+    if step.segment.flags & SYN and step.ack is not None:
+        theirs = step.theirs
+        if theirs.asked in ("syn", "repeated-syn") and step.time - theirs.asked_time < FAST:
+            return "repeated-syn"
     if first is None:
         return None
     after = step.time - first.time

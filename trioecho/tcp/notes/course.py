@@ -99,10 +99,16 @@ class ConnectionFin(Fact, frozen=True, tag="connection-fin"):
 
 
 class FinAck(Fact, frozen=True, tag="fin-ack"):
-    """An ACK of a FIN: step 2 or step 4 of the close. ``time_wait``: its sender now waits."""
+    """An ACK of a FIN: step 2 or step 4 of the close. ``time_wait``: its sender now waits.
+
+    ``closed``: its sender has sent its own FIN before; ``crossed``: neither of the two FINs
+    acknowledges the other, so that both ends will wait.
+    """
 
     step: Literal[2, 4]
     time_wait: bool = False
+    closed: bool = False
+    crossed: bool = False
 
 
 ResetCause = Literal[

@@ -13,12 +13,14 @@ class Retransmission(Fact, frozen=True, tag="retransmission"):
     ``cause``, None where it cannot be told: ``timeout``; ``tail-loss-probe``: the last segment, too
     soon for a timeout (RFC 8985 §7); ``recovery``: while an earlier loss is repaired, an ACK shows
     that this is missing too; ``same-packet``: by its IP identification it is the very packet of
-    rung ``of``, seen twice.
+    rung ``of``, seen twice; ``repeated-syn``: a SYN-ACK, since the peer's SYN has come once more.
     """
 
     of: int | None = None
     after: int | None = None
-    cause: Literal["timeout", "tail-loss-probe", "recovery", "same-packet"] | None = None
+    cause: (
+        Literal["timeout", "tail-loss-probe", "recovery", "same-packet", "repeated-syn"] | None
+    ) = None
 
 
 class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
