@@ -189,7 +189,6 @@ class Session:
         """Run the client, and let its connections end."""
         settings = self._settings
         async with (
-            trio.open_nursery() as nursery,
             open_program(
                 self._place.host("client"),
                 "client",
@@ -198,6 +197,8 @@ class Session:
                 record=record,
                 foreground=settings.foreground,
             ) as client,
+            # Within: it is cancelled, and the client's last words must not be cut off by that.
+            trio.open_nursery() as nursery,
         ):
             nursery.start_soon(self._watch, server)
             await _first(client.ended, self._enough)
