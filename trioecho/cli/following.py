@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trioecho.cli.output import say
+from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
 from trioecho.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
@@ -70,7 +70,7 @@ class Following:
             if self._paths:
                 if piece.missing:
                     missing = bytes_of(piece.missing)
-                    print(f"trioecho: {missing} of the {end}'s stream are missing", file=sys.stderr)
+                    warn(f"{missing} of the {end}'s stream are missing")
                 continue
             if piece.missing:
                 self._line(end, last=True)
