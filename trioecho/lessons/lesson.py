@@ -19,6 +19,7 @@ from trioecho.model import End, State
 Level = Literal["beginner", "intermediate", "expert"]
 Compared = Literal["times", "windows", "options"]
 _MOST = 1 << 20  # bytes of a file
+_LONGEST = 3600  # seconds
 
 
 class Party(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +69,7 @@ class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
         question, answer: for the reader to think about.
         client, server: the parties at either end.
         number: its place among the others.
-        takes: seconds, where it waits for real timers.
+        takes: seconds, where it waits for real timers; less than an hour.
         place: on a ``wire`` between two hosts, or on the ``loopback`` of one.
         faults: what the wire does, in the words of the fault grammar.
         sysctl: settings of the hosts.
@@ -130,7 +131,9 @@ def read(path: Path) -> Lesson:
     try:
         lesson = msgspec.toml.decode(data, type=Lesson)
         check(lesson)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise TrioechoError(f"{str(path)!r} is no lesson: it nests too deep") from None
+    except (msgspec.DecodeError, ValueError) as error:  # no UTF-8; an integer of 5,000 digits
         raise TrioechoError(f"{str(path)!r} is no lesson: {error}") from None
     except TrioechoError as error:
         raise TrioechoError(f"In the lesson {path.stem!r}, {error.what}", error.hint) from None
@@ -146,6 +149,9 @@ def check(lesson: Lesson) -> None:
     Raises:
         TrioechoError: a word is not understood, or parties would wait for ever.
     """
+    if not 0 <= lesson.takes < _LONGEST:  # nan is not, either
+        what = f"takes is {lesson.takes:g}, and a lesson takes 0 s and more, and less than an hour"
+        raise TrioechoError(what)
     script = [parse(text) for text in lesson.faults]
     faults.check(script)
     if script and lesson.place == "loopback":

@@ -38,6 +38,7 @@ PORT = 65432
 BACKLOG = 128
 MOST_BYTES = 100_000_000
 LONGEST = 60_000  # ms
+_LEAST, _MOST = -(1 << 31), (1 << 31) - 1  # setsockopt takes an int
 _LEVELS = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP, "IP": socket.IPPROTO_IP}
 # By the numbers of linux/tcp.h and linux/in.h; Python came to have them late.
 _OPTIONS = {"TCP_FASTOPEN_CONNECT": 30, "IP_MTU_DISCOVER": 10, "IP_MTU": 14}
@@ -311,8 +312,9 @@ def _set(words: _Words) -> Action:
     if level is None or not isinstance(option, int):
         raise words.wrong("a socket option such as SO_RCVBUF or TCP_NODELAY")
     words.take()
-    if not _INTEGER(words.peek()):
-        raise words.wrong("an integer")
+    word = words.peek()
+    if not _INTEGER(word) or not _LEAST <= int(word) <= _MOST:
+        raise words.wrong(f"an integer from {_LEAST:,} to {_MOST:,}")
     value = int(words.take())
     return Set(level, option, value, f"{name} {value}")
 
