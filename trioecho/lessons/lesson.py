@@ -163,8 +163,10 @@ def check(lesson: Lesson) -> None:
         listening = False
         for step in party:
             if isinstance(step.action, Accept | StopListening) and not listening:
-                raise TrioechoError(f"the {end}'s step {step.text!r} comes before it listens")
-            listening = listening or isinstance(step.action, Listen)
+                what = f"the {end}'s step {step.text!r} comes where it does not listen"
+                raise TrioechoError(what)
+            if isinstance(step.action, Listen | StopListening):
+                listening = isinstance(step.action, Listen)
     if not lesson.parties:
         raise TrioechoError("nobody does anything", "Write [[client]] with steps, and [[server]]")
     for name, count in meetings.items():
