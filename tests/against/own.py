@@ -13,7 +13,7 @@ from captures import pcap
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
 
-from trioecho.lab.wire import ENDS
+from trioecho.model import ENDS
 from trioecho.render import Setting
 from trioecho.render.pcapng import Pcapng
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
+from trioecho.model import OTHER
 from trioecho.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of
@@ -75,7 +76,7 @@ class Following:
             if piece.missing:
                 self._line(end, last=True)
                 say(f"{_MARKS[end]} [{bytes_of(piece.missing)} missing]")
-            other: End = "server" if end == "client" else "client"
+            other = OTHER[end]
             self._line(other, last=True)
             self._rest[end] += piece.data
             self._line(end, last=False)

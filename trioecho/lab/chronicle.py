@@ -10,11 +10,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.lab.wire import Passage
-from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Segment, Summary
+from trioecho.model import (
+    OTHER,
+    Call,
+    CaptureSummary,
+    End,
+    Endpoint,
+    Kernel,
+    Rung,
+    Segment,
+    Summary,
+)
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
-
-_OTHER: dict[End, End] = {"client": "server", "server": "client"}
 
 
 class Kernels(Protocol):
@@ -126,7 +134,7 @@ class Chronicle:
         assert connection is not None
         if passage.arrived is not None:
             rung = connection.arrived(rung, passage.arrived)
-            rung = self._with_kernel(rung, connection, _OTHER[passage.end])
+            rung = self._with_kernel(rung, connection, OTHER[passage.end])
         if passage.fault:
             rung = replace(rung, fault=passage.fault)
         entry.event, entry.under_way = rung, False

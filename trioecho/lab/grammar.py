@@ -52,7 +52,8 @@ from trioecho.lab.faults import (
     Rate,
     Reorder,
 )
-from trioecho.lab.items import ENDS, KINDS, ONCE_ONLY, Items, Kind, Which
+from trioecho.lab.items import KINDS, ONCE_ONLY, Items, Kind, Which
+from trioecho.model import ENDS
 
 Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)

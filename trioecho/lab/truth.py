@@ -8,8 +8,8 @@ from contextlib import ExitStack, asynccontextmanager
 
 from trioecho.lab.diag import Diag
 from trioecho.lab.kernel import descriptor_info
-from trioecho.lab.wire import ENDS, Wire
-from trioecho.model import Call, End, Endpoint, Kernel, State
+from trioecho.lab.wire import Wire
+from trioecho.model import ENDS, Call, End, Endpoint, Kernel, State
 
 NETLINK_SOCK_DIAG = 4
 

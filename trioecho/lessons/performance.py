@@ -15,12 +15,12 @@ from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_diags, open_truth
-from trioecho.lab.wire import ENDS, open_wire
+from trioecho.lab.wire import open_wire
 from trioecho.lessons.agreement import disagreements
 from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.steps import PORT
-from trioecho.model import Call, End, Endpoint, Rung, Summary
+from trioecho.model import ENDS, Call, End, Endpoint, Rung, Summary
 from trioecho.output import Output
 from trioecho.render import Event
 from trioecho.trace.ladder import Ladder

@@ -16,8 +16,8 @@ from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_truth
-from trioecho.lab.wire import ENDS, Wire, open_wire
-from trioecho.model import End, Frame, Summary
+from trioecho.lab.wire import Wire, open_wire
+from trioecho.model import ENDS, End, Frame, Summary
 from trioecho.programs.settings import Settings
 from trioecho.tcp.decode import decode
 

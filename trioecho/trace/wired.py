@@ -15,8 +15,8 @@ from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.hosts import Host
 from trioecho.lab.truth import open_truth
-from trioecho.lab.wire import ENDS, Wire, open_wire
-from trioecho.model import Call, Summary
+from trioecho.lab.wire import Wire, open_wire
+from trioecho.model import ENDS, Call, Summary
 from trioecho.output import Output
 from trioecho.trace.ends import run_ends
 from trioecho.trace.settings import Settings
