@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from trioecho.tcp.notes import Note
 
 End = Literal["client", "server"]
+ENDS: tuple[End, End] = ("client", "server")
+OTHER: dict[End, End] = {"client": "server", "server": "client"}
 SocketKind = Literal["listening", "connection"]
 
 # Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a

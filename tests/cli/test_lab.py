@@ -176,3 +176,22 @@ def test_interrupted_half_way(number: signal.Signals) -> None:
         assert process.stderr.read() == b""
     assert b"captured " in rest
     assert b"What to notice" not in rest
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (r'"c\u001b[2Jolour" = "red"', r"unknown field `c\x1b[2Jolour`"),
+        (r'faults = ["drop\u0007 syn"]', r"'drop\x07'"),
+        (r'"a\u202eb" = 1', r"unknown field `a\u202eb`"),
+    ],
+)
+def test_what_a_file_holds_does_not_steer_the_terminal(
+    line: str, shown: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile.toml"
+    text = (FOLDER / "handshake.toml").read_text("utf-8")
+    path.write_text(f"{line}\n{text}", encoding="utf-8")
+    done = lab(str(path), code=1)
+    assert shown in done.stderr
+    assert done.stderr.rstrip("\n").isprintable()

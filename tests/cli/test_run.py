@@ -40,7 +40,7 @@ def test_curl_and_an_http_server(tmp_path: Path, faults: list[str]) -> None:
     assert '"GET /page HTTP/1.1" 200' in done.wrote("server")[-1]
     assert [rung["fault"] for rung in done.objects("rung") if rung["lost"]] == faults
     (connection,) = done.objects("summary")[0]["connections"]
-    assert (connection["retransmissions"] > 0) is bool(faults)
+    assert connection["retransmissions"] >= len(faults)  # a busy machine lets a timer run out
     assert connection["closed_by"] == "fin"
 
 

@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from needs import need_tool, need_wires
@@ -189,15 +190,23 @@ def test_a_session_at_a_terminal() -> None:
 
 @pytest.mark.parametrize("calls", [[], ["--calls"]])
 def test_ctrl_c_at_a_terminal(calls: list[str]) -> None:
-    """The terminal sends it to the client as well, once; the ladder is whole."""
+    """The terminal sends it to the client, nobody else does; the ladder is whole."""
     need_wires()
     if calls:
         need_tool("strace")
-    terminal = Terminal(command(python(ECHO, "10.0.0.2"), python(LINES, "10.0.0.2"), *calls))
-    terminal.until(b"server | ready")
-    terminal.type(b"one\n")
-    terminal.until(b"client | got one")
+    client = dedent("""
+        import signal, socket
+        signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
+        signal.signal(signal.SIGTERM, lambda *_: exit("terminated"))
+        with socket.create_connection(("10.0.0.2", 7)):
+            print("connected", flush=True)
+            while True:
+                signal.pause()
+    """)
+    terminal = Terminal(command(python(ECHO, "10.0.0.2"), python(client), *calls))
+    terminal.until(b"client | connected")
     terminal.type(b"\x03")
     assert terminal.end() == 130
-    assert terminal.seen.count(b"client | KeyboardInterrupt") == 1
+    assert terminal.seen.count(b"client | interrupted") == 1
+    assert terminal.seen.count(b"client | terminated") == 1
     assert b"closed by FIN" in terminal.seen

@@ -55,6 +55,7 @@ def failing(*errors: BaseException) -> Callable[[trio.Event], object]:
             1,
             "trioecho: No file descriptor is left: Too many open files. Raise `ulimit -n`\n",
         ),
+        ([TrioechoError("A \x1b[2J file\nsays")], 1, "trioecho: A \\x1b[2J file\\nsays\n"),
         ([NOBODY, BROKEN], 141, ""),
         ([NOBODY, SENTENCE], 141, ""),
         ([KeyboardInterrupt()], 130, ""),

@@ -15,7 +15,7 @@ from trioecho.errors import TrioechoError
 from trioecho.lab.fate import Decision, Delivery, Fates, Packet
 from trioecho.lab.flow import MOST_FLOWS, Flows
 from trioecho.lab.grammar import parse
-from trioecho.model import ACK, FIN, RST, SYN, End, Frame, Segment
+from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Frame, Segment
 from trioecho.tcp.decode import decode
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -98,7 +98,7 @@ def test_nothing_happens_without_faults() -> None:
     wire = Wire()
     for line, frame in frames.frames(EXCHANGE):
         decision = wire.send(line.sender, frame.data)
-        to: End = "server" if line.sender == "client" else "client"
+        to = OTHER[line.sender]
         delivery = Delivery(wire.number, to, wire.time, frame.data, "original")
         assert decision == Decision((delivery,), False)
     assert wire.fates.unmatched() == ()
@@ -445,7 +445,7 @@ def losses(text: str, end: End, noise: bool = False) -> list[int]:
     for at in range(1000):
         if noise:
             wire.send(end, b"\x45" + bytes(27))
-            wire.send("server" if end == "client" else "client", frames.tcp("server", ACK, at, 1))
+            wire.send(OTHER[end], frames.tcp("server", ACK, at, 1))
         decisions.append(wire.send(end, frames.tcp(end, ACK, at, 1)))
     return lost(decisions)
 

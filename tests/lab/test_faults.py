@@ -28,7 +28,8 @@ from trioecho.lab.faults import (
     mtu_of,
 )
 from trioecho.lab.grammar import parse
-from trioecho.lab.items import ENDS, KINDS, Items, Which
+from trioecho.lab.items import KINDS, Items, Which
+from trioecho.model import ENDS
 
 MS = 1_000_000
 ALL = Which(((1, None),))

@@ -43,12 +43,21 @@ def lesson(folder: Path, *parts: str) -> Path:
         (("title = 1",), "is no lesson: .*overwrite"),
         (("colour = 'red'", CLIENT), "unknown field `colour`"),
         (("takes = 'long'", CLIENT), r"Expected `float`, got `str` - at `\$.takes`"),
+        (("takes = -1.0", CLIENT), "'mine', takes is -1, and a lesson takes 0 s and more"),
+        (("takes = nan", CLIENT), "takes is nan"),
+        (("takes = 3600", CLIENT), "less than an hour"),
+        (("number = " + "9" * 5000, CLIENT), "is no lesson: .*digits"),
+        (("deep = " + "[" * 100_000, CLIENT), "is no lesson: it nests too deep"),
         (("place = 'moon'", CLIENT), r"Invalid enum value 'moon' - at `\$.place`"),
         (("faults = ['dorp syn']", CLIENT), "'mine', the fault 'dorp syn' .*'dorp'"),
         (("faults = ['queue 2']", CLIENT), "needs a rate"),
         (("place = 'loopback'", "faults = ['drop syn']", CLIENT), "a loopback has none"),
         (("[[client]]\nsteps = ['conect']",), "'mine', the step 'conect' .*word 1, 'conect'"),
-        (("[[server]]\nsteps = ['accept']",), "the server's step 'accept' comes before it listens"),
+        (("[[server]]\nsteps = ['accept']",), "step 'accept' comes where it does not"),
+        (
+            ("[[server]]\nsteps = ['listen', 'stop listening', 'accept']",),
+            "comes where it does not",
+        ),
         (("[[client]]\nsteps = ['meet me']", SERVER), "one party alone has the step 'meet me'"),
         (("[[client]",), "is no lesson"),
     ],
@@ -95,6 +104,29 @@ async def test_the_end_comes_too_early(tmp_path: Path) -> None:
     path = lesson(tmp_path, "[[client]]\nsteps = ['connect', 'send 8', 'close']", server)
     with pytest.raises(TrioechoError, match="'receive 16' found the end after 8 bytes"):
         await perform_lesson(read(path), lambda title, interfaces: [])
+
+
+@pytest.mark.usefixtures("wires")
+async def test_a_server_that_is_to_find_its_port_taken(tmp_path: Path) -> None:
+    """The client does not wait for it to listen."""
+    second = "[[server]]\nsteps = ['meet up', 'listen fails EADDRINUSE', 'meet down']"
+    first = SERVER.replace('"listen",', '"listen", "meet up", "meet down",')
+    one = read(lesson(tmp_path, first, second, CLIENT))
+    performance = await perform_lesson(one, lambda title, interfaces: [])
+    assert performance.disagreements == ()
+    assert performance.summary.connections[0].closed_by == "fin"
+
+
+@pytest.mark.usefixtures("wires")
+async def test_who_listens_again(tmp_path: Path) -> None:
+    """On another socket and port; the first is closed, and refuses."""
+    server = "[[server]]\nsteps = ['listen on 7', 'stop listening', 'listen', 'meet up', 'accept']"
+    client = "[[client]]\nsteps = ['meet up', 'old: connect 7 fails ECONNREFUSED', 'connect']"
+    performance = await perform_lesson(
+        read(lesson(tmp_path, server, client)), lambda title, interfaces: []
+    )
+    refused, accepted = performance.summary.connections
+    assert (refused.closed_by, accepted.closed_by) == ("rst", None)
 
 
 @pytest.mark.usefixtures("wires")

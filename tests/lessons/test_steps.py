@@ -39,6 +39,10 @@ from trioecho.lessons.steps import Action, Step, parse
             "set TCP_NODELAY 1",
             steps.Set(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1, "TCP_NODELAY 1"),
         ),
+        (
+            "set SO_RCVBUF 2147483647",
+            steps.Set(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**31 - 1, f"SO_RCVBUF {2**31 - 1}"),
+        ),
         ("set IP_TTL -1", steps.Set(socket.IPPROTO_IP, socket.IP_TTL, -1, "IP_TTL -1")),
     ],
 )
@@ -80,7 +84,9 @@ def test_each_step(text: str, action: Action) -> None:
         ("set SOMETHING 1", "word 2, 'SOMETHING'"),
         ("set TCP_NOTHING 1", "word 2, 'TCP_NOTHING'"),
         ("set AF_INET 1", "word 2, 'AF_INET'"),
-        ("set TCP_NODELAY on", "word 3, 'on': an integer"),
+        ("set TCP_NODELAY on", "word 3, 'on': an integer from"),
+        ("set SO_RCVBUF 2147483648", "word 3, '2147483648': an integer from -2,147,483,648 to 2,1"),
+        ("set SO_RCVBUF -2147483649", "word 3, '-2147483649': an integer"),
         ("connect fails", "not complete: an error"),
         ("connect fails REFUSED", "word 3, 'REFUSED'"),
         ("Second: connect", "begins with 'Second'"),

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trioecho.cli.output import say
+from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
+from trioecho.model import OTHER
 from trioecho.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of
@@ -70,12 +71,12 @@ class Following:
             if self._paths:
                 if piece.missing:
                     missing = bytes_of(piece.missing)
-                    print(f"trioecho: {missing} of the {end}'s stream are missing", file=sys.stderr)
+                    warn(f"{missing} of the {end}'s stream are missing")
                 continue
             if piece.missing:
                 self._line(end, last=True)
                 say(f"{_MARKS[end]} [{bytes_of(piece.missing)} missing]")
-            other: End = "server" if end == "client" else "client"
+            other = OTHER[end]
             self._line(other, last=True)
             self._rest[end] += piece.data
             self._line(end, last=False)

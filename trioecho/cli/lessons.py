@@ -143,7 +143,7 @@ def judge(path: Path, performance: Performance, tell: Callable[[str], None]) -> 
     ladder = path_of(path)
     if diff := difference(ladder, performance.rungs):
         for line in diff.splitlines():
-            tell(line)
+            tell(printable(line))
         raise TrioechoError(f"What happened is not what {ladder.name} says")
     if sentences := (*performance.disagreements, *performance.summary.unmatched):
         raise TrioechoError("; ".join(sentences))

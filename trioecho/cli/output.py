@@ -1,4 +1,7 @@
-"""Standard output: written at once, past Python's buffer, and with an end that is no traceback."""
+"""Standard output: written at once, past Python's buffer, and with an end that is no traceback.
+
+Beside it, what is said of troubles on standard error.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from typing import Protocol
 
 from trioecho.errors import TrioechoError
+from trioecho.text import printable
 
 WHOLE = 4096  # bytes that a pipe takes whole or not at all (PIPE_BUF, pipe(7))
 
@@ -40,6 +44,15 @@ def say(line: str) -> None:
         TrioechoError: it cannot be written, for instance because the disk is full.
     """
     write_bytes(encoded(line))
+
+
+def warn(sentence: str) -> None:
+    """Print a sentence on standard error.
+
+    Args:
+        sentence: it may quote a file or a peer; what could steer a terminal is escaped here.
+    """
+    print(f"trioecho: {printable(sentence)}", file=sys.stderr)
 
 
 def encoded(line: str) -> bytes:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.following import Following
+from trioecho.cli.output import warn
 from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
 from trioecho.errors import TrioechoError
 from trioecho.reading import Reading, Selection
@@ -67,7 +68,7 @@ class Readout:
             try:
                 code |= show(name)
             except TrioechoError as error:
-                print(f"trioecho: {error}", file=sys.stderr)
+                warn(str(error))
                 code = 1
         return code
 
@@ -259,5 +260,5 @@ def _trouble(file: CaptureFile) -> int:
 def _complain(name: str, trouble: str) -> int:
     if not trouble:
         return 0
-    print(f"trioecho: {name}: {trouble}", file=sys.stderr)
+    warn(f"{name}: {trouble}")
     return 1

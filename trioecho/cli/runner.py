@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from trioecho.cli.output import OutputClosed
+from trioecho.cli.output import OutputClosed, warn
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def refuse(error: TrioechoError) -> NoReturn:
     Raises:
         SystemExit: always.
     """
-    print(f"trioecho: {error}", file=sys.stderr)
+    warn(str(error))
     sys.exit(2)
 
 
@@ -137,7 +137,7 @@ def _explain(errors: list[BaseException]) -> int:
             return 0
     if not code:
         for sentence in dict.fromkeys(sentences):
-            print(f"trioecho: {sentence}", file=sys.stderr)
+            warn(sentence)
     return code or (1 if sentences else 0)
 
 

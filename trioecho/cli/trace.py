@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
@@ -126,6 +125,7 @@ def trace(
 
       trioecho trace --size 20000 --fault "delay 25ms" --fault "drop client data 3"
     """
+    from trioecho.cli.output import warn
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
     from trioecho.trace import Settings
@@ -182,7 +182,7 @@ def trace(
 
             def outputs(place: Place, address: Address) -> list[Output]:
                 if place.notice:
-                    print(f"trioecho: {place.notice}", file=sys.stderr)
+                    warn(place.notice)
                 title = f"{place.title}; {address.host}, port {address.port}"
                 return opened(title, [place.capture.interface])
 

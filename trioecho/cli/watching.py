@@ -12,6 +12,7 @@ import trio
 from msgspec.structs import replace
 
 from trioecho.cli.board import Board
+from trioecho.cli.output import warn
 from trioecho.cli.screen import Screen, Shown, open_files, show_on
 from trioecho.model import Summary
 from trioecho.output import Output
@@ -52,7 +53,7 @@ async def conduct(request: Request, stop: trio.Event) -> None:
     with open_taps(request.wanted) as taps:
         drop_privileges()
         for notice in taps.notices:
-            _say(notice)
+            warn(notice)
         with open_files(request.paths) as files:
             first, *others = show_on(request.screen, files, _title(request, taps), taps.names)
             await watch(taps, request.settings, _audience(request, first, others), stop=stop)
@@ -62,12 +63,12 @@ def _audience(request: Request, first: Shown, others: Sequence[Shown]) -> Audien
     outputs = [Output(renderer, sink) for renderer, sink in others]
     if not isinstance(first.renderer, Terminal):
         outputs.insert(0, Output(first.renderer, first.sink, abandon=True))
-        return Audience(outputs, say=_say)
+        return Audience(outputs, say=warn)
     tty = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     few = request.settings.few
     screen = _Screen(first.renderer, FEW if few is None else few, MOST if tty else None)
     return Audience(
-        outputs, Output(screen, first.sink, abandon=True), Board() if tty else None, _say
+        outputs, Output(screen, first.sink, abandon=True), Board() if tty else None, warn
     )
 
 
@@ -109,7 +110,3 @@ def _title(request: Request, taps: Taps) -> str:
     names = ", ".join(map(printable, taps.names))
     wanted = printable(str(request.wanted))
     return f"watching {names}; {wanted}" if wanted else f"watching {names}"
-
-
-def _say(notice: str) -> None:
-    print(f"trioecho: {printable(notice)}", file=sys.stderr)

@@ -10,14 +10,22 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.lab.wire import Passage
-from trioecho.model import Call, CaptureSummary, End, Endpoint, Kernel, Rung, Segment, Summary
+from trioecho.model import (
+    OTHER,
+    Call,
+    CaptureSummary,
+    End,
+    Endpoint,
+    Kernel,
+    Rung,
+    Segment,
+    Summary,
+)
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
 
 #: Rungs and calls that may wait to be taken before the wire waits too.
 MOST_WAITING = 5_000
-
-_OTHER: dict[End, End] = {"client": "server", "server": "client"}
 
 
 class Kernels(Protocol):
@@ -135,7 +143,7 @@ class Chronicle:
         assert connection is not None
         if passage.arrived is not None:
             rung = connection.arrived(rung, passage.arrived)
-            rung = self._with_kernel(rung, connection, _OTHER[passage.end])
+            rung = self._with_kernel(rung, connection, OTHER[passage.end])
         if passage.fault or passage.broken:
             rung = replace(rung, fault=passage.fault, broken=passage.broken)
         entry.event, entry.under_way = rung, False

@@ -19,10 +19,9 @@ from msgspec.structs import replace
 from trioecho.errors import TrioechoError
 from trioecho.lab import faults
 from trioecho.lab.faults import Fault, Selecting, check
-from trioecho.lab.flow import OTHER, Flow, Flows, Tally
+from trioecho.lab.flow import Flow, Flows, Tally
 from trioecho.lab.forge import IPV6_MINIMUM, corrupted, too_big
-from trioecho.lab.items import ENDS
-from trioecho.model import RST, SYN, End, Segment
+from trioecho.model import ENDS, OTHER, RST, SYN, End, Segment
 from trioecho.text import plural
 
 LONGEST_HOLD = SECOND = 1_000_000_000

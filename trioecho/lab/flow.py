@@ -19,11 +19,9 @@ from msgspec import Struct
 
 from trioecho.lab.forge import checksum, ip_packet
 from trioecho.lab.items import KINDS, Items, Kind
-from trioecho.model import ACK, FIN, RST, SYN, End, Endpoint, Segment
+from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Endpoint, Segment
 from trioecho.tcp.sequence import MASK, distance, relative
 from trioecho.text import plural
-
-OTHER: dict[End, End] = {"client": "server", "server": "client"}
 
 MOST_FLOWS = 10_000
 # Items of data whose later transmissions are known: of one end, and over all connections.

@@ -31,7 +31,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import Literal, TypeAlias, TypeVar
 
 from trioecho.errors import TrioechoError
@@ -52,7 +51,9 @@ from trioecho.lab.faults import (
     Rate,
     Reorder,
 )
-from trioecho.lab.items import ENDS, KINDS, ONCE_ONLY, Items, Kind, Which
+from trioecho.lab.items import KINDS, ONCE_ONLY, Items, Kind, Which
+from trioecho.lab.words import Words
+from trioecho.model import ENDS
 
 Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)
@@ -101,7 +102,7 @@ def parse(text: str) -> Fault:
     return fault
 
 
-class _Words:
+class _Words(Words):
     """The words of a fault, read one after the other.
 
     What was tried in vain at a word is kept: that is what may stand there.
@@ -110,19 +111,13 @@ class _Words:
     def __init__(self, text: str) -> None:
         if len(text) > MOST_TEXT:
             raise TrioechoError(f"A fault has {MOST_TEXT:,} characters at most: {text[:40]!r}…")
-        self._words = [_SAME.get(word, word) for word in text.lower().split()]
-        self._at = 0
+        words = [_SAME.get(word, word) for word in text.lower().split()]
+        super().__init__("The fault", words, " ".join(words))
         self._tried: list[str] = []
-        self.text = " ".join(self._words)
-
-    def peek(self, ahead: int = 0) -> str:
-        return self._words[self._at + ahead] if self._at + ahead < len(self._words) else ""
 
     def take(self) -> str:
-        word = self.peek()
-        self._at += 1
         self._tried.clear()
-        return word
+        return super().take()
 
     def any_of(self, words: tuple[Word, ...]) -> Word | None:
         """Take the word if it is one of these, and say which."""
@@ -174,19 +169,10 @@ class _Words:
         return value
 
     def wrong(self, *may: str) -> TrioechoError:
-        """The error for the word at hand, or for none being left."""
-        choices = list(dict.fromkeys(may or self._tried))
-        listed = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
-        word = self.peek()
+        """The error for the word at hand; where nothing is said, what was tried may stand there."""
         if not self._words:
             return TrioechoError("A fault without a word says nothing", "Such as 'drop syn-ack'")
-        if not word:
-            return TrioechoError(f"The fault {self.text!r} is not complete: {listed} may follow")
-        single = [one for one in choices if " " not in one]
-        close = get_close_matches(word[:40], single, 1, cutoff=0.75)
-        place = f"The fault {self.text!r} makes no sense at word {self._at + 1}, {word!r}"
-        hint = f"Did you mean {close[0]!r}?" if close else ""
-        return TrioechoError(f"{place}: {listed} may stand there", hint)
+        return super().wrong(*dict.fromkeys(may or self._tried))
 
     def finish(self) -> None:
         if self.peek():

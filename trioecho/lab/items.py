@@ -9,7 +9,6 @@ from msgspec import Struct
 from trioecho.model import End
 
 Kind = Literal["syn", "syn-ack", "ack", "data", "fin", "rst", "segment"]
-ENDS: tuple[End, ...] = get_args(End)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Nothing marks one of these as a repetition of another.
 ONCE_ONLY: tuple[Kind, ...] = ("ack", "rst", "segment")

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from trioecho.lab.diag import Diag
+from trioecho.lab.hosts import Host
 from trioecho.lab.kernel import descriptor_info
-from trioecho.lab.wire import ENDS, Wire
+from trioecho.lab.wire import Wire
 from trioecho.model import Call, End, Endpoint, Kernel, State
 
 NETLINK_SOCK_DIAG = 4
+
+
+@asynccontextmanager
+async def open_diag(host: Host) -> AsyncIterator[Diag]:
+    """A line to inet_diag on a host, for as long as the block lasts.
+
+    Raises:
+        TrioechoError: the kernel lacks it.
+    """
+    with await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as line:
+        yield Diag(line)
 
 
 @asynccontextmanager
@@ -21,13 +33,8 @@ async def open_diags(wire: Wire) -> AsyncIterator[dict[End, Diag]]:
     Raises:
         TrioechoError: the kernel lacks it.
     """
-    with ExitStack() as stack:
-        diags: dict[End, Diag] = {}
-        for end in ENDS:
-            host = wire.host(end)
-            line = await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
-            diags[end] = Diag(stack.enter_context(line))
-        yield diags
+    async with open_diag(wire.host("client")) as client, open_diag(wire.host("server")) as server:
+        yield {"client": client, "server": server}
 
 
 class Truth:

@@ -25,14 +25,13 @@ from trioecho.lab.grammar import parse
 from trioecho.lab.hosts import Host
 from trioecho.lab.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.lab.refusal import TUN, refusal
-from trioecho.model import End, Frame, Segment
+from trioecho.model import ENDS, OTHER, End, Frame, Segment
 from trioecho.tcp.decode import decode
 
 #: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
 #: LINKTYPE_RAW.
 INTERFACES = ("wire",)
 RAW = 101  # LINKTYPE_RAW: a TUN device carries IP packets and nothing below
-ENDS: tuple[End, End] = ("client", "server")
 ADDRESSES = {"client": ("10.0.0.1", "fd00::1"), "server": ("10.0.0.2", "fd00::2")}
 MTU = 1500
 # Packets taken in one go, so that two busy kernels do not keep the rest of the nursery waiting.
@@ -287,7 +286,7 @@ class Wire:
 
     def _made(self, delivery: Delivery, now: int) -> Passage | None:
         """The passage of a segment that the wire made itself."""
-        end: End = "server" if delivery.to == "client" else "client"
+        end = OTHER[delivery.to]
         data = delivery.data
         frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)

@@ -11,7 +11,7 @@ from trioecho.errors import TrioechoError
 from trioecho.lab.hosts import Host
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.party import Meetings, Party, Place
-from trioecho.model import End
+from trioecho.model import OTHER, End
 from trioecho.trace.wired import factory
 
 
@@ -33,7 +33,7 @@ class Company:
         meetings = Meetings([script for _, script in parties])
         self._parties = []
         for end, script in parties:
-            own, other = hosts[end], hosts["server" if end == "client" else "client"]
+            own, other = hosts[end], hosts[OTHER[end]]
             place = Place(factory(own), own.address, other.address, record)
             self._parties.append(Party(end, script, place, meetings))
 

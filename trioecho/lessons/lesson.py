@@ -19,6 +19,7 @@ from trioecho.model import End, State
 Level = Literal["beginner", "intermediate", "expert"]
 Compared = Literal["times", "windows", "options"]
 _MOST = 1 << 20  # bytes of a file
+_LONGEST = 3600  # seconds
 
 
 class Party(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,7 +69,7 @@ class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
         question, answer: for the reader to think about.
         client, server: the parties at either end.
         number: its place among the others.
-        takes: seconds, where it waits for real timers.
+        takes: seconds, where it waits for real timers; less than an hour.
         place: on a ``wire`` between two hosts, or on the ``loopback`` of one.
         faults: what the wire does, in the words of the fault grammar.
         sysctl: settings of the hosts.
@@ -130,7 +131,9 @@ def read(path: Path) -> Lesson:
     try:
         lesson = msgspec.toml.decode(data, type=Lesson)
         check(lesson)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise TrioechoError(f"{str(path)!r} is no lesson: it nests too deep") from None
+    except (msgspec.DecodeError, ValueError) as error:  # no UTF-8; an integer of 5,000 digits
         raise TrioechoError(f"{str(path)!r} is no lesson: {error}") from None
     except TrioechoError as error:
         what = error.what[:1].lower() + error.what[1:]
@@ -147,6 +150,9 @@ def check(lesson: Lesson) -> None:
     Raises:
         TrioechoError: a word is not understood, or parties would wait for ever.
     """
+    if not 0 <= lesson.takes < _LONGEST:  # nan is not, either
+        what = f"takes is {lesson.takes:g}, and a lesson takes 0 s and more, and less than an hour"
+        raise TrioechoError(what)
     script = [parse(text) for text in lesson.faults]
     faults.check(script)
     if script and lesson.place == "loopback":
@@ -158,8 +164,10 @@ def check(lesson: Lesson) -> None:
         listening = False
         for step in party:
             if isinstance(step.action, Accept | StopListening) and not listening:
-                raise TrioechoError(f"the {end}'s step {step.text!r} comes before it listens")
-            listening = listening or isinstance(step.action, Listen)
+                what = f"the {end}'s step {step.text!r} comes where it does not listen"
+                raise TrioechoError(what)
+            if isinstance(step.action, Listen | StopListening):
+                listening = isinstance(step.action, Listen)
     if not lesson.parties:
         raise TrioechoError("nobody does anything", "Write [[client]] with steps, and [[server]]")
     for name, count in meetings.items():

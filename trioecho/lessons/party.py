@@ -119,12 +119,15 @@ class Party:
         action = step.action
         match action:
             case steps.Listen(port, backlog):
-                listener = await self._listening()
-                listener.bind((self._place.own, port))
-                listener.listen(backlog)
-                self.listens.set()
+                try:
+                    listener = await self._listening()
+                    listener.bind((self._place.own, port))
+                    listener.listen(backlog)
+                finally:
+                    self.listens.set()  # or never will, and then the client learns it
             case steps.StopListening():
                 (await self._listening()).close()
+                self._listener = None  # it may listen again, on another socket
             case steps.Accept():
                 connection = await (await self._listening()).accept()
                 self._keep(connection)

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 
 import trio
 from msgspec import Struct
 
-from trioecho.capture import open_capture
 from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_diags, open_truth
-from trioecho.lab.wire import ENDS, INTERFACES, open_wire
+from trioecho.lab.truth import Truth, open_diag, open_diags
+from trioecho.lab.wire import INTERFACES, open_wire
 from trioecho.lessons.agreement import disagreements
 from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.steps import PORT
-from trioecho.model import Call, End, Endpoint, Rung, Summary
+from trioecho.model import ENDS, Call, End, Endpoint, Rung, Summary
 from trioecho.output import Output
 from trioecho.render import Event
 from trioecho.trace.ladder import Ladder
 from trioecho.trace.nursery import play
+from trioecho.trace.place import open_capture_on
 from trioecho.trace.wired import perform
 
 # Seconds for what is still under way when all parties are done. What a lesson wants to wait for,
@@ -117,14 +116,10 @@ async def _on_wire(
     lesson: Lesson, outputs: Outputs, kernel: bool, stop: trio.Event
 ) -> tuple[Summary, list[str]]:
     sentences: list[str] = []
-    async with open_wire(lesson.faults) as wire, AsyncExitStack() as asked:
+    async with open_wire(lesson.faults) as wire, open_diags(wire) as diags:
         hosts = {end: wire.host(end) for end in ENDS}
         await set_up(lesson, hosts)
-        diags = await asked.enter_async_context(open_diags(wire))
-        kernels = None
-        if kernel:
-            kernels = await asked.enter_async_context(open_truth(wire, ours=True))
-        chronicle = Chronicle(kernels)
+        chronicle = Chronicle(Truth(diags, ours=True) if kernel else None)
         wire.observers.append(chronicle)
 
         def record(call: Call) -> None:
@@ -154,38 +149,37 @@ async def _on_loopback(
     lesson: Lesson, outputs: Outputs, stop: trio.Event
 ) -> tuple[Summary, list[str]]:
     sentences: list[str] = []
-    async with open_host() as host:
+    async with (
+        open_host() as host,
+        open_diag(host) as diag,
+        open_capture_on(host) as capture,
+    ):
         await set_up(lesson, {"client": host, "server": host})
-        packet = await host.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        with (
-            open_capture(interface=host.interface, sock=packet) as capture,
-            await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as line,
-        ):
-            diags: dict[End, Diag] = dict.fromkeys(ENDS, Diag(line))
-            ladder = Ladder(capture)
-            ladder.join.serve(Endpoint(host.address, PORT))
-            over = False
+        diags: dict[End, Diag] = dict.fromkeys(ENDS, diag)
+        ladder = Ladder(capture)
+        ladder.join.serve(Endpoint(host.address, PORT))
+        over = False
 
-            def record(call: Call) -> None:
-                if not over:
-                    ladder.record(call)
+        def record(call: Call) -> None:
+            if not over:
+                ladder.record(call)
 
-            def settled() -> None:
-                nonlocal over
-                over = True
-                if not stop.is_set():
-                    tracker = ladder.join.tracker
-                    sentences.extend(disagreements(tracker, diags, lesson.unseen))
+        def settled() -> None:
+            nonlocal over
+            over = True
+            if not stop.is_set():
+                tracker = ladder.join.tracker
+                sentences.extend(disagreements(tracker, diags, lesson.unseen))
 
-            with closing(Company(lesson, dict.fromkeys(ENDS, host), record)) as company:
+        with closing(Company(lesson, dict.fromkeys(ENDS, host), record)) as company:
 
-                async def act() -> list[TrioechoError]:
-                    await company.act(stop, lesson.takes + PATIENCE)
-                    return company.failures
+            async def act() -> list[TrioechoError]:
+                await company.act(stop, lesson.takes + PATIENCE)
+                return company.failures
 
-                title = f"private loopback; {host.address}, port {PORT}"
-                ladder.outputs = outputs(title, [capture.interface])
-                summary = await play(capture, ladder, act, GRACE, stop, settled)
+            title = f"private loopback; {host.address}, port {PORT}"
+            ladder.outputs = outputs(title, [capture.interface])
+            summary = await play(capture, ladder, act, GRACE, stop, settled)
     return summary, sentences
 
 

@@ -27,17 +27,18 @@ import errno
 import re
 import socket
 from collections.abc import Callable
-from difflib import get_close_matches
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
+from trioecho.lab.words import Words
 
 PORT = 65432
 BACKLOG = 128
 MOST_BYTES = 100_000_000
 LONGEST = 60_000  # ms
+_LEAST, _MOST = -(1 << 31), (1 << 31) - 1  # setsockopt takes an int
 _LEVELS = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP, "IP": socket.IPPROTO_IP}
 # By the numbers of linux/tcp.h and linux/in.h; Python came to have them late.
 _OPTIONS = {"TCP_FASTOPEN_CONNECT": 30, "IP_MTU_DISCOVER": 10, "IP_MTU": 14}
@@ -196,21 +197,11 @@ def parse(text: str) -> Step:
     return Step(words.text, action, name, fails)
 
 
-class _Words:
+class _Words(Words):
     """The words of a step, read one after the other."""
 
     def __init__(self, text: str) -> None:
-        self._words = text.replace(",", " ").split()
-        self._at = 0
-        self.text = " ".join(text.split())
-
-    def peek(self) -> str:
-        return self._words[self._at] if self._at < len(self._words) else ""
-
-    def take(self) -> str:
-        word = self.peek()
-        self._at += 1
-        return word
+        super().__init__("the step", text.replace(",", " ").split(), " ".join(text.split()))
 
     def accept(self, phrase: str) -> bool:
         """Take these words if they come next; all of them must, once the first has."""
@@ -229,18 +220,6 @@ class _Words:
         if not _NUMBER(word) or not low <= int(word) <= high:
             raise self.wrong(f"{what} from {low:,} to {high:,}")
         return int(self.take())
-
-    def wrong(self, *may: str) -> TrioechoError:
-        word = self.peek()
-        listed = " or ".join(filter(None, (", ".join(may[:-1]), may[-1])))
-        if not word:
-            return TrioechoError(f"the step {self.text!r} is not complete: {listed} may follow")
-        close = get_close_matches(word[:40], [one for one in may if " " not in one], 1)
-        return TrioechoError(
-            f"the step {self.text[:200]!r} makes no sense at word {self._at + 1}, {word[:40]!r}: "
-            f"{listed} may stand there",
-            f"Did you mean {close[0]!r}?" if close else "",
-        )
 
 
 def _port(words: _Words) -> int:
@@ -311,8 +290,9 @@ def _set(words: _Words) -> Action:
     if level is None or not isinstance(option, int):
         raise words.wrong("a socket option such as SO_RCVBUF or TCP_NODELAY")
     words.take()
-    if not _INTEGER(words.peek()):
-        raise words.wrong("an integer")
+    word = words.peek()
+    if not _INTEGER(word) or not _LEAST <= int(word) <= _MOST:
+        raise words.wrong(f"an integer from {_LEAST:,} to {_MOST:,}")
     value = int(words.take())
     return Set(level, option, value, f"{name} {value}")
 

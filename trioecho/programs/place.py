@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator
@@ -11,17 +10,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import trio
 from msgspec.structs import replace
 
-from trioecho.capture import Capture, open_capture
+from trioecho.capture import Capture
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import NETLINK_SOCK_DIAG, open_truth
+from trioecho.lab.truth import open_diag, open_truth
 from trioecho.lab.wire import INTERFACES, Wire, open_wire
 from trioecho.model import End, Frame, Summary
 from trioecho.programs.settings import Settings
 from trioecho.tcp.decode import decode
-
-AF_PACKET, SOCK_RAW = 17, 3
+from trioecho.trace.place import open_capture_on
 
 
 class Place(ABC):
@@ -160,8 +158,7 @@ async def open_place(settings: Settings) -> AsyncIterator[tuple[Place, Diag]]:
         place: Place
         if settings.same_host:
             host = await stack.enter_async_context(open_host())
-            packet = await host.socket(AF_PACKET, SOCK_RAW)
-            capture = stack.enter_context(open_capture(interface=host.interface, sock=packet))
+            capture = await stack.enter_async_context(open_capture_on(host))
             place = OnLoopback(host, capture, Chronicle())
         else:
             wire = await stack.enter_async_context(open_wire(settings.faults))
@@ -169,7 +166,4 @@ async def open_place(settings: Settings) -> AsyncIterator[tuple[Place, Diag]]:
             if settings.kernel:
                 kernels = await stack.enter_async_context(open_truth(wire, ours=False))
             place = OnWire(wire, Chronicle(kernels))
-        line = await place.host("server").socket(
-            socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG
-        )
-        yield place, Diag(stack.enter_context(line))
+        yield place, await stack.enter_async_context(open_diag(place.host("server")))

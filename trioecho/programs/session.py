@@ -8,13 +8,13 @@ is ended; what is still under way arrives; the outputs are finished.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from signal import SIGINT, SIGTERM
 from time import time_ns
 
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.diag import Diag
 from trioecho.model import Call, End, Summary
 from trioecho.output import Output
@@ -23,7 +23,7 @@ from trioecho.programs.lines import Line
 from trioecho.programs.place import Place, open_place
 from trioecho.programs.program import Program, Tell, open_program
 from trioecho.programs.settings import Settings
-from trioecho.trace.show import show
+from trioecho.trace.show import relay, show
 
 # Seconds for the connections to end by themselves once the client has, before the server is ended.
 SERVED = 1.0
@@ -66,8 +66,11 @@ async def run_programs(
 
         async def engine() -> None:
             async with trio.open_nursery() as telling:
+                finder = Finder(chronicle.tracker)
                 lag = LAG if settings.calls else 0
-                telling.start_soon(_put, chronicle, shown, lag)
+                telling.start_soon(
+                    partial(relay, lag=lag, order=finder.order, rest=finder.rest), chronicle, shown
+                )
                 async with trio.open_nursery() as nursery:
                     await nursery.start(place.run)
                     await session.perform()
@@ -189,7 +192,6 @@ class Session:
         """Run the client, and let its connections end."""
         settings = self._settings
         async with (
-            trio.open_nursery() as nursery,
             open_program(
                 self._place.host("client"),
                 "client",
@@ -198,6 +200,8 @@ class Session:
                 record=record,
                 foreground=settings.foreground,
             ) as client,
+            # Within: it is cancelled, and the client's last words must not be cut off by that.
+            trio.open_nursery() as nursery,
         ):
             nursery.start_soon(self._watch, server)
             await _first(client.ended, self._enough)
@@ -232,23 +236,3 @@ async def _first(*events: trio.Event) -> None:
 
         for event in events:
             nursery.start_soon(wait, event)
-
-
-async def _put(chronicle: Chronicle, outputs: Sequence[Output], lag: int) -> None:
-    """Put the events to the outputs as they find their places, until there are no more."""
-    finder = Finder(chronicle.tracker)
-    while True:
-        until = time_ns() - lag if lag and not chronicle.finished else None
-        if events := chronicle.ready(until):
-            ordered = finder.order(events)
-        elif chronicle.finished:
-            ordered = [*finder.rest()]
-        else:
-            with trio.move_on_after(lag / 2e9 if lag else float("inf")):
-                await chronicle.change()
-            continue
-        if ordered:
-            for output in outputs:
-                await output.put(ordered)
-        if not events:
-            return

@@ -16,6 +16,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from trioecho.model import (
+    OTHER,
     Call,
     ConnectionSummary,
     Process,
@@ -145,7 +146,7 @@ class Terminal:
         before = self._states.get(rung.connection)
         after = rung.client_state, rung.server_state
         if before and not rung.moved:  # much may have happened while it was on its way
-            receiver = "server" if rung.sender == "client" else "client"
+            receiver = OTHER[rung.sender]
             after = (before[0], after[1]) if receiver == "client" else (after[0], before[1])
         self._states[rung.connection] = after
         if len(self._states) > _MOST_KNOWN:

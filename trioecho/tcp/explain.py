@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from trioecho.model import End, Options, Rung
+from trioecho.model import OTHER, Options, Rung
 from trioecho.tcp import notes
 from trioecho.tcp.notes import Note
 from trioecho.text import bytes_of, seconds
@@ -64,8 +64,8 @@ def explain(note: Note, rung: Rung) -> Explanation:
     Returns:
         The sentence, and the section that states the rule behind it.
     """
-    mine: End = rung.sender
-    theirs: End = "server" if mine == "client" else "client"
+    mine = rung.sender
+    theirs = OTHER[mine]
     match note:  # what is said most often comes first
         case notes.Data(length=length, missing=missing):
             cut = f", {bytes_of(missing)} of them cut off by the capture" if missing else ""

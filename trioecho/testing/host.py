@@ -18,8 +18,6 @@ from trioecho.model import Endpoint
 from trioecho.testing.inside import making
 from trioecho.testing.portal import Portal
 
-_NETLINK_SOCK_DIAG = 4
-
 
 class Host:
     """One end of the wire: sockets and programs on it, and its settings.
@@ -195,15 +193,11 @@ class Host:
     # ---- in the loop -----------------------------------------------------------------------------
 
     async def _listening(self, port: int | None, timeout: float) -> Endpoint | None:
-        from trioecho.lab.diag import Diag
+        from trioecho.lab.truth import open_diag
 
-        with (
-            await self._host.socket(
-                sockets.AF_NETLINK, sockets.SOCK_RAW, _NETLINK_SOCK_DIAG
-            ) as line,
-            trio.move_on_after(timeout),
-        ):
-            return await Diag(line).wait_listening(port)
+        async with open_diag(self._host) as diag:
+            with trio.move_on_after(timeout):
+                return await diag.wait_listening(port)
         return None
 
     def _descriptor(self, family: int, type: int, proto: int) -> int:  # noqa: A002

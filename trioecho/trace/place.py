@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from trioecho.capture import Capture, SnifferName, open_capture
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import open_host
+from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.refusal import NamespaceUnavailable
 
 _AF_PACKET, _SOCK_RAW = 17, 3
@@ -63,15 +63,13 @@ async def open_place(
         return
     refused: NamespaceUnavailable | None = None
     try:
-        async with open_host() as host:
-            packet = await host.socket(_AF_PACKET, _SOCK_RAW)
-            with open_capture(sniffer, interface=host.interface, sock=packet, size=size) as capture:
+        async with open_host() as host, open_capture_on(host, sniffer, size) as capture:
 
-                async def make(family: int) -> socket.socket:
-                    return await host.socket(family, socket.SOCK_STREAM)
+            async def make(family: int) -> socket.socket:
+                return await host.socket(family, socket.SOCK_STREAM)
 
-                yield Place("private loopback, no root needed", capture, make)
-                return
+            yield Place("private loopback, no root needed", capture, make)
+            return
     except NamespaceUnavailable as error:
         refused = error
     try:
@@ -82,6 +80,28 @@ async def open_place(
     with capture:
         notice = f"{refused.what}; this machine's own loopback is used instead"
         yield Place("this machine's loopback, lo", capture, None, notice)
+
+
+@asynccontextmanager
+async def open_capture_on(
+    host: Host, sniffer: SnifferName = "auto", size: int | None = None
+) -> AsyncIterator[Capture]:
+    """Capture on the interface of a host of our own, for as long as the block lasts.
+
+    Args:
+        host: the host.
+        sniffer: which capture to use.
+        size: bytes of the capture's ring, None for its usual size.
+
+    Returns:
+        A context manager that gives the capture, which sees every frame from now on.
+
+    Raises:
+        TrioechoError: the host's kernel has no packet sockets, or there is no such capture.
+    """
+    packet = await host.socket(_AF_PACKET, _SOCK_RAW)
+    with open_capture(sniffer, interface=host.interface, sock=packet, size=size) as capture:
+        yield capture
 
 
 def _own_loopback(interface: str, sniffer: SnifferName, port: int, size: int | None) -> Capture:

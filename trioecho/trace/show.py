@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
+from time import time_ns
+from typing import TYPE_CHECKING
 
 import trio
 
-from trioecho.model import Summary
+from trioecho.model import Call, Rung, Summary
 from trioecho.output import Output
+
+if TYPE_CHECKING:
+    from trioecho.lab.chronicle import Chronicle
 
 # After a signal, outputs that do not move get this many times the grace; then they are left.
 _LAST_WORDS = 4
@@ -53,6 +58,37 @@ async def show(
         if not (patience.cancelled_caught and output.abandon):
             await output.write(partial(output.renderer.end, summary))
     return summary
+
+
+async def relay(
+    chronicle: Chronicle,
+    outputs: Sequence[Output],
+    *,
+    lag: int = 0,
+    order: Callable[[Iterable[Call | Rung]], list[Call | Rung]] = list,
+    rest: Callable[[], Sequence[Call | Rung]] = tuple,
+) -> None:
+    """Put the events of a chronicle to outputs as they find their places, until there are no more.
+
+    Args:
+        chronicle: has the events.
+        outputs: where they go.
+        lag: nanoseconds by which events are held back, since older ones may still come.
+        order: what becomes of those that come at the same time.
+        rest: what is left of them at the end.
+    """
+    while True:
+        until = time_ns() - lag if lag and not chronicle.finished else None
+        events = chronicle.ready(until)
+        if not events and not chronicle.finished:
+            with trio.move_on_after(lag / 2e9 if lag else float("inf")):
+                await chronicle.change()
+            continue
+        if ordered := order(events) if events else rest():
+            for output in outputs:
+                await output.put(ordered)
+        if not events:
+            return
 
 
 async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:

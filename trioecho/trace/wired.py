@@ -23,7 +23,7 @@ from trioecho.model import Call, Summary
 from trioecho.output import Output
 from trioecho.trace.ends import run_ends
 from trioecho.trace.settings import Settings
-from trioecho.trace.show import show
+from trioecho.trace.show import relay, show
 
 TITLE = "private wire, no root needed"
 # Seconds for the connections to end after the clients have: a lost FIN is sent again by then. Where
@@ -124,7 +124,7 @@ async def perform(
 
     async def engine() -> None:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_tell, chronicle, outputs)
+            nursery.start_soon(relay, chronicle, outputs)
             await act()
             with trio.move_on_after(grace):
                 while not chronicle.over():
@@ -136,18 +136,6 @@ async def perform(
         return chronicle.summary("private wire", wire.unmatched())
 
     return await show(outputs, engine, summarize, grace=grace, stop=stop)
-
-
-async def _tell(chronicle: Chronicle, outputs: Sequence[Output]) -> None:
-    """Put the events to the outputs as they find their places, until there are no more."""
-    while True:
-        if events := chronicle.ready():
-            for output in outputs:
-                await output.put(events)
-        elif chronicle.finished:
-            return
-        else:
-            await chronicle.change()
 
 
 def factory(host: Host) -> SocketFactory:
