@@ -89,8 +89,15 @@ async def trace_wired(
                 made = factory(wire.client)
                 failures.extend(await run_ends(settings, listeners, address, made, record, stop))
 
+            shown = outputs(title, INTERFACES)
             summary = await perform(
-                wire, chronicle, outputs(title, INTERFACES), ends, grace=GRACE, stop=stop
+                wire,
+                chronicle,
+                shown,
+                ends,
+                grace=GRACE,
+                stop=stop,
+                gave_up=lambda: bool(failures),
             )
     if failures and not stop.is_set():
         raise failures[0]
@@ -105,6 +112,7 @@ async def perform(
     *,
     grace: float,
     stop: trio.Event,
+    gave_up: Callable[[], bool] = lambda: False,
     settled: Callable[[], None] = lambda: None,
 ) -> Summary:
     """Let something happen on a wire, and put what the chronicle makes of it to outputs.
@@ -116,6 +124,7 @@ async def perform(
         act: makes it happen.
         grace: seconds for the connections to come to their end after that.
         stop: is set when the user has had enough.
+        gave_up: whether an end has given up, so that there is little to wait for.
         settled: is called when no more is to happen, and before anything else can.
 
     Returns:
@@ -126,9 +135,7 @@ async def perform(
         async with trio.open_nursery() as nursery:
             nursery.start_soon(relay, chronicle, outputs)
             await act()
-            with trio.move_on_after(grace):
-                while not chronicle.over():
-                    await chronicle.change()
+            await _settle(chronicle, LITTLE if gave_up() else grace, stop)
             settled()
             chronicle.finish()
 
@@ -136,6 +143,21 @@ async def perform(
         return chronicle.summary("private wire", wire.unmatched())
 
     return await show(outputs, engine, summarize, grace=grace, stop=stop)
+
+
+async def _settle(chronicle: Chronicle, seconds: float, stop: trio.Event) -> None:
+    """Wait for every connection to come to its end, only a little once the user has had enough."""
+    with trio.move_on_after(seconds) as patience:
+        async with trio.open_nursery() as waiting:
+
+            async def shorten() -> None:
+                await stop.wait()
+                patience.deadline = min(patience.deadline, trio.current_time() + LITTLE)
+
+            waiting.start_soon(shorten)
+            while not chronicle.over():
+                await chronicle.change()
+            waiting.cancel_scope.cancel()
 
 
 def factory(host: Host) -> SocketFactory:
