@@ -325,8 +325,7 @@ async def test_a_fault_that_makes_no_sense_is_said_before_anything_starts() -> N
 
 HELLO = dedent("""
     import trio
-    from trioecho.lab.line import Keeper
-from trioecho.lab.refusal import NamespaceUnavailable
+    from trioecho.lab.refusal import NamespaceUnavailable
     from trioecho.lab.wire import open_wire
 
     async def main():

@@ -160,7 +160,7 @@ def test_who_closed_first_is_known_behind_a_forged_reset() -> None:
     assert notes.FinAck(2) in rungs[5].notes
     assert rungs[5].client_state is State.FIN_WAIT_2
     assert notes.ConnectionFin(3) in rungs[6].notes
-    assert notes.FinAck(4, time_wait=True) in rungs[7].notes
+    assert notes.FinAck(4, time_wait=True, closed=True) in rungs[7].notes
 
 
 def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
