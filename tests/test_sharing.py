@@ -72,6 +72,6 @@ def test_a_process_that_dies_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise MemoryError
         return rungs(self, frames)
 
-    monkeypatch.setattr(Reading, "rungs", dies)
+    monkeypatch.setattr(Reading, "notice", dies)
     with pytest.raises(TrioechoError, match="a part of the file died"):
         read_shared(str(path), 2, iter)

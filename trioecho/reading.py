@@ -143,11 +143,25 @@ class Reading:
         Returns:
             The rungs.
         """
-        taken: list[Rung] = []
-        seen, fragments = self.tracker.seen, self._fragments
-        selection, everything = self._selection, self._selection.everything
+        rungs = map(self.tracker.seen, self._segments(frames))
+        if self._selection.everything:
+            return list(rungs)
+        return list(filter(self._selection.takes, rungs))
+
+    def notice(self, frames: Iterable[Frame]) -> None:
+        """As ``rungs``, where only what the connections come to is wanted.
+
+        Args:
+            frames: the frames, in the order of the capture.
+        """
+        noticed = self.tracker.noticed
+        for segment in self._segments(frames):
+            noticed(segment)
+
+    def _segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
+        """The segments in some frames, as far as their connections are in our share."""
+        share, fragments = self._share, self._fragments
         count = 0
-        share = self._share
         for frame in frames:
             if self.start is None:
                 self.start = frame.time
@@ -158,11 +172,8 @@ class Reading:
             if segment is None or (taken_here is None and share and not share.takes(segment)):
                 continue
             count += 1
-            rung = seen(segment)
-            if everything or selection.takes(rung):
-                taken.append(rung)
+            yield segment
         self.frames += count
-        return taken
 
     def connections(self) -> Iterator[ConnectionSummary]:
         """The connections selected, in the order of their appearance."""

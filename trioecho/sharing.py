@@ -65,12 +65,16 @@ def read_shared(
         TrioechoError: the file cannot be read, or another process died.
     """
     children = [_fork(path, Share(part, parts)) for part in range(1, parts)]
+    collecting = gc.isenabled()
+    gc.disable()  # the engine makes no circles, and there is much to look through
     try:
         with open_capture_file(path) as file:
             own = _read(file, Share(0, parts), frames_of)
             trouble = str(file.trouble or "")
         found = [own, *(_result(pipe) for _, pipe in children)]
     finally:
+        if collecting:
+            gc.enable()
         for child, pipe in children:
             os.close(pipe)
             with suppress(ProcessLookupError):
@@ -87,7 +91,7 @@ def _read(
 ) -> Part:
     reading = Reading(share=share)
     for frames in frames_of(file):
-        reading.rungs(frames)
+        reading.notice(frames)
     return Part(reading.frames, reading.start or 0, list(reading.connections()))
 
 

@@ -115,6 +115,7 @@ class OnLoopback(Place):
             number = 0
             async with receive:
                 async for batch in receive:
+                    await self.chronicle.room()
                     if not batch:
                         self._marks.popleft().set()
                     for frame in batch:

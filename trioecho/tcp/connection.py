@@ -82,6 +82,19 @@ class Connection:
         self._arrive(step, segment.frame.time)
         return self._rung(step, lost=False)
 
+    def noticed(self, segment: Segment, number: int) -> None:
+        """As ``seen``, where no rung is wanted; to make one takes its share of the time.
+
+        Args:
+            segment: the segment.
+            number: the number of what would be its rung.
+        """
+        mine, theirs = self.halves(segment)
+        step = self._send(segment, number, mine, theirs)
+        self._arrive(step, segment.frame.time)
+        if not step.expected or len(step.found) > 2:
+            self._rung(step, lost=False)  # it counts the trouble
+
     def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
         """One end has sent a segment, which may never arrive.
 

@@ -72,6 +72,18 @@ class Tracker:
         rung = connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
         return rung if reused is None else _with(rung, reused)
 
+    def noticed(self, segment: Segment) -> None:
+        """As ``seen``, where only what the connections come to is wanted, and no rung.
+
+        Args:
+            segment: the segment; segments come in the order of the capture.
+        """
+        connection = self._by_flow.get((segment.source, segment.destination))
+        if connection is None or segment.flags & SYN:
+            connection, _ = self._connection(segment)
+        self.rungs += 1
+        connection.noticed(segment, segment.frame.number if self._by_frame else self.rungs)
+
     def sent(self, segment: Segment, *, forged: bool = False) -> Rung:
         """The next rung: a segment that was sent; ``arrived`` may follow. See ``Connection.sent``.
 
