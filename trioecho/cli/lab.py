@@ -13,6 +13,7 @@ from trioecho.cli.options import (
     FOLD,
     AbsoluteOption,
     AllOption,
+    CallsOption,
     Format,
     FormatOption,
     KernelOption,
@@ -64,9 +65,7 @@ def lab(
     output: OutputOption = None,
     absolute: AbsoluteOption = False,
     verbose: VerboseOption = False,
-    calls: Annotated[
-        bool, typer.Option("--calls/--no-calls", help="Show the socket calls of both ends.")
-    ] = True,
+    calls: CallsOption = True,
     show_all: AllOption = False,
 ) -> None:
     """Learn TCP from what goes wrong: lessons on a private wire that breaks what it carries.
@@ -88,7 +87,7 @@ def lab(
     """
     from trioecho.cli.output import say
     from trioecho.cli.runner import run, run_blocking
-    from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
+    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
 
     if names and lesson is not None:
         raise typer.BadParameter("the names are those of all lessons", param_hint="--names")
@@ -115,7 +114,6 @@ def lab(
         from trioecho.lessons.lesson import read
         from trioecho.lessons.performance import perform_lesson
         from trioecho.lessons.shelf import find
-        from trioecho.output import Output
 
         path = find(name)
         one = read(path)
@@ -126,15 +124,11 @@ def lab(
         with ExitStack() as stack:
 
             def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
-                files = stack.enter_context(open_files(paths))
-                first, *others = show_on(shown, files, title, interfaces)
-                renderer = first.renderer
+                outputs = open_outputs(stack, shown, paths, title, interfaces)
                 if prose:
-                    renderer = WithProse(renderer, one, name, answer, stop.is_set)
-                return [
-                    Output(renderer, first.sink, abandon=True),
-                    *(Output(renderer, sink) for renderer, sink in others),
-                ]
+                    screened = outputs[0].renderer
+                    outputs[0].renderer = WithProse(screened, one, name, answer, stop.is_set)
+                return outputs
 
             performance = await perform_lesson(one, opened, kernel=kernel, stop=stop)
         if performance.stopped:

@@ -44,6 +44,9 @@ FaultOption = Annotated[
         help='What a private wire does, such as "drop syn-ack" or "delay 25ms". Repeatable.',
     ),
 ]
+CallsOption = Annotated[
+    bool, typer.Option("--calls/--no-calls", help="Show the socket calls of both ends.")
+]
 KernelOption = Annotated[
     bool,
     typer.Option("--kernel", help="Show what the kernel says of each end: rto, cwnd, in flight."),

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     import trio
 
+    from trioecho.output import Output
+
 
 def run(
     server: Annotated[
@@ -86,7 +88,7 @@ def run(
       trioecho run --same-host --calls --server "python server.py" --client "python client.py"
     """
     from trioecho.cli import runner
-    from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
+    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
     from trioecho.programs import Settings
 
     if same_host and (fault or kernel):
@@ -121,19 +123,13 @@ def run(
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.margin import Margin
         from trioecho.programs import run_programs
-        from trioecho.trace import Output
 
         with ExitStack() as stack:
             margin = Margin()
 
             def outputs(title: str, interfaces: Sequence[str], start: int) -> list[Output]:
                 margin.start = start
-                files = stack.enter_context(open_files(paths))
-                first, *others = show_on(screen, files, title, interfaces, start)
-                return [
-                    Output(first.renderer, first.sink, abandon=True),
-                    *(Output(renderer, sink) for renderer, sink in others),
-                ]
+                return open_outputs(stack, screen, paths, title, interfaces, start)
 
             return await run_programs(settings, outputs, margin.tell, stop=stop)
 

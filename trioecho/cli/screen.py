@@ -18,6 +18,7 @@ from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Sett
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
+    from trioecho.output import Output
 
 Sink = Callable[[bytes], None]
 
@@ -112,6 +113,37 @@ def show_on(
     for path, sink in files:
         shown.append(Shown(_renderer(screen, SUFFIXES[path.suffix], setting), sink))
     return shown
+
+
+def open_outputs(
+    stack: ExitStack,
+    screen: Screen,
+    paths: Sequence[Path],
+    title: str,
+    interfaces: Sequence[str],
+    start: int | None = None,
+) -> list[Output]:
+    """Outputs to standard output, which comes first and may be left behind, and to files.
+
+    Args:
+        stack: closes the files.
+        screen, title, interfaces, start: as for ``show_on``.
+        paths: the files.
+
+    Returns:
+        The outputs.
+
+    Raises:
+        TrioechoError: a file cannot be opened.
+    """
+    from trioecho.output import Output
+
+    files = stack.enter_context(open_files(paths))
+    first, *others = show_on(screen, files, title, interfaces, start)
+    return [
+        Output(first.renderer, first.sink, abandon=True),
+        *(Output(renderer, sink) for renderer, sink in others),
+    ]
 
 
 def for_stdout(setting: Setting, screen: Screen) -> Setting:

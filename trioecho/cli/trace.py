@@ -13,6 +13,7 @@ from trioecho.cli.options import (
     FOLD,
     AbsoluteOption,
     AllOption,
+    CallsOption,
     FaultOption,
     Format,
     FormatOption,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     import trio
 
     from trioecho.echo.address import Address
+    from trioecho.output import Output
+    from trioecho.trace import Place
 
 
 class Close(StrEnum):
@@ -96,9 +99,7 @@ def trace(
     output: OutputOption = None,
     absolute: AbsoluteOption = False,
     verbose: VerboseOption = False,
-    calls: Annotated[
-        bool, typer.Option("--calls/--no-calls", help="Show the socket calls of both ends.")
-    ] = True,
+    calls: CallsOption = True,
     show_all: AllOption = False,
     timeout: Annotated[
         float,
@@ -127,7 +128,7 @@ def trace(
     """
     from trioecho.cli.output import warn
     from trioecho.cli.runner import run
-    from trioecho.cli.screen import Screen, check_suffixes, open_files, show_on
+    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
     from trioecho.trace import Settings
 
     if message is not None and size is not None:
@@ -168,17 +169,12 @@ def trace(
     )
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import Output, Place, trace, trace_wired
+        from trioecho.trace import trace, trace_wired
 
         with ExitStack() as stack:
 
             def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
-                files = stack.enter_context(open_files(paths))
-                first, *others = show_on(screen, files, title, interfaces)
-                return [
-                    Output(first.renderer, first.sink, abandon=True),
-                    *(Output(renderer, sink) for renderer, sink in others),
-                ]
+                return open_outputs(stack, screen, paths, title, interfaces)
 
             def outputs(place: Place, address: Address) -> list[Output]:
                 if place.notice:
