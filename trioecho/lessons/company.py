@@ -12,7 +12,7 @@ from trioecho.lab.hosts import Host
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.party import Meetings, Party, Place
 from trioecho.model import OTHER, End
-from trioecho.trace.wired import factory
+from trioecho.trace.place import factory
 
 
 class Company:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from trioecho.capture import Capture, SnifferName, open_capture
+from trioecho.echo.base import SocketFactory
 from trioecho.errors import TrioechoError
 from trioecho.lab.hosts import Host, open_host
 from trioecho.lab.refusal import NamespaceUnavailable
@@ -64,11 +65,7 @@ async def open_place(
     refused: NamespaceUnavailable | None = None
     try:
         async with open_host() as host, open_capture_on(host, sniffer, size) as capture:
-
-            async def make(family: int) -> socket.socket:
-                return await host.socket(family, socket.SOCK_STREAM)
-
-            yield Place("private loopback, no root needed", capture, make)
+            yield Place("private loopback, no root needed", capture, factory(host))
             return
     except NamespaceUnavailable as error:
         refused = error
@@ -102,6 +99,22 @@ async def open_capture_on(
     packet = await host.socket(_AF_PACKET, _SOCK_RAW)
     with open_capture(sniffer, interface=host.interface, sock=packet, size=size) as capture:
         yield capture
+
+
+def factory(host: Host) -> SocketFactory:
+    """Makes TCP sockets on a host.
+
+    Args:
+        host: the host.
+
+    Returns:
+        A function that is given an address family, and makes a socket of it.
+    """
+
+    async def make(family: int) -> socket.socket:
+        return await host.socket(family, socket.SOCK_STREAM)
+
+    return make
 
 
 def _own_loopback(interface: str, sniffer: SnifferName, port: int, size: int | None) -> Capture:

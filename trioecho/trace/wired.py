@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack
 
 import trio
 
 from trioecho.echo.address import Address
-from trioecho.echo.base import SocketFactory
 from trioecho.echo.listening import open_listeners
 from trioecho.errors import TrioechoError
 from trioecho.lab.chronicle import Chronicle
 from trioecho.lab.faults import mtu_of
 from trioecho.lab.forge import IPV6_MINIMUM
 from trioecho.lab.grammar import parse
-from trioecho.lab.hosts import Host
 from trioecho.lab.truth import open_truth
 from trioecho.lab.wire import INTERFACES, Wire, open_wire
 from trioecho.model import Call, Summary
 from trioecho.output import Output
 from trioecho.trace.ends import run_ends
+from trioecho.trace.place import factory
 from trioecho.trace.settings import Settings
 from trioecho.trace.show import relay, show
 
@@ -53,11 +51,12 @@ async def trace_wired(
     """
     stop = trio.Event() if stop is None else stop
     failures: list[TrioechoError] = []
-    mtu = mtu_of([parse(fault) for fault in settings.faults])
+    faults = [parse(fault) for fault in settings.faults]
+    mtu = mtu_of(faults)
     if settings.ipv6 and mtu is not None and mtu < IPV6_MINIMUM:
         what = f"IPv6 needs an MTU of {IPV6_MINIMUM:,} bytes at least (RFC 8200 §5), not {mtu}"
         raise TrioechoError(what, "Leave out --ipv6, or take a larger one")
-    async with open_wire(settings.faults) as wire, AsyncExitStack() as asked:
+    async with open_wire(faults) as wire, AsyncExitStack() as asked:
         kernels = None
         if settings.kernel:
             kernels = await asked.enter_async_context(open_truth(wire, ours=True))
@@ -158,19 +157,3 @@ async def _settle(chronicle: Chronicle, seconds: float, stop: trio.Event) -> Non
             while not chronicle.over():
                 await chronicle.change()
             waiting.cancel_scope.cancel()
-
-
-def factory(host: Host) -> SocketFactory:
-    """Makes TCP sockets on a host.
-
-    Args:
-        host: the host.
-
-    Returns:
-        A function that is given an address family, and makes a socket of it.
-    """
-
-    async def make(family: int) -> socket.socket:
-        return await host.socket(family, socket.SOCK_STREAM)
-
-    return make
