@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind
+from trioecho.programs.memory import remember
 from trioecho.programs.strace import SHOWN, Strace, Traced
 
 #: A call that takes longer than this has waited: what counts is when it returned.
@@ -123,17 +124,17 @@ class Calls:
         if peer is None:
             return []
         if sock.local is not None:
-            _remember(self._peers, sock.shown, peer)
+            remember(self._peers, sock.shown, peer, _MOST)
         calls: list[Call] = []
         if self._begun.pop(traced.pid, None) != traced.time:
             calls.append(self._ending(traced.time, sock, peer, None))
         if traced.took is None:
-            _remember(self._begun, traced.pid, traced.time)
+            remember(self._begun, traced.pid, traced.time, _MOST)
             return calls
         error = _ERROR.match(traced.result)
         if error is not None and error[1] == "EINPROGRESS":
-            _remember(self._under_way, (sock.fd, sock.shown), peer)
-            _remember(self._under_way, (sock.fd, str(peer)), peer)
+            remember(self._under_way, (sock.fd, sock.shown), peer, _MOST)
+            remember(self._under_way, (sock.fd, str(peer)), peer, _MOST)
         elif error is not None or traced.result == "0":
             time = traced.time + traced.took
             calls.append(self._ending(time, sock, peer, 0, error and error[1]))
@@ -186,12 +187,6 @@ class Calls:
 
 def _with_ends(call: Call, local: Endpoint | None, peer: Endpoint | None) -> Call:
     return replace(call, local=local, peer=peer)
-
-
-def _remember(known: OrderedDict, key: object, value: object) -> None:  # type: ignore[type-arg]
-    known[key] = value
-    if len(known) > _MOST:
-        known.popitem(last=False)
 
 
 def _socket(text: str) -> _Socket | None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TypeVar
 
 from msgspec.structs import replace
 
 from trioecho.model import RST, SYN, Call, Endpoint, Rung
+from trioecho.programs.memory import remember
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
 
@@ -16,9 +16,6 @@ _ANY = ("0.0.0.0", "::")
 # A connect sends its SYN at once; so long after it, nanoseconds, a SYN is another's.
 _AT_ONCE = 50_000_000
 _MOST = 10_000
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Finder:
@@ -59,7 +56,7 @@ class Finder:
                 continue
             ordered.append(event)
             if event.sender == "server" and event.segment.flags & (SYN | RST) and not event.lost:
-                _remember(self._answered, event.connection, None)
+                remember(self._answered, event.connection, None, _MOST)
                 if (held := self._held.pop(event.connection, None)) is not None:
                     ordered.append(replace(held, time=max(held.time, event.arrived or event.time)))
         return ordered
@@ -105,7 +102,7 @@ class Finder:
             if found is None:
                 self._begun.pop(key, None)
             else:
-                _remember(self._begun, key, found)
+                remember(self._begun, key, found, _MOST)
             return found
         return self._begun.get(key)
 
@@ -128,9 +125,3 @@ class Finder:
 def _is_answer(call: Call) -> bool:
     """Whether a call is a connect that has ended because the other end has answered."""
     return call.name == "connect" and (call.result == 0 or call.error == "ECONNREFUSED")
-
-
-def _remember(known: OrderedDict[K, V], key: K, value: V) -> None:
-    known[key] = value
-    if len(known) > _MOST:
-        known.popitem(last=False)

@@ -1,0 +1,22 @@
+"""A memory that is bounded: programs that run for long must not make it grow."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def remember(known: OrderedDict[K, V], key: K, value: V, most: int) -> None:
+    """Keep something, and forget what was kept first when there is too much.
+
+    Args:
+        known: what is kept, in the order in which it came.
+        key, value: what to keep.
+        most: how many to keep.
+    """
+    known[key] = value
+    if len(known) > most:
+        known.popitem(last=False)
