@@ -10,14 +10,15 @@ import select
 import subprocess
 import sys
 import termios
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import join
 from textwrap import dedent
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from needs import need_wires
-from programs import PATIENCE, TRIOECHO
+from programs import PATIENCE, TRIOECHO, limited
 
 PYTHON = sys.executable
 ECHO = dedent("""
@@ -130,3 +131,25 @@ class Terminal:
             pass
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+@contextmanager
+def started(
+    words: list[str], until: bytes, stdin: int = subprocess.DEVNULL
+) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """``trioecho run`` under way, and the rest of its standard error behind a line with some words.
+
+    Args:
+        words: the command.
+        until: what stands in the line that is waited for.
+        stdin: as for ``Popen``.
+    """
+    with limited(
+        subprocess.Popen(words, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    ) as process:
+        assert process.stderr is not None
+        line = b""
+        while until not in line:
+            line = process.stderr.readline()
+            assert line
+        yield process, process.stderr

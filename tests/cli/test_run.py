@@ -9,8 +9,8 @@ from textwrap import dedent
 
 import pytest
 from needs import need_namespaces, need_tool, need_wires
-from programs import PATIENCE, TRIOECHO, limited
-from running import ECHO, LINES, LISTEN_SIX, PYTHON, command, python, run
+from programs import PATIENCE, TRIOECHO
+from running import ECHO, LINES, LISTEN_SIX, PYTHON, command, python, run, started
 
 
 def test_ncat_both_ways() -> None:
@@ -129,23 +129,12 @@ def test_hostile_output_is_safe_and_bounded() -> None:
 def test_a_prompt_is_shown_before_its_line_ends(tmp_path: Path) -> None:
     need_wires()
     ask = "import sys; print('name?', end=' ', flush=True); print('hello', sys.stdin.readline())"
-    with limited(
-        subprocess.Popen(
-            command(python(ECHO, "10.0.0.2"), python(ask), "--format", "json"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-    ) as process:
+    words = command(python(ECHO, "10.0.0.2"), python(ask), "--format", "json")
+    with started(words, b"name?", subprocess.PIPE) as (process, said):
         assert process.stdin is not None
-        assert process.stderr is not None
-        line = b""
-        while b"name?" not in line:
-            line = process.stderr.readline()
-            assert line
         process.stdin.write(b"you\n")
         process.stdin.close()
-        assert b"| hello you" in process.stderr.read()
+        assert b"| hello you" in said.read()
 
 
 def test_lines_have_the_ladders_time() -> None:

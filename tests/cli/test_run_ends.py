@@ -12,8 +12,8 @@ from textwrap import dedent
 
 import pytest
 from needs import need_tool, need_wires
-from programs import PATIENCE, limited
-from running import ECHO, LINES, Terminal, alive, command, python, run
+from programs import PATIENCE
+from running import ECHO, LINES, Terminal, alive, command, python, run, started
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,10 @@ def test_a_server_that_ends_at_once() -> None:
 def test_a_server_that_ends_before_the_client() -> None:
     once = "import socket, sys; socket.create_server(('10.0.0.2', 7)).accept(); sys.exit(5)"
     read = "import socket; print(socket.create_connection(('10.0.0.2', 7)).recv(9)); input()"
-    with limited(
-        subprocess.Popen(
-            command(python(once), python(read), "--format", "json"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-    ) as process:
+    words = command(python(once), python(read), "--format", "json")
+    ended = b"server ended with exit code 5, before the client"
+    with started(words, ended, subprocess.PIPE) as (process, _):
         assert process.stdin is not None
-        assert process.stderr is not None
-        line = b""
-        while b"server ended with exit code 5, before the client" not in line:
-            line = process.stderr.readline()
-            assert line
         process.stdin.write(b"\n")
         process.stdin.close()
         assert process.wait(PATIENCE) == 0
@@ -121,23 +111,13 @@ def test_a_signal(tmp_path: Path, number: signal.Signals, code: int, calls: list
         "import socket, time; one = socket.create_connection(('10.0.0.2', 7));"
         " print('connected', flush=True); time.sleep(1000)"
     )
-    with limited(
-        subprocess.Popen(
-            command(python(ECHO, "10.0.0.2", mark), python(client, mark), "-o", str(path), *calls),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-    ) as process:
-        assert process.stderr is not None
-        line = b""
-        while b"client | connected" not in line:
-            line = process.stderr.readline()
-            assert line
+    ends = python(ECHO, "10.0.0.2", mark), python(client, mark)
+    words = command(*ends, "-o", str(path), *calls)
+    with started(words, b"client | connected") as (process, said):
         left = [os.pidfd_open(pid) for pid in alive(mark) if pid != process.pid]
         assert left
         process.send_signal(number)
-        rest = process.stderr.read()
+        rest = said.read()
         assert process.wait(PATIENCE) == code
     if number is not signal.SIGKILL:
         assert b"client ended with SIGINT" in rest
@@ -155,19 +135,8 @@ def test_a_second_signal_kills() -> None:
     deaf = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]\n"
     mark = f"deaf-{os.getpid()}"
     client = python(deaf + "print('deaf', flush=True)\ntime.sleep(1000)", mark)
-    with limited(
-        subprocess.Popen(
-            command(python(ECHO, "10.0.0.2"), client),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
-    ) as process:
-        assert process.stderr is not None
-        line = b""
-        while b"client | deaf" not in line:
-            line = process.stderr.readline()
-            assert line
+    words = command(python(ECHO, "10.0.0.2"), client)
+    with started(words, b"client | deaf") as (process, _):
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) in (130, 143)

@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -178,11 +180,12 @@ def test_a_wire_is_no_interface_of_this_machine() -> None:
     assert "a private wire has a capture of its own" in done.stderr
 
 
-def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
+@contextmanager
+def at_work(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A trace whose client's data is always lost, from its first retransmission on."""
     need_wires()
-    path = tmp_path / "x.jsonl"
     process = subprocess.Popen(
-        [*COMMAND, "--fault", "drop client data 1 always", "-o", str(path)],
+        [*COMMAND, "--fault", "drop client data 1 always", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -192,6 +195,12 @@ def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
         for line in process.stdout:
             if "retransmission" in line:
                 break
+        yield process
+
+
+def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    with at_work("-o", str(path)) as process:
         process.send_signal(signal.SIGINT)
         rest, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "")
@@ -200,20 +209,10 @@ def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
 
 
 def test_a_picture_that_was_not_finished_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
-    need_wires()
     old, new = tmp_path / "old.svg", tmp_path / "new.svg"
     old.write_text("a picture")
-    process = subprocess.Popen(
-        [*COMMAND, "--fault", "drop client data 1 always", "-o", str(old), "-o", str(new)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    with process:
-        for line in process.stdout:
-            if "retransmission" in line:
-                break
+    with at_work("-o", str(old), "-o", str(new)) as process:
+        assert process.stdout is not None
         process.send_signal(signal.SIGINT)
         for _ in process.stdout:
             break  # what the first one asks for has begun
