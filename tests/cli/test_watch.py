@@ -497,11 +497,18 @@ def test_called_by_sudo_it_becomes_the_user(open_to_all: Path) -> None:
     assert objects(path, "summary")[0]["capture"]["frames"] >= 10
 
 
+def _closed(place: Path) -> list[Path]:
+    """The directories on the way to a place that others may not pass, the outermost first."""
+    way = reversed([place, *place.parents])
+    return [one for one in way if one.is_dir() and not one.stat().st_mode & stat.S_IXOTH]
+
+
 def become_root() -> tuple[int, int, list[str]]:
     """How to be a root who can become somebody else: that user, and the words before a command.
 
     Real root makes a network namespace, and where others may not pass its home, in which its Python
-    may be, a view of it in which they may. Everybody else needs subordinate ids, of newuidmap(1).
+    may be, or what holds this source, a view of it in which they may. Everybody else needs
+    subordinate ids, of newuidmap(1).
     """
     need_namespaces()
     unshare = need_tool("unshare")
@@ -512,13 +519,10 @@ def become_root() -> tuple[int, int, list[str]]:
         if subprocess.run([*words, "true"], capture_output=True, check=False).returncode:
             missing("this user has no subordinate ids (subuid(5))")
         return 1, 1, words
-    closed = [
-        str(one)
-        for one in reversed([*Path(sys.base_prefix).parents, Path(sys.base_prefix)])
-        if not one.stat().st_mode & stat.S_IXOTH
-    ]
+    places = (Path(sys.base_prefix), Path(sys.prefix), Path(__file__))
+    closed = dict.fromkeys(home for place in places for home in _closed(place.resolve())[:1])
     words = [unshare, "-mn"]
-    for home in closed[:1]:
+    for home in closed:
         view = (
             "mount -t tmpfs tmpfs /mnt && mkdir /mnt/upper /mnt/work && mount -t overlay overlay"
             f" -o lowerdir={home},upperdir=/mnt/upper,workdir=/mnt/work {home} && chmod 755 {home}"
