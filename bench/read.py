@@ -21,13 +21,32 @@ from time import perf_counter
 from capture_file import write
 
 CONNECTIONS = 400
-# Every rung of every connection, with all its verdicts; in as many processes as are asked for.
+# Every rung of every connection, with all its verdicts, as `--format json` writes them; in as many
+# processes as are asked for, each for its part of the connections.
 ANALYSIS = """
-import sys
-from trioecho.sharing import processors, read_shared
+import gc, os, sys
+from trioecho.capture.files import open_capture_file
+from trioecho.reading import Reading, Share
+from trioecho.sharing import processors
+gc.disable()
 parts = int(sys.argv[2]) or processors()
-part, trouble = read_shared(sys.argv[1], parts, iter)
-assert part.frames and not trouble
+children = []
+for part in range(1, parts):
+    child = os.fork()
+    if not child:
+        break
+    children.append(child)
+else:
+    part = 0
+share = Share(part, parts)
+reading = Reading(share=share)
+with open_capture_file(sys.argv[1], passing=share.passes if parts > 1 else None) as file:
+    for frames in file:
+        for rung in reading.rungs(frames):
+            rung.notes
+    assert reading.frames and not file.trouble
+for child in children:
+    assert os.waitpid(child, 0)[1] == 0
 """
 
 

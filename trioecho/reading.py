@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from struct import Struct as Layout
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -13,7 +14,11 @@ from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.link import ETHERNET
 from trioecho.tcp.tracker import Tracker
 
+# Of an Ethernet frame: EtherType and the byte behind it, fragment, protocol, both ports.
+_glance = Layout("!12x3s5xHxB10xHH").unpack_from
+_GLANCED = 38
 _PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
+_TCP = 6
 
 
 class Selection(Struct, frozen=True):
@@ -87,30 +92,24 @@ class Share(NamedTuple):
         ports = segment.source.port ^ segment.destination.port
         return (ports & 0xFF) % self.parts == self.part
 
+    def passes(self, data: bytes, start: int, end: int, link: int) -> bool:
+        """Whether a packet is at a glance one of TCP whose connection is in another part.
 
-def ours(frame: Frame, share: Share) -> bool | None:
-    """Whether a frame's connection is in this part, told without decoding it.
+        That is seen of whole IPv4 packets without options on Ethernet, which most are.
 
-    That is seen of whole IPv4 packets without options on Ethernet, which most are; None of others.
-
-    Args:
-        frame: the frame.
-        share: which part of the connections is ours.
-
-    Returns:
-        Whether it is, or None when that cannot be told at a glance.
-    """
-    data = frame.data
-    if (
-        frame.link != ETHERNET
-        or len(data) < 38
-        or data[12:15] != _PLAIN
-        or data[23] != 6
-        or data[20] & 0x3F
-        or data[21]
-    ):
-        return None
-    return (data[35] ^ data[37]) % share.parts == share.part
+        Args:
+            data, start, end: where its bytes are.
+            link: its link type.
+        """
+        if link != ETHERNET or end - start < _GLANCED:
+            return False
+        plain, fragment, protocol, source, destination = _glance(data, start)
+        return (
+            plain == _PLAIN
+            and protocol == _TCP
+            and not fragment & 0x3FFF
+            and ((source ^ destination) & 0xFF) % self.parts != self.part
+        )
 
 
 class Reading:
@@ -122,13 +121,15 @@ class Reading:
 
     Attributes:
         tracker: the connections so far.
-        start: the time of the first frame, nanoseconds since the epoch.
+        first: the number of the first frame, 0 before there is one.
+        start: its time, nanoseconds since the epoch.
         frames: how many frames of TCP were read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
         self.tracker = Tracker(by_frame=share is not None)
         self._share = share
+        self.first = 0
         self.start: int | None = None
         self.frames = 0
         self._selection = selection or Selection()
@@ -164,12 +165,9 @@ class Reading:
         count = 0
         for frame in frames:
             if self.start is None:
-                self.start = frame.time
-            taken_here = True if share is None else ours(frame, share)
-            if taken_here is False:
-                continue
+                self.first, self.start = frame.number, frame.time
             segment = decode(frame, fragments)
-            if segment is None or (taken_here is None and share and not share.takes(segment)):
+            if segment is None or (share is not None and not share.takes(segment)):
                 continue
             count += 1
             yield segment

@@ -31,11 +31,13 @@ class Part(Struct):
 
     Args:
         frames: TCP frames of its connections.
-        start: the time of the capture's first frame, nanoseconds since the epoch.
+        first: the number of the first frame it was given, 0 if it was given none.
+        start: its time, nanoseconds since the epoch.
         connections: what each of them came to.
     """
 
     frames: int
+    first: int
     start: int
     connections: list[ConnectionSummary]
 
@@ -68,8 +70,9 @@ def read_shared(
     collecting = gc.isenabled()
     gc.disable()  # the engine makes no circles, and there is much to look through
     try:
-        with open_capture_file(path) as file:
-            own = _read(file, Share(0, parts), frames_of)
+        share = Share(0, parts)
+        with open_capture_file(path, passing=share.passes) as file:
+            own = _read(file, share, frames_of)
             trouble = str(file.trouble or "")
         found = [own, *(_result(pipe) for _, pipe in children)]
     finally:
@@ -83,7 +86,9 @@ def read_shared(
     connections = [one for part in found for one in part.connections]
     connections.sort(key=lambda one: one.first_frame)
     numbered = [replace(one, number=number) for number, one in enumerate(connections, 1)]
-    return Part(sum(part.frames for part in found), own.start, numbered), trouble
+    # The capture's first frame was given to all, or to the one whose part it is.
+    start = min(((part.first, part.start) for part in found if part.first), default=(0, 0))
+    return Part(sum(part.frames for part in found), *start, numbered), trouble
 
 
 def _read(
@@ -92,7 +97,8 @@ def _read(
     reading = Reading(share=share)
     for frames in frames_of(file):
         reading.notice(frames)
-    return Part(reading.frames, reading.start or 0, list(reading.connections()))
+    connections = list(reading.connections())
+    return Part(reading.frames, reading.first, reading.start or 0, connections)
 
 
 def _fork(path: str, share: Share) -> tuple[int, int]:
@@ -107,7 +113,7 @@ def _fork(path: str, share: Share) -> tuple[int, int]:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         gc.disable()  # it ends soon, and the engine makes no circles
-        with open_capture_file(path) as file:
+        with open_capture_file(path, passing=share.passes) as file:
             data = memoryview(msgspec.msgpack.encode(_read(file, share, iter)))
         while data:
             data = data[os.write(theirs, data) :]

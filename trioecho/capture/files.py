@@ -18,6 +18,7 @@ from trioecho.capture.stream import (
     CaptureTrouble,
     Chunks,
     FormatError,
+    Passing,
     Readable,
     Stream,
     peek,
@@ -68,6 +69,8 @@ class CaptureFile:
             seekable, and a read may give less than was asked for. It is closed with the file.
         name: how errors name it, safe to show.
         size: its size in bytes, or None when it is not known, as of a pipe.
+        passing: which packets may be passed over: a reader that has no use for them saves the time
+            that a frame takes. Some are delivered all the same, and none loses its number.
 
     Attributes:
         name: the same.
@@ -79,7 +82,14 @@ class CaptureFile:
         TrioechoError: it is empty, or is not the beginning of a capture file.
     """
 
-    def __init__(self, raw: Readable, name: str, size: int | None = None) -> None:
+    def __init__(
+        self,
+        raw: Readable,
+        name: str,
+        size: int | None = None,
+        *,
+        passing: Passing | None = None,
+    ) -> None:
         self.name = name
         self.size = size
         self.trouble: CaptureTrouble | None = None
@@ -94,7 +104,7 @@ class CaptureFile:
         else:
             self._compressed = False
         self._stream = Stream(chunks)
-        self._format = self._begin(head)
+        self._format = self._begin(head, passing)
 
     @property
     def interfaces(self) -> list[Interface]:
@@ -124,13 +134,13 @@ class CaptureFile:
     def _trouble(self, error: FormatError) -> CaptureTrouble:
         return CaptureTrouble(error.offset, error.what, error.detail, self._compressed)
 
-    def _begin(self, head: bytes) -> Pcap | Pcapng:
+    def _begin(self, head: bytes, passing: Passing | None) -> Pcap | Pcapng:
         name = self.name
         try:
             if head[:4] in MAGICS:
-                return Pcap(self._stream)
+                return Pcap(self._stream, passing)
             if head[:4] == PCAPNG_MAGIC:
-                return Pcapng(self._stream)
+                return Pcapng(self._stream, passing)
         except FormatError as error:
             trouble = self._stream.failure or str(self._trouble(error))
             raise TrioechoError(f"{name} has nothing to read: {trouble}") from error
@@ -160,11 +170,14 @@ class CaptureFile:
         self.close()
 
 
-def open_capture_file(path: str | os.PathLike[str]) -> CaptureFile:
+def open_capture_file(
+    path: str | os.PathLike[str], *, passing: Passing | None = None
+) -> CaptureFile:
     """Open a capture file and read as much of it as tells that it is one.
 
     Args:
         path: the file; ``-`` for standard input.
+        passing: which packets may be passed over; None for none.
 
     Returns:
         The capture file. Use it in a ``with`` block.
@@ -191,7 +204,8 @@ def open_capture_file(path: str | os.PathLike[str]) -> CaptureFile:
             hint = "Pipe a capture into it, as in: tcpdump -w - | trioecho read -"
             raise TrioechoError(f"{name} is a terminal and no capture file", hint)
         status = os.fstat(raw.fileno())
-        return CaptureFile(raw, name, status.st_size if stat.S_ISREG(status.st_mode) else None)
+        size = status.st_size if stat.S_ISREG(status.st_mode) else None
+        return CaptureFile(raw, name, size, passing=passing)
     except BaseException:
         raw.close()
         raise

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from struct import Struct
 
 from trioecho.capture.interface import Interface
-from trioecho.capture.stream import LARGEST, FormatError, Stream
+from trioecho.capture.stream import LARGEST, FormatError, Passing, Stream
 from trioecho.model import Frame
 
 HEADER = 24
@@ -50,6 +50,7 @@ class Pcap:
 
     Args:
         stream: the file's bytes, from the first on.
+        passing: which packets may be passed over; None for none.
 
     Attributes:
         interfaces: the one interface, whose name a pcap file does not tell.
@@ -59,7 +60,7 @@ class Pcap:
         FormatError: the header is cut short, or of a version before 2.0.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, passing: Passing | None = None) -> None:
         if not stream.more(HEADER):
             raise FormatError(
                 0, "truncated in the pcap header", f"{HEADER} bytes due, {stream.left} there"
@@ -73,6 +74,7 @@ class Pcap:
         self.interfaces = [Interface(0, "", link & 0xFFFF, resolution, snaplen)]
         self.comments: list[str] = []
         self._stream = stream
+        self._passing = passing
         self._number = 1
         self._header = 24 if magic == MODIFIED else 16
         self._fields = Struct(order + "4I")
@@ -92,10 +94,11 @@ class Pcap:
                 return
 
     def _packets(self) -> list[Frame]:
-        """The packets that are in the window, at most 1,000.
+        """The packets that are in the window, at most 1,000, without those to be passed over.
 
         This loop runs for each packet of a file and its speed is the reader's. Hence the local
-        names, and no call but the two that take the header apart and make the frame.
+        names, no call but those that take the header apart and make the frame, and no frame made
+        of what is passed over.
         """
         stream, interface = self._stream, self.interfaces[0]
         data, at, link = stream.data, stream.at, interface.link
@@ -104,6 +107,7 @@ class Pcap:
         unpack, frame, nanoseconds = self._fields.unpack_from, Frame, 10**9 // interface.resolution
         batch: list[Frame] = []
         append = batch.append
+        passing, passed = self._passing, 0
         for number in range(self._number, self._number + BATCH):
             start = at + header
             if start > size:
@@ -114,11 +118,14 @@ class Pcap:
             end = start + captured
             if end > size:
                 break
+            at = end
+            if passing is not None and passing(data, start, end, link):
+                passed += 1
+                continue
             time = second * 1_000_000_000 + fraction * nanoseconds
             append(frame(number, time, data[start:end], link, length))
-            at = end
         stream.at = at
-        self._number += len(batch)
+        self._number += len(batch) + passed
         return batch
 
     def _more(self) -> bool:

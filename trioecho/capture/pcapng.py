@@ -35,7 +35,7 @@ from trioecho.capture.section import (
     read_comments,
     read_interface,
 )
-from trioecho.capture.stream import LARGEST, FormatError, Stream
+from trioecho.capture.stream import LARGEST, FormatError, Passing, Stream
 from trioecho.model import Frame
 
 MAGIC = b"\x0a\x0d\x0d\x0a"  # a section's type; it reads the same in both byte orders
@@ -54,6 +54,7 @@ class Pcapng:
 
     Args:
         stream: the file's bytes, from the first on, which are a section's type.
+        passing: which packets may be passed over; None for none.
 
     Attributes:
         interfaces: those seen so far, over all sections.
@@ -64,10 +65,11 @@ class Pcapng:
         FormatError: the first section's header is not whole or not sound.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, passing: Passing | None = None) -> None:
         self.interfaces: list[Interface] = []
         self.comments: list[str] = []
         self._stream = stream
+        self._passing = passing
         self._ports: list[Port] = []  # this section's
         self._number = 1
         self._time = 0
@@ -97,7 +99,7 @@ class Pcapng:
             raise
 
     def _packets(self, batch: list[Frame]) -> None:
-        """Add the packets that are next in the window, until the batch has 1,000.
+        """Add the packets that are next in the window, at most as many as the batch lacks to 1,000.
 
         This loop runs for each packet of a file and its speed is the reader's. Hence the local
         names, and that it leaves to `_block` whatever is rare or unsound.
@@ -107,6 +109,7 @@ class Pcapng:
         unpack, trailer = layout.packet.unpack_from, layout.word.unpack_from
         frame, append, before, time, known = Frame, batch.append, len(batch), self._time, -1
         number = link = factor = divisor = offset = highest = 0
+        passing, passed = self._passing, 0
         for serial in range(self._number, self._number + BATCH - before):
             if at + 28 > size:
                 break
@@ -120,12 +123,15 @@ class Pcapng:
                 number, link, factor, divisor, offset, highest, _ = ports[known := interface]
             if high > highest or trailer(data, end - 4)[0] != total:
                 break
-            time = (high << 32 | low) * factor // divisor + offset
             start = at + 28
-            append(frame(serial, time, data[start : start + captured], link, length, number))
             at = end
+            if passing is not None and passing(data, start, start + captured, link):
+                passed += 1
+                continue
+            time = (high << 32 | low) * factor // divisor + offset
+            append(frame(serial, time, data[start : start + captured], link, length, number))
         stream.at, self._time = at, time
-        self._number += len(batch) - before
+        self._number += len(batch) - before + passed
 
     def _here(self) -> bool:
         """Whether the next block is in the window."""

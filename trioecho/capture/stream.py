@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
@@ -13,6 +13,11 @@ CHUNK = 256 << 10  # bytes asked for at once: few calls, and still at home in a 
 # No packet and no block that must be held whole is larger; Wireshark's bound for blocks. What
 # claims to be is corrupt, or hostile.
 LARGEST = 16 << 20
+
+
+#: Whether a packet may be passed over: given the window, where in it the packet's bytes start and
+#: end, and its link type (LINKTYPE_*).
+Passing: TypeAlias = Callable[[bytes, int, int, int], bool]
 
 
 class Readable(Protocol):

@@ -22,7 +22,7 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import knowledge, marks, notes, steps
+from trioecho.tcp import control, knowledge, marks, notes, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import completeness, round_trips
@@ -32,6 +32,7 @@ from trioecho.tcp.step import Step
 from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
 
 _ESTABLISHED = State.ESTABLISHED
+_TROUBLE = frozenset(notes.TROUBLE)
 # Before a connection is synchronized, or when it is no more.
 _OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
@@ -83,16 +84,16 @@ class Connection:
         return self._rung(step, lost=False)
 
     def noticed(self, segment: Segment, number: int) -> None:
-        """As ``seen``, where no rung is wanted; to make one takes its share of the time.
+        """As ``seen``, where no rung is wanted: one is made only where there may be trouble.
 
         Args:
             segment: the segment.
             number: the number of what would be its rung.
         """
         mine, theirs = self.halves(segment)
-        step = self._send(segment, number, mine, theirs)
+        step = self._send(segment, number, mine, theirs, told=False)
         self._arrive(step, segment.frame.time)
-        if not step.expected or len(step.found) > 2:
+        if not step.expected:
             self._rung(step, lost=False)  # it counts the trouble
 
     def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
@@ -204,7 +205,9 @@ class Connection:
         step.mine, step.theirs = mine, theirs
         return step
 
-    def _send(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Step:
+    def _send(
+        self, segment: Segment, number: int, mine: Half, theirs: Half, *, told: bool = True
+    ) -> Step:
         """What can be said of a segment when it leaves its sender."""
         time = segment.frame.time
         flags, length = segment.flags, segment.length
@@ -218,7 +221,7 @@ class Connection:
             near = theirs.next if theirs.next is not None else mine.ack or 0
             ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
         end = seq + length + (flags >> 1 & 1) + (flags & 1)
-        step = Step(segment, number, time, seq, ack, end, mine, theirs, [])
+        step = Step(segment, number, time, seq, ack, end, mine, theirs, [], told)
         if self.start is None:
             self.start = mine.state_since = theirs.state_since = time
             self.first_frame = segment.frame.number
@@ -236,6 +239,7 @@ class Connection:
                 mine.timestamp = stamps[0]
             elif behind := marks.old_timestamp(segment, seq, mine, theirs):
                 step.found.append(notes.Paws(behind))
+                step.expected = False
         if ack is not None and ((had := mine.received.up_to) is None or ack > had):
             knowledge.evidence(step, ack)
         if flags & CONTROL:
@@ -271,47 +275,23 @@ class Connection:
 
     def _control(self, step: Step) -> None:
         """SYN, FIN and RST leave the sender."""
-        segment, mine, theirs, ack, found = (
-            *(step.segment, step.mine, step.theirs, step.ack, step.found),
-        )
-        flags, time = segment.flags, step.time
+        mine, flags = step.mine, step.segment.flags
         if flags & RST:
-            cause = steps.reset_cause(step)
-            found.append(notes.ConnectionRst(cause))
-            mine.resets += 1
-            if cause != "out-of-window":  # else its presumed sender may know nothing of it
-                mine.meet(Event.SEND_RST, time)
+            control.reset(step)
             return
         if flags & SYN:
-            if ack is None:
-                mine.passive = False
-                self.last_syn = time
-                mine.syn_data = segment.length
+            if step.ack is None:
+                self.last_syn = step.time
+            if self.first_syn is None:
+                self.first_syn = step.time
             if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
-            mine.meet(Event.SEND_SYN if ack is None else Event.SEND_SYN_ACK, time)
-            crossed = theirs.syn_seen
-            mine.syn_seen = True
-            mine.mss = segment.options.mss
-            mine.scale = segment.options.window_scale
-            if self.first_syn is None:
-                self.first_syn = time
-            if not step.again:
-                synack = ack is not None
-                found.append(notes.ConnectionSynack() if synack else notes.ConnectionSyn(crossed))
-            steps.fast_open(step)
+            control.syn(step)
         if flags & FIN and knowledge.plausible(step):
-            before_theirs = theirs.fin is not None and (ack is None or ack <= theirs.fin)
-            if not step.again:
-                which, answers = steps.fin_step(step, self.first_fin)
-                found.append(notes.ConnectionFin(which, answers, before_theirs))
-            if mine.state is State.CLOSE_WAIT and before_theirs:
-                mine.meet(Event.SEND_FIN_BEFORE_THEIRS, time)
-            else:
-                mine.meet(Event.SEND_FIN, time)
+            crossed = control.fin(step, self.first_fin)
             if mine.fin is None:
                 mine.fin = step.end - 1
-                self.fins_crossed = before_theirs
+                self.fins_crossed = crossed
             self.first_fin = self.first_fin or mine
 
     def _arrive(self, step: Step, time: int) -> None:
@@ -321,7 +301,7 @@ class Connection:
         if ack is not None:
             mine.ack_time = time
         if flags & RST:
-            if steps.takes_reset(step.seq, ack, theirs):
+            if control.takes_reset(step.seq, ack, theirs):
                 listening = theirs.passive and theirs.state is State.SYN_RECEIVED
                 event = Event.RECEIVE_RST_PASSIVE if listening else Event.RECEIVE_RST
                 theirs.meet(event, time)
@@ -331,7 +311,7 @@ class Connection:
             return
         if ack is not None:
             if theirs.state is not _ESTABLISHED:
-                if theirs.state is State.SYN_SENT and not steps.acknowledges_syn(ack, theirs):
+                if theirs.state is State.SYN_SENT and not control.acknowledges_syn(ack, theirs):
                     return  # it acknowledges another SYN than ours: not acceptable, §3.10.7.3
                 if ack >= 1 and theirs.state is State.SYN_RECEIVED:
                     theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
@@ -385,15 +365,13 @@ class Connection:
             tuple(step.found),
             lost,
         )
-        if not step.expected or len(step.found) > 2:
+        if not step.expected and not _TROUBLE.isdisjoint(map(type, step.found)):
             self._count_trouble(rung)
         return rung
 
     def _count_trouble(self, rung: Rung) -> None:
-        for note in rung.notes:
-            if isinstance(note, notes.TROUBLE):
-                self.troubles += 1
-                if not self.first_trouble:
-                    text = explain(note, rung).text
-                    self.first_trouble = f"frame {rung.segment.frame.number}: {text}"
-                return
+        self.troubles += 1
+        if not self.first_trouble:
+            first = next(note for note in rung.notes if type(note) in _TROUBLE)
+            number = rung.segment.frame.number
+            self.first_trouble = f"frame {number}: {explain(first, rung).text}"

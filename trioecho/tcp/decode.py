@@ -7,6 +7,7 @@ means: no segment. So any bytes at all give a Segment or None.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
@@ -61,11 +62,14 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     try:
         if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45" and len(data) >= _PLAIN_SIZE:
             # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
-            tos, total, packet, fragment, protocol, *rest = _plain(data, 15)
+            tos, total, packet, fragment, protocol, seq, ack, bits, window, checksum, urgent = (
+                _plain(data, 15)
+            )
             if protocol == _TCP and not fragment & 0x3FFF:
                 there = frame.length - 14
                 length = (total if 0 < total < there else there) - 20
-                return _segment(frame, data, 34, length, data[26:38], tos & 3, packet, *rest)
+                fields = (seq, ack, bits, window, checksum, urgent)
+                return _segment(frame, data, 34, length, data[26:38], tos & 3, packet, fields)
         at = network(data, frame.link)
         if at is None:
             return None
@@ -177,7 +181,7 @@ def _tcp(
     frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int, packet: int = 0
 ) -> Segment | None:
     key = addresses + data[at : at + 4]
-    return _segment(frame, data, at, length, key, ecn, packet, *_tcp_header(data, at + 4))
+    return _segment(frame, data, at, length, key, ecn, packet, _tcp_header(data, at + 4))
 
 
 def _segment(
@@ -188,13 +192,9 @@ def _segment(
     key: bytes,
     ecn: int,
     packet: int,
-    seq: int,
-    ack: int,
-    bits: int,
-    window: int,
-    checksum: int,
-    urgent: int,
+    fields: Sequence[int],
 ) -> Segment | None:
+    seq, ack, bits, window, checksum, urgent = fields
     header = bits >> 10 & 0x3C
     if header < 20 or header > length:
         return None

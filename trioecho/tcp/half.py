@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from operator import attrgetter
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from trioecho.model import SYN, Endpoint, Segment, State
 from trioecho.tcp.ranges import Ranges
@@ -36,7 +37,8 @@ class Sent(Struct, gc=False):
     repeated: bool = False
 
 
-class Half(Struct):
+@dataclass(slots=True)
+class Half:
     """One end, as seen from outside.
 
     All sequence numbers are relative: what it sends counts from its own ISN, what it acknowledges

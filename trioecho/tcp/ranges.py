@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-
-from msgspec import Struct, field
+from dataclasses import dataclass, field
 
 #: Islands kept at most: a hostile stream of them must not grow memory. Further ones are forgotten.
 MOST_ISLANDS = 1_000
 
 
-class Ranges(Struct, gc=False):
+@dataclass(slots=True)
+class Ranges:
     """A set of sequence numbers. In order, as nearly always, it is one number that grows.
 
     Args:

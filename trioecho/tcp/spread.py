@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from dataclasses import dataclass, field
 
 _BITS = 5  # of each sample this many leading bits count: quantiles are within 3 %
 
 
-class Spread(Struct, gc=False):
+@dataclass(slots=True)
+class Spread:
     """A histogram with buckets that widen with the value, as HdrHistogram's do.
 
     Args:

@@ -21,6 +21,7 @@ class Step(Struct, gc=False):
         mine: the half that sent it.
         theirs: the other.
         found: the notes so far.
+        told: whether a rung is wanted, so that data and their ACKs are worth a note.
         expected: whether it does just what is expected, so that no verdict is due.
         again: whether it repeats what was sent before.
     """
@@ -34,5 +35,6 @@ class Step(Struct, gc=False):
     mine: Half
     theirs: Half
     found: list[Note]
+    told: bool = True
     expected: bool = False
     again: bool = False

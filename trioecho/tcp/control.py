@@ -1,0 +1,123 @@
+"""SYN, FIN and RST: how a connection opens, closes and is cut."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trioecho.model import State
+from trioecho.tcp import notes
+from trioecho.tcp.half import Half
+from trioecho.tcp.notes import ResetCause
+from trioecho.tcp.states import Event
+from trioecho.tcp.step import Step
+
+
+def reset(step: Step) -> None:
+    """A RST leaves its sender."""
+    cause = _reset_cause(step)
+    step.found.append(notes.ConnectionRst(cause))
+    step.mine.resets += 1
+    if cause != "out-of-window":  # else its presumed sender may know nothing of it
+        step.mine.meet(Event.SEND_RST, step.time)
+
+
+def syn(step: Step) -> None:
+    """A SYN or a SYN-ACK leaves its sender."""
+    segment, mine, first = step.segment, step.mine, step.ack is None
+    if first:
+        mine.passive = False
+        mine.syn_data = segment.length
+    mine.meet(Event.SEND_SYN if first else Event.SEND_SYN_ACK, step.time)
+    mine.syn_seen = True
+    mine.mss = segment.options.mss
+    mine.scale = segment.options.window_scale
+    if not step.again:
+        crossed = step.theirs.syn_seen
+        step.found.append(notes.ConnectionSyn(crossed) if first else notes.ConnectionSynack())
+    _fast_open(step)
+
+
+def fin(step: Step, first_fin: Half | None) -> bool:
+    """A FIN leaves its sender.
+
+    Args:
+        step: the segment.
+        first_fin: the half that closed first, if one has.
+
+    Returns:
+        Whether it crosses the peer's: that was sent too, and this does not acknowledge it.
+    """
+    mine, theirs = step.mine, step.theirs
+    crossed = theirs.fin is not None and (step.ack is None or step.ack <= theirs.fin)
+    if not step.again:
+        which, answers = _fin_step(step, first_fin)
+        step.found.append(notes.ConnectionFin(which, answers, crossed))
+    between = mine.state is State.CLOSE_WAIT and crossed
+    mine.meet(Event.SEND_FIN_BEFORE_THEIRS if between else Event.SEND_FIN, step.time)
+    return crossed
+
+
+def _fast_open(step: Step) -> None:
+    """Note what a SYN or a SYN-ACK says of Fast Open: its cookie, data on the SYN (RFC 7413)."""
+    cookie = step.segment.options.fast_open
+    if step.ack is None:
+        if cookie is not None:
+            length = step.segment.length
+            step.found.append(notes.TfoSyn(length) if cookie else notes.TfoRequest())
+        return
+    if cookie:
+        step.found.append(notes.TfoCookie(len(cookie)))
+    if sent := step.theirs.syn_data:
+        taken = min(step.ack - 1, sent)
+        step.found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(sent))
+
+
+def _fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:
+    """Which step of the close a FIN is, and whether it carries the ACK of the peer's FIN too."""
+    if first_fin is None or first_fin is step.mine:
+        return 1, False
+    fin, acked = step.theirs.fin, step.theirs.acked
+    if step.ack is None or fin is None or step.ack <= fin:
+        return 3, False
+    return 3, acked is None or acked <= fin
+
+
+def _reset_cause(step: Step) -> ResetCause:
+    """Why a RST was sent, as far as the wire can tell (RFC 9293 §3.5.2)."""
+    mine, theirs = step.mine, step.theirs
+    if not takes_reset(step.seq, step.ack, theirs):
+        return "out-of-window"
+    if theirs.state is State.SYN_SENT and not mine.syn_seen:
+        return "refused"
+    if theirs.state is State.TIME_WAIT:
+        return "time-wait-assassination"
+    if not mine.segments or (mine.state is State.SYN_SENT and theirs.syn_seen and step.ack is None):
+        return "half-open"
+    if mine.fin is not None or mine.state is State.CLOSED:
+        return "after-close"
+    if mine.asked == "keep-alive" and theirs.ack_time < mine.asked_time:
+        return "no-answer"
+    if step.ack is None:
+        return "half-open"  # a close or an abort carries an ACK; this answers by the book, §3.5.2
+    # A server that resets instead of answering had not read the question; a client that resets may
+    # have read its answer and had enough.
+    unanswered = theirs.volume > 0 and theirs.next_time > mine.next_time
+    return "unread-data" if mine.passive and unanswered else "aborted"
+
+
+def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
+    """Whether a receiver acts on a RST.
+
+    In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence number,
+    else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961 §3).
+    """
+    if receiver.state is State.SYN_SENT:
+        return ack is not None and acknowledges_syn(ack, receiver)
+    if receiver.state is State.SYN_RECEIVED and seq == receiver.ack:
+        return True
+    return receiver.received.up_to in (None, seq)
+
+
+def acknowledges_syn(ack: int, opener: Half) -> bool:
+    """Whether an ACK that reaches an end in SYN-SENT is acceptable: ISS < ack <= SND.NXT."""
+    return ack > 0 and (opener.next is None or ack <= opener.next)
