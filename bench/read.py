@@ -1,9 +1,10 @@
 """How fast a capture is read, beside tshark and tcptrace, in one run.
 
-    python bench/read.py [FRAMES]
+    python bench/read.py [FRAMES [ROUNDS]]
 
-A capture of 2 million frames over 400 connections, with losses, is made and read by each in turn.
-Frames per second of wall time, and the CPU time taken; ratios are to the two tshark runs.
+A capture of 2 million frames over 400 connections, with losses, is made and read by each in turn,
+three times over. Frames per second of wall time, and the CPU time taken; ratios are to the two
+tshark runs of the same round. Medians of the rounds: a machine is seldom as quiet as it looks.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
+from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
@@ -60,7 +62,7 @@ def measure(command: Sequence[str]) -> tuple[float, float]:
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def main(frames: int) -> None:
+def main(frames: int, rounds: int) -> None:
     """Make the capture, run each, and print the table."""
     tshark, tcptrace = which("tshark"), which("tcptrace")
     fields = ["-T", "fields", "-e", "tcp.stream", "-e", "tcp.analysis.flags"]
@@ -80,17 +82,25 @@ def main(frames: int) -> None:
             runs["tshark -q -z conv,tcp"] = [tshark, "-r", path, "-q", "-z", "conv,tcp"]
         if tcptrace:
             runs["tcptrace -l"] = [tcptrace, "-l", path]
-        rates = {}
-        for name, command in runs.items():
-            wall, cpu = measure(command)
-            rates[name] = count / wall
-            print(f"{name:30}{count / wall:>12,.0f} frames/s {wall:8.2f} s wall {cpu:8.2f} s CPU")
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
+        for _ in range(rounds):
+            for name, command in runs.items():
+                taken[name].append(measure(command))
+    for name, times in taken.items():
+        wall, cpu = (median(column) for column in zip(*times, strict=True))
+        print(f"{name:30}{count / wall:>12,.0f} frames/s {wall:8.2f} s wall {cpu:8.2f} s CPU")
+
+    def ratio(ours: str, theirs: str) -> str:
+        ratios = [b[0] / a[0] for a, b in zip(taken[ours], taken[theirs], strict=True)]
+        return f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
     if tshark:
-        full = rates["trioecho, full analysis"] / rates["tshark -T fields"]
-        table = rates["trioecho read, table"] / rates["tshark -q -z conv,tcp"]
-        print(f"full analysis: {full:.2f} times tshark's fields (to reach: 4)")
-        print(f"table:         {table:.2f} times tshark's conv (to reach: 2)")
+        full = ratio("trioecho, full analysis", "tshark -T fields")
+        table = ratio("trioecho read, table", "tshark -q -z conv,tcp")
+        print(f"full analysis: {full} times tshark's fields (to reach: 4)")
+        print(f"table:         {table} times tshark's conv (to reach: 2)")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2_000_000)
+    given = [int(word) for word in sys.argv[1:]]
+    main(*(given + [2_000_000, 3][len(given) :]))

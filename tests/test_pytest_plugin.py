@@ -157,6 +157,19 @@ def test_a_failure_shows_the_ladder(pytester: pytest.Pytester, options: tuple[st
     )
 
 
+def test_the_debugger_shows_the_ladder_before_its_prompt(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("""
+        def test_broken(wire):
+            wire.server.listen(7)
+            wire.client.connect((wire.server.address, 7))
+            assert False
+    """)
+    result = pytester.run(*PYTEST, "--pdb", stdin=b"c\n")
+    text = result.stdout.str()
+    assert text.count("── SYN seq 0 win ") == 1
+    assert text.index("── SYN seq 0 win ") < text.index("(Pdb)")
+
+
 def test_its_own_frames_stay_out_of_the_traceback(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("""
         def test_match(wire):

@@ -58,6 +58,16 @@ def pytest_runtest_makereport(
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
+    """Show the ladder before the prompt of ``--pdb``, which shows the traceback and no sections."""
+    add = getattr(report.longrepr, "addsection", None)
+    if add is not None and node.config.getoption("usepdb", False):
+        for section in [one for one in report.sections if one[0].startswith("Captured wire")]:
+            add(*section)
+            report.sections.remove(section)
+
+
 def _ladder(wire: Wire) -> str:
     from trioecho.errors import TrioechoError
 
