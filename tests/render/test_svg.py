@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -71,6 +72,33 @@ def test_it_says_in_words_what_it_is() -> None:
     assert root[0].text == "a title"
     assert root[1].text is not None
     assert root[1].text.startswith("A ladder of 6 segments between client and server, 1 of them")
+
+
+def sides(root: ElementTree.Element) -> list[list[float]]:
+    """How low the lines stand that tell of calls and states, on either side."""
+    told = [node for node in root.iter(f"{SVG}text") if {"call", "state"} & set(words(node))]
+    return [
+        sorted(
+            float(node.get("y", "")) for node in told if (node.get("text-anchor") == "end") == left
+        )
+        for left in (True, False)
+    ]
+
+
+def words(node: ElementTree.Element) -> list[str]:
+    return node.get("class", "").split()
+
+
+@given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.integers(0, 8)), max_size=12))
+def test_no_words_beside_a_lifeline_touch(calls: list[tuple[str, int]]) -> None:
+    rungs = [replace(rung, arrived=rung.time + 3_000_000) for rung in play(LADDER) if not rung.lost]
+    events: list[Event] = [*rungs]
+    for at, (end, milliseconds) in enumerate(calls):
+        time = rungs[0].time + milliseconds * 1_000_000
+        events.append(Call(time, end, "connection", at, "recv", "4096", 5))  # type: ignore[arg-type]
+    events.sort(key=lambda event: event.time)
+    for side in sides(picture(events, fold=200)):
+        assert all(below - above >= 12 for above, below in pairwise(side))
 
 
 def test_a_fault_that_never_matched_is_said() -> None:

@@ -34,10 +34,8 @@ _TEXT = _BAND / 2 + 9  # and what an end does stands so far from it, on the othe
 _TIME, _RUNG = 72.0, 106.0  # where those columns end
 _CALLS: dict[End, int] = {"client": 25, "server": 28}  # letters in a line of calls,
 _REST, _SAID = 55, 57  # of what else a header says, and of a sentence
-_SLANT, _STEEPEST = (
-    15.0,
-    46.0,
-)  # how much lower a head stands than its tail, where nothing is between
+_SLANT, _STEEPEST = 15.0, 46.0  # how much lower a head is than its tail, with nothing between
+_APART = 13.0  # how far two lines of text beside a lifeline must stand apart
 
 _COLORS = {
     State.CLOSED: "idle",
@@ -185,9 +183,11 @@ class Lifelines:
                 case Passed():
                     self._passed(item, tail)
         for end, x, side in _SIDES:
+            style = "state halo" + (" right" if side < 0 else "")
+            taken = self._lines_of_calls(tails, end)
             for y, state in self._changes[end]:
-                style = "state halo" + (" right" if side < 0 else "")
-                self._canvas.text(x + side * _TEXT, y + 4, str(state), style)
+                taken.append(_free(y, taken))
+                self._canvas.text(x + side * _TEXT, taken[-1] + 4, str(state), style)
         return bottom + 30
 
     # ---- places ----------------------------------------------------------------------------------
@@ -248,6 +248,15 @@ class Lifelines:
             changes = self._changes[end]
             if not changes or changes[-1][1] is not state:
                 changes.append((y, state))
+
+    def _lines_of_calls(self, tails: Sequence[float], end: End) -> list[float]:
+        """How low each line stands that tells of one end's calls."""
+        return [
+            tail + at * LINE
+            for item, tail in zip(self._items, tails, strict=True)
+            if isinstance(item, Calls) and item.end == end
+            for at in range(len(item.lines))
+        ]
 
     # ---- what is drawn ---------------------------------------------------------------------------
 
@@ -317,3 +326,11 @@ class Lifelines:
             tip = [(x2, head), (x - 4 * uy, y + 4 * ux), (x + 4 * uy, y - 4 * ux)]
             self._canvas.shape(tip, "tip")
         self._canvas.close()
+
+
+def _free(y: float, taken: Sequence[float]) -> float:
+    """The place nearest to ``y`` where a line of text touches none of those that are there."""
+    near = [at for at in taken if abs(at - y) < 10 * LINE]
+    places = [y, *(at + step for at in near for step in (-_APART, _APART))]
+    free = [place for place in places if all(abs(place - at) >= _APART for at in near)]
+    return min(free, key=lambda place: abs(place - y), default=y)
