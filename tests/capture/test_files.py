@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import captures
@@ -64,6 +65,32 @@ def nanoseconds(text: str) -> int | None:
         return None
     whole, _, fraction = text.partition(".")
     return int(whole) * 10**9 + int(fraction.ljust(9, "0"))
+
+
+def check_passing(raw: bytes) -> None:
+    """What is not to be passed over is read as if all were; what is, may be."""
+
+    def passing(data: bytes, start: int, end: int, link: int) -> bool:
+        return zlib.crc32(data[start:end]) % 3 > 0
+
+    frames, trouble = read(raw)
+    with CaptureFile(io.BytesIO(raw), "it", passing=passing) as file:
+        left = [frame for batch in file for frame in batch]
+        assert str(file.trouble or "") == trouble
+    whole = {frame.number: frame for frame in frames}
+    assert all(frame == whole.pop(frame.number) for frame in left)
+    assert all(passing(one.data, 0, len(one.data), one.link) for one in whole.values())
+    assert whole or len(frames) < 20
+
+
+@pytest.mark.parametrize("name", VARIATIONS)
+def test_what_is_passed_over_changes_nothing_else(name: str) -> None:
+    check_passing(VARIATIONS[name])
+
+
+def test_passing_over_in_the_corpus() -> None:
+    for name, _ in need_corpus():
+        check_passing((CORPUS / name).read_bytes())
 
 
 @pytest.mark.parametrize("name", [name for name, _ in corpus()] or ["-"])

@@ -123,12 +123,12 @@ class Pcapng:
                 number, link, factor, divisor, offset, highest, _ = ports[known := interface]
             if high > highest or trailer(data, end - 4)[0] != total:
                 break
+            time = (high << 32 | low) * factor // divisor + offset  # a simple packet may ask for it
             start = at + 28
             at = end
             if passing is not None and passing(data, start, start + captured, link):
                 passed += 1
                 continue
-            time = (high << 32 | low) * factor // divisor + offset
             append(frame(serial, time, data[start : start + captured], link, length, number))
         stream.at, self._time = at, time
         self._number += len(batch) - before + passed
