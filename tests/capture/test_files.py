@@ -88,6 +88,11 @@ def test_what_is_passed_over_changes_nothing_else(name: str) -> None:
     check_passing(VARIATIONS[name])
 
 
+def test_a_simple_packet_has_the_time_of_one_that_was_passed_over() -> None:
+    packets = [LITTLE.packet(SECOND + at, payload(at)) for at in range(30)]
+    check_passing(START + b"".join(one + LITTLE.simple(payload(9)) for one in packets))
+
+
 def test_passing_over_in_the_corpus() -> None:
     for name, _ in need_corpus():
         check_passing((CORPUS / name).read_bytes())
