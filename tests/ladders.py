@@ -94,7 +94,7 @@ STATES = {
     "reset in SYN-RECEIVED: the server listens on": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
-    +.001 > R  1:1(0)              | CLOSED       LISTEN        connection-rst half-open
+    +.001 > R  1:1(0)              | CLOSED       LISTEN        connection-rst gave-up
     """,
     "reset in SYN-SENT of an old duplicate's SYN-ACK (RFC 9293, figure 8)": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED

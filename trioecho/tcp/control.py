@@ -95,6 +95,8 @@ def _reset_cause(step: Step) -> ResetCause:
         return "half-open"
     if mine.fin is not None or mine.state is State.CLOSED:
         return "after-close"
+    if mine.syn_seen and theirs.syn_seen and mine.ack is None and step.ack is None:
+        return "gave-up"  # its SYN was answered by another, and it never acknowledged that
     if mine.asked == "keep-alive" and theirs.ack_time < mine.asked_time:
         return "no-answer"
     if step.ack is None:

@@ -43,6 +43,11 @@ RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
         "the {mine} knows nothing of this connection: it restarted, or has long forgotten it",
         "RFC 9293 §3.5.1",
     ),
+    "gave-up": (
+        "the {mine} does not wait for this answer: it has given up, or wanted no more than to know"
+        " whether the port is open",
+        "RFC 9293 §3.10.7.1",
+    ),
     "no-answer": (
         "the {mine} gives up: it asked whether the {theirs} is still there, and heard nothing",
         "RFC 9293 §3.8.4",

@@ -117,6 +117,7 @@ ResetCause = Literal[
     "aborted",
     "after-close",
     "half-open",
+    "gave-up",
     "no-answer",
     "time-wait-assassination",
     "out-of-window",
@@ -133,6 +134,7 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     - ``aborted``: its sender closed with SO_LINGER 0, or with data unread, or died so;
     - ``after-close``: something came for a socket that was closed already;
     - ``half-open``: its sender knows nothing of this connection;
+    - ``gave-up``: its sender does not wait any more for the SYN-ACK that has come;
     - ``no-answer``: its sender asked by keep-alives whether anybody is there, and nobody was;
     - ``time-wait-assassination``: it ends the peer's TIME-WAIT early (RFC 1337);
     - ``out-of-window``: it does not carry the next number, and its receiver does not take it.
