@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from struct import Struct as Layout
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
-from trioecho.tcp.decode import decode
+from trioecho.tcp.decode import decode, ports_at_a_glance
 from trioecho.tcp.fragments import Fragments
-from trioecho.tcp.link import ETHERNET
 from trioecho.tcp.tracker import Tracker
 
-# Of an Ethernet frame: EtherType and the byte behind it, fragment, protocol, both ports.
-_glance = Layout("!12x3s5xHxB10xHH").unpack_from
-_GLANCED = 38
-_PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
-_TCP = 6
+_MIXER = (
+    0x9E3779B1  # 2 ** 32 by the golden ratio: multiplied by it, neighbours come to lie far apart
+)
 
 
 class Selection(Struct, frozen=True):
@@ -89,27 +85,24 @@ class Share(NamedTuple):
         Args:
             segment: the segment.
         """
-        ports = segment.source.port ^ segment.destination.port
-        return (ports & 0xFF) % self.parts == self.part
+        return self._of(segment.source.port, segment.destination.port)
 
     def passes(self, data: bytes, start: int, end: int, link: int) -> bool:
-        """Whether a packet is at a glance one of TCP whose connection is in another part.
-
-        That is seen of whole IPv4 packets without options on Ethernet, which most are.
+        """Whether a packet is at a glance one whose connection is in another part.
 
         Args:
             data, start, end: where its bytes are.
             link: its link type.
         """
-        if link != ETHERNET or end - start < _GLANCED:
-            return False
-        plain, fragment, protocol, source, destination = _glance(data, start)
-        return (
-            plain == _PLAIN
-            and protocol == _TCP
-            and not fragment & 0x3FFF
-            and ((source ^ destination) & 0xFF) % self.parts != self.part
-        )
+        ports = ports_at_a_glance(data, start, end, link)
+        return ports is not None and not self._of(*ports)
+
+    def _of(self, source: int, destination: int) -> bool:
+        """Whether the connections between two ports are in this part.
+
+        The ports are mixed: those that a kernel picks for connect() are all even, or all odd.
+        """
+        return ((source ^ destination) * _MIXER >> 16) % self.parts == self.part
 
 
 class Reading:
@@ -121,15 +114,13 @@ class Reading:
 
     Attributes:
         tracker: the connections so far.
-        first: the number of the first frame, 0 before there is one.
-        start: its time, nanoseconds since the epoch.
+        start: the time of the first frame, nanoseconds since the epoch.
         frames: how many frames of TCP were read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
-        self.tracker = Tracker(by_frame=share is not None)
+        self.tracker = Tracker(by_frame=True)
         self._share = share
-        self.first = 0
         self.start: int | None = None
         self.frames = 0
         self._selection = selection or Selection()
@@ -165,7 +156,7 @@ class Reading:
         count = 0
         for frame in frames:
             if self.start is None:
-                self.first, self.start = frame.number, frame.time
+                self.start = frame.time
             segment = decode(frame, fragments)
             if segment is None or (share is not None and not share.takes(segment)):
                 continue

@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.capture.files import CaptureFile, open_capture_file
@@ -22,37 +23,28 @@ from trioecho.errors import TrioechoError
 from trioecho.model import ConnectionSummary, Frame
 from trioecho.reading import Reading, Share
 
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
 #: Processes at most; each reads the whole file, so more bring less and less.
 MOST = 8
 
-
-class Part(Struct):
-    """What one process found.
-
-    Args:
-        frames: TCP frames of its connections.
-        first: the number of the first frame it was given, 0 if it was given none.
-        start: its time, nanoseconds since the epoch.
-        connections: what each of them came to.
-    """
-
-    frames: int
-    first: int
-    start: int
-    connections: list[ConnectionSummary]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def processors() -> int:
-    """How many processes may usefully read at once; 1 where they cannot be forked."""
-    if not hasattr(os, "fork"):
+    """How many processes may usefully read at once; 1 where they are not simply forked."""
+    if sys.platform != "linux":
         return 1
-    return min(MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    return min(MOST, len(os.sched_getaffinity(0)))
 
 
 def read_shared(
     path: str, parts: int, frames_of: Callable[[CaptureFile], Iterator[list[Frame]]]
-) -> tuple[Part, str]:
+) -> tuple[list[ConnectionSummary], str]:
     """Read a capture file in several processes.
+
+    It forks, so no thread may run beside this one.
 
     Args:
         path: the file; a regular one, since it is read several times.
@@ -66,68 +58,93 @@ def read_shared(
     Raises:
         TrioechoError: the file cannot be read, or another process died.
     """
-    children = [_fork(path, Share(part, parts)) for part in range(1, parts)]
-    collecting = gc.isenabled()
-    gc.disable()  # the engine makes no circles, and there is much to look through
-    try:
+    with ExitStack() as stack:
+        try:
+            others = [stack.enter_context(_reader(path, Share(n, parts))) for n in range(1, parts)]
+        except OSError:  # there may be no more processes; nothing is lost but time
+            stack.close()
+            return read_shared(path, 1, frames_of)
+        stack.enter_context(_without_collecting())
         share = Share(0, parts)
         with open_capture_file(path, passing=share.passes) as file:
-            own = _read(file, share, frames_of)
+            found = _read(file, share, frames_of)
             trouble = str(file.trouble or "")
-        found = [own, *(_result(pipe) for _, pipe in children)]
-    finally:
-        if collecting:
-            gc.enable()
-        for child, pipe in children:
-            os.close(pipe)
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            os.waitpid(child, 0)
-    connections = [one for part in found for one in part.connections]
-    connections.sort(key=lambda one: one.first_frame)
-    numbered = [replace(one, number=number) for number, one in enumerate(connections, 1)]
-    # The capture's first frame was given to all, or to the one whose part it is.
-    start = min(((part.first, part.start) for part in found if part.first), default=(0, 0))
-    return Part(sum(part.frames for part in found), *start, numbered), trouble
+        for wait in others:
+            found += wait()
+    found.sort(key=lambda one: one.first_frame)
+    return [replace(one, number=number) for number, one in enumerate(found, 1)], trouble
 
 
 def _read(
     file: CaptureFile, share: Share, frames_of: Callable[[CaptureFile], Iterator[list[Frame]]]
-) -> Part:
+) -> list[ConnectionSummary]:
     reading = Reading(share=share)
     for frames in frames_of(file):
         reading.notice(frames)
-    connections = list(reading.connections())
-    return Part(reading.frames, reading.first, reading.start or 0, connections)
+    return list(reading.connections())
 
 
-def _fork(path: str, share: Share) -> tuple[int, int]:
-    """Start a process for one share; returns its number and the pipe its result comes through."""
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(theirs)
-        return child, ours
+@contextmanager
+def _reader(path: str, share: Share) -> Iterator[Callable[[], list[ConnectionSummary]]]:
+    """A process that reads one share; given is what waits for its result.
+
+    It ends with the block, whether it is done or not.
+    """
+    from multiprocessing import get_context
+
+    fork = get_context("fork")
+    ours, theirs = fork.Pipe(duplex=False)
+    process = fork.Process(target=_read_and_send, args=(path, share, theirs), daemon=True)
+
+    def wait() -> list[ConnectionSummary]:
+        try:
+            return msgspec.msgpack.decode(ours.recv_bytes(), type=list[ConnectionSummary])
+        except EOFError:
+            process.join()
+            code = process.exitcode or 0
+            why = f"signal {-code} ended it" if code < 0 else "its traceback stands above"
+            hint = "There may be too little memory" if code == -signal.SIGKILL else ""
+            what = f"A process that read a part of the file died: {why}"
+            raise TrioechoError(what, hint) from None
+
+    with ours:
+        try:
+            with theirs, _signals_held():
+                process.start()
+            yield wait
+        finally:
+            if process.pid is not None:
+                process.kill()
+                process.join()
+            process.close()
+
+
+def _read_and_send(path: str, share: Share, pipe: Connection) -> None:
+    """What such a process does; the parent, which gets the same signals, speaks of them."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+    with _without_collecting(), open_capture_file(path, passing=share.passes) as file:
+        pipe.send_bytes(msgspec.msgpack.encode(_read(file, share, iter)))
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Signals wait: a handler of ours would unwind our caller's stack in the new process too."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
-        os.close(ours)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        gc.disable()  # it ends soon, and the engine makes no circles
-        with open_capture_file(path, passing=share.passes) as file:
-            data = memoryview(msgspec.msgpack.encode(_read(file, share, iter)))
-        while data:
-            data = data[os.write(theirs, data) :]
+        yield
     finally:
-        os._exit(0)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
-def _result(pipe: int) -> Part:
-    pieces = []
-    while piece := os.read(pipe, 1 << 20):
-        pieces.append(piece)
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """The engine makes no circles, and there is much to look through."""
+    collecting = gc.isenabled()
+    gc.disable()
     try:
-        return msgspec.msgpack.decode(b"".join(pieces), type=Part)
-    except msgspec.DecodeError:
-        raise TrioechoError(
-            "A process that read a part of the file died", "There may be too little memory"
-        ) from None
+        yield
+    finally:
+        if collecting:
+            gc.enable()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from captures import pcap
 from frames import frames, tcp
 from needs import need_tool
 
+from trioecho.cli.readout import SHARED_FROM
 from trioecho.model import ACK, PSH
 from trioecho.tcp.link import RAW
 
@@ -290,6 +293,46 @@ def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> Non
     assert peaks[1] <= 1.1 * peaks[0]
 
 
+def test_a_large_file_on_standard_input_is_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "large.pcap"
+    write_capture(path, 70_000, 20)
+    assert path.stat().st_size > SHARED_FROM
+    with path.open("rb") as file:
+        done = subprocess.run([*COMMAND, "-"], stdin=file, capture_output=True, text=True, env=ENV)
+    assert done.returncode == 0
+    assert not done.stderr
+    assert rows(done.stdout) == rows(show(str(path)))
+
+
+def rows(table: str) -> list[str]:
+    """A table's rows, without its title, which names the file."""
+    return table.split("\n\n", 1)[1].splitlines()
+
+
+def test_cut_while_several_processes_read_it_shows_no_half_of_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "large.pcap"
+    write_capture(path, 400_000, 20)
+    with subprocess.Popen(
+        [*COMMAND, str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        readers: list[str] = []
+        while process.poll() is None and not readers:
+            readers = [child for child in children.read_text().split() if reads(child, path)]
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate()
+    assert readers
+    assert (process.returncode, output, errors) == (130, b"", b"")
+    assert not any(Path(f"/proc/{child}").exists() for child in readers)
+
+
+def reads(process: str, path: Path) -> bool:
+    """Whether a process has a file open."""
+    with suppress(OSError):  # it ends just now
+        return any(file.readlink() == path for file in Path(f"/proc/{process}/fd").iterdir())
+    return False
+
+
 def test_the_input_is_never_overwritten(one: str, tmp_path: Path) -> None:
     path = tmp_path / "in.pcapng"
     show(one, "-o", str(path))
@@ -301,6 +344,24 @@ def test_the_input_is_never_overwritten(one: str, tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "would be overwritten" in " ".join(done.stderr.replace("│", " ").split())
     assert path.read_bytes() == before
+
+
+def test_nor_by_the_streams_that_are_followed(tmp_path: Path) -> None:
+    path = Path(talk(tmp_path / "x.client.raw", b"one", b"two"))
+    before = path.read_bytes()
+    done = run(str(path), "--follow", "1", "-o", str(tmp_path / "x.raw"))
+    assert done.returncode == 2
+    assert path.read_bytes() == before
+
+
+def test_a_pipe_by_name_can_be_read_only_once(two: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join(COMMAND)} <(cat {two}) --only trouble --format json"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "can be read only once" in done.stderr
 
 
 def test_a_file_that_cannot_be_read_keeps_no_other_from_it(one: str, two: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
-from trioecho.model import OTHER
+from trioecho.model import ENDS, OTHER
 from trioecho.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
 _COLORS = {"client": "\x1b[36m", "server": "\x1b[33m"}
 _MARKS = {"client": ">", "server": "<"}
+
+
+def raw_paths(paths: Sequence[Path]) -> list[Path]:
+    """The files that the streams are written to: NAME.client.raw and NAME.server.raw.
+
+    Args:
+        paths: what the user called them, NAME.raw.
+    """
+    return [path.with_suffix(f".{end}.raw") for path in paths for end in ENDS]
 
 
 class Following:
@@ -46,12 +55,10 @@ class Following:
 
     def run(self, batches: Iterable[list[Frame]]) -> None:
         """Follow the connection through a capture."""
-        ends: tuple[End, ...] = ("client", "server")
-        names = [path.with_suffix(f".{end}.raw") for path in self._paths for end in ends]
-        with open_files(names) as files:
+        with open_files(raw_paths(self._paths)) as files:
             sinks: dict[End, list[Sink]] = {
                 end: [sink for path, sink in files if path.suffixes[-2:] == [f".{end}", ".raw"]]
-                for end in ends
+                for end in ENDS
             }
             try:
                 for frames in batches:
@@ -60,7 +67,7 @@ class Following:
                         first = rung.seq + (1 if rung.segment.flags & 2 else 0)
                         self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)
             finally:
-                for end in ends:
+                for end in ENDS:
                     self._put(end, self._streams[end].flush(), sinks)
                     self._line(end, last=True)
 

@@ -86,6 +86,7 @@ def read(
 
       tcpdump -w - tcp | trioecho read - --format json
     """
+    from trioecho.cli.following import raw_paths
     from trioecho.cli.readout import Readout, Request
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen, check_suffixes
@@ -97,7 +98,7 @@ def read(
             param_hint="--limit" if limit else "--sort",
         )
     paths = check_suffixes(output or [], raw=follow is not None)
-    for path in paths:
+    for path in paths if follow is None else raw_paths(paths):
         if any(
             name != "-" and path.exists() and path.samefile(name) for name in files if exists(name)
         ):

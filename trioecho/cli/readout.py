@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -18,7 +19,7 @@ from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
 from trioecho.errors import TrioechoError
 from trioecho.reading import Reading, Selection
 from trioecho.render.table import SORTS
-from trioecho.sharing import Part, processors, read_shared
+from trioecho.sharing import processors, read_shared
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Readout:
         with open_capture_file(name) as file:
             following = Following(selection, self._request.paths)
             following.run(_frames(file))
-            code = _trouble(file)
+            code = _complain(file.name, str(file.trouble or ""))
             self._demand(following.count, file.name)
             return code
 
@@ -94,48 +95,64 @@ class Readout:
         if selection.only_trouble and request.screen.format != "terminal":
             selection = self._troubled(name)
         with open_capture_file(name) as file:
-            names = _Names(file)
-            first, *others = show_on(request.screen, files, f"{file.name}", names)
+            first, *others = show_on(request.screen, files, f"{file.name}", _Names(file))
             reading = Reading(selection)
             main = _Main(request, first, reading)
             for shown in others:
                 shown.sink(shown.renderer.begin())
-            try:
-                for frames in _frames(file):
-                    rungs = reading.rungs(frames)
-                    if rungs:
-                        main.show(rungs)
-                        for shown in others:
-                            shown.sink(shown.renderer.show(rungs))
-                    if main.is_table and not others and _worth_sharing(file):
-                        return self._share(name, main)
-            finally:  # also when it is cut by Ctrl-C
-                summary = reading.summary(file.name, None)
+
+            def finish() -> None:
                 main.finish(file.name)
                 for shown in others:
-                    shown.sink(shown.renderer.end(summary))
-            code = _trouble(file)
+                    shown.sink(shown.renderer.end(reading.summary(file.name, None)))
+
+            try:
+                to_share = self._through(name, file, reading, main, others)
+            except BaseException:  # cut by Ctrl-C, too: what was read until then is shown
+                finish()
+                raise
+            trouble = str(file.trouble or "")
+            if to_share:
+                connections, trouble = read_shared(name, processors(), _frames)
+                main.share(connections)
+            finish()
+            code = _complain(file.name, trouble)
             self._demand(reading.tracker.count, file.name)
             return code
 
-    def _share(self, name: str, main: _Main) -> int:
-        """Read a large file, of which only a table is wanted, in several processes."""
-        part, trouble = read_shared(name, processors(), _frames)
-        main.share(part)
-        return _complain(name, trouble)
+    def _through(
+        self, name: str, file: CaptureFile, reading: Reading, main: _Main, others: Sequence[Shown]
+    ) -> bool:
+        """Read a file and show it, to its end or until it is better read by several processes.
+
+        Returns:
+            Whether it is.
+        """
+        with closing(_frames(file)) as batches:
+            for frames in batches:
+                if main.is_table and not others:
+                    reading.notice(frames)
+                    if _worth_sharing(name, file):
+                        return True
+                elif rungs := reading.rungs(frames):
+                    main.show(rungs)
+                    for shown in others:
+                        shown.sink(shown.renderer.show(rungs))
+        return False
 
     def _troubled(self, name: str) -> Selection:
         """The connections of a file on which something went wrong; it is read once to know them."""
-        if name == "-":
-            raise TrioechoError(
-                "Standard input can be read only once, and --only trouble must know the end first",
-                "Save it to a file, or leave --format away for a table",
-            )
         selection = self._request.selection
         reading = Reading(selection)
         with open_capture_file(name) as file:
+            if name == "-" or file.size is None:
+                raise TrioechoError(
+                    f"{file.name[0].upper()}{file.name[1:]} can be read only once, and"
+                    " --only trouble must know the end first",
+                    "Save it to a file, or leave --format away for a table",
+                )
             for frames in _frames(file):
-                reading.rungs(frames)
+                reading.notice(frames)
         return replace(selection, numbers=frozenset(one.number for one in reading.connections()))
 
 
@@ -159,10 +176,9 @@ class _Main:
         """Whether it is clear that a table is wanted."""
         return self._as == "table"
 
-    def share(self, part: Part) -> None:
+    def share(self, connections: Sequence[ConnectionSummary]) -> None:
         """Take the connections from elsewhere."""
-        keeps = self._request.selection.keeps
-        self._shared = [one for one in part.connections if keeps(one)]
+        self._shared = [one for one in connections if self._request.selection.keeps(one)]
 
     def show(self, rungs: Sequence[Rung]) -> None:
         if self._as == "ladder":
@@ -221,7 +237,7 @@ class _Names(Sequence[str]):
         return printable(self._file.interfaces[at].name)
 
 
-def _frames(file: CaptureFile) -> Iterator[list[Frame]]:
+def _frames(file: CaptureFile) -> Generator[list[Frame]]:
     """A file's frames, with a progress bar on a terminal when they take long."""
     start = monotonic()
     bar: tuple[Progress, TaskID] | None = None
@@ -248,13 +264,14 @@ def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
     return progress, progress.add_task(escape(file.name), total=file.size)
 
 
-def _worth_sharing(file: CaptureFile) -> bool:
-    """Whether so much of a regular file is left that other processors should help."""
-    return file.size is not None and file.size - file.position > SHARED_FROM and processors() > 1
+def _worth_sharing(name: str, file: CaptureFile) -> bool:
+    """Whether so much of a regular file is left that other processors should help.
 
-
-def _trouble(file: CaptureFile) -> int:
-    return _complain(file.name, str(file.trouble or ""))
+    Standard input, though it may be one, has but one position, which they would share.
+    """
+    if name == "-" or file.size is None or file.size - file.position <= SHARED_FROM:
+        return False
+    return processors() > 1
 
 
 def _complain(name: str, trouble: str) -> int:

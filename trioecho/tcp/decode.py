@@ -37,6 +37,10 @@ _tcp_header = Layout("!IIHHHH").unpack_from
 # protocol; the TCP header behind the ports.
 _plain = Layout("!BHHHxB10x4xIIHHHH").unpack_from
 _PLAIN_SIZE = 54
+_PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
+# Of the same frame: those three bytes, fragment, protocol, both ports.
+_glance = Layout("!12x3s5xHxB10xHH").unpack_from
+_GLANCED = 38
 
 # The same few pairs of endpoints come again and again; making their text each time would cost more
 # than all the rest of decoding. Bounded: emptied when full, since what is hot comes back at once.
@@ -60,7 +64,7 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     """
     data = frame.data
     try:
-        if frame.link == ETHERNET and data[12:15] == b"\x08\x00\x45" and len(data) >= _PLAIN_SIZE:
+        if frame.link == ETHERNET and data[12:15] == _PLAIN and len(data) >= _PLAIN_SIZE:
             # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
             tos, total, packet, fragment, protocol, seq, ack, bits, window, checksum, urgent = (
                 _plain(data, 15)
@@ -76,6 +80,25 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
         return _ip(frame, data, at, frame.length - at, fragments, 0)
     except (TooShort, IndexError):
         return None
+
+
+def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> tuple[int, int] | None:
+    """The two ports of a packet in a larger buffer, for a reader that may have no use for it.
+
+    Args:
+        data, start, end: where the packet's bytes are.
+        link: its link type.
+
+    Returns:
+        Source and destination port, or None for what is no TCP or is not plain: other than a whole
+        IPv4 packet without options on Ethernet, which most are.
+    """
+    if link != ETHERNET or end - start < _GLANCED:
+        return None
+    plain, fragment, protocol, source, destination = _glance(data, start)
+    if plain != _PLAIN or protocol != _TCP or fragment & 0x3FFF:
+        return None
+    return source, destination
 
 
 def _ip(

@@ -17,7 +17,8 @@ class Tracker:
     """All connections of one trace or capture, numbered from 1 in the order of their appearance.
 
     Args:
-        by_frame: number the rungs as their frames are, where there is no ladder to number.
+        by_frame: number the rungs as their frames are, so that a capture's reader finds them in
+            other tools, and several readers of one capture give the same numbers.
 
     Attributes:
         connections: those that have not been forgotten, in their order.
