@@ -15,20 +15,18 @@ from msgspec.structs import replace
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.following import Following
 from trioecho.cli.output import warn
+from trioecho.cli.overview import Overview
 from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
 from trioecho.errors import TrioechoError
 from trioecho.reading import Reading, Selection
-from trioecho.render.table import SORTS
 from trioecho.sharing import processors, read_shared
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from trioecho.model import ConnectionSummary, Frame, Rung
+    from trioecho.model import Frame
 
-# Rungs of the first connection that are kept until it is clear whether it is the only one.
-MOST_HELD = 20_000
 SHARED_FROM = 8 << 20  # bytes of a file that are worth more processes
 PATIENCE = 1.0  # seconds of work before a progress bar appears
 
@@ -97,7 +95,8 @@ class Readout:
         with open_capture_file(name) as file:
             first, *others = show_on(request.screen, files, f"{file.name}", _Names(file))
             reading = Reading(selection)
-            main = _Main(request, first, reading)
+            streams = request.screen.format != "terminal" or selection.connection is not None
+            main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
             for shown in others:
                 shown.sink(shown.renderer.begin())
 
@@ -121,7 +120,12 @@ class Readout:
             return code
 
     def _through(
-        self, name: str, file: CaptureFile, reading: Reading, main: _Main, others: Sequence[Shown]
+        self,
+        name: str,
+        file: CaptureFile,
+        reading: Reading,
+        main: Overview,
+        others: Sequence[Shown],
     ) -> bool:
         """Read a file and show it, to its end or until it is better read by several processes.
 
@@ -154,74 +158,6 @@ class Readout:
             for frames in _frames(file):
                 reading.notice(frames)
         return replace(selection, numbers=frozenset(one.number for one in reading.connections()))
-
-
-class _Main:
-    """Standard output: a ladder if there is one connection, a table if there are more."""
-
-    def __init__(self, request: Request, shown: Shown, reading: Reading) -> None:
-        self._request = request
-        self._renderer, self._sink = shown
-        self._reading = reading
-        self._held: list[Rung] = []
-        self._numbers: set[int] = set()
-        self._shared: list[ConnectionSummary] | None = None
-        streams = request.screen.format != "terminal" or request.selection.connection is not None
-        self._as = "ladder" if streams else "unknown"
-        if streams:
-            self._sink(self._renderer.begin())
-
-    @property
-    def is_table(self) -> bool:
-        """Whether it is clear that a table is wanted."""
-        return self._as == "table"
-
-    def share(self, connections: Sequence[ConnectionSummary]) -> None:
-        """Take the connections from elsewhere."""
-        self._shared = [one for one in connections if self._request.selection.keeps(one)]
-
-    def show(self, rungs: Sequence[Rung]) -> None:
-        if self._as == "ladder":
-            self._sink(self._renderer.show(rungs))
-        elif self._as == "unknown":
-            self._numbers.update(rung.connection for rung in rungs)
-            self._held.extend(rungs)
-            if len(self._numbers) > 1:
-                self._as = "table"
-                self._held.clear()
-            elif len(self._held) > MOST_HELD:
-                self._climb()
-
-    def finish(self, name: str) -> None:
-        if self._as == "unknown" and self._numbers:
-            self._climb()
-        if self._as == "ladder":
-            self._sink(self._renderer.end(self._reading.summary(name, None)))
-        else:
-            self._table(name)
-
-    def _climb(self) -> None:
-        self._as = "ladder"
-        self._sink(self._renderer.begin())
-        self._sink(self._renderer.show(self._held))
-        self._held.clear()
-
-    def _table(self, name: str) -> None:
-        from trioecho.render.terminal import Terminal
-
-        found = self._reading.connections() if self._shared is None else self._shared
-        connections = sorted(found, key=SORTS[self._request.sort])
-        shown = connections[: self._request.limit]
-        terminal = self._renderer
-        terminal = getattr(terminal, "inner", terminal)
-        assert isinstance(terminal, Terminal)
-        start = self._reading.start or 0
-        title = f"{name}: {plural(len(connections), 'connection')}"
-        if len(shown) < len(connections):
-            title += f", the first {len(shown)} by {self._request.sort}"
-        if shown:
-            title += "; --connection N shows a ladder"
-        self._sink(terminal.table(title, shown, start))
 
 
 class _Names(Sequence[str]):
