@@ -10,6 +10,7 @@ from msgspec import Struct
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
 from trioecho.tcp.decode import decode, ports_at_a_glance
 from trioecho.tcp.fragments import Fragments
+from trioecho.tcp.link import LINKS
 from trioecho.tcp.tracker import Tracker
 
 _MIXER = (
@@ -116,6 +117,7 @@ class Reading:
         tracker: the connections so far.
         start: the time of the first frame, nanoseconds since the epoch.
         frames: how many frames of TCP were read.
+        strangers: the link types of frames that cannot be read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
@@ -123,6 +125,7 @@ class Reading:
         self._share = share
         self.start: int | None = None
         self.frames = 0
+        self.strangers: set[int] = set()
         self._selection = selection or Selection()
         self._fragments = Fragments()
 
@@ -158,7 +161,11 @@ class Reading:
             if self.start is None:
                 self.start = frame.time
             segment = decode(frame, fragments)
-            if segment is None or (share is not None and not share.takes(segment)):
+            if segment is None:
+                if frame.link not in LINKS:
+                    self.strangers.add(frame.link)
+                continue
+            if share is not None and not share.takes(segment):
                 continue
             count += 1
             yield segment

@@ -354,6 +354,58 @@ def test_nor_by_the_streams_that_are_followed(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_nor_by_what_it_is_redirected_to(one: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.pcapng"
+    show(one, "-o", str(path))
+    before = path.read_bytes()
+    with path.open("rb") as file:
+        assert run("-", "-o", str(path), stdin=file).returncode == 2
+    assert path.read_bytes() == before
+
+
+def test_what_an_output_held_is_not_lost_for_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    path.write_text("kept")
+    done = run("nowhere.pcap", "-o", str(path))
+    assert done.returncode == 1
+    assert "There is no file nowhere.pcap" in done.stderr
+    assert path.read_text() == "kept"
+
+
+def test_a_picture_shows_one_file(one: str, two: str, tmp_path: Path) -> None:
+    done = run(one, two, "-o", str(tmp_path / "both.svg"))
+    assert done.returncode == 2
+    assert "takes the picture of one file" in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_only_trouble_holds_in_files_too(two: str, tmp_path: Path) -> None:
+    path = tmp_path / "trouble.jsonl"
+    text = show(two, "--only", "trouble", "-o", str(path))
+    assert "SYN-SENT" in text
+    assert {one["connection"] for one in objects(path.read_text()) if "connection" in one} == {2}
+
+
+def test_only_trouble_leaves_out_the_one_that_had_none(one: str) -> None:
+    assert "0 connections" in show(one, "--only", "trouble")
+    assert "SYN" not in show(one, "--only", "trouble")
+
+
+@pytest.mark.parametrize("option", ["--connection", "--follow"])
+def test_a_connection_that_is_none_of_those_asked_for(two: str, option: str) -> None:
+    done = run(two, option, "1", "--port", "9999")
+    assert done.returncode == 1
+    assert "Connection 1 of" in done.stderr
+    assert "is none of those asked for" in done.stderr
+
+
+def test_frames_of_a_foreign_kind_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "wifi.pcap"
+    path.write_bytes(pcap((1, 0, b"\x08\x01" * 40, 80), link=105))
+    done = run(str(path))
+    assert done.returncode == 1
+    assert "frames of link type 105" in done.stderr
+
+
 def test_a_pipe_by_name_can_be_read_only_once(two: str) -> None:
     done = subprocess.run(
         ["bash", "-c", f"{shlex.join(COMMAND)} <(cat {two}) --only trouble --format json"],
@@ -400,6 +452,7 @@ def test_the_values_of_a_connection(one: str) -> None:
     [
         (["--host", "foo"], "is no IP address"),
         (["--follow", "1", "--connection", "2"], "--follow"),
+        (["--follow", "1", "--format", "json"], "--format"),
         (["-o", "x.doc"], "ends in none of"),
         (["--follow", "1", "-o", "x.txt"], "ends in none of .raw"),
         (["-o", "a.txt", "-o", "a.txt"], "named twice"),

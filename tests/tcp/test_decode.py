@@ -30,6 +30,13 @@ def ip6(payload: bytes, following: int = 6) -> bytes:
     )
 
 
+def authenticated(packet: bytes) -> bytes:
+    """An IPv4 packet with an authentication header of 24 bytes in it."""
+    length = int.from_bytes(packet[2:4], "big") + 24
+    head = packet[:2] + length.to_bytes(2, "big") + packet[4:9] + b"\x33" + packet[10:20]
+    return head + b"\x06\x04" + b"\0" * 22 + packet[20:]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "link"),
     [
@@ -38,6 +45,7 @@ def ip6(payload: bytes, following: int = 6) -> bytes:
         ("QinQ", ETHER + b"\x88\xa8\0\1\x81\0\0\2\x08\0" + IP4, links.ETHERNET),
         ("Ethernet padding", ETHER + b"\x08\x00" + IP4 + b"\0\0\0\0", links.ETHERNET),
         ("raw", IP4, links.RAW),
+        ("authenticated (RFC 4302)", authenticated(IP4), links.RAW),
         ("NULL", b"\x02\0\0\0" + IP4, links.NULL),
         ("LOOP", b"\0\0\0\x02" + IP4, links.LOOP),
         ("cooked", b"\0" * 14 + b"\x08\x00" + IP4, links.LINUX_SLL),

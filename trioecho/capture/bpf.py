@@ -32,6 +32,10 @@ def compile_expression(expression: str, link: int) -> bytes:
     """
     from trioecho.capture.sniffer import quiet
 
+    try:
+        expression.encode()
+    except UnicodeEncodeError:
+        raise TrioechoError(f"The filter {expression!r} is no UTF-8", _SYNTAX) from None
     with quiet():
         from scapy.arch.common import compile_filter
         from scapy.error import Scapy_Exception

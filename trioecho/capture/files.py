@@ -191,7 +191,7 @@ def open_capture_file(
     try:
         raw = FileIO(0, closefd=False) if path == "-" else FileIO(path)
     except FileNotFoundError as error:
-        raise TrioechoError(f"There is no file {name}") from error
+        raise TrioechoError(f"There is no file {name or repr(name)}") from error
     except IsADirectoryError as error:
         raise TrioechoError(f"{name} is a directory", "Name the capture files in it") from error
     except PermissionError as error:

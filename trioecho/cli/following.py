@@ -38,20 +38,18 @@ class Following:
         selection: the one connection.
         paths: where to write: NAME.raw stands for NAME.client.raw and NAME.server.raw; without
             any, they are printed.
+
+    Attributes:
+        reading: what is known of the capture so far.
     """
 
     def __init__(self, selection: Selection, paths: Sequence[Path]) -> None:
-        self._reading = Reading(selection)
+        self.reading = Reading(selection)
         self._paths = paths
         self._streams: dict[End, Stream] = {"client": Stream(), "server": Stream()}
         self._rest: dict[End, bytes] = {"client": b"", "server": b""}
         tty = sys.stdout is not None and sys.stdout.isatty()
         self._color = tty and not os.environ.get("NO_COLOR")
-
-    @property
-    def count(self) -> int:
-        """How many connections the capture had so far."""
-        return self._reading.tracker.count
 
     def run(self, batches: Iterable[list[Frame]]) -> None:
         """Follow the connection through a capture."""
@@ -62,7 +60,7 @@ class Following:
             }
             try:
                 for frames in batches:
-                    for rung in self._reading.rungs(frames):
+                    for rung in self.reading.rungs(frames):
                         stream = self._streams[rung.sender]
                         first = rung.seq + (1 if rung.segment.flags & 2 else 0)
                         self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)

@@ -68,7 +68,11 @@ class Overview:
                 self._as = "table"
                 self._held.clear()
             elif len(self._held) > MOST_HELD:
-                self._climb()
+                if next(self._reading.connections(), None) is not None:
+                    self._climb()
+                else:  # without trouble until now, it is at most a row
+                    self._as = "table"
+                    self._held.clear()
 
     def finish(self, name: str) -> None:
         """Show what is left, and what it came to.
@@ -76,7 +80,7 @@ class Overview:
         Args:
             name: the file's.
         """
-        if self._as == "unknown" and self._numbers:
+        if self._as == "unknown" and next(self._reading.connections(), None) is not None:
             self._climb()
         if self._as == "ladder":
             self._sink(self._renderer.end(self._reading.summary(name, None)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
-from os.path import exists
+from os.path import samestat
 from typing import Annotated
 
 import typer
@@ -91,6 +92,7 @@ def read(
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen, check_suffixes
     from trioecho.reading import Selection
+    from trioecho.render import AT_THE_END
 
     if (limit or sort) and (output_format is not Format.terminal or connection or follow):
         raise typer.BadParameter(
@@ -99,12 +101,20 @@ def read(
         )
     paths = check_suffixes(output or [], raw=follow is not None)
     for path in paths if follow is None else raw_paths(paths):
-        if any(
-            name != "-" and path.exists() and path.samefile(name) for name in files if exists(name)
+        if path.exists() and any(
+            read is not None and samestat(path.stat(), read) for read in map(_status, files)
         ):
             raise typer.BadParameter(
                 f"{str(path)!r} is read and would be overwritten", param_hint="--output"
             )
+        if path.suffix in AT_THE_END and len(files) > 1:
+            raise typer.BadParameter(
+                f"{str(path)!r} takes the picture of one file", param_hint="--output"
+            )
+    if follow is not None and output_format is not Format.terminal:
+        raise typer.BadParameter(
+            "--follow shows bytes; -o FILE.raw writes them as they are", param_hint="--format"
+        )
     if follow is not None and paths and len(files) > 1:
         raise typer.BadParameter("-o takes the streams of one file", param_hint="--follow")
     if follow is not None and connection is not None:
@@ -125,3 +135,11 @@ def read(
         files, selection, (sort or Sort.trouble).value, limit, follow is not None, screen, paths
     )
     run_blocking(lambda: Readout(request).run())
+
+
+def _status(name: str) -> os.stat_result | None:
+    """What a file is, by its name; None where there is none."""
+    try:
+        return os.fstat(0) if name == "-" else os.stat(name)
+    except OSError:
+        return None

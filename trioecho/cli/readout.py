@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
@@ -55,21 +56,16 @@ class Readout:
         Returns:
             The exit code: 1 if a file could not be read to its end.
         """
-        if self._request.follow:
-            return self._each(self._follow)
-        with open_files(self._request.paths) as files:
-            return self._each(partial(self._file, files))
-
-    def _each(self, show: Callable[[str], int]) -> int:
-        """Show each file; one that cannot be read does not keep the others from it."""
+        files, paths = self._request.files, self._request.paths
         code = 0
-        for name in self._request.files:
-            try:
-                code |= show(name)
-            except TrioechoError as error:
-                warn(str(error))
-                code = 1
-        return code
+        if paths:  # what they held is not to be lost for nothing
+            code, files = _readable(files)
+            if not files:
+                return code
+        if self._request.follow:
+            return code | _each(files, self._follow)
+        with open_files(paths) as outputs:
+            return code | _each(files, partial(self._file, outputs))
 
     def _follow(self, name: str) -> int:
         selection = self._request.selection
@@ -77,25 +73,30 @@ class Readout:
             following = Following(selection, self._request.paths)
             following.run(_frames(file))
             code = _complain(file.name, str(file.trouble or ""))
-            self._demand(following.count, file.name)
+            self._demand(following.reading, file.name)
             return code
 
-    def _demand(self, count: int, name: str) -> None:
+    def _demand(self, reading: Reading, name: str) -> None:
         """Raises TrioechoError when the connection asked for is not there."""
-        wanted = self._request.selection.connection
-        if wanted is not None and wanted > count:
-            there = plural(count, "connection") if count else "none"
-            raise TrioechoError(f"{name} has no connection {wanted}: there are {there}")
+        wanted, count = self._request.selection.connection, reading.tracker.count
+        if wanted is None or next(reading.connections(), None) is not None:
+            return
+        if wanted <= count:
+            hint = "Leave --host, --port and --only away"
+            raise TrioechoError(f"Connection {wanted} of {name} is none of those asked for", hint)
+        there = plural(count, "connection") if count else "none"
+        verb = "is" if count < 2 else "are"
+        raise TrioechoError(f"{name} has no connection {wanted}: there {verb} {there}")
 
     def _file(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
         request = self._request
         selection = request.selection
-        if selection.only_trouble and request.screen.format != "terminal":
+        streams = request.screen.format != "terminal" or selection.connection is not None
+        if selection.only_trouble and (streams or files):
             selection = self._troubled(name)
         with open_capture_file(name) as file:
             first, *others = show_on(request.screen, files, f"{file.name}", _Names(file))
             reading = Reading(selection)
-            streams = request.screen.format != "terminal" or selection.connection is not None
             main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
             for shown in others:
                 shown.sink(shown.renderer.begin())
@@ -115,8 +116,8 @@ class Readout:
                 connections, trouble = read_shared(name, processors(), _frames)
                 main.share(connections)
             finish()
-            code = _complain(file.name, trouble)
-            self._demand(reading.tracker.count, file.name)
+            code = _complain(file.name, trouble) | _complain(file.name, _strangers(reading))
+            self._demand(reading, file.name)
             return code
 
     def _through(
@@ -208,6 +209,43 @@ def _worth_sharing(name: str, file: CaptureFile) -> bool:
     if name == "-" or file.size is None or file.size - file.position <= SHARED_FROM:
         return False
     return processors() > 1
+
+
+def _each(files: Sequence[str], show: Callable[[str], int]) -> int:
+    """Show each file; one that cannot be read does not keep the others from it."""
+    code = 0
+    for name in files:
+        try:
+            code |= show(name)
+        except TrioechoError as error:
+            warn(str(error))
+            code = 1
+    return code
+
+
+def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
+    """Those of some files that are capture files; of the others it is said why they are not.
+
+    What is there but no regular file can be opened only once, and is believed.
+
+    Returns:
+        The exit code so far, and the files.
+    """
+    found: list[str] = []
+
+    def look(name: str) -> int:
+        if name != "-" and (os.path.isfile(name) or not os.path.exists(name)):
+            open_capture_file(name).close()
+        found.append(name)
+        return 0
+
+    return _each(files, look), found
+
+
+def _strangers(reading: Reading) -> str:
+    """What is said of frames whose link type is not known here."""
+    links = ", ".join(map(str, sorted(reading.strangers)))
+    return f"frames of link type {links} (tcpdump.org's LINKTYPE_) cannot be read" if links else ""
 
 
 def _complain(name: str, trouble: str) -> int:

@@ -133,6 +133,10 @@ def _ip4(
         if whole is None:
             return None
         data, at, length = whole, 0, len(whole)
+    while protocol == _AUTHENTICATION:
+        protocol, size = data[at], data[at + 1] * 4 + 8
+        at += size
+        length -= size
     if protocol == _TCP:
         return _tcp(frame, data, at, length, addresses, tos & 3, identification)
     return _tunnel(frame, data, at, length, protocol, fragments, depth)

@@ -7,6 +7,10 @@ from struct import Struct as Layout
 # Link types, https://www.tcpdump.org/linktypes.html
 NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL = 0, 1, 9, 101, 108, 113
 RAW_BSD, RAW_OPENBSD, IPV4, IPV6, LINUX_SLL2 = 12, 14, 228, 229, 276
+#: Those that are understood here.
+LINKS = frozenset(
+    (NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL, RAW_BSD, RAW_OPENBSD, IPV4, IPV6, LINUX_SLL2)
+)
 
 # EtherTypes and the like. VLAN tags are 802.1Q, 802.1ad and its forerunner.
 IP4, IP6 = 0x0800, 0x86DD
