@@ -132,6 +132,17 @@ def test_new_connections_are_told() -> None:
     assert list(engine.newest(3)) == []
 
 
+def test_new_connections_that_are_forgotten_already_are_not_told() -> None:
+    """Those of a port scan are closed at once, and go before the open ones."""
+    engine, wire = Engine(several=False, most=100), Wire()
+    for port in range(95):
+        engine.rungs(wire.opening(port))
+    engine.rungs([frame for port in range(95, 115) for frame in wire.connection(port)])
+    assert engine.tracker.count == 115
+    kept = [one.number for one in engine.tracker.connections]
+    assert [one.number for one in engine.newest(95)] == [number for number in kept if number > 95]
+
+
 @pytest.mark.parametrize(("number", "known"), [(0, False), (1, True), (2, False)])
 def test_a_process_is_kept_with_its_connection(number: int, known: bool) -> None:
     engine, wire = Engine(several=False), Wire()

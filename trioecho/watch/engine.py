@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from msgspec.structs import replace
 
@@ -26,6 +27,8 @@ from trioecho.tcp.tracker import Tracker
 #: then the open ones that have been.
 MOST = 10_000
 _KEPT = 3 / 4  # what is left of them then, so that it is not done for each one that comes
+
+_NUMBER = attrgetter("number")
 
 
 class Engine:
@@ -91,9 +94,9 @@ class Engine:
         return rungs
 
     def newest(self, since: int) -> Sequence[Connection]:
-        """The connections with a number above ``since``, in their order."""
-        new = self.tracker.count - since
-        return self.tracker.connections[-new:] if new else ()
+        """The connections with a number above ``since`` that have not been forgotten already."""
+        known = self.tracker.connections
+        return known[bisect_right(known, since, key=_NUMBER) :]
 
     def hold(self, process: Process) -> bool:
         """Keep who holds an end of a connection.
@@ -102,7 +105,7 @@ class Engine:
             Whether the connection has not been forgotten.
         """
         known = self.tracker.connections
-        at = bisect_left(known, process.connection, key=lambda one: one.number)
+        at = bisect_left(known, process.connection, key=_NUMBER)
         if at == len(known) or known[at].number != process.connection:
             return False
         self._processes.setdefault(process.connection, {})[process.end] = process
