@@ -39,8 +39,8 @@ class Confluence:
 
     @property
     def behind(self) -> int:
-        """Bytes of frames that have been captured and not been shown."""
-        return sum(capture.behind for capture in self._captures)
+        """Bytes of frames that wait in this process to be shown, or for others to come first."""
+        return sum(capture.behind for capture in self._captures) + self._merge.waiting
 
     @property
     def dropped(self) -> int:
@@ -71,10 +71,14 @@ class Confluence:
                     self._ask()
 
     def _ask(self) -> None:
-        """Have the captures for which frames wait say that they have nothing older."""
+        """Have the captures for which frames wait say that they have nothing older.
+
+        What is captured after a question comes after all frames that are here, whatever their
+        times: the clock may have been set back since.
+        """
         for number in self._merge.unsettled():
             if not self._marks[number]:
-                self._marks[number].append(time_ns())
+                self._marks[number].append(max(time_ns(), self._merge.newest))
                 self._captures[number].mark()
 
     async def _tap(self, number: int, out: trio.MemorySendChannel[_Delivery]) -> None:
