@@ -20,17 +20,18 @@ def batch(source: int, *times: int, first: int = 1) -> list[Frame]:
 
 
 class Run:
-    """A confluence and what it has shown."""
+    """A confluence, what it has shown and which captures have failed."""
 
     def __init__(self, *captures: Canned) -> None:
         self.shown: list[tuple[int, int]] = []
+        self.failed: list[tuple[int, str, int]] = []
         self.confluence = Confluence(captures, self.fail)
 
     async def show(self, frames: list[Frame]) -> None:
         self.shown += [(frame.interface, frame.time) for frame in frames]
 
-    def fail(self, error: TrioechoError) -> None:
-        raise error
+    def fail(self, number: int, error: TrioechoError) -> None:
+        self.failed.append((number, error.what, len(self.shown)))
 
     async def settle(self) -> None:
         """Run until nothing happens any more, and then to the end."""
@@ -81,3 +82,11 @@ async def test_what_is_behind_includes_what_waits_for_its_place() -> None:
         run.confluence.stop()
     assert run.confluence.behind == 0
     assert run.shown == [(0, 1), (0, 2)]
+
+
+async def test_a_capture_that_fails_is_told_of_behind_its_last_frame() -> None:
+    down = TrioechoError("The interface is down")
+    run = Run(Canned([batch(0, 1, 2)], failure=down), Canned(index=1))
+    await run.settle()
+    assert run.before == [(0, 1), (0, 2)]
+    assert run.failed == [(0, "The interface is down", 2)]

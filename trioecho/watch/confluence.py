@@ -23,14 +23,18 @@ class Confluence:
 
     Args:
         captures: the captures, in the order of their interfaces' numbers.
-        fail: told why one of them came to an end; the others go on.
+        fail: told which of them came to an end, and why, once its last frame has been shown; the
+            others go on.
     """
 
-    def __init__(self, captures: Sequence[Capture], fail: Callable[[TrioechoError], None]) -> None:
+    def __init__(
+        self, captures: Sequence[Capture], fail: Callable[[int, TrioechoError], None]
+    ) -> None:
         self._captures = captures
         self._fail = fail
         self._merge = Merge(len(captures))
         self._marks: list[deque[int]] = [deque() for _ in captures]
+        self._failures: dict[int, TrioechoError] = {}
 
     def stop(self) -> None:
         """Let every capture deliver what it has, and `run` return."""
@@ -68,7 +72,13 @@ class Confluence:
                         self._merge.settle(number, self._marks[number].popleft())
                     if frames := self._merge.release():
                         await show(frames)
+                    self._tell()
                     self._ask()
+
+    def _tell(self) -> None:
+        """Tell of the captures that have failed, when nothing of theirs is left."""
+        for number in filter(self._merge.over, list(self._failures)):
+            self._fail(number, self._failures.pop(number))
 
     def _ask(self) -> None:
         """Have the captures for which frames wait say that they have nothing older.
@@ -86,13 +96,13 @@ class Confluence:
         send, batches = trio.open_memory_channel[list[Frame]](0)
         async with out:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._capture, self._captures[number], send)
+                nursery.start_soon(self._capture, number, send)
                 async for batch in batches:
                     await out.send((number, batch))
             await out.send((number, None))
 
-    async def _capture(self, capture: Capture, send: trio.MemorySendChannel[list[Frame]]) -> None:
+    async def _capture(self, number: int, send: trio.MemorySendChannel[list[Frame]]) -> None:
         try:
-            await capture.run(send)
+            await self._captures[number].run(send)
         except TrioechoError as error:
-            self._fail(error)
+            self._failures[number] = error
