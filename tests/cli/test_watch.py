@@ -401,6 +401,7 @@ def refused(network: Network, *options: str) -> tuple[int, str]:
     ("options", "code", "said"),
     [
         (["-i", "eth99"], 1, "There is no interface 'eth99'. There are lo"),
+        (["-i", "et\udcff"], 1, r"There is no interface 'et\udcff'. There are lo"),
         (["-o", "x.doc"], 2, "ends in none of .txt, .jsonl, .ladder, .pcapng"),
         (["-o", "/nonexistent/x.txt"], 1, "Cannot write '/nonexistent/x.txt': No such file"),
         (["--host", "example.org"], 2, "'example.org' is no IP address"),
