@@ -65,3 +65,27 @@ async def test_a_mark_may_be_asked_for_at_any_moment_of_the_end() -> None:
         async with receive:
             got = [batch async for batch in receive]
     assert got == [*FRAMES, *[[]] * 51]
+
+
+@pytest.mark.parametrize("moment", range(12))
+async def test_a_stop_is_heard_at_any_moment(moment: int) -> None:
+    """Also on a quiet interface, while a mark is answered."""
+    capture, over = Canned(), False
+    send, receive = trio.open_memory_channel[list[Frame]](1)
+
+    async def run() -> None:
+        nonlocal over
+        await capture.run(send)
+        over = True
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(run)
+        await wait_all_tasks_blocked()
+        capture.mark()
+        for _ in range(moment):
+            await trio.lowlevel.checkpoint()
+        capture.stop()
+        await wait_all_tasks_blocked()
+        assert over
+        assert receive.receive_nowait() == []
+        nursery.cancel_scope.cancel()

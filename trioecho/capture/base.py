@@ -78,9 +78,10 @@ class Capture(ABC):
             nursery.start_soon(backlog.deliver, channel)
             task_status.started()
             while self._goal is None or self.number - self._first < self._goal:
+                # From here to the wait nothing else runs, so that no mark and no stop is missed.
                 while self._marks and self.number - self._first >= self._marks[0]:
                     self._marks.popleft()
-                    await backlog.put([])
+                    backlog.add([])
                 if self._take(backlog):
                     await backlog.room()
                     continue
