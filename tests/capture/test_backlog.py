@@ -18,7 +18,8 @@ async def test_batches_come_out_as_they_went_in() -> None:
     batches = [batch(number) for number in range(50)]
     async with trio.open_nursery() as nursery:
         for one in batches:
-            await backlog.put(one)
+            backlog.add(one)
+            await backlog.room()
         backlog.end()
         nursery.start_soon(backlog.deliver, send)
         assert [one async for one in receive] == batches
@@ -32,7 +33,8 @@ async def test_no_more_waits_than_the_limit(limit: int, fit: int) -> None:
 
     async def fill() -> None:
         for number in range(10):
-            await backlog.put(batch(number))
+            backlog.add(batch(number))
+            await backlog.room()
             put.append(number)
         backlog.end()
 

@@ -171,6 +171,39 @@ def test_two_interfaces_one_ladder(network: Network, tmp_path: Path, named: bool
     assert set(read) == {"lo|127.0.0.1", f"{used[1]}|10.9.9.2"}
 
 
+MOVED = """
+import os, socket
+for device in ("left", "west"):
+    assert os.system(f"ip route replace 10.9.9.9 dev {device} src 10.9.9.1") == 0
+    with socket.socket() as away:
+        away.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        away.bind(("10.9.9.1", 40000))
+        away.setblocking(False)
+        assert away.connect_ex(("10.9.9.9", 80)) == 115  # nobody answers there
+"""
+
+
+def test_ports_that_are_used_again_through_another_interface(
+    network: Network, tmp_path: Path
+) -> None:
+    for number, (here, there) in enumerate((("left", "right"), ("west", "east")), 1):
+        network.ip(f"link add {here} type veth peer name {there}")
+        network.ip(f"link set {here} up")
+        network.ip(f"link set {there} up")
+        network.ip(f"address add 10.9.9.{number}/32 dev {here}")
+        network.ip(f"neighbour add 10.9.9.9 lladdr 02:00:00:00:00:09 dev {here}")
+    path = tmp_path / "seen.jsonl"
+    with watch(network, "-o", str(path)) as run:
+        network.python(MOVED)
+        run.process.send_signal(signal.SIGINT)
+        run.process.communicate(timeout=PATIENCE)
+    syns = [one for one in objects(path, "rung") if one["flags"] == ["SYN"]]
+    assert {one["connection"] for one in syns} == {1, 2}
+    (summary,) = objects(path, "summary")
+    assert [one["client"] for one in summary["connections"]] == ["10.9.9.1:40000"] * 2
+    assert len(summary["capture"]["interface"].split(", ")) == 2
+
+
 def tshark(path: Path, *fields: str) -> list[str]:
     words = [word for field in fields for word in ("-e", field)]
     return subprocess.run(
@@ -401,6 +434,7 @@ def refused(network: Network, *options: str) -> tuple[int, str]:
     ("options", "code", "said"),
     [
         (["-i", "eth99"], 1, "There is no interface 'eth99'. There are lo"),
+        (["-i", "et\udcff"], 1, r"There is no interface 'et\udcff'. There are lo"),
         (["-o", "x.doc"], 2, "ends in none of .txt, .jsonl, .ladder, .pcapng"),
         (["-o", "/nonexistent/x.txt"], 1, "Cannot write '/nonexistent/x.txt': No such file"),
         (["--host", "example.org"], 2, "'example.org' is no IP address"),

@@ -50,7 +50,7 @@ def test_connections_are_kept_to_a_bound_and_keep_their_numbers() -> None:
     numbers = [one.number for one in engine.tracker.connections]
     assert numbers == list(range(numbers[0], 1001))
     assert len(engine.tracker._by_flow) == 2 * len(numbers)
-    assert len(engine._seen_on) == 2 * len(numbers)
+    assert len(engine._sights) == 2 * len(numbers)
     summary = engine.summary(["lo"], 0)
     assert [one.number for one in summary.connections] == numbers
     assert summary.forgotten == 1000 - len(numbers)
@@ -111,6 +111,29 @@ def test_a_repetition_on_the_same_interface_is_one() -> None:
     assert engine.copies == 0
 
 
+def test_ports_that_are_used_again_on_another_interface_are_another_connection() -> None:
+    engine, wire = Engine(several=True), Wire()
+    engine.rungs([wire.frame(frame.data, 1) for frame in wire.connection(0)])
+    rungs = engine.rungs(
+        [
+            wire.frame(tcp("client", SYN, 77777), 2),
+            wire.frame(tcp("server", SYN | ACK, 5, 77778), 2),
+            wire.frame(tcp("client", ACK, 77778, 6), 2),
+        ]
+    )
+    assert [rung.connection for rung in rungs] == [2, 2, 2]
+    assert engine.copies == 0
+
+
+def test_what_is_sent_again_is_seen_on_another_interface_when_the_first_is_left() -> None:
+    engine, wire = Engine(several=True), Wire()
+    syn = tcp("client", SYN, 0)
+    engine.rungs([wire.frame(syn, 1)])
+    engine.leave(1)
+    (again,) = engine.rungs([wire.frame(syn, 2)])
+    assert "retransmission" in [note.kind for note in again.notes]
+
+
 def test_no_more_rungs_than_wanted() -> None:
     engine, wire = Engine(several=False), Wire()
     assert len(engine.rungs(wire.connection(0), limit=4)) == 4
@@ -130,6 +153,17 @@ def test_new_connections_are_told() -> None:
     engine.rungs([*wire.connection(1), *wire.connection(2)])
     assert [one.number for one in engine.newest(1)] == [2, 3]
     assert list(engine.newest(3)) == []
+
+
+def test_new_connections_that_are_forgotten_already_are_not_told() -> None:
+    """Those of a port scan are closed at once, and go before the open ones."""
+    engine, wire = Engine(several=False, most=100), Wire()
+    for port in range(95):
+        engine.rungs(wire.opening(port))
+    engine.rungs([frame for port in range(95, 115) for frame in wire.connection(port)])
+    assert engine.tracker.count == 115
+    kept = [one.number for one in engine.tracker.connections]
+    assert [one.number for one in engine.newest(95)] == [number for number in kept if number > 95]
 
 
 @pytest.mark.parametrize(("number", "known"), [(0, False), (1, True), (2, False)])

@@ -57,6 +57,29 @@ def test_what_is_settled_stays_settled() -> None:
     assert seen(merge.release()) == [(1, 50, 0)]
 
 
+def test_what_is_held() -> None:
+    merge = Merge(2)
+    assert (merge.newest, merge.waiting) == (0, 0)
+    merge.take([Frame(1, 10, bytes(60), 1, 60), Frame(2, 20, bytes(40), 1, 40)])
+    merge.end(0)
+    assert (merge.newest, merge.waiting, merge.over(0), merge.over(1)) == (20, 100, False, False)
+    merge.settle(1, 20)
+    merge.release()
+    assert (merge.newest, merge.waiting, merge.over(0), merge.over(1)) == (0, 0, True, False)
+
+
+def test_a_clock_that_is_set_back_turns_no_captures_order_round() -> None:
+    merge = Merge(2)
+    merge.take(batch(0, 900, 1000, 100, 200))
+    merge.take(batch(1, 950, 150, 250))
+    for source in range(2):
+        merge.settle(source, inf)
+    got = merge.release()
+    assert [frame.number for frame in got] == [1, 2, 3, 4, 5, 6, 7]
+    for source, times in enumerate(([900, 1000, 100, 200], [950, 150, 250])):
+        assert [frame.time for frame in got if frame.interface == source] == times
+
+
 def test_frames_that_are_numbered_right_are_not_copied() -> None:
     merge = Merge(2)
     merge.end(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
@@ -25,6 +27,31 @@ def written(ip: str, port: int, mapped: bool = False) -> str:
     return f"{b''.join(words).hex().upper()}:{port:04X}"
 
 
+# The routes of a machine that has 192.0.2.2/24, as /proc/net/fib_trie draws them.
+ROUTES = """\
+Local:
+  +-- 0.0.0.0/0 3 0 5
+     |-- 0.0.0.0
+        /0 universe UNICAST
+     +-- 127.0.0.0/8 2 0 2
+        +-- 127.0.0.0/31 1 0 0
+           |-- 127.0.0.0
+              /8 host LOCAL
+           |-- 127.0.0.1
+              /32 host LOCAL
+        |-- 127.255.255.255
+           /32 link BROADCAST
+     +-- 192.0.2.0/24 2 0 2
+        +-- 192.0.2.0/30 2 0 2
+           |-- 192.0.2.0
+              /24 link UNICAST
+           |-- 192.0.2.2
+              /32 host LOCAL
+        |-- 192.0.2.255
+           /32 link BROADCAST
+"""
+
+
 class Proc:
     """A /proc of so many sockets and processes."""
 
@@ -33,6 +60,10 @@ class Proc:
         (path / "net").mkdir()
         for name in ("tcp", "tcp6"):
             (path / "net" / name).write_text("  sl  local_address rem_address   st ...\n")
+        (path / "net" / "fib_trie").write_text(ROUTES)
+        (path / "net" / "if_inet6").write_text(
+            f"{inet_pton(AF_INET6, '2001:db8::2').hex()} 02 40\n"
+        )
 
     def socket(self, own: str, peer: str, inode: int, state: str = "01", name: str = "tcp") -> None:
         line = f"   0: {own} {peer} {state} 00000000:00000000 00:00000000 00000000 1000 0 {inode} 1"
@@ -86,14 +117,47 @@ def test_ipv4_in_an_ipv6_socket(proc: Proc) -> None:
     assert find_processes([ONE], proc.path) == [Holder(1, "server", 20, "httpd")]
 
 
+def listen(proc: Proc, ip: str, inode: int = 300) -> None:
+    any_one = written("::" if ":" in ip else "0.0.0.0", 0)
+    proc.socket(written(ip, 7), any_one, inode, state="0A", name="tcp6" if ":" in ip else "tcp")
+
+
 @pytest.mark.parametrize("listening", ["192.0.2.2", "0.0.0.0", "::"])
-def test_a_server_that_has_not_accepted_is_known_by_its_listening_socket(
-    proc: Proc, listening: str
+@pytest.mark.parametrize("state", ["", "03", "01", "06"])
+def test_a_servers_socket_that_is_nobodys_is_known_by_the_one_that_listens(
+    proc: Proc, listening: str, state: str
 ) -> None:
-    name = "tcp6" if ":" in listening else "tcp"
-    proc.socket(written(listening, 7), written("0.0.0.0", 0), 300, state="0A", name=name)
+    """It is not there yet, not accepted yet (net/tcp_states.h: 03, 01), or over (06)."""
+    listen(proc, listening)
+    if state:
+        proc.socket(written(SERVER.ip, 7), written(CLIENT.ip, 40000), 0, state=state)
     proc.process(20, b"httpd", 300)
     assert find_processes([ONE], proc.path) == [Holder(1, "server", 20, "httpd")]
+
+
+@pytest.mark.parametrize(
+    ("server", "listening", "ours"),
+    [
+        ("192.0.2.2", "0.0.0.0", True),
+        ("192.0.2.3", "0.0.0.0", False),
+        ("192.0.2.3", "::", False),
+        ("192.0.2.255", "0.0.0.0", False),
+        ("127.0.0.1", "0.0.0.0", True),
+        ("127.200.0.1", "::", True),
+        ("128.0.0.1", "::", False),
+        ("2001:db8::2", "::", True),
+        ("2001:db8::2", "0.0.0.0", False),
+        ("2001:db8::3", "::", False),
+    ],
+)
+def test_who_listens_on_all_addresses_holds_no_end_at_another_machine(
+    proc: Proc, server: str, listening: str, ours: bool
+) -> None:
+    listen(proc, listening)
+    proc.process(20, b"httpd", 300)
+    client = "2001:db8::1" if ":" in server else CLIENT.ip
+    asked = Asked(1, Endpoint(client, 40000), Endpoint(server, 7))
+    assert bool(find_processes([asked], proc.path)) is ours
 
 
 def test_a_socket_that_is_no_ones_any_more(proc: Proc) -> None:
@@ -102,7 +166,7 @@ def test_a_socket_that_is_no_ones_any_more(proc: Proc) -> None:
     assert find_processes([ONE], proc.path) == []
 
 
-def test_the_youngest_of_several(proc: Proc) -> None:
+def test_the_highest_pid_of_several(proc: Proc) -> None:
     connect(proc)
     for pid in (9, 10, 8):
         proc.process(pid, b"worker", 100)
@@ -124,3 +188,17 @@ def test_this_process() -> None:
     """On the real /proc, whatever is in it."""
     if sys.platform == "linux":
         assert find_processes([ONE]) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+@pytest.mark.parametrize("ip", ["127.0.0.1", "127.1.2.3", "::1"])
+def test_a_connection_that_this_process_has_not_accepted(ip: str) -> None:
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    with socket.create_server(("::" if ":" in ip else "", 0), family=family) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection((ip, port)) as client:
+            asked = Asked(1, Endpoint(*client.getsockname()[:2]), Endpoint(ip, port))
+            found = {(one.end, one.pid) for one in find_processes([asked])}
+            away = Asked(2, Endpoint("192.0.2.1", 1), Endpoint("203.0.113.1", port))
+            assert find_processes([away]) == []
+    assert found == {("client", os.getpid()), ("server", os.getpid())}

@@ -36,15 +36,6 @@ class Backlog:
         """Bytes of frames that have not been delivered."""
         return self._size
 
-    async def put(self, batch: list[Frame]) -> None:
-        """Add a batch, and wait until no more than the limit is waiting.
-
-        Args:
-            batch: frames, in order.
-        """
-        self.add(batch)
-        await self.room()
-
     def add(self, batch: list[Frame]) -> None:
         """Add a batch at once, whatever is waiting already.
 

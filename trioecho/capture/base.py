@@ -49,6 +49,7 @@ class Capture(ABC):
         self._first = first
         self._goal: int | None = None
         self._marks: deque[int] = deque()
+        self._over = False  # nothing more is read
         self._idle = trio.CancelScope()
         self._queue = Backlog(0)
 
@@ -64,7 +65,8 @@ class Capture(ABC):
         kernel's buffer takes what it can hold, and what it cannot is dropped and counted.
 
         Args:
-            channel: takes the batches; an empty one answers `mark`. It is closed at the end.
+            channel: takes the batches; an empty one answers `mark`. It is closed at the end, which
+                answers what has not been answered.
             task_status: told as soon as it runs.
 
         Raises:
@@ -76,9 +78,10 @@ class Capture(ABC):
             nursery.start_soon(backlog.deliver, channel)
             task_status.started()
             while self._goal is None or self.number - self._first < self._goal:
+                # From here to the wait nothing else runs, so that no mark and no stop is missed.
                 while self._marks and self.number - self._first >= self._marks[0]:
                     self._marks.popleft()
-                    await backlog.put([])
+                    backlog.add([])
                 if self._take(backlog):
                     await backlog.room()
                     continue
@@ -88,8 +91,9 @@ class Capture(ABC):
                 except TrioechoError as error:
                     failure = error
                     self.stop()
+            self._over = True
             for _ in self._marks:
-                await backlog.put([])
+                backlog.add([])
             backlog.end()
         if failure is not None:
             raise failure
@@ -114,10 +118,17 @@ class Capture(ABC):
         """Ask for an empty batch behind all frames that have been captured until now.
 
         When it comes out of the channel, no frame that was captured before this call can come any
-        more: that is known from the kernel's own count, not from a clock.
+        more: that is known from the kernel's own count, not from a clock. (scapy tells none outside
+        Linux; there the batch is behind the frames that have been read.)
+
+        A mark that is asked for when the last frame has been delivered has no batch any more: the
+        end of the channel stands for it.
         """
-        self._marks.append(self._taken())
-        self._idle.cancel()
+        if self._over:
+            self._queue.add([])
+        else:
+            self._marks.append(self._taken())
+            self._idle.cancel()
 
     def stop(self) -> None:
         """Let `run` deliver the frames that have been captured until now, and then return."""

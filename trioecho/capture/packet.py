@@ -111,7 +111,7 @@ def hardware_of(sock: socket.socket, interface: str) -> int:
     """
     from fcntl import ioctl
 
-    name = interface.encode()
+    name = os.fsencode(interface)
     if not 0 < len(name) < 16 or 0 in name:
         raise no_such_interface(interface)
     try:
@@ -124,6 +124,7 @@ def hardware_of(sock: socket.socket, interface: str) -> int:
 
 
 def no_such_interface(interface: str) -> TrioechoError:
+    """What to say of a name: it names those of this process's namespace, where users name one."""
     names = ", ".join(name for _, name in socket.if_nameindex())
     return TrioechoError(f"There is no interface {interface!r}", f"There are {names}")
 
@@ -178,10 +179,16 @@ def bind(sock: socket.socket, interface: str) -> None:
     """Let the frames of all protocols in, from now on.
 
     Raises:
-        TrioechoError: the interface is down.
+        TrioechoError: the interface is down, or its name is one that Python cannot bind to.
     """
     with refusing(f"to capture on {interface}"):
-        sock.bind((interface, ETH_P_ALL))
+        try:
+            sock.bind((interface, ETH_P_ALL))
+        except UnicodeEncodeError:
+            raise TrioechoError(
+                f"The name of the interface {interface!r} is no UTF-8, and Python takes no other",
+                "ip link set dev OLD name NEW gives it one",
+            ) from None
     check(sock, interface)
 
 

@@ -23,14 +23,18 @@ class Confluence:
 
     Args:
         captures: the captures, in the order of their interfaces' numbers.
-        fail: told why one of them came to an end; the others go on.
+        fail: told which of them came to an end, and why, once its last frame has been shown; the
+            others go on.
     """
 
-    def __init__(self, captures: Sequence[Capture], fail: Callable[[TrioechoError], None]) -> None:
+    def __init__(
+        self, captures: Sequence[Capture], fail: Callable[[int, TrioechoError], None]
+    ) -> None:
         self._captures = captures
         self._fail = fail
         self._merge = Merge(len(captures))
         self._marks: list[deque[int]] = [deque() for _ in captures]
+        self._failures: dict[int, TrioechoError] = {}
 
     def stop(self) -> None:
         """Let every capture deliver what it has, and `run` return."""
@@ -39,8 +43,8 @@ class Confluence:
 
     @property
     def behind(self) -> int:
-        """Bytes of frames that have been captured and not been shown."""
-        return sum(capture.behind for capture in self._captures)
+        """Bytes of frames that wait in this process to be shown, or for others to come first."""
+        return sum(capture.behind for capture in self._captures) + self._merge.waiting
 
     @property
     def dropped(self) -> int:
@@ -68,13 +72,23 @@ class Confluence:
                         self._merge.settle(number, self._marks[number].popleft())
                     if frames := self._merge.release():
                         await show(frames)
+                    self._tell()
                     self._ask()
 
+    def _tell(self) -> None:
+        """Tell of the captures that have failed, when nothing of theirs is left."""
+        for number in filter(self._merge.over, list(self._failures)):
+            self._fail(number, self._failures.pop(number))
+
     def _ask(self) -> None:
-        """Have the captures for which frames wait say that they have nothing older."""
+        """Have the captures for which frames wait say that they have nothing older.
+
+        What is captured after a question comes after all frames that are here, whatever their
+        times: the clock may have been set back since.
+        """
         for number in self._merge.unsettled():
             if not self._marks[number]:
-                self._marks[number].append(time_ns())
+                self._marks[number].append(max(time_ns(), self._merge.newest))
                 self._captures[number].mark()
 
     async def _tap(self, number: int, out: trio.MemorySendChannel[_Delivery]) -> None:
@@ -82,13 +96,13 @@ class Confluence:
         send, batches = trio.open_memory_channel[list[Frame]](0)
         async with out:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._capture, self._captures[number], send)
+                nursery.start_soon(self._capture, number, send)
                 async for batch in batches:
                     await out.send((number, batch))
             await out.send((number, None))
 
-    async def _capture(self, capture: Capture, send: trio.MemorySendChannel[list[Frame]]) -> None:
+    async def _capture(self, number: int, send: trio.MemorySendChannel[list[Frame]]) -> None:
         try:
-            await capture.run(send)
+            await self._captures[number].run(send)
         except TrioechoError as error:
-            self._fail(error)
+            self._failures[number] = error

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 
 from msgspec.structs import replace
 
 from trioecho.model import (
     CaptureSummary,
     ConnectionSummary,
-    Endpoint,
     Frame,
     Process,
     Rung,
-    Segment,
     Summary,
 )
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.decode import decode
 from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.tracker import Tracker
+from trioecho.watch.sights import Sights
 
 #: Connections that are kept; beyond that, the closed ones that have been quiet longest go first,
 #: then the open ones that have been.
 MOST = 10_000
 _KEPT = 3 / 4  # what is left of them then, so that it is not done for each one that comes
 
+_NUMBER = attrgetter("number")
+
 
 class Engine:
     """All connections of all interfaces.
-
-    A frame that crosses several interfaces, such as a bridge and what is connected to it, is seen
-    on each. To take the second sight for a retransmission would be a lie, so each direction of a
-    connection is followed on the interface that saw it first.
 
     Args:
         several: whether there is more than one interface.
@@ -54,11 +52,11 @@ class Engine:
         self.copies = 0
         self.start: int | None = None
         self.now = 0
-        self.interfaces: set[int] = set()
+        self._sights = Sights()
+        self.interfaces = self._sights.interfaces
         self._most = most
         self._fragments = Fragments()
         self._several = several
-        self._seen_on: dict[tuple[Endpoint, Endpoint], int] = {}
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
@@ -70,11 +68,12 @@ class Engine:
         """
         rungs: list[Rung] = []
         seen, fragments, several = self.tracker.seen, self._fragments, self._several
+        is_copy = self._sights.is_copy
         for frame in frames:
             segment = decode(frame, fragments)
             if segment is None:
                 continue
-            if several and self._is_copy(segment):
+            if several and is_copy(segment):
                 self.copies += 1
                 continue
             rungs.append(seen(segment))
@@ -90,10 +89,14 @@ class Engine:
                 self._retire()
         return rungs
 
+    def leave(self, interface: int) -> None:
+        """An interface shows nothing more; what went through it may be seen on another."""
+        self._sights.leave(interface)
+
     def newest(self, since: int) -> Sequence[Connection]:
-        """The connections with a number above ``since``, in their order."""
-        new = self.tracker.count - since
-        return self.tracker.connections[-new:] if new else ()
+        """The connections with a number above ``since`` that have not been forgotten already."""
+        known = self.tracker.connections
+        return known[bisect_right(known, since, key=_NUMBER) :]
 
     def hold(self, process: Process) -> bool:
         """Keep who holds an end of a connection.
@@ -102,7 +105,7 @@ class Engine:
             Whether the connection has not been forgotten.
         """
         known = self.tracker.connections
-        at = bisect_left(known, process.connection, key=lambda one: one.number)
+        at = bisect_left(known, process.connection, key=_NUMBER)
         if at == len(known) or known[at].number != process.connection:
             return False
         self._processes.setdefault(process.connection, {})[process.end] = process
@@ -135,16 +138,6 @@ class Engine:
             self.tracker.count - len(connections),
         )
 
-    def _is_copy(self, segment: Segment) -> bool:
-        """Whether a segment's direction is followed on another interface than this frame's."""
-        here = segment.frame.interface
-        flow = segment.source, segment.destination
-        place = self._seen_on.get(flow)
-        if place is None:
-            place = self._seen_on[flow] = here
-            self.interfaces.add(here)
-        return place != here
-
     def _retire(self) -> None:
         """Forget the connections of which the least is still to be expected."""
         connections = self.tracker.connections
@@ -155,5 +148,4 @@ class Engine:
             self._processes.pop(one.number, None)
             client, server = one.client.endpoint, one.server.endpoint
             if self.tracker.find(client, server) is None:
-                self._seen_on.pop((client, server), None)
-                self._seen_on.pop((server, client), None)
+                self._sights.forget(client, server)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from trioecho.capture import Capture
 from trioecho.capture.bpf import compile_expression
-from trioecho.capture.packet import HEADER_LENGTH, LINK_OF_HARDWARE, hardware_of, open_packet_socket
+from trioecho.capture.packet import HEADER_LENGTH, open_packet_socket
 from trioecho.capture.portfilter import all_but_udp, endpoint_filter
 from trioecho.capture.ring import MIB, Ring
 from trioecho.errors import TrioechoError
@@ -98,41 +99,34 @@ def open_taps(wanted: Wanted) -> Iterator[Taps]:
 
     Raises:
         TrioechoError: this process may not capture, there is no such interface, it is down or of a
-            kind not known here, none is up, or the filter's expression is none.
+            kind not known here, none is up, or the filter's expression is none. Of interfaces that
+            were not named, that is raised when none can be watched.
     """
     if sys.platform != "linux":
         raise TrioechoError("trioecho watch stands on Linux's packet sockets, and this is no Linux")
     with ExitStack() as stack:
         with open_packet_socket() as probe:
-            names, notices = _choose(probe, wanted.interfaces)
+            names = list(dict.fromkeys(wanted.interfaces)) or list(_up(probe))
+        if not names:
+            raise TrioechoError(
+                "No interface is up, so there is nothing to watch", "sudo ip link set lo up"
+            )
         size = max(2 * MIB, min(32 * MIB, RINGS // len(names)))
-        captures = []
-        for index, name in enumerate(names):
-            ring = Ring(open_packet_socket(), name, program=wanted.program, index=index, size=size)
+        captures: list[Capture] = []
+        notices = []
+        for name in names:
+            sock, index = open_packet_socket(), len(captures)
+            try:
+                ring = Ring(sock, name, program=wanted.program, index=index, size=size)
+            except TrioechoError as error:
+                # One that nobody named may be of any kind, and may have gone since it was listed.
+                if wanted.interfaces or (name == names[-1] and not captures):
+                    raise
+                notices.append(f"{name} is not watched. {error.what}")
+                continue
             ring.backlog = max(4 * MIB, BACKLOG // len(names))
             captures.append(stack.enter_context(ring))
         yield Taps(tuple(captures), tuple(notices))
-
-
-def _choose(probe: socket.socket, named: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The interfaces to watch, and what to say of those that are passed over."""
-    if named:
-        return list(dict.fromkeys(named)), []
-    names, notices = [], []
-    for name in _up(probe):
-        hardware = hardware_of(probe, name)
-        if hardware in LINK_OF_HARDWARE:
-            names.append(name)
-        else:
-            notices.append(
-                f"{name} is not watched: its frames are of hardware type {hardware},"
-                " which cannot be read here"
-            )
-    if not names:
-        raise TrioechoError(
-            "No interface is up, so there is nothing to watch", "sudo ip link set lo up"
-        )
-    return names, notices
 
 
 def _up(probe: socket.socket) -> Iterator[str]:
@@ -141,7 +135,7 @@ def _up(probe: socket.socket) -> Iterator[str]:
 
     for _, name in socket.if_nameindex():
         try:
-            answer = ioctl(probe, SIOCGIFFLAGS, struct.pack("16s24x", name.encode()))
+            answer = ioctl(probe, SIOCGIFFLAGS, struct.pack("16s24x", os.fsencode(name)))
         except OSError:  # it went away just now
             continue
         if int.from_bytes(answer[16:18], sys.byteorder) & IFF_UP:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, chain
 from math import inf
 from operator import attrgetter
 
+from trioecho.capture.backlog import size_of
 from trioecho.model import Frame
 
 _TIME = attrgetter("time")
@@ -42,9 +43,23 @@ class Merge:
         """A capture delivers nothing more."""
         self._settled[source] = inf
 
+    def over(self, source: int) -> bool:
+        """Whether a capture's last frame has been released."""
+        return self._settled[source] == inf and not self._held[source]
+
+    @property
+    def newest(self) -> int:
+        """The time of the newest frame that is held, 0 for none."""
+        return max((held[-1].time for held in self._held if held), default=0)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes of the frames that are held."""
+        return sum(map(size_of, self._held))
+
     def unsettled(self) -> Iterable[int]:
         """The captures that hold up frames of others."""
-        newest = max((held[-1].time for held in self._held if held), default=0)
+        newest = self.newest
         return [source for source, until in enumerate(self._settled) if until < newest]
 
     def release(self) -> list[Frame]:
@@ -62,8 +77,7 @@ class Merge:
                 del held[:cut]
         if not runs:
             return []
-        frames = runs[0] if len(runs) == 1 else sorted(chain(*runs), key=_TIME)
-        return self._numbered(frames)
+        return self._numbered(runs[0] if len(runs) == 1 else _joined(runs))
 
     def _numbered(self, frames: list[Frame]) -> list[Frame]:
         first, self._number = self._number + 1, self._number + len(frames)
@@ -73,3 +87,15 @@ class Merge:
             Frame(number, one.time, one.data, one.link, one.length, one.interface)
             for number, one in enumerate(frames, first)
         ]
+
+
+def _joined(runs: Sequence[list[Frame]]) -> list[Frame]:
+    """Frames in order of time, and those of each run in their order, though a clock was set back.
+
+    A frame stands where it would if it were no older than those of its run before it.
+    """
+    frames = list(chain(*runs))
+    if all(run == sorted(run, key=_TIME) for run in runs):  # as nearly always, and quick to see
+        return sorted(frames, key=_TIME)
+    times = list(chain(*(accumulate(map(_TIME, run), max) for run in runs)))
+    return [frames[at] for at in sorted(range(len(frames)), key=times.__getitem__)]

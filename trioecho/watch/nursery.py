@@ -196,9 +196,10 @@ class _Watch:
             await self.confluence.run(self._show)
             self.asking.finish()
 
-    def _fail(self, error: TrioechoError) -> None:
+    def _fail(self, number: int, error: TrioechoError) -> None:
         """A capture has ended: that is the end of all when it was the last."""
         self.failures.append(error)
+        self.engine.leave(number)
         if len(self.failures) < len(self.names):
             self._tell(error.what)
 

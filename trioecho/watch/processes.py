@@ -13,10 +13,11 @@ from msgspec import Struct
 
 from trioecho.model import End, Endpoint
 from trioecho.text import printable
+from trioecho.watch.addresses import Addresses
 
 _LISTEN = "0A"  # <net/tcp_states.h>, as /proc/net/tcp writes it
 _MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 socket (RFC 4291 §2.5.5.2)
-_ANY = ("0.0.0.0", "::")
+_ANY_IPV4, _ANY = "0.0.0.0", "::"  # a socket that listens on :: takes IPv4 too, as a rule
 
 
 class Asked(Struct, frozen=True):
@@ -47,14 +48,25 @@ class Sockets(Struct):
     connected: dict[tuple[Endpoint, Endpoint], int] = {}
     listening: dict[Endpoint, int] = {}
 
-    def inode(self, own: Endpoint, peer: Endpoint, end: End) -> int | None:
+    def inode(self, own: Endpoint, peer: Endpoint, end: End, here: Addresses) -> int | None:
         """The inode of the socket at one end, if it is a socket of this machine.
 
-        A server's socket may not be there yet, or no more; then it is the one that listens.
+        A server's socket may not be there yet, or no more, and until it is accepted it is nobody's
+        and has the inode 0. Then it is the one that listens: on the server's address, or on all
+        addresses if that is one of this machine's. Another machine's server has the same port as
+        ours, as likely as not.
+
+        Args:
+            own, peer: the endpoints, that of the end asked for first.
+            end: which end it is.
+            here: the addresses of this machine.
         """
         found = self.connected.get((own, peer))
-        if found is None and end == "server":
-            for ip in (own.ip, *_ANY):
+        if found or end == "client":
+            return found
+        found = self.listening.get(own)
+        if found is None and own.ip in here:
+            for ip in (_ANY,) if ":" in own.ip else (_ANY_IPV4, _ANY):
                 found = found or self.listening.get(Endpoint(ip, own.port))
         return found
 
@@ -75,11 +87,11 @@ def find_processes(asked: Iterable[Asked], proc: Path = Path("/proc")) -> list[H
     See also:
         proc(5): /proc/net/tcp, /proc/PID/fd.
     """
-    sockets = read_sockets(proc)
+    sockets, here = read_sockets(proc), Addresses(proc)
     inodes: dict[int, list[tuple[Asked, End]]] = {}
     for one in asked:
         for end, own, peer in _ends(one):
-            inode = sockets.inode(own, peer, end)
+            inode = sockets.inode(own, peer, end, here)
             if inode:
                 inodes.setdefault(inode, []).append((one, end))
     found = _holders(inodes, proc)
@@ -122,7 +134,10 @@ def _endpoint(text: str) -> Endpoint:
 
 
 def _holders(inodes: Mapping[int, object], proc: Path) -> dict[int, int]:
-    """The process that holds each socket, the youngest where there are several."""
+    """The process that holds each socket, where there are several the one with the highest pid.
+
+    That is the youngest, until pids begin anew.
+    """
     links = {f"socket:[{inode}]": inode for inode in inodes}
     found: dict[int, int] = {}
     if not links:
