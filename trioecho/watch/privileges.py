@@ -40,18 +40,16 @@ def drop_privileges(environment: Mapping[str, str] = os.environ) -> bool:
 
 def _become(uid: int, gid: int) -> None:
     try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        groups = [gid]
-    else:
-        groups = os.getgrouplist(name, gid)
-    try:
+        try:
+            groups = os.getgrouplist(pwd.getpwuid(uid).pw_name, gid)
+        except KeyError:
+            groups = [gid]
         os.setgroups(groups)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # no number of a user is as large
         raise TrioechoError(
-            f"Cannot become user {uid}, who called sudo: {error.strerror}",
+            f"Cannot become user {uid}, who called sudo: {getattr(error, 'strerror', error)}",
             "Nothing was captured",
         ) from None
     for back in (os.setuid, os.seteuid):
