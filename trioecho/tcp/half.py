@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -20,10 +19,11 @@ MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 #: Of what one segment repeats, so many are marked from each of its ends. It takes a segment of tiny
 #: ones to repeat more, and no more than a header to claim that it repeats all.
 MOST_MARKED = 128
-#: Segments remembered after that, if they were sent more than once: they may come yet another time.
-MOST_GONE = 64
+#: Segments remembered of those that were sent more than once: they may come yet another time.
+MOST_LATEST = 64
 
 _seq, _end = attrgetter("seq"), attrgetter("end")
+_NEVER: Mapping[State, int] = {}
 
 
 class Sent(Struct, gc=False):
@@ -38,6 +38,19 @@ class Sent(Struct, gc=False):
     identification: int = 0
     payload: bytes = b""
     repeated: bool = False
+
+
+class Latest(list[Sent]):
+    """The last segments that were put in, at most 64. Empty it takes a tenth of a deque's memory,
+    and a capture may have a million connections that never come to a second segment."""
+
+    __slots__ = ()
+
+    def append(self, sent: Sent) -> None:
+        """Put in a segment, and let go of the first of too many."""
+        super().append(sent)
+        if len(self) > MOST_LATEST:
+            del self[0]
 
 
 @dataclass(slots=True)
@@ -96,8 +109,8 @@ class Half:
     seen: Ranges = field(default_factory=Ranges)
     sent: list[Sent] = field(default_factory=list)
     kept: int = 0
-    gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
-    repeats: deque[Sent] = field(default_factory=lambda: deque(maxlen=64))
+    gone: Latest = field(default_factory=Latest)
+    repeats: Latest = field(default_factory=Latest)
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0
@@ -120,7 +133,7 @@ class Half:
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
     state_since: int | None = None
-    spent: dict[State, int] = field(default_factory=dict)
+    spent: Mapping[State, int] = field(default_factory=lambda: _NEVER)
     segments: int = 0
     volume: int = 0
     retransmissions: int = 0
@@ -134,7 +147,7 @@ class Half:
             return
         if self.state_since is not None and time > self.state_since:
             spent = time - self.state_since
-            self.spent[self.state] = self.spent.get(self.state, 0) + spent
+            self.spent = {**self.spent, self.state: self.spent.get(self.state, 0) + spent}
         self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
