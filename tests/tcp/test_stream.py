@@ -64,6 +64,53 @@ def test_a_gap_that_is_never_filled_does_not_grow_for_ever() -> None:
     assert whole._size <= stream.MOST_WAITING
 
 
+class Compared(int):
+    """A sequence number or an offset that counts how often it is compared with another."""
+
+    times = 0
+
+    def __lt__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) < int(other)
+
+    def __gt__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) > int(other)
+
+    def __le__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) <= int(other)
+
+    def __ge__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) >= int(other)
+
+
+def test_a_piece_behind_a_gap_costs_the_same_however_many_wait() -> None:
+    whole = Stream()
+    whole.push(1, b"a")
+    Compared.times = 0
+    for at in range(2_000):
+        assert whole.push(Compared(10 + at), b"x") == []
+    whole.flush()
+    assert 0 < Compared.times < 2_000 * 40
+
+
+def test_tiny_pieces_behind_a_gap_do_not_grow_for_ever() -> None:
+    """Each takes more memory than its bytes, and more than a gap's bound of them is not kept."""
+    tracemalloc.start()
+    whole = Stream()
+    whole.push(1, b"a")
+    given_up = 0
+    for at in range(60_000):
+        pieces = whole.push(10 + 3 * at, at.to_bytes(2, "big"))
+        given_up += sum(piece.missing for piece in pieces)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert given_up > 0
+    assert peak < 1.5 * stream.MOST_WAITING
+
+
 def fragments_of(packet: bytes, size: int, identification: int = 7) -> list[bytes]:
     """An IPv4 packet in fragments of ``size`` bytes of data, a multiple of 8."""
     header, body = packet[:20], packet[20:]
