@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 from itertools import pairwise
 
+import pytest
 from frames import tcp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -162,6 +163,42 @@ def test_fragments_do_not_grow_for_ever() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * MOST_BYTES
+
+
+def test_fragments_with_a_gap_before_them_are_not_sorted_again_and_again() -> None:
+    """The last one comes first and is short, so there are soon as many bytes as it takes."""
+    fragments = Fragments()
+    fragments.add(b"it", 0, 8, False, b"x")
+    Compared.times = 0
+    for _ in range(3):
+        for at in range(2, 700):
+            assert fragments.add(b"it", 0, Compared(at * 8), True, b"x") is None
+    assert Compared.times < 3 * 700 * 40
+    assert fragments.add(b"it", 0, 0, True, b"01234567") == b"01234567x"
+
+
+def test_tiny_fragments_take_no_more_memory_than_large_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trioecho.tcp.fragments.MOST_BYTES", 1 << 20)
+    tracemalloc.start()
+    fragments = Fragments()
+    for number in range(20):
+        for at in range(1, 900):
+            fragments.add(b"%d" % number, 0, at * 8, True, at.to_bytes(2, "big"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * (1 << 20)
+
+
+def test_a_datagram_may_come_backwards_and_in_many_pieces() -> None:
+    fragments = Fragments()
+    body = bytes(range(250)) * 250
+    whole = None
+    for at in reversed(range(0, len(body), 8)):
+        assert whole is None
+        whole = fragments.add(b"it", 0, at, at + 8 < len(body), body[at : at + 8])
+    assert whole == body
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8191), st.booleans(), st.binary())))
