@@ -133,17 +133,22 @@ def test_a_promise_costs_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("pack", ["gzip", "zstd"])
-@pytest.mark.parametrize("kind", ["unknown block", "packets", "interfaces", "no capture"])
+@pytest.mark.parametrize("kind", ["unknown block", "packets", "interfaces", "names", "no capture"])
 def test_a_decompression_bomb(pack: str, kind: str) -> None:
-    """64 MiB or so, of which no more is held at once than a few chunks."""
+    """64 MiB or so, of which no more is held at once than a few chunks, and the interfaces.
+
+    A name takes the most memory when each of its bytes becomes a character of four.
+    """
+    name = (2, "\U0001f980".encode() + b"\xff" * 1_020)
     contents = {
         "unknown block": START + Blocks().block(77, bytes(64 * MIB)),
         "packets": pcap() + struct.pack("<4I", 1, 2, MIB, MIB).ljust(MIB + 16, b"\0") * 64,
         "interfaces": START + Blocks().interface() * (1 << 17),
+        "names": START + Blocks().interface(name) * (1 << 16),
         "no capture": bytes(64 * MIB),
     }
     bomb = (gzip.compress if pack == "gzip" else zstd_compress)(contents[kind])
-    with at_most(24 if kind == "interfaces" else 12):
+    with at_most({"interfaces": 24, "names": 60}.get(kind, 12)):
         if kind == "no capture":
             with pytest.raises(TrioechoError, match="no capture file"):
                 CaptureFile(io.BytesIO(bomb), "it")

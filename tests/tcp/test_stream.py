@@ -6,6 +6,7 @@ import struct
 import tracemalloc
 from itertools import pairwise
 
+import pytest
 from frames import tcp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +65,53 @@ def test_a_gap_that_is_never_filled_does_not_grow_for_ever() -> None:
     assert whole._size <= stream.MOST_WAITING
 
 
+class Compared(int):
+    """A sequence number or an offset that counts how often it is compared with another."""
+
+    times = 0
+
+    def __lt__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) < int(other)
+
+    def __gt__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) > int(other)
+
+    def __le__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) <= int(other)
+
+    def __ge__(self, other: int) -> bool:
+        Compared.times += 1
+        return int(self) >= int(other)
+
+
+def test_a_piece_behind_a_gap_costs_the_same_however_many_wait() -> None:
+    whole = Stream()
+    whole.push(1, b"a")
+    Compared.times = 0
+    for at in range(2_000):
+        assert whole.push(Compared(10 + at), b"x") == []
+    whole.flush()
+    assert 0 < Compared.times < 2_000 * 40
+
+
+def test_tiny_pieces_behind_a_gap_do_not_grow_for_ever() -> None:
+    """Each takes more memory than its bytes, and more than a gap's bound of them is not kept."""
+    tracemalloc.start()
+    whole = Stream()
+    whole.push(1, b"a")
+    given_up = 0
+    for at in range(60_000):
+        pieces = whole.push(10 + 3 * at, at.to_bytes(2, "big"))
+        given_up += sum(piece.missing for piece in pieces)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert given_up > 0
+    assert peak < 1.5 * stream.MOST_WAITING
+
+
 def fragments_of(packet: bytes, size: int, identification: int = 7) -> list[bytes]:
     """An IPv4 packet in fragments of ``size`` bytes of data, a multiple of 8."""
     header, body = packet[:20], packet[20:]
@@ -115,6 +163,42 @@ def test_fragments_do_not_grow_for_ever() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2 * MOST_BYTES
+
+
+def test_fragments_with_a_gap_before_them_are_not_sorted_again_and_again() -> None:
+    """The last one comes first and is short, so there are soon as many bytes as it takes."""
+    fragments = Fragments()
+    fragments.add(b"it", 0, 8, False, b"x")
+    Compared.times = 0
+    for _ in range(3):
+        for at in range(2, 700):
+            assert fragments.add(b"it", 0, Compared(at * 8), True, b"x") is None
+    assert Compared.times < 3 * 700 * 40
+    assert fragments.add(b"it", 0, 0, True, b"01234567") == b"01234567x"
+
+
+def test_tiny_fragments_take_no_more_memory_than_large_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trioecho.tcp.fragments.MOST_BYTES", 1 << 20)
+    tracemalloc.start()
+    fragments = Fragments()
+    for number in range(20):
+        for at in range(1, 900):
+            fragments.add(b"%d" % number, 0, at * 8, True, at.to_bytes(2, "big"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.5 * (1 << 20)
+
+
+def test_a_datagram_may_come_backwards_and_in_many_pieces() -> None:
+    fragments = Fragments()
+    body = bytes(range(250)) * 250
+    whole = None
+    for at in reversed(range(0, len(body), 8)):
+        assert whole is None
+        whole = fragments.add(b"it", 0, at, at + 8 < len(body), body[at : at + 8])
+    assert whole == body
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 8191), st.booleans(), st.binary())))

@@ -62,7 +62,8 @@ class CaptureFile:
             print(file.trouble)
 
     Whatever the file claims, reading it takes no more memory than its largest packet, at most 16
-    MiB, and a few chunks.
+    MiB, a few chunks, and its interfaces: at most 65,536, which can take 60 MB. Of a zstd'd file
+    its window comes on top, as large as the file says: 8 MiB as a rule, at most 128.
 
     Args:
         raw: where its bytes come from; anything with ``read`` and ``close``. It need not be

@@ -26,7 +26,8 @@ from trioecho.capture.interface import Interface
 MARKS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # the byte-order mark, as it stands
 END, COMMENT, NAME, RESOLUTION, OFFSET = 0, 1, 2, 9, 14
 
-LONGEST_TEXT = 1024  # bytes kept of a name or a comment
+LONGEST_COMMENT = 1024  # bytes kept of a comment
+LONGEST_NAME = 128  # and of an interface's name: Linux has 15, Windows 50, a remote one some more
 EARLIEST, LATEST = -(1 << 63), (1 << 63) - 1  # times that fit in 64 bits: until the year 2262
 
 
@@ -75,7 +76,7 @@ def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface
     name, resolution, offset = "", 10**6, 0
     for code, value in options(layout, block, 16):
         if code == NAME:
-            name = text(value)
+            name = text(value, LONGEST_NAME)
         elif code == RESOLUTION and len(value) == 1:
             resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
         elif code == OFFSET and len(value) == 8:
@@ -89,7 +90,8 @@ def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface
 
 def read_comments(layout: Layout, block: bytes) -> Iterator[str]:
     """The comments of a section header, given without the length at its end."""
-    return (text(value) for code, value in options(layout, block, 24) if code == COMMENT)
+    found = options(layout, block, 24)
+    return (text(value, LONGEST_COMMENT) for code, value in found if code == COMMENT)
 
 
 def options(layout: Layout, block: bytes, at: int) -> Iterator[tuple[int, bytes]]:
@@ -103,6 +105,6 @@ def options(layout: Layout, block: bytes, at: int) -> Iterator[tuple[int, bytes]
         at += size + 3 & ~3
 
 
-def text(value: bytes) -> str:
-    """The text of an option, cut to what is kept of one."""
-    return value[:LONGEST_TEXT].decode(errors="replace")
+def text(value: bytes, longest: int) -> str:
+    """The text of an option, cut to so many bytes."""
+    return value[:longest].decode(errors="replace")

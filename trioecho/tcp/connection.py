@@ -66,7 +66,7 @@ class Connection:
         self.closed_by: Literal["fin", "rst"] | None = None
         self.troubles = 0
         self.first_trouble = ""
-        self._said: set[str] = set()
+        self._said: set[str] | None = None
 
     def seen(self, segment: Segment, number: int) -> Rung:
         """A segment seen by a tap, which takes it to have arrived as soon as it was sent.
@@ -250,7 +250,9 @@ class Connection:
             mine.sack = ()
         if segment.rare:
             from_client = segment.source == self.client.endpoint
-            marks.look(step, self._said, from_client=from_client)
+            said = self._said or set()
+            marks.look(step, said, from_client=from_client)
+            self._said = said or None  # an empty set takes 216 bytes
         if not step.expected:
             knowledge.consequences(step)
             knowledge.remember(step)

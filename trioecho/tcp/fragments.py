@@ -6,21 +6,30 @@ from collections import OrderedDict
 
 from msgspec import Struct, field
 
+from trioecho.tcp.ranges import Ranges
+
 #: Datagrams that may be incomplete at the same time; the eldest is given up beyond that.
 MOST_DATAGRAMS = 256
-#: What an IP datagram can hold, and pieces that one may come in.
+#: What an IP datagram can hold, and pieces that one may come in. (One whose pieces leave more than
+#: a thousand gaps at once is never whole: see ``Ranges``.)
 LONGEST, MOST_PIECES = 65_535, 8_192
 #: Nanoseconds after which the pieces of a datagram are given up (RFC 791 suggests 15 s or more).
 PATIENCE = 60_000_000_000
-#: Bytes that may wait for the rest of their datagrams.
-MOST_BYTES = 1 << 24
+#: Bytes of memory that may wait for the rest of their datagrams, and what a piece takes beside its
+#: own, about.
+MOST_BYTES, OVERHEAD = 1 << 24, 256
 
 
 class _Datagram(Struct):
     start: int
     pieces: dict[int, bytes] = field(default_factory=dict)
+    there: Ranges = field(default_factory=lambda: Ranges(0))
     length: int | None = None
     size: int = 0
+
+    @property
+    def memory(self) -> int:
+        return self.size + OVERHEAD * len(self.pieces)
 
 
 class Fragments:
@@ -50,11 +59,13 @@ class Fragments:
         if offset + len(data) > LONGEST or len(datagram.pieces) >= MOST_PIECES:
             self._drop(key)
             return None
-        if len(data) > len(datagram.pieces.get(offset, b"")):
-            more_bytes = len(data) - len(datagram.pieces.get(offset, b""))
+        known = datagram.pieces.get(offset, b"")
+        if len(data) > len(known):
+            self._size -= datagram.memory
             datagram.pieces[offset] = data
-            datagram.size += more_bytes
-            self._size += more_bytes
+            datagram.size += len(data) - len(known)
+            datagram.there.add(offset, offset + len(data))
+            self._size += datagram.memory
         if not more:
             datagram.length = offset + len(data)
         if datagram.size > 2 * LONGEST:
@@ -62,24 +73,21 @@ class Fragments:
             return None
         while len(self._datagrams) > MOST_DATAGRAMS or self._size > MOST_BYTES:
             self._drop(next(iter(self._datagrams)))
-        if datagram.length is None or datagram.size < datagram.length:
+        there, length = datagram.there.up_to, datagram.length
+        if there is None or length is None or there < length:
             return None
-        whole = _join(datagram)
-        if whole is not None:
-            self._drop(key)
-        return whole
+        self._drop(key)
+        return _join(datagram)
 
     def _drop(self, key: bytes) -> None:
         datagram = self._datagrams.pop(key, None)
         if datagram is not None:
-            self._size -= datagram.size
+            self._size -= datagram.memory
 
 
-def _join(datagram: _Datagram) -> bytes | None:
-    """The pieces in their order, or None when one is missing; of an overlap the first counts."""
+def _join(datagram: _Datagram) -> bytes:
+    """The pieces in their order, none of them missing; of an overlap the first counts."""
     whole = bytearray()
     for offset in sorted(datagram.pieces):
-        if offset > len(whole):
-            return None
-        whole += datagram.pieces[offset][len(whole) - offset :]
+        whole += datagram.pieces[offset][max(0, len(whole) - offset) :]
     return bytes(whole[: datagram.length])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections import deque
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -17,10 +16,14 @@ from trioecho.tcp.states import TABLE, Event
 
 #: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
-#: Segments remembered after that, if they were sent more than once: they may come yet another time.
-MOST_GONE = 64
+#: Of what one segment repeats, so many are marked from each of its ends. It takes a segment of tiny
+#: ones to repeat more, and no more than a header to claim that it repeats all.
+MOST_MARKED = 128
+#: Segments remembered of those that were sent more than once: they may come yet another time.
+MOST_LATEST = 64
 
-_end = attrgetter("end")
+_seq, _end = attrgetter("seq"), attrgetter("end")
+_NEVER: Mapping[State, int] = {}
 
 
 class Sent(Struct, gc=False):
@@ -35,6 +38,19 @@ class Sent(Struct, gc=False):
     identification: int = 0
     payload: bytes = b""
     repeated: bool = False
+
+
+class Latest(list[Sent]):
+    """The last segments that were put in, at most 64. Empty it takes a tenth of a deque's memory,
+    and a capture may have a million connections that never come to a second segment."""
+
+    __slots__ = ()
+
+    def append(self, sent: Sent) -> None:
+        """Put in a segment, and let go of the first of too many."""
+        super().append(sent)
+        if len(self) > MOST_LATEST:
+            del self[0]
 
 
 @dataclass(slots=True)
@@ -91,10 +107,10 @@ class Half:
     next: int | None = None
     next_time: int = 0
     seen: Ranges = field(default_factory=Ranges)
-    sent: deque[Sent] = field(default_factory=deque)
+    sent: list[Sent] = field(default_factory=list)
     kept: int = 0
-    gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
-    repeats: deque[Sent] = field(default_factory=lambda: deque(maxlen=64))
+    gone: Latest = field(default_factory=Latest)
+    repeats: Latest = field(default_factory=Latest)
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0
@@ -117,7 +133,7 @@ class Half:
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
     state_since: int | None = None
-    spent: dict[State, int] = field(default_factory=dict)
+    spent: Mapping[State, int] = field(default_factory=lambda: _NEVER)
     segments: int = 0
     volume: int = 0
     retransmissions: int = 0
@@ -131,7 +147,7 @@ class Half:
             return
         if self.state_since is not None and time > self.state_since:
             spent = time - self.state_since
-            self.spent[self.state] = self.spent.get(self.state, 0) + spent
+            self.spent = {**self.spent, self.state: self.spent.get(self.state, 0) + spent}
         self.state, self.state_since = following, time
 
     def original(self, seq: int) -> Sent | None:
@@ -149,12 +165,13 @@ class Half:
         Args:
             seq, end: the range's first number, and one past its last.
         """
-        sent = self.sent
-        for at in range(bisect_right(sent, seq, key=_end), len(sent)):
-            one = sent[at]
-            if one.seq >= end:
-                return
-            yield one
+        first, beyond = self._places(seq, end)
+        yield from self.sent[first:beyond]
+
+    def _places(self, seq: int, end: int) -> tuple[int, int]:
+        """Where in ``sent`` a range begins, and where what lies beyond it does."""
+        first = bisect_right(self.sent, seq, key=_end)
+        return first, bisect_left(self.sent, end, first, key=_seq)
 
     def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment beyond all others until it is acknowledged.
@@ -183,9 +200,13 @@ class Half:
         if not sent or sent[-1].end <= seq:
             self.keep(seq, end, number, time, segment)
             return
-        repeated = False
-        for other in self.within(seq, end):
-            other.repeated = repeated = True
+        first, beyond = self._places(seq, end)
+        repeated = first < beyond
+        if repeated:
+            for other in sent[first : min(beyond, first + MOST_MARKED)]:
+                other.repeated = True
+            for other in sent[max(first, beyond - MOST_MARKED) : beyond]:
+                other.repeated = True
         if len(sent) >= MOST_SENT:
             return
         new = sent[-1].end if repeated else seq
@@ -194,7 +215,7 @@ class Half:
         payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
         if self.kept + len(payload) > MOST_KEPT:
             payload = b""
-        at = len(sent) if repeated else bisect_right(sent, seq, key=_end)
+        at = len(sent) if repeated else first
         sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
         self.kept += len(payload)
 
@@ -205,11 +226,17 @@ class Half:
             The last segment it covers whole, or None when it covers none.
         """
         last = None
-        sent = self.sent
-        while sent and sent[0].end <= ack:
-            last = sent.popleft()
-            self.kept -= len(last.payload)
-            if last.repeated:
-                last.payload = b""
-                self.gone.append(last)
+        covered = payload = 0
+        for one in self.sent:
+            if one.end > ack:
+                break
+            last = one
+            covered += 1
+            payload += len(one.payload)
+            if one.repeated:
+                one.payload = b""
+                self.gone.append(one)
+        if covered:
+            del self.sent[:covered]
+            self.kept -= payload
         return last

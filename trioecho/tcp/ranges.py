@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 #: Islands kept at most: a hostile stream of them must not grow memory. Further ones are forgotten.
 MOST_ISLANDS = 1_000
@@ -19,7 +19,7 @@ class Ranges:
     """
 
     up_to: int | None = None
-    islands: list[tuple[int, int]] = field(default_factory=list)
+    islands: list[tuple[int, int]] | tuple[()] = ()
 
     def add(self, seq: int, end: int) -> int:
         """Put in a range; the first one begins the stream.
@@ -58,7 +58,8 @@ class Ranges:
         missing = max(0, end - seq)
         if not islands or seq >= islands[-1][1]:
             return missing
-        for first, last in islands[max(0, bisect_left(islands, (seq,)) - 1) :]:
+        for at in range(max(0, bisect_left(islands, (seq,)) - 1), len(islands)):
+            first, last = islands[at]
             if first >= end:
                 break
             missing -= max(0, min(end, last) - max(seq, first))
@@ -66,6 +67,9 @@ class Ranges:
 
     def _insert(self, seq: int, end: int) -> None:
         islands = self.islands
+        if not islands:
+            self.islands = [(seq, end)]
+            return
         left = bisect_left(islands, (seq,))
         if left and islands[left - 1][1] >= seq:
             left -= 1

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import NamedTuple
 
-#: Bytes kept at most while a gap before them is open; then the gap is given up.
+#: Bytes of memory kept at most while a gap before them is open; then the gap is given up.
 MOST_WAITING = 1 << 22
+#: What a piece takes beside its bytes, about: two objects, its places in a dict and in a heap.
+OVERHEAD = 192
 
 
 class Piece(NamedTuple):
@@ -24,6 +27,7 @@ class Stream:
     def __init__(self) -> None:
         self._next: int | None = None
         self._waiting: dict[int, bytes] = {}
+        self._order: list[int] = []  # a heap of where those that wait begin
         self._size = 0
 
     def push(self, seq: int, payload: bytes) -> list[Piece]:
@@ -40,6 +44,9 @@ class Stream:
             self._next = min(seq, 1) if seq <= 1 else seq
         if payload and seq + len(payload) > self._next:
             known = self._waiting.get(seq, b"")
+            if not known:
+                heappush(self._order, seq)
+                self._size += OVERHEAD
             if len(payload) > len(known):
                 self._waiting[seq] = payload
                 self._size += len(payload) - len(known)
@@ -57,13 +64,11 @@ class Stream:
 
     def _drain(self) -> list[Piece]:
         pieces = []
-        while self._waiting:
-            seq = min(self._waiting)
-            assert self._next is not None
-            if seq > self._next:
-                break
+        assert self._next is not None
+        while self._order and self._order[0] <= self._next:
+            seq = heappop(self._order)
             payload = self._waiting.pop(seq)
-            self._size -= len(payload)
+            self._size -= len(payload) + OVERHEAD
             fresh = payload[self._next - seq :]
             if fresh:
                 pieces.append(Piece(0, fresh))
@@ -73,7 +78,7 @@ class Stream:
     def _skip(self) -> list[Piece]:
         """Give up the first gap."""
         assert self._next is not None
-        seq = min(self._waiting)
+        seq = self._order[0]
         missing, self._next = seq - self._next, seq
         first, *rest = self._drain()
         return [Piece(missing, first.data), *rest]
