@@ -27,7 +27,7 @@ def climb(frames: list[Frame]) -> list[Rung]:
         segment = rung.segment
         assert 0 <= segment.length < 1 << 32
         assert len(segment.payload) <= segment.length
-        assert rung.number <= len(rungs)
+        assert rung.number == segment.frame.number
         streams[rung.sender].push(rung.seq, segment.payload)
     for stream in streams.values():
         stream.flush()
