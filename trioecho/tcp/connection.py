@@ -57,6 +57,7 @@ class Connection:
         self.start: int | None = None
         self.first_frame = 0
         self.end = 0
+        self.underway = opening  # whether the handshake's last ACK is still to come
         self.first_syn: int | None = None
         self.last_syn = 0
         self.handshake_time: int | None = None
@@ -282,8 +283,8 @@ class Connection:
         if flags & SYN:
             if step.ack is None:
                 self.last_syn = step.time
-            if self.first_syn is None:
-                self.first_syn = step.time
+                if self.first_syn is None and mine.acked is None:  # else its answer came before
+                    self.first_syn = step.time
             if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
             control.syn(step)
@@ -311,18 +312,21 @@ class Connection:
             return
         if ack is not None:
             if theirs.state is not _ESTABLISHED:
-                if theirs.state is State.SYN_SENT and not control.acknowledges_syn(ack, theirs):
-                    return  # it acknowledges another SYN than ours: not acceptable, §3.10.7.3
-                if ack >= 1 and theirs.state is State.SYN_RECEIVED:
+                if not knowledge.acceptable(ack, theirs, mine):
+                    return
+                if theirs.state is State.SYN_RECEIVED:
                     theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
                 if flags & SYN:
                     theirs.meet(Event.RECEIVE_SYN_ACK, time)
                 if theirs.fin is not None and ack > theirs.fin:
                     theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
             if theirs.acked is None or ack > theirs.acked:
+                first = theirs.acked is None
                 steps.acknowledge(
                     step, ack, time, self.first_fin, self.initial_rtt, self.fins_crossed
                 )
+                if first and self.underway:
+                    self._open(step, time)
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
             mine.asked_time = time
@@ -337,15 +341,16 @@ class Connection:
             knowledge.take_fin(theirs, mine, time)
             if self.closed_by is None and mine.fin_received and theirs.fin_received:
                 self.closed_by = "fin"
-        if (
-            self.handshake_time is None
-            and self.first_syn is not None
-            and mine.state not in _OPENING
-            and theirs.state not in _OPENING
-        ):
+
+    def _open(self, step: Step, time: int) -> None:
+        """A SYN is acknowledged for the first time; with the second the handshake is over."""
+        if step.mine.state in _OPENING or step.theirs.state in _OPENING:
+            return
+        self.underway = False
+        if self.first_syn is not None:
             self.handshake_time = time - self.first_syn
             self.initial_rtt = time - self.last_syn
-            step.found.append(notes.HandshakeComplete(self.handshake_time))
+        step.found.append(notes.HandshakeComplete(self.handshake_time))
 
     def _rung(self, step: Step, *, lost: bool) -> Rung:
         segment, mine = step.segment, step.mine

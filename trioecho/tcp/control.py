@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from trioecho.model import State
-from trioecho.tcp import notes
+from trioecho.tcp import knowledge, notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.notes import ResetCause
 from trioecho.tcp.states import Event
@@ -27,12 +27,15 @@ def syn(step: Step) -> None:
     if first:
         mine.passive = False
         mine.syn_data = segment.length
+    else:
+        mine.answered = True
     mine.meet(Event.SEND_SYN if first else Event.SEND_SYN_ACK, step.time)
     mine.syn_seen = True
     mine.mss = segment.options.mss
     mine.scale = segment.options.window_scale
     if not step.again:
-        crossed = step.theirs.syn_seen
+        theirs = step.theirs
+        crossed = theirs.syn_seen and not theirs.passive  # a SYN-ACK seen too early answers this
         step.found.append(notes.ConnectionSyn(crossed) if first else notes.ConnectionSynack())
     _fast_open(step)
 
@@ -114,12 +117,7 @@ def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
     else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961 §3).
     """
     if receiver.state is State.SYN_SENT:
-        return ack is not None and acknowledges_syn(ack, receiver)
+        return ack is not None and knowledge.acceptable(ack, receiver)
     if receiver.state is State.SYN_RECEIVED and seq == receiver.ack:
         return True
     return receiver.received.up_to in (None, seq)
-
-
-def acknowledges_syn(ack: int, opener: Half) -> bool:
-    """Whether an ACK that reaches an end in SYN-SENT is acceptable: ISS < ack <= SND.NXT."""
-    return ack > 0 and (opener.next is None or ack <= opener.next)

@@ -65,6 +65,7 @@ class Half:
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
+        answered: whether it has ever answered a SYN with its own, be that attempt over or not.
         syn_data: bytes of data that came with its SYN (Fast Open).
         mss: the maximum segment size it told.
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
@@ -104,6 +105,7 @@ class Half:
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
+    answered: bool = False
     syn_data: int = 0
     mss: int | None = None
     timestamp: int | None = None

@@ -23,8 +23,30 @@ def plausible(step: Step) -> bool:
     theirs = step.theirs
     if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
         return True
-    window = theirs.window << (theirs.scale or 0)
-    return step.seq <= theirs.ack + max(window, _LEAST_WINDOW) * 4
+    return step.seq <= theirs.ack + _room(theirs) * 4
+
+
+def acceptable(ack: int, opener: Half, other: Half | None = None) -> bool:
+    """Whether an ACK counts at an end that waits for the ACK of its SYN: ISS < ack <= SND.NXT.
+
+    Another is answered by a RST, and changes nothing (RFC 9293 §3.10.7.3 and §3.10.7.4).
+
+    Args:
+        ack: the relative acknowledgment number.
+        opener: the end that it reaches; in a later state every ACK counts.
+        other: the end that sends it; what its window has room for may have come to it unseen.
+    """
+    if opener.state is not State.SYN_SENT and opener.state is not State.SYN_RECEIVED:
+        return True
+    if ack <= 0 or opener.next is None:
+        return ack > 0
+    unseen = _room(other) if other is not None and opener.state is State.SYN_RECEIVED else 0
+    return ack <= opener.next + unseen
+
+
+def _room(half: Half) -> int:
+    """How much a window has room for, in bytes, told generously."""
+    return max((half.window or 0) << (half.scale or 0), _LEAST_WINDOW)
 
 
 def repeats(note: Note) -> bool:
@@ -80,8 +102,13 @@ def listen_again(passive: Half, opener: Half) -> None:
 def evidence(step: Step, ack: int) -> None:
     """What an end acknowledges has arrived there, whether we saw it arrive or not."""
     mine, theirs = step.mine, step.theirs
-    if mine.state is State.SYN_SENT and ack >= 1 and not step.segment.flags & (SYN | RST):
-        mine.meet(Event.RECEIVE_SYN_ACK, step.time)
+    if not acceptable(ack, theirs, mine):
+        return
+    if not step.segment.flags & (SYN | RST):
+        if mine.state is State.SYN_SENT and ack >= 1:
+            mine.meet(Event.RECEIVE_SYN_ACK, step.time)
+        elif mine.state is State.SYN_RECEIVED and ack > 1 + theirs.syn_data:
+            mine.meet(Event.RECEIVE_ACK_OF_SYN, step.time)  # which came before what it has now
     mine.received.advance(ack)
     if theirs.fin is not None:
         take_fin(mine, theirs, step.time)
