@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from frames import frames
+from frames import come_to
 from ladders import HANDSHAKE
 
-from trioecho.model import ConnectionSummary, Rung, State
+from trioecho.model import Rung, State
 from trioecho.tcp import notes
-from trioecho.tcp.decode import decode
-from trioecho.tcp.tracker import Tracker
-
-
-def see(text: str) -> tuple[list[Rung], ConnectionSummary]:
-    """A ladder's segments at one tap, and what they come to."""
-    tracker = Tracker()
-    rungs = []
-    for _, frame in frames(text):
-        segment = decode(frame)
-        assert segment is not None
-        rungs.append(tracker.seen(segment))
-    return rungs, tracker.summaries()[-1]
 
 
 def kinds(rung: Rung) -> list[str]:
@@ -28,21 +15,21 @@ def kinds(rung: Rung) -> list[str]:
 
 
 def test_a_handshake_without_its_syn_is_not_timed() -> None:
-    rungs, summary = see("< S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1")
+    rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1")
     assert rungs[1].notes == (notes.HandshakeComplete(None),)
     assert (summary.handshake_time, summary.initial_rtt) == (None, None)
     assert summary.completeness.startswith("the handshake's SYN is missing; data seen; no close")
 
 
 def test_a_syn_seen_behind_its_answer_opens_all_the_same() -> None:
-    rungs, summary = see("< S. 0:0(0) ack 1\n+.01 > S 0:0(0)\n+.01 > . 1:1(0) ack 1")
+    rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > S 0:0(0)\n+.01 > . 1:1(0) ack 1")
     assert rungs[1].notes == (notes.ConnectionSyn(),)
     assert rungs[2].notes == (notes.HandshakeComplete(None),)
     assert summary.completeness.startswith("handshake out of order; no data")
 
 
 def test_of_the_client_alone() -> None:
-    rungs, summary = see(
+    rungs, summary = come_to(
         "> S 0:0(0)\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1\n+.01 > . 6:6(0) ack 1001"
     )
     assert rungs[1].notes == (notes.HandshakeComplete(10_000_000),)
@@ -52,7 +39,7 @@ def test_of_the_client_alone() -> None:
 
 def test_of_the_server_alone() -> None:
     """What it acknowledges shows that its SYN was; that nobody saw, and nobody says."""
-    rungs, summary = see(
+    rungs, summary = come_to(
         "< S. 0:0(0) ack 1\n+.02 < . 1:1(0) ack 101\n+.01 < P. 1:1001(1000) ack 101\n"
         "+.01 < F. 1001:1001(0) ack 102"
     )
@@ -64,7 +51,7 @@ def test_of_the_server_alone() -> None:
 
 
 def test_the_fin_of_a_server_in_syn_received_completes_no_handshake() -> None:
-    rungs, _ = see(
+    rungs, _ = come_to(
         "> S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 < F. 1:1(0) ack 1\n+.01 > . 1:1(0) ack 2"
     )
     assert rungs[2].notes == (notes.ConnectionFin(1),)
@@ -74,7 +61,7 @@ def test_the_fin_of_a_server_in_syn_received_completes_no_handshake() -> None:
 @pytest.mark.parametrize("ack", [0, -70_000, 500_000])
 def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
     """RFC 9293 §3.10.7.4: it is answered by a RST, and the state stays."""
-    rungs, summary = see(
+    rungs, summary = come_to(
         f"> S 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack {ack}\n< . 1:1(0) ack 1\n"
         "> . 1:1(0) ack 1\n< P. 1:6(5) ack 1"
     )
@@ -102,4 +89,4 @@ def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
     ],
 )
 def test_what_a_connection_came_to(ladder: str, words: str) -> None:
-    assert see(ladder)[1].completeness == words
+    assert come_to(ladder)[1].completeness == words

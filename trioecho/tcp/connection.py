@@ -22,7 +22,7 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import control, knowledge, marks, notes, steps
+from trioecho.tcp import control, knowledge, marks, notes, resets, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import completeness, round_trips
@@ -278,13 +278,15 @@ class Connection:
         """SYN, FIN and RST leave the sender."""
         mine, flags = step.mine, step.segment.flags
         if flags & RST:
-            control.reset(step)
+            resets.reset(step)
             return
         if flags & SYN:
             if step.ack is None:
                 self.last_syn = step.time
                 if self.first_syn is None and mine.acked is None:  # else its answer came before
                     self.first_syn = step.time
+            elif self.first_syn == self.last_syn and not step.again:
+                mine.away = step.time - self.last_syn
             if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
             control.syn(step)
@@ -302,7 +304,7 @@ class Connection:
         if ack is not None:
             mine.ack_time = time
         if flags & RST:
-            if control.takes_reset(step.seq, ack, theirs):
+            if resets.takes_reset(step.seq, ack, theirs):
                 listening = theirs.passive and theirs.state is State.SYN_RECEIVED
                 event = Event.RECEIVE_RST_PASSIVE if listening else Event.RECEIVE_RST
                 theirs.meet(event, time)
@@ -350,6 +352,8 @@ class Connection:
         if self.first_syn is not None:
             self.handshake_time = time - self.first_syn
             self.initial_rtt = time - self.last_syn
+        if step.theirs.next == 1:
+            step.mine.away = step.time - step.theirs.next_time
         step.found.append(notes.HandshakeComplete(self.handshake_time))
 
     def _rung(self, step: Step, *, lost: bool) -> Rung:

@@ -6,6 +6,7 @@ from typing import NamedTuple, assert_never
 
 from trioecho.model import OTHER, Options, Rung
 from trioecho.tcp import notes
+from trioecho.tcp.causes import RESET_CAUSES
 from trioecho.tcp.notes import Note
 from trioecho.text import bytes_of, seconds
 
@@ -15,48 +16,6 @@ class Explanation(NamedTuple):
 
     text: str
     source: str
-
-
-RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
-    "refused": (
-        "refused: nothing listens on that port, so the {mine}'s kernel answers for it",
-        "RFC 9293 §3.5.2",
-    ),
-    "unread-data": (
-        "the {mine} closed without having read what the {theirs} sent: data is lost",
-        "RFC 1122 §4.2.2.13, RFC 2525 §2.17",
-    ),
-    "aborted": (
-        "the {mine} gives up at once: its program closed with data unread or with SO_LINGER 0, or"
-        " died so",
-        "RFC 9293 §3.10.5",
-    ),
-    "time-wait-assassination": (
-        "it ends the {theirs}'s TIME-WAIT too early: an old duplicate may now do harm",
-        "RFC 1337",
-    ),
-    "after-close": (
-        "the {mine} had closed already, and nobody is left there to read what came",
-        "RFC 1122 §4.2.2.13",
-    ),
-    "half-open": (
-        "the {mine} knows nothing of this connection: it restarted, or has long forgotten it",
-        "RFC 9293 §3.5.1",
-    ),
-    "gave-up": (
-        "the {mine} does not wait for this answer: it has given up, or wanted no more than to know"
-        " whether the port is open",
-        "RFC 9293 §3.10.7.1",
-    ),
-    "no-answer": (
-        "the {mine} gives up: it asked whether the {theirs} is still there, and heard nothing",
-        "RFC 9293 §3.8.4",
-    ),
-    "out-of-window": (
-        "not the next number the {theirs} expects: it does not take this reset",
-        "RFC 5961 §3.2",
-    ),
-}
 
 
 def explain(note: Note, rung: Rung) -> Explanation:

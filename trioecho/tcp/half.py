@@ -11,6 +11,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from trioecho.model import SYN, Endpoint, Segment, State
+from trioecho.tcp.notes import ResetCause
 from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.spread import Spread
 from trioecho.tcp.states import TABLE, Event
@@ -80,6 +81,8 @@ class Half:
         held: how long the ACK took that its last small segment waited for, while it was small.
         received: which part of the peer's stream it has.
         fin_received: whether the peer's FIN has arrived in order.
+        away: how long the handshake took from here to it and back, 0 where that is not known.
+        cut: why it first reset the connection, None if it has not; ``cut_time``: when it last did.
         segments, retransmissions, resets: how many it sent.
         volume: distinct bytes of payload it sent.
         rtt: the round-trip times of the ACKs it got.
@@ -118,6 +121,9 @@ class Half:
     held: int = 0
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
+    away: int = 0
+    cut: ResetCause | None = None
+    cut_time: int = 0
     state_since: int | None = None
     spent: dict[State, int] = field(default_factory=dict)
     segments: int = 0

@@ -138,7 +138,7 @@ def consequences(step: Step) -> None:
     for note in step.found:
         match note:
             case notes.ZeroWindowProbe() if not step.segment.length:
-                pass  # without its byte, it is answered as any old number is
+                mine.asked_time = step.time  # without its byte, its answer is that to an old number
             case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked, mine.asked_time = note.kind, step.time
             case notes.ChallengeAck():
