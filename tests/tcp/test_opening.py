@@ -90,3 +90,34 @@ def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
 )
 def test_what_a_connection_came_to(ladder: str, words: str) -> None:
     assert come_to(ladder)[1].completeness == words
+
+
+def test_an_old_segment_before_the_synack_leaves_no_trace() -> None:
+    """An old incarnation's data come before the SYN-ACK: a wrong guess at the server's ISN."""
+    rungs, summary = come_to(
+        "> S 0:0(0)\n< P. 7000:7100(100) ack 90000\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n"
+        "> R. 1:1(0) ack 1"
+    )
+    assert rungs[3].notes[-1] == notes.HandshakeComplete(0)
+    assert rungs[4].notes == (notes.ConnectionRst("aborted"),)
+    assert (rungs[4].client_state, rungs[4].server_state) == (State.CLOSED, State.CLOSED)
+    assert summary.closed_by == "rst"
+
+
+def test_an_attempt_that_was_reset_leaves_no_trace() -> None:
+    rungs, _ = come_to(
+        "> S 0:0(0)\n< S. 0:0(0) ack 1\n< P. 1:6(5) ack 1\n> R 1:1(0)\n+1 > S 0:0(0)\n"
+        "< S. 70000:70000(0) ack 1\n> . 1:1(0) ack 70001\n> P. 1:6(5) ack 70001\n"
+        "< . 70001:70001(0) ack 6"
+    )
+    assert [rung.seq for rung in rungs[5:]] == [0, 1, 1, 1]
+    assert notes.HandshakeComplete(1_000_000_000) in rungs[6].notes
+    assert kinds(rungs[8]) == ["ack"]
+
+
+def test_a_stray_synack_moves_nothing_in_a_connection_that_stands() -> None:
+    rungs, summary = come_to(
+        HANDSHAKE + "< S. 9000000:9000000(0) ack 1\n> P. 1:6(5) ack 1\n< P. 1:6(5) ack 6"
+    )
+    assert (rungs[5].seq, kinds(rungs[5])) == (1, ["data", "ack"])
+    assert summary.server_bytes == 5

@@ -33,8 +33,6 @@ from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
 
 _ESTABLISHED = State.ESTABLISHED
 _TROUBLE = frozenset(notes.TROUBLE)
-# Before a connection is synchronized, or when it is no more.
-_OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
 
 class Connection:
@@ -197,7 +195,7 @@ class Connection:
                 ack = relative(ack, theirs.isn or 0, theirs.next or 0)
             space = seq + segment.space
             step = Step(segment, number, segment.frame.time, seq, ack, space, mine, theirs, [])
-            if theirs.state not in _OPENING:
+            if theirs.state not in knowledge.OPENING:
                 mine.forged, mine.forged_next = "syn", mine.next or 0
             return step
         step = self._send(segment, number, *deepcopy((mine, theirs)))
@@ -280,7 +278,7 @@ class Connection:
         if flags & RST:
             resets.reset(step)
             return
-        if flags & SYN:
+        if flags & SYN and not step.seq:
             if step.ack is None:
                 self.last_syn = step.time
                 if self.first_syn is None and mine.acked is None:  # else its answer came before
@@ -310,7 +308,7 @@ class Connection:
                 theirs.meet(event, time)
                 self.closed_by = self.closed_by or "rst"
                 if listening:
-                    knowledge.listen_again(theirs, mine)
+                    theirs.begin_again(mine)
             return
         if ack is not None:
             if theirs.state is not _ESTABLISHED:
@@ -346,7 +344,7 @@ class Connection:
 
     def _open(self, step: Step, time: int) -> None:
         """A SYN is acknowledged for the first time; with the second the handshake is over."""
-        if step.mine.state in _OPENING or step.theirs.state in _OPENING:
+        if step.mine.state in knowledge.OPENING or step.theirs.state in knowledge.OPENING:
             return
         self.underway = False
         if self.first_syn is not None:

@@ -142,6 +142,22 @@ class Half:
             self.spent[self.state] = self.spent.get(self.state, 0) + spent
         self.state, self.state_since = following, time
 
+    def begin_again(self, peer: Half) -> None:
+        """An attempt is over, or what was seen belongs to another: it counts no more.
+
+        Args:
+            peer: the other end, which keeps its own numbers.
+        """
+        self.isn = self.next = self.ack = self.ack_number = self.acked = self.fin = None
+        self.timestamp = peer.acked = peer.ack = peer.ack_number = None
+        self.duplicates = peer.duplicates = self.recover = self.held = self.kept = 0
+        self.syn_seen = self.fin_received = peer.fin_received = False
+        self.asked = self.forged = ""
+        self.sack = peer.sack = ()
+        self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
+        for kept in (self.sent, self.gone, self.repeats):
+            kept.clear()
+
     def original(self, seq: int) -> Sent | None:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.within(seq, seq + 1):

@@ -6,13 +6,15 @@ from trioecho.model import RST, SYN, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
-from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 
 # Windows grow while segments are on their way; nothing is far beyond this many bytes.
 _LEAST_WINDOW = 1 << 16
+
+#: The states before a connection is synchronized, or when it is no more.
+OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
 
 def plausible(step: Step) -> bool:
@@ -79,24 +81,16 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
     """
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
-    elif segment.flags & SYN and mine.isn & MASK != segment.seq:
-        mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
-        mine.next, mine.seen = None, Ranges()
-        mine.sent.clear()
-        mine.gone.clear()
-        mine.kept = 0
+    elif segment.flags & SYN and mine.isn & MASK != segment.seq and not _stands(mine):
+        mine.begin_again(theirs)  # what was guessed before was wrong, or that attempt is over
+        mine.isn = segment.seq
     if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
 
 
-def listen_again(passive: Half, opener: Half) -> None:
-    """A reset attempt is over: what the listening end knew and sent of it counts no more."""
-    passive.isn = passive.next = passive.ack = passive.acked = opener.acked = None
-    passive.seen, passive.received = Ranges(), Ranges()
-    passive.syn_seen = False
-    passive.sent.clear()
-    passive.gone.clear()
-    passive.kept = 0
+def _stands(half: Half) -> bool:
+    """Whether an end's SYN is known and no longer waited for: another SYN is not its own."""
+    return half.syn_seen and half.state not in OPENING
 
 
 def evidence(step: Step, ack: int) -> None:
