@@ -181,10 +181,62 @@ def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
     assert "cwr" in kinds(rungs[5])
 
 
-def test_accurate_ecn() -> None:
-    rungs = see(tcp("client", SYN | ECE | CWR | AE, 99), tcp("server", SYN | ACK | CWR, 499, 100))
-    assert notes.EcnSetup(accurate=True) in rungs[0].notes
-    assert notes.EcnSetup(accurate=True) in rungs[1].notes
+OFFERS = {"classic": ECE | CWR, "accurate": ECE | CWR | AE, "none": 0}
+
+
+@pytest.mark.parametrize(
+    ("offer", "answer", "agreed"),
+    [
+        ("classic", ECE, "classic"),
+        ("classic", ECE | CWR, "none"),  # it mirrors the offer, RFC 3168 §6.1.1.1
+        ("classic", CWR, "none"),
+        ("classic", AE, "none"),
+        ("none", ECE, "none"),
+        ("accurate", 0, "none"),
+        ("accurate", ECE, "classic"),
+        ("accurate", ECE | AE, "classic"),
+        ("accurate", CWR, "accurate"),
+        ("accurate", CWR | ECE, "accurate"),
+        ("accurate", AE, "accurate"),
+        ("accurate", AE | CWR, "accurate"),
+        ("accurate", AE | CWR | ECE, "none"),
+    ],
+)
+def test_what_two_syns_agree_on(offer: str, answer: int, agreed: str) -> None:
+    """RFC 3168 §6.1.1, and RFC 9768 §3.1, table 2."""
+    rungs = see(tcp("client", SYN | OFFERS[offer], 99), tcp("server", SYN | ACK | answer, 499, 100))
+    said = [note.accurate for note in rungs[1].notes if isinstance(note, notes.EcnSetup)]
+    assert said == {"none": [], "classic": [False], "accurate": [True]}[agreed]
+
+
+def test_accurate_ecn_counts_and_echoes_nothing() -> None:
+    """RFC 9768 §3.2.2: the three bits are a counter, and the ACK of a SYN-ACK tells its mark."""
+    rungs = see(
+        tcp("client", SYN | ECE | CWR | AE, 99),
+        tcp("server", SYN | ACK | CWR, 499, 100),
+        tcp("client", ACK | CWR, 100, 500),
+        tcp("client", ACK | AE | ECE, 100, 500, b"x"),
+        tcp("server", ACK | AE | ECE, 500, 101),
+        tcp("server", ACK | AE | CWR, 500, 101, b"y"),
+        tcp("server", ACK | AE | CWR, 501, 101, b"z"),
+    )
+    assert all(not {"ecn-echo", "cwr"} & set(kinds(rung)) for rung in rungs)
+    counted = {
+        rung.number: note.marked
+        for rung in rungs
+        for note in rung.notes
+        if isinstance(note, notes.EcnCounter)
+    }
+    assert counted == {6: 1}
+
+
+def test_a_synack_that_arrived_marked_is_counted() -> None:
+    rungs = see(
+        tcp("client", SYN | ECE | CWR | AE, 99),
+        tcp("server", SYN | ACK | CWR, 499, 100),
+        tcp("client", ACK | AE | CWR, 100, 500),
+    )
+    assert notes.EcnCounter(1) in rungs[2].notes
 
 
 def test_urgent_data_and_multipath() -> None:

@@ -265,6 +265,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"the {mine} tells that marked segments arrived: slow down", "RFC 3168 §6.1.3"
             )
+        case notes.EcnCounter(marked):
+            return Explanation(
+                f"the {mine}'s counter of marked packets: {marked} (modulo 8)", "RFC 9768 §3.2.2"
+            )
         case notes.Cwr():
             return Explanation(f"the {mine} has slowed down", "RFC 3168 §6.1.2")
         case notes.Mptcp(subtype):

@@ -68,6 +68,8 @@ class Half:
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
         answered: whether it has ever answered a SYN with its own, be that attempt over or not.
         syn_data: bytes of data that came with its SYN (Fast Open).
+        ecn: the ECN bits of its SYN: AE, CWR and ECE.
+        marked: how many marked packets it has counted, modulo 8; None if it does not (AccECN).
         mss: the maximum segment size it told.
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
@@ -110,6 +112,8 @@ class Half:
     syn_seen: bool = False
     answered: bool = False
     syn_data: int = 0
+    ecn: int = 0
+    marked: int | None = None
     mss: int | None = None
     timestamp: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
