@@ -29,9 +29,10 @@ def look(step: Step, said: set[str], *, from_client: bool) -> None:
     if flags & URG:
         found.append(notes.Urgent(segment.urgent))
     ecn.look(step)
-    if options.mptcp is not None and (options.mptcp != "DSS" or "DSS" not in said):
-        said.add(options.mptcp)
-        found.append(notes.Mptcp(options.mptcp))
+    for subtype in options.mptcp:
+        if subtype != "DSS" or "DSS" not in said:
+            said.add(subtype)
+            found.append(notes.Mptcp(subtype))
     if segment.seq + segment.space > SPACE:
         found.append(notes.SequenceWrap())
     if segment.length > ETHERNET_MSS and "large" not in said:
