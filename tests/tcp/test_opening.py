@@ -117,7 +117,8 @@ def test_an_attempt_that_was_reset_leaves_no_trace() -> None:
 
 def test_a_stray_synack_moves_nothing_in_a_connection_that_stands() -> None:
     rungs, summary = come_to(
-        HANDSHAKE + "< S. 9000000:9000000(0) ack 1\n> P. 1:6(5) ack 1\n< P. 1:6(5) ack 6"
+        HANDSHAKE + "< P. 1:6(5) ack 1\n< S. 9000000:9000000(0) ack 1\n> P. 1:6(5) ack 6\n"
+        "< P. 6:11(5) ack 6"
     )
-    assert (rungs[5].seq, kinds(rungs[5])) == (1, ["data", "ack"])
-    assert summary.server_bytes == 5
+    assert (rungs[6].seq, kinds(rungs[6])) == (6, ["data", "ack"])
+    assert summary.server_bytes == 10

@@ -89,8 +89,8 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
 
 
 def _stands(half: Half) -> bool:
-    """Whether an end's SYN is known and no longer waited for: another SYN is not its own."""
-    return half.syn_seen and half.state not in OPENING
+    """Whether an end's SYN is known, and more has come behind it: another SYN is not its own."""
+    return half.syn_seen and half.state not in OPENING and (half.next or 0) > 1
 
 
 def evidence(step: Step, ack: int) -> None:
