@@ -257,6 +257,22 @@ def test_an_old_timestamp_is_an_old_duplicate() -> None:
     assert notes.Paws(5) in rungs[3].notes
 
 
+def test_an_old_duplicate_is_not_received_and_no_reset_is_one() -> None:
+    """RFC 7323 §5.3 R1: a RST is taken whatever its timestamp."""
+    rungs = see(
+        tcp("client", SYN, 99, options=stamp(1000)),
+        tcp("server", SYN | ACK, 499, 100, options=stamp(7)),
+        tcp("client", ACK | PSH, 100, 500, b"abc", options=stamp(1010)),
+        tcp("client", ACK | PSH | FIN, 103, 500, b"def", options=stamp(1005)),
+        tcp("server", ACK, 500, 103, options=stamp(8)),
+        tcp("client", ACK | RST, 103, 500, options=stamp(0)),
+    )
+    assert notes.Paws(5) in rungs[3].notes
+    assert rungs[3].server_state is State.ESTABLISHED
+    assert kinds(rungs[5]) == ["connection-rst"]
+    assert rungs[5].server_state is State.CLOSED
+
+
 def test_a_segment_that_was_overtaken_is_no_old_duplicate() -> None:
     rungs = see(
         tcp("client", SYN, 99, options=stamp(1000)),

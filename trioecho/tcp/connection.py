@@ -299,6 +299,8 @@ class Connection:
         """A segment of ``mine`` reaches ``theirs``: RFC 9293 §3.10.7.4's order, RST to FIN."""
         mine, theirs, ack = step.mine, step.theirs, step.ack
         flags = step.segment.flags
+        if not step.expected and knowledge.dropped(step):
+            return
         if ack is not None:
             mine.ack_time = time
         if flags & RST:

@@ -238,7 +238,8 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.Paws(behind):
             return Explanation(
-                f"its timestamp is {behind} older than the newest: an old duplicate, to be dropped",
+                f"its timestamp is {behind} older than the newest: an old duplicate, and whatever"
+                " it says, it is dropped",
                 "RFC 7323 §5.3",
             )
         case notes.SequenceWrap():

@@ -93,6 +93,11 @@ def _stands(half: Half) -> bool:
     return half.syn_seen and half.state not in OPENING and (half.next or 0) > 1
 
 
+def dropped(step: Step) -> bool:
+    """Whether its receiver drops a segment, by its timestamp."""
+    return notes.Paws in map(type, step.found)
+
+
 def evidence(step: Step, ack: int) -> None:
     """What an end acknowledges has arrived there, whether we saw it arrive or not."""
     mine, theirs = step.mine, step.theirs

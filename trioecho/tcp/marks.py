@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import URG, Segment
+from trioecho.model import RST, URG, Segment
 from trioecho.tcp import ecn, notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.sequence import SPACE, distance, relative
@@ -49,10 +49,10 @@ def old_timestamp(segment: Segment, seq: int, mine: Half, theirs: Half) -> int:
     """How far a segment's timestamp lies behind the newest that arrived in order, 0 if it does not.
 
     TS.Recent moves only with segments that fill the receiver's next number (RFC 7323 §4.3), so a
-    segment that was merely overtaken is not taken for an old duplicate.
+    segment that was merely overtaken is not taken for an old duplicate. No RST is one (§5.3).
     """
     timestamps = segment.options.timestamps
-    if timestamps is None:
+    if timestamps is None or segment.flags & RST:
         return 0
     if mine.timestamp is None:
         mine.timestamp = timestamps[0]
