@@ -95,6 +95,18 @@ def test_a_fast_open_cookie_is_asked_for_given_and_shown() -> None:
     assert options == ["tfo cookiereq", "tfo cookie", None, "tfo cookie", None]
 
 
+@pytest.mark.parametrize("taken", [0, 5])
+def test_data_with_a_syn_are_fast_open_only_with_a_cookie(taken: int) -> None:
+    for options, cookie in ((COOKIE, True), (b"", False)):
+        rungs = see(
+            tcp("client", SYN, 99, 0, b"hello", options=options),
+            tcp("server", SYN | ACK, 499, 100 + taken),
+        )
+        note = notes.TfoAck(5, cookie) if taken else notes.TfoIgnored(5, cookie)
+        assert note in rungs[1].notes
+        assert explain(note, rungs[1]).text.startswith("Fast Open") is cookie
+
+
 def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
     """It goes to the end in whose name the reset came, which knows nothing of it."""
     tracker = Tracker()

@@ -8,6 +8,7 @@ from ladders import HANDSHAKE
 
 from trioecho.model import Rung, State
 from trioecho.tcp import notes
+from trioecho.tcp.explain import explain
 
 
 def kinds(rung: Rung) -> list[str]:
@@ -122,3 +123,21 @@ def test_a_stray_synack_moves_nothing_in_a_connection_that_stands() -> None:
     )
     assert (rungs[6].seq, kinds(rungs[6])) == (6, ["data", "ack"])
     assert summary.server_bytes == 10
+
+
+def test_a_simultaneous_open_has_no_three_steps() -> None:
+    rungs, _ = come_to("> S 0:0(0)\n< S 0:0(0)\n> S. 0:0(0) ack 1\n+.01 < S. 0:0(0) ack 1")
+    assert rungs[1].notes == (notes.ConnectionSyn(simultaneous=True),)
+    assert rungs[2].notes == (notes.ConnectionSynack(simultaneous=True),)
+    assert notes.HandshakeComplete(10_000_000, simultaneous=True) in rungs[3].notes
+    said = [explain(note, rung).text for rung in rungs[1:] for note in rung.notes]
+    assert not any(" of 3" in text for text in said)
+
+
+def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
+    closed = HANDSHAKE + "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2\n> . 2:2(0) ack 2\n"
+    rungs, _ = come_to(closed + "+5 > S 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1")
+    assert [rung.connection for rung in rungs] == [1] * 6 + [2] * 3
+    assert notes.ReusedPorts(1) in rungs[6].notes
+    half = closed.replace("> . 2:2(0) ack 2\n", "")
+    assert come_to(half + "+5 > S 0:0(0)")[0][-1].connection == 1

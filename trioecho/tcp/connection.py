@@ -22,10 +22,9 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import control, knowledge, marks, notes, resets, steps
+from trioecho.tcp import control, knowledge, marks, notes, outcome, resets, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
-from trioecho.tcp.outcome import completeness, round_trips
 from trioecho.tcp.sequence import HALF, MASK, relative
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -143,31 +142,7 @@ class Connection:
 
     def summary(self) -> ConnectionSummary:
         """What the connection has come to so far."""
-        client, server = self.client, self.server
-        return ConnectionSummary(
-            self.number,
-            client.endpoint,
-            server.endpoint,
-            self.handshake_time,
-            client.volume,
-            server.volume,
-            client.segments,
-            server.segments,
-            client.retransmissions + server.retransmissions,
-            self.closed_by,
-            self.start or 0,
-            self.end,
-            client.resets + server.resets,
-            self.troubles,
-            self.first_trouble,
-            completeness(self),
-            self.initial_rtt,
-            round_trips(client),
-            round_trips(server),
-            {str(state): spent for state, spent in client.spent.items()},
-            {str(state): spent for state, spent in server.spent.items()},
-            self.first_frame,
-        )
+        return outcome.summary(self)
 
     def halves(self, segment: Segment) -> tuple[Half, Half]:
         """The half that sent a segment, and the other.
@@ -354,7 +329,8 @@ class Connection:
             self.initial_rtt = time - self.last_syn
         if step.theirs.next == 1:
             step.mine.away = step.time - step.theirs.next_time
-        step.found.append(notes.HandshakeComplete(self.handshake_time))
+        both = control.simultaneous(step.mine, step.theirs)
+        step.found.append(notes.HandshakeComplete(self.handshake_time, both))
 
     def _rung(self, step: Step, *, lost: bool) -> Rung:
         segment, mine = step.segment, step.mine

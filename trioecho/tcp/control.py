@@ -16,7 +16,7 @@ def syn(step: Step) -> None:
     segment, mine, first = step.segment, step.mine, step.ack is None
     if first:
         mine.passive = False
-        mine.syn_data = segment.length
+        mine.syn_data, mine.cookie = segment.length, bool(segment.options.fast_open)
     else:
         mine.answered = True
     mine.meet(Event.SEND_SYN if first else Event.SEND_SYN_ACK, step.time)
@@ -25,9 +25,18 @@ def syn(step: Step) -> None:
     mine.scale = segment.options.window_scale
     if not step.again:
         theirs = step.theirs
-        crossed = theirs.syn_seen and not theirs.passive  # a SYN-ACK seen too early answers this
-        step.found.append(notes.ConnectionSyn(crossed) if first else notes.ConnectionSynack())
+        if first:
+            # A SYN-ACK that was seen too early answers this one, and crosses nothing.
+            crossed = theirs.syn_seen and not theirs.passive
+            step.found.append(notes.ConnectionSyn(crossed))
+        else:
+            step.found.append(notes.ConnectionSynack(simultaneous(mine, theirs)))
     _fast_open(step)
+
+
+def simultaneous(one: Half, other: Half) -> bool:
+    """Whether both ends have sent a SYN without an ACK: neither has opened passively."""
+    return not one.passive and not other.passive and one.syn_seen and other.syn_seen
 
 
 def fin(step: Step, first_fin: Half | None) -> bool:
@@ -62,7 +71,9 @@ def _fast_open(step: Step) -> None:
         step.found.append(notes.TfoCookie(len(cookie)))
     if sent := step.theirs.syn_data:
         taken = min(step.ack - 1, sent)
-        step.found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(sent))
+        shown = step.theirs.cookie
+        took = notes.TfoAck(taken, shown) if taken > 0 else notes.TfoIgnored(sent, shown)
+        step.found.append(took)
 
 
 def _fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:

@@ -50,6 +50,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"1 of 3: the {mine} opens, and offers {offer(rung.segment.options)}",
                 "RFC 9293 §3.5",
             )
+        case notes.ConnectionSynack(simultaneous=True):
+            return Explanation(
+                f"the {mine} acknowledges the SYN that crossed its own, and sends that once more",
+                "RFC 9293 §3.5, figure 7",
+            )
         case notes.ConnectionSynack():
             return Explanation(
                 f"2 of 3: the {mine} agrees and opens its direction with"
@@ -71,9 +76,21 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"Fast Open: the {mine} shows its cookie and sends {bytes_of(length)} with the SYN",
                 "RFC 7413 §4.2.2",
             )
+        case notes.TfoAck(length, cookie=False):
+            return Explanation(
+                f"the {mine} takes {bytes_of(length)} that came with the SYN, without a Fast Open"
+                " cookie",
+                "RFC 9293 §3.10.7.2",
+            )
         case notes.TfoAck(length):
             return Explanation(
                 f"Fast Open: the {mine} takes {bytes_of(length)} that came with the SYN",
+                "RFC 7413 §4.2.2",
+            )
+        case notes.TfoIgnored(length, cookie=False):
+            return Explanation(
+                f"the {mine} does not take the SYN's {bytes_of(length)}, which came without a Fast"
+                f" Open cookie: the {theirs} must send them again",
                 "RFC 7413 §4.2.2",
             )
         case notes.TfoIgnored(length):
@@ -81,9 +98,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"Fast Open not taken: the {theirs} must send the SYN's {bytes_of(length)} again",
                 "RFC 7413 §4.2.2",
             )
-        case notes.HandshakeComplete(duration):
+        case notes.HandshakeComplete(duration, simultaneous):
             took = "" if duration is None else f"; the handshake took {seconds(duration)}"
-            return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
+            step = "" if simultaneous else "3 of 3: "
+            return Explanation(f"{step}both ends know{took}", "RFC 9293 §3.5")
         case notes.ConnectionFin(simultaneous=True):
             return Explanation(
                 f"the {mine} closes too, before the other's FIN has come: a simultaneous close",

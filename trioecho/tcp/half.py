@@ -67,7 +67,7 @@ class Half:
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
         answered: whether it has ever answered a SYN with its own, be that attempt over or not.
-        syn_data: bytes of data that came with its SYN (Fast Open).
+        syn_data: bytes of data that came with its SYN; ``cookie``: and a Fast Open cookie.
         ecn: the ECN bits of its SYN: AE, CWR and ECE.
         marked: how many marked packets it has counted, modulo 8; None if it does not (AccECN).
         mss: the maximum segment size it told.
@@ -112,6 +112,7 @@ class Half:
     syn_seen: bool = False
     answered: bool = False
     syn_data: int = 0
+    cookie: bool = False
     ecn: int = 0
     marked: int | None = None
     mss: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from trioecho.model import RoundTrips, State
+from trioecho.model import ConnectionSummary, RoundTrips, State
 from trioecho.tcp.half import Half
 
 if TYPE_CHECKING:
@@ -12,6 +12,35 @@ if TYPE_CHECKING:
 
 
 _CLOSED = frozenset((State.CLOSED, State.TIME_WAIT))
+
+
+def summary(connection: Connection) -> ConnectionSummary:
+    """What a connection has come to so far."""
+    client, server = connection.client, connection.server
+    return ConnectionSummary(
+        connection.number,
+        client.endpoint,
+        server.endpoint,
+        connection.handshake_time,
+        client.volume,
+        server.volume,
+        client.segments,
+        server.segments,
+        client.retransmissions + server.retransmissions,
+        connection.closed_by,
+        connection.start or 0,
+        connection.end,
+        client.resets + server.resets,
+        connection.troubles,
+        connection.first_trouble,
+        completeness(connection),
+        connection.initial_rtt,
+        round_trips(client),
+        round_trips(server),
+        {str(state): spent for state, spent in client.spent.items()},
+        {str(state): spent for state, spent in server.spent.items()},
+        connection.first_frame,
+    )
 
 
 def completeness(connection: Connection) -> str:

@@ -17,7 +17,12 @@ class ConnectionSyn(Fact, frozen=True, tag="connection-syn"):
 
 
 class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
-    """A SYN that acknowledges the other end's SYN."""
+    """A SYN that acknowledges the other end's SYN.
+
+    ``simultaneous``: its sender has sent its SYN before, and repeats it with the ACK.
+    """
+
+    simultaneous: bool = False
 
 
 class TfoRequest(Fact, frozen=True, tag="tfo-request"):
@@ -37,21 +42,27 @@ class TfoSyn(Fact, frozen=True, tag="tfo-syn"):
 
 
 class TfoAck(Fact, frozen=True, tag="tfo-ack"):
-    """A SYN-ACK that takes ``length`` bytes of the SYN's data."""
+    """A SYN-ACK that takes ``length`` bytes of the SYN's data; ``cookie``: that showed one."""
 
     length: int
+    cookie: bool = True
 
 
 class TfoIgnored(Fact, frozen=True, tag="tfo-ignored"):
-    """A SYN-ACK that takes none of the SYN's ``length`` bytes of data."""
+    """A SYN-ACK that takes none of the SYN's ``length`` bytes; ``cookie``: as in ``TfoAck``."""
 
     length: int
+    cookie: bool = True
 
 
 class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
-    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen."""
+    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen.
+
+    ``simultaneous``: both ends have sent a SYN without an ACK first, and this is no third step.
+    """
 
     duration: int | None
+    simultaneous: bool = False
 
 
 # ---- data ----------------------------------------------------------------------------------------
