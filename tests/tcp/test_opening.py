@@ -68,6 +68,8 @@ def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
     )
     assert rungs[2].server_state is State.SYN_RECEIVED
     assert not {"handshake-complete", "ack"} & set(kinds(rungs[2]))
+    for note in rungs[2].notes:
+        assert "the server cannot have sent yet" in explain(note, rungs[2]).text
     assert rungs[4].server_state is State.ESTABLISHED
     assert "handshake-complete" in kinds(rungs[4])
     assert summary.server_bytes == 5

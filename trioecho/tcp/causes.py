@@ -46,8 +46,8 @@ RESET_CAUSES: dict[ResetCause, tuple[str, str]] = {
         "RFC 9293 §3.5.1",
     ),
     "unprompted": (
-        "not in answer to anything that was seen: the {mine} ends the connection of its own accord,"
-        " or a device on the way does so in its name",
+        "nothing was seen that it could answer: perhaps the {mine} ends the connection of its own"
+        " accord, or a device on the way does so in its name",
         "RFC 9293 §3.5.3",
     ),
     "no-answer": (

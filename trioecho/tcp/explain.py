@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from trioecho.model import OTHER, Options, Rung
+from trioecho.model import OTHER, End, Options, Rung, State
 from trioecho.tcp import notes
 from trioecho.tcp.causes import RESET_CAUSES
 from trioecho.tcp.notes import Note
@@ -205,6 +205,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"a gap: {bytes_of(missing)} before this have not been seen", "RFC 9293 §3.4"
             )
+        case notes.AckLostSegment(missing) if _opens(rung, theirs):
+            return Explanation(
+                f"it acknowledges {bytes_of(missing)} that the {theirs} cannot have sent yet, and"
+                " that changes nothing there",
+                "RFC 9293 §3.10.7.3 and §3.10.7.4",
+            )
         case notes.AckLostSegment(missing):
             return Explanation(
                 f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
@@ -364,6 +370,12 @@ def offer(options: Options) -> str:
     if options.timestamps is not None:
         words.append("timestamps")
     return ", ".join(words) or "no options"
+
+
+def _opens(rung: Rung, end: End) -> bool:
+    """Whether an end still waits for the ACK of its SYN."""
+    state = rung.client_state if end == "client" else rung.server_state
+    return state is State.SYN_SENT or state is State.SYN_RECEIVED
 
 
 def _of(number: int | None) -> str:
