@@ -143,3 +143,15 @@ def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
     assert notes.ReusedPorts(1) in rungs[6].notes
     half = closed.replace("> . 2:2(0) ack 2\n", "")
     assert come_to(half + "+5 > S 0:0(0)")[0][-1].connection == 1
+
+
+def test_a_synack_of_another_syn_is_no_second_step() -> None:
+    rungs, _ = come_to("> S 0:0(0)\n< S. 0:0(0) ack 500\n> R 500:500(0)")
+    assert kinds(rungs[1]) == ["ack-lost-segment"]
+    assert rungs[2].notes == (notes.ConnectionRst("unacceptable-ack"),)
+
+
+def test_a_syn_that_closes_too_has_three_steps_all_the_same() -> None:
+    rungs, _ = come_to("> SF 0:0(0)\n< S. 0:0(0) ack 2\n> . 2:2(0) ack 1")
+    assert "handshake-complete" not in kinds(rungs[1])
+    assert "handshake-complete" in kinds(rungs[2])

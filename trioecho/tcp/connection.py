@@ -323,13 +323,15 @@ class Connection:
         """A SYN is acknowledged for the first time; with the second the handshake is over."""
         if step.mine.state in knowledge.OPENING or step.theirs.state in knowledge.OPENING:
             return
+        both = control.simultaneous(step.mine, step.theirs)
+        if step.segment.flags & SYN and not both:
+            return  # the second step, whatever came with the first
         self.underway = False
         if self.first_syn is not None:
             self.handshake_time = time - self.first_syn
             self.initial_rtt = time - self.last_syn
         if step.theirs.next == 1:
             step.mine.away = step.time - step.theirs.next_time
-        both = control.simultaneous(step.mine, step.theirs)
         step.found.append(notes.HandshakeComplete(self.handshake_time, both))
 
     def _rung(self, step: Step, *, lost: bool) -> Rung:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from trioecho.model import State
-from trioecho.tcp import notes
+from trioecho.tcp import knowledge, notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -29,7 +29,7 @@ def syn(step: Step) -> None:
             # A SYN-ACK that was seen too early answers this one, and crosses nothing.
             crossed = theirs.syn_seen and not theirs.passive
             step.found.append(notes.ConnectionSyn(crossed))
-        else:
+        elif knowledge.acceptable(step.ack or 0, theirs):
             step.found.append(notes.ConnectionSynack(simultaneous(mine, theirs)))
     _fast_open(step)
 
