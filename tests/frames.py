@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from trioecho.model import Frame, Rung
+from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.decode import decode
@@ -95,6 +95,17 @@ def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung
         else:
             rungs.append(tracker.seen(segment))
     return rungs
+
+
+def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
+    """A ladder's segments at one tap, and what the last connection among them came to."""
+    tracker = Tracker()
+    rungs = []
+    for _, frame in frames(text):
+        segment = decode(frame)
+        assert segment is not None
+        rungs.append(tracker.seen(segment))
+    return rungs, tracker.summaries()[-1]
 
 
 def _begin(tracker: Tracker, line: Line, source: object, destination: object) -> Connection:

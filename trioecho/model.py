@@ -100,7 +100,7 @@ class Options(Struct, frozen=True, omit_defaults=True, gc=False):
         timestamps: TSval and TSecr (RFC 7323 §3).
         sack: the SACK blocks as raw (left edge, right edge) pairs (RFC 2018 §3).
         fast_open: the Fast Open cookie, empty when one is asked for (RFC 7413 §2).
-        mptcp: the name of the Multipath TCP subtype (RFC 8684 §9).
+        mptcp: the names of the Multipath TCP subtypes, in their order (RFC 8684 §9).
         other: the kinds of all further options, in their order.
         malformed: whether a length ran past the options or was below 2.
     """
@@ -111,7 +111,7 @@ class Options(Struct, frozen=True, omit_defaults=True, gc=False):
     timestamps: tuple[int, int] | None = None
     sack: tuple[tuple[int, int], ...] = ()
     fast_open: bytes | None = None
-    mptcp: str | None = None
+    mptcp: tuple[str, ...] = ()
     other: tuple[int, ...] = ()
     malformed: bool = False
 

@@ -40,8 +40,8 @@ a title
                                  win 65536  b'xxxxx'
                  retransmission of rung 4 after 300 ms: no ACK has come
   403.000     6  CLOSED       ◀── RST ACK seq 1 ack 6 win 65536 ── CLOSED
-                 the server closed without having read what the client sent:
-                 data is lost
+                 the server closed at once, perhaps without having read what the
+                 client sent: then data is lost
 """
 
 

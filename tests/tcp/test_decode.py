@@ -136,7 +136,12 @@ SYN_OPTIONS = bytes.fromhex("020405b40402080a0000000100000002") + b"\x01\x03\x03
         ("length past the end", b"\2\x08\0\0", Options(malformed=True)),
         ("a kind without a length", b"\1\1\1\x08", Options(malformed=True)),
         ("Fast Open, asking", b"\x22\2\1\1", Options(fast_open=b"")),
-        ("unknown kinds", b"\x1e\4\0\0\xfd\2\1\1", Options(mptcp="MP_CAPABLE", other=(253,))),
+        ("unknown kinds", b"\x1e\4\0\0\xfd\2\1\1", Options(mptcp=("MP_CAPABLE",), other=(253,))),
+        (
+            "two of Multipath TCP's",
+            b"\x1e\4\x40\0" + b"\x1e\x08\x20\1" + bytes(4),
+            Options(mptcp=("REMOVE_ADDR", "DSS")),
+        ),
         ("MSS of a wrong length", b"\2\3\1\1", Options(other=(2,))),
     ],
 )

@@ -95,6 +95,18 @@ def test_a_fast_open_cookie_is_asked_for_given_and_shown() -> None:
     assert options == ["tfo cookiereq", "tfo cookie", None, "tfo cookie", None]
 
 
+@pytest.mark.parametrize("taken", [0, 5])
+def test_data_with_a_syn_are_fast_open_only_with_a_cookie(taken: int) -> None:
+    for options, cookie in ((COOKIE, True), (b"", False)):
+        rungs = see(
+            tcp("client", SYN, 99, 0, b"hello", options=options),
+            tcp("server", SYN | ACK, 499, 100 + taken),
+        )
+        note = notes.TfoAck(5, cookie) if taken else notes.TfoIgnored(5, cookie)
+        assert note in rungs[1].notes
+        assert explain(note, rungs[1]).text.startswith("Fast Open") is cookie
+
+
 def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
     """It goes to the end in whose name the reset came, which knows nothing of it."""
     tracker = Tracker()
@@ -181,10 +193,62 @@ def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
     assert "cwr" in kinds(rungs[5])
 
 
-def test_accurate_ecn() -> None:
-    rungs = see(tcp("client", SYN | ECE | CWR | AE, 99), tcp("server", SYN | ACK | CWR, 499, 100))
-    assert notes.EcnSetup(accurate=True) in rungs[0].notes
-    assert notes.EcnSetup(accurate=True) in rungs[1].notes
+OFFERS = {"classic": ECE | CWR, "accurate": ECE | CWR | AE, "none": 0}
+
+
+@pytest.mark.parametrize(
+    ("offer", "answer", "agreed"),
+    [
+        ("classic", ECE, "classic"),
+        ("classic", ECE | CWR, "none"),  # it mirrors the offer, RFC 3168 §6.1.1.1
+        ("classic", CWR, "none"),
+        ("classic", AE, "none"),
+        ("none", ECE, "none"),
+        ("accurate", 0, "none"),
+        ("accurate", ECE, "classic"),
+        ("accurate", ECE | AE, "classic"),
+        ("accurate", CWR, "accurate"),
+        ("accurate", CWR | ECE, "accurate"),
+        ("accurate", AE, "accurate"),
+        ("accurate", AE | CWR, "accurate"),
+        ("accurate", AE | CWR | ECE, "none"),
+    ],
+)
+def test_what_two_syns_agree_on(offer: str, answer: int, agreed: str) -> None:
+    """RFC 3168 §6.1.1, and RFC 9768 §3.1, table 2."""
+    rungs = see(tcp("client", SYN | OFFERS[offer], 99), tcp("server", SYN | ACK | answer, 499, 100))
+    said = [note.accurate for note in rungs[1].notes if isinstance(note, notes.EcnSetup)]
+    assert said == {"none": [], "classic": [False], "accurate": [True]}[agreed]
+
+
+def test_accurate_ecn_counts_and_echoes_nothing() -> None:
+    """RFC 9768 §3.2.2: the three bits are a counter, and the ACK of a SYN-ACK tells its mark."""
+    rungs = see(
+        tcp("client", SYN | ECE | CWR | AE, 99),
+        tcp("server", SYN | ACK | CWR, 499, 100),
+        tcp("client", ACK | CWR, 100, 500),
+        tcp("client", ACK | AE | ECE, 100, 500, b"x"),
+        tcp("server", ACK | AE | ECE, 500, 101),
+        tcp("server", ACK | AE | CWR, 500, 101, b"y"),
+        tcp("server", ACK | AE | CWR, 501, 101, b"z"),
+    )
+    assert all(not {"ecn-echo", "cwr"} & set(kinds(rung)) for rung in rungs)
+    counted = {
+        rung.number: note.marked
+        for rung in rungs
+        for note in rung.notes
+        if isinstance(note, notes.EcnCounter)
+    }
+    assert counted == {6: 1}
+
+
+def test_a_synack_that_arrived_marked_is_counted() -> None:
+    rungs = see(
+        tcp("client", SYN | ECE | CWR | AE, 99),
+        tcp("server", SYN | ACK | CWR, 499, 100),
+        tcp("client", ACK | AE | CWR, 100, 500),
+    )
+    assert notes.EcnCounter(1) in rungs[2].notes
 
 
 def test_urgent_data_and_multipath() -> None:
@@ -203,6 +267,22 @@ def test_an_old_timestamp_is_an_old_duplicate() -> None:
         tcp("client", ACK | PSH, 103, 500, b"def", options=stamp(1005)),
     )
     assert notes.Paws(5) in rungs[3].notes
+
+
+def test_an_old_duplicate_is_not_received_and_no_reset_is_one() -> None:
+    """RFC 7323 §5.3 R1: a RST is taken whatever its timestamp."""
+    rungs = see(
+        tcp("client", SYN, 99, options=stamp(1000)),
+        tcp("server", SYN | ACK, 499, 100, options=stamp(7)),
+        tcp("client", ACK | PSH, 100, 500, b"abc", options=stamp(1010)),
+        tcp("client", ACK | PSH | FIN, 103, 500, b"def", options=stamp(1005)),
+        tcp("server", ACK, 500, 103, options=stamp(8)),
+        tcp("client", ACK | RST, 103, 500, options=stamp(0)),
+    )
+    assert notes.Paws(5) in rungs[3].notes
+    assert rungs[3].server_state is State.ESTABLISHED
+    assert kinds(rungs[5]) == ["connection-rst"]
+    assert rungs[5].server_state is State.CLOSED
 
 
 def test_a_segment_that_was_overtaken_is_no_old_duplicate() -> None:

@@ -22,10 +22,9 @@ from trioecho.model import (
     Segment,
     State,
 )
-from trioecho.tcp import control, knowledge, marks, notes, steps
+from trioecho.tcp import control, knowledge, marks, notes, outcome, resets, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
-from trioecho.tcp.outcome import completeness, round_trips
 from trioecho.tcp.sequence import HALF, MASK, relative
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -33,8 +32,6 @@ from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift
 
 _ESTABLISHED = State.ESTABLISHED
 _TROUBLE = frozenset(notes.TROUBLE)
-# Before a connection is synchronized, or when it is no more.
-_OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
 
 class Connection:
@@ -57,6 +54,7 @@ class Connection:
         self.start: int | None = None
         self.first_frame = 0
         self.end = 0
+        self.underway = opening  # whether the handshake's last ACK is still to come
         self.first_syn: int | None = None
         self.last_syn = 0
         self.handshake_time: int | None = None
@@ -144,31 +142,7 @@ class Connection:
 
     def summary(self) -> ConnectionSummary:
         """What the connection has come to so far."""
-        client, server = self.client, self.server
-        return ConnectionSummary(
-            self.number,
-            client.endpoint,
-            server.endpoint,
-            self.handshake_time,
-            client.volume,
-            server.volume,
-            client.segments,
-            server.segments,
-            client.retransmissions + server.retransmissions,
-            self.closed_by,
-            self.start or 0,
-            self.end,
-            client.resets + server.resets,
-            self.troubles,
-            self.first_trouble,
-            completeness(self),
-            self.initial_rtt,
-            round_trips(client),
-            round_trips(server),
-            {str(state): spent for state, spent in client.spent.items()},
-            {str(state): spent for state, spent in server.spent.items()},
-            self.first_frame,
-        )
+        return outcome.summary(self)
 
     def halves(self, segment: Segment) -> tuple[Half, Half]:
         """The half that sent a segment, and the other.
@@ -196,7 +170,7 @@ class Connection:
                 ack = relative(ack, theirs.isn or 0, theirs.next or 0)
             space = seq + segment.space
             step = Step(segment, number, segment.frame.time, seq, ack, space, mine, theirs, [])
-            if theirs.state not in _OPENING:
+            if theirs.state not in knowledge.OPENING:
                 mine.forged, mine.forged_next = "syn", mine.next or 0
             return step
         step = self._send(segment, number, *deepcopy((mine, theirs)))
@@ -279,13 +253,15 @@ class Connection:
         """SYN, FIN and RST leave the sender."""
         mine, flags = step.mine, step.segment.flags
         if flags & RST:
-            control.reset(step)
+            resets.reset(step)
             return
-        if flags & SYN:
+        if flags & SYN and not step.seq:
             if step.ack is None:
                 self.last_syn = step.time
-            if self.first_syn is None:
-                self.first_syn = step.time
+                if self.first_syn is None and mine.acked is None:  # else its answer came before
+                    self.first_syn = step.time
+            elif self.first_syn == self.last_syn and not step.again:
+                mine.away = step.time - self.last_syn
             if mine.state in (State.LISTEN, State.SYN_SENT):
                 self.closed_by = None  # an attempt before may have been reset
             control.syn(step)
@@ -300,31 +276,36 @@ class Connection:
         """A segment of ``mine`` reaches ``theirs``: RFC 9293 §3.10.7.4's order, RST to FIN."""
         mine, theirs, ack = step.mine, step.theirs, step.ack
         flags = step.segment.flags
+        if not step.expected and knowledge.dropped(step):
+            return
         if ack is not None:
             mine.ack_time = time
         if flags & RST:
-            if control.takes_reset(step.seq, ack, theirs):
+            if resets.takes_reset(step.seq, ack, theirs):
                 listening = theirs.passive and theirs.state is State.SYN_RECEIVED
                 event = Event.RECEIVE_RST_PASSIVE if listening else Event.RECEIVE_RST
                 theirs.meet(event, time)
                 self.closed_by = self.closed_by or "rst"
                 if listening:
-                    knowledge.listen_again(theirs, mine)
+                    theirs.begin_again(mine)
             return
         if ack is not None:
             if theirs.state is not _ESTABLISHED:
-                if theirs.state is State.SYN_SENT and not control.acknowledges_syn(ack, theirs):
-                    return  # it acknowledges another SYN than ours: not acceptable, §3.10.7.3
-                if ack >= 1 and theirs.state is State.SYN_RECEIVED:
+                if not knowledge.acceptable(ack, theirs, mine):
+                    return
+                if theirs.state is State.SYN_RECEIVED:
                     theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
                 if flags & SYN:
                     theirs.meet(Event.RECEIVE_SYN_ACK, time)
                 if theirs.fin is not None and ack > theirs.fin:
                     theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
             if theirs.acked is None or ack > theirs.acked:
+                first = theirs.acked is None
                 steps.acknowledge(
                     step, ack, time, self.first_fin, self.initial_rtt, self.fins_crossed
                 )
+                if first and self.underway:
+                    self._open(step, time)
         elif flags & SYN:
             theirs.meet(Event.RECEIVE_SYN, time)
             mine.asked_time = time
@@ -339,15 +320,21 @@ class Connection:
             knowledge.take_fin(theirs, mine, time)
             if self.closed_by is None and mine.fin_received and theirs.fin_received:
                 self.closed_by = "fin"
-        if (
-            self.handshake_time is None
-            and self.first_syn is not None
-            and mine.state not in _OPENING
-            and theirs.state not in _OPENING
-        ):
+
+    def _open(self, step: Step, time: int) -> None:
+        """A SYN is acknowledged for the first time; with the second the handshake is over."""
+        if step.mine.state in knowledge.OPENING or step.theirs.state in knowledge.OPENING:
+            return
+        both = control.simultaneous(step.mine, step.theirs)
+        if step.segment.flags & SYN and not both:
+            return  # the second step, whatever came with the first
+        self.underway = False
+        if self.first_syn is not None:
             self.handshake_time = time - self.first_syn
             self.initial_rtt = time - self.last_syn
-            step.found.append(notes.HandshakeComplete(self.handshake_time))
+        if step.theirs.next == 1:
+            step.mine.away = step.time - step.theirs.next_time
+        step.found.append(notes.HandshakeComplete(self.handshake_time, both))
 
     def _rung(self, step: Step, *, lost: bool) -> Rung:
         segment, mine = step.segment, step.mine

@@ -1,24 +1,14 @@
-"""SYN, FIN and RST: how a connection opens, closes and is cut."""
+"""SYN and FIN: how a connection opens and closes."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from trioecho.model import State
-from trioecho.tcp import notes
+from trioecho.tcp import knowledge, notes
 from trioecho.tcp.half import Half
-from trioecho.tcp.notes import ResetCause
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
-
-
-def reset(step: Step) -> None:
-    """A RST leaves its sender."""
-    cause = _reset_cause(step)
-    step.found.append(notes.ConnectionRst(cause))
-    step.mine.resets += 1
-    if cause != "out-of-window":  # else its presumed sender may know nothing of it
-        step.mine.meet(Event.SEND_RST, step.time)
 
 
 def syn(step: Step) -> None:
@@ -26,15 +16,27 @@ def syn(step: Step) -> None:
     segment, mine, first = step.segment, step.mine, step.ack is None
     if first:
         mine.passive = False
-        mine.syn_data = segment.length
+        mine.syn_data, mine.cookie = segment.length, bool(segment.options.fast_open)
+    else:
+        mine.answered = True
     mine.meet(Event.SEND_SYN if first else Event.SEND_SYN_ACK, step.time)
     mine.syn_seen = True
     mine.mss = segment.options.mss
     mine.scale = segment.options.window_scale
     if not step.again:
-        crossed = step.theirs.syn_seen
-        step.found.append(notes.ConnectionSyn(crossed) if first else notes.ConnectionSynack())
+        theirs = step.theirs
+        if first:
+            # A SYN-ACK that was seen too early answers this one, and crosses nothing.
+            crossed = theirs.syn_seen and not theirs.passive
+            step.found.append(notes.ConnectionSyn(crossed))
+        elif knowledge.acceptable(step.ack or 0, theirs):
+            step.found.append(notes.ConnectionSynack(simultaneous(mine, theirs)))
     _fast_open(step)
+
+
+def simultaneous(one: Half, other: Half) -> bool:
+    """Whether both ends have sent a SYN without an ACK: neither has opened passively."""
+    return not one.passive and not other.passive and one.syn_seen and other.syn_seen
 
 
 def fin(step: Step, first_fin: Half | None) -> bool:
@@ -69,7 +71,9 @@ def _fast_open(step: Step) -> None:
         step.found.append(notes.TfoCookie(len(cookie)))
     if sent := step.theirs.syn_data:
         taken = min(step.ack - 1, sent)
-        step.found.append(notes.TfoAck(taken) if taken > 0 else notes.TfoIgnored(sent))
+        shown = step.theirs.cookie
+        took = notes.TfoAck(taken, shown) if taken > 0 else notes.TfoIgnored(sent, shown)
+        step.found.append(took)
 
 
 def _fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:
@@ -80,46 +84,3 @@ def _fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:
     if step.ack is None or fin is None or step.ack <= fin:
         return 3, False
     return 3, acked is None or acked <= fin
-
-
-def _reset_cause(step: Step) -> ResetCause:
-    """Why a RST was sent, as far as the wire can tell (RFC 9293 §3.5.2)."""
-    mine, theirs = step.mine, step.theirs
-    if not takes_reset(step.seq, step.ack, theirs):
-        return "out-of-window"
-    if theirs.state is State.SYN_SENT and not mine.syn_seen:
-        return "refused"
-    if theirs.state is State.TIME_WAIT:
-        return "time-wait-assassination"
-    if not mine.segments or (mine.state is State.SYN_SENT and theirs.syn_seen and step.ack is None):
-        return "half-open"
-    if mine.fin is not None or mine.state is State.CLOSED:
-        return "after-close"
-    if mine.syn_seen and theirs.syn_seen and mine.ack is None and step.ack is None:
-        return "gave-up"  # its SYN was answered by another, and it never acknowledged that
-    if mine.asked == "keep-alive" and theirs.ack_time < mine.asked_time:
-        return "no-answer"
-    if step.ack is None:
-        return "half-open"  # a close or an abort carries an ACK; this answers by the book, §3.5.2
-    # A server that resets instead of answering had not read the question; a client that resets may
-    # have read its answer and had enough.
-    unanswered = theirs.volume > 0 and theirs.next_time > mine.next_time
-    return "unread-data" if mine.passive and unanswered else "aborted"
-
-
-def takes_reset(seq: int, ack: int | None, receiver: Half) -> bool:
-    """Whether a receiver acts on a RST.
-
-    In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence number,
-    else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961 §3).
-    """
-    if receiver.state is State.SYN_SENT:
-        return ack is not None and acknowledges_syn(ack, receiver)
-    if receiver.state is State.SYN_RECEIVED and seq == receiver.ack:
-        return True
-    return receiver.received.up_to in (None, seq)
-
-
-def acknowledges_syn(ack: int, opener: Half) -> bool:
-    """Whether an ACK that reaches an end in SYN-SENT is acceptable: ISS < ack <= SND.NXT."""
-    return ack > 0 and (opener.next is None or ack <= opener.next)

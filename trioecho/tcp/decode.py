@@ -12,7 +12,7 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
 
-from trioecho.model import ACK, CWR, ECE, URG, Endpoint, Frame, Options, Segment
+from trioecho.model import ACK, AE, CWR, ECE, URG, Endpoint, Frame, Options, Segment
 from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.link import DEEPEST, ETHERNET, network, tagged
 from trioecho.tcp.options import NO_OPTIONS, ONLY_TIMESTAMPS, decode_options
@@ -24,7 +24,7 @@ _EXTENSIONS = frozenset((0, 43, 60))
 _FRAGMENT, _AUTHENTICATION = 44, 51
 
 # What makes a segment worth a closer look (marks.py): most are not.
-_RARE_BITS = URG | ECE | CWR
+_RARE_BITS = URG | ECE | CWR | AE
 _ETHERNET_MSS = 1460
 _NEAR_WRAP = (1 << 32) - (1 << 16)
 

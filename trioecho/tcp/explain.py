@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, assert_never
 
-from trioecho.model import OTHER, Options, Rung
+from trioecho.model import OTHER, End, Options, Rung, State
 from trioecho.tcp import notes
+from trioecho.tcp.causes import RESET_CAUSES
 from trioecho.tcp.notes import Note
 from trioecho.text import bytes_of, seconds
 
@@ -15,48 +16,6 @@ class Explanation(NamedTuple):
 
     text: str
     source: str
-
-
-RESET_CAUSES: dict[notes.ResetCause, tuple[str, str]] = {
-    "refused": (
-        "refused: nothing listens on that port, so the {mine}'s kernel answers for it",
-        "RFC 9293 §3.5.2",
-    ),
-    "unread-data": (
-        "the {mine} closed without having read what the {theirs} sent: data is lost",
-        "RFC 1122 §4.2.2.13, RFC 2525 §2.17",
-    ),
-    "aborted": (
-        "the {mine} gives up at once: its program closed with data unread or with SO_LINGER 0, or"
-        " died so",
-        "RFC 9293 §3.10.5",
-    ),
-    "time-wait-assassination": (
-        "it ends the {theirs}'s TIME-WAIT too early: an old duplicate may now do harm",
-        "RFC 1337",
-    ),
-    "after-close": (
-        "the {mine} had closed already, and nobody is left there to read what came",
-        "RFC 1122 §4.2.2.13",
-    ),
-    "half-open": (
-        "the {mine} knows nothing of this connection: it restarted, or has long forgotten it",
-        "RFC 9293 §3.5.1",
-    ),
-    "gave-up": (
-        "the {mine} does not wait for this answer: it has given up, or wanted no more than to know"
-        " whether the port is open",
-        "RFC 9293 §3.10.7.1",
-    ),
-    "no-answer": (
-        "the {mine} gives up: it asked whether the {theirs} is still there, and heard nothing",
-        "RFC 9293 §3.8.4",
-    ),
-    "out-of-window": (
-        "not the next number the {theirs} expects: it does not take this reset",
-        "RFC 5961 §3.2",
-    ),
-}
 
 
 def explain(note: Note, rung: Rung) -> Explanation:
@@ -91,6 +50,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"1 of 3: the {mine} opens, and offers {offer(rung.segment.options)}",
                 "RFC 9293 §3.5",
             )
+        case notes.ConnectionSynack(simultaneous=True):
+            return Explanation(
+                f"the {mine} acknowledges the SYN that crossed its own, and sends that once more",
+                "RFC 9293 §3.5, figure 7",
+            )
         case notes.ConnectionSynack():
             return Explanation(
                 f"2 of 3: the {mine} agrees and opens its direction with"
@@ -112,9 +76,21 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"Fast Open: the {mine} shows its cookie and sends {bytes_of(length)} with the SYN",
                 "RFC 7413 §4.2.2",
             )
+        case notes.TfoAck(length, cookie=False):
+            return Explanation(
+                f"the {mine} takes {bytes_of(length)} that came with the SYN, without a Fast Open"
+                " cookie",
+                "RFC 9293 §3.10.7.2",
+            )
         case notes.TfoAck(length):
             return Explanation(
                 f"Fast Open: the {mine} takes {bytes_of(length)} that came with the SYN",
+                "RFC 7413 §4.2.2",
+            )
+        case notes.TfoIgnored(length, cookie=False):
+            return Explanation(
+                f"the {mine} does not take the SYN's {bytes_of(length)}, which came without a Fast"
+                f" Open cookie: the {theirs} must send them again",
                 "RFC 7413 §4.2.2",
             )
         case notes.TfoIgnored(length):
@@ -122,9 +98,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"Fast Open not taken: the {theirs} must send the SYN's {bytes_of(length)} again",
                 "RFC 7413 §4.2.2",
             )
-        case notes.HandshakeComplete(duration):
+        case notes.HandshakeComplete(duration, simultaneous):
             took = "" if duration is None else f"; the handshake took {seconds(duration)}"
-            return Explanation(f"3 of 3: both ends know{took}", "RFC 9293 §3.5")
+            step = "" if simultaneous else "3 of 3: "
+            return Explanation(f"{step}both ends know{took}", "RFC 9293 §3.5")
         case notes.ConnectionFin(simultaneous=True):
             return Explanation(
                 f"the {mine} closes too, before the other's FIN has come: a simultaneous close",
@@ -228,6 +205,12 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"a gap: {bytes_of(missing)} before this have not been seen", "RFC 9293 §3.4"
             )
+        case notes.AckLostSegment(missing) if _opens(rung, theirs):
+            return Explanation(
+                f"it acknowledges {bytes_of(missing)} that the {theirs} cannot have sent yet, and"
+                " that changes nothing there",
+                "RFC 9293 §3.10.7.3 and §3.10.7.4",
+            )
         case notes.AckLostSegment(missing):
             return Explanation(
                 f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
@@ -279,7 +262,8 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.Paws(behind):
             return Explanation(
-                f"its timestamp is {behind} older than the newest: an old duplicate, to be dropped",
+                f"its timestamp is {behind} older than the newest: an old duplicate, and whatever"
+                " it says, it is dropped",
                 "RFC 7323 §5.3",
             )
         case notes.SequenceWrap():
@@ -305,6 +289,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.EcnEcho():
             return Explanation(
                 f"the {mine} tells that marked segments arrived: slow down", "RFC 3168 §6.1.3"
+            )
+        case notes.EcnCounter(marked):
+            return Explanation(
+                f"the {mine}'s counter of marked packets: {marked} (modulo 8)", "RFC 9768 §3.2.2"
             )
         case notes.Cwr():
             return Explanation(f"the {mine} has slowed down", "RFC 3168 §6.1.2")
@@ -382,6 +370,12 @@ def offer(options: Options) -> str:
     if options.timestamps is not None:
         words.append("timestamps")
     return ", ".join(words) or "no options"
+
+
+def _opens(rung: Rung, end: End) -> bool:
+    """Whether an end still waits for the ACK of its SYN."""
+    state = rung.client_state if end == "client" else rung.server_state
+    return state is State.SYN_SENT or state is State.SYN_RECEIVED
 
 
 def _of(number: int | None) -> str:

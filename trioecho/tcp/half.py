@@ -10,6 +10,7 @@ from operator import attrgetter
 from msgspec import Struct
 
 from trioecho.model import SYN, Endpoint, Segment, State
+from trioecho.tcp.notes import ResetCause
 from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.spread import Spread
 from trioecho.tcp.states import TABLE, Event
@@ -81,7 +82,10 @@ class Half:
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
-        syn_data: bytes of data that came with its SYN (Fast Open).
+        answered: whether it has ever answered a SYN with its own, be that attempt over or not.
+        syn_data: bytes of data that came with its SYN; ``cookie``: and a Fast Open cookie.
+        ecn: the ECN bits of its SYN: AE, CWR and ECE.
+        marked: how many marked packets it has counted, modulo 8; None if it does not (AccECN).
         mss: the maximum segment size it told.
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
@@ -95,6 +99,8 @@ class Half:
         held: how long the ACK took that its last small segment waited for, while it was small.
         received: which part of the peer's stream it has.
         fin_received: whether the peer's FIN has arrived in order.
+        away: how long the handshake took from here to it and back, 0 where that is not known.
+        cut: why it first reset the connection, None if it has not; ``cut_time``: when it last did.
         segments, retransmissions, resets: how many it sent.
         volume: distinct bytes of payload it sent.
         rtt: the round-trip times of the ACKs it got.
@@ -120,7 +126,11 @@ class Half:
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
+    answered: bool = False
     syn_data: int = 0
+    cookie: bool = False
+    ecn: int = 0
+    marked: int | None = None
     mss: int | None = None
     timestamp: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
@@ -132,6 +142,9 @@ class Half:
     held: int = 0
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
+    away: int = 0
+    cut: ResetCause | None = None
+    cut_time: int = 0
     state_since: int | None = None
     spent: Mapping[State, int] = field(default_factory=lambda: _NEVER)
     segments: int = 0
@@ -149,6 +162,22 @@ class Half:
             spent = time - self.state_since
             self.spent = {**self.spent, self.state: self.spent.get(self.state, 0) + spent}
         self.state, self.state_since = following, time
+
+    def begin_again(self, peer: Half) -> None:
+        """An attempt is over, or what was seen belongs to another: it counts no more.
+
+        Args:
+            peer: the other end, which keeps its own numbers.
+        """
+        self.isn = self.next = self.ack = self.ack_number = self.acked = self.fin = None
+        self.timestamp = peer.acked = peer.ack = peer.ack_number = None
+        self.duplicates = peer.duplicates = self.recover = self.held = self.kept = 0
+        self.syn_seen = self.fin_received = peer.fin_received = False
+        self.asked = self.forged = ""
+        self.sack = peer.sack = ()
+        self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
+        for kept in (self.sent, self.gone, self.repeats):
+            kept.clear()
 
     def original(self, seq: int) -> Sent | None:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""

@@ -6,13 +6,15 @@ from trioecho.model import RST, SYN, Segment, State
 from trioecho.tcp import notes
 from trioecho.tcp.half import Half, Sent
 from trioecho.tcp.notes import Note
-from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 
 # Windows grow while segments are on their way; nothing is far beyond this many bytes.
 _LEAST_WINDOW = 1 << 16
+
+#: The states before a connection is synchronized, or when it is no more.
+OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
 
 
 def plausible(step: Step) -> bool:
@@ -23,8 +25,30 @@ def plausible(step: Step) -> bool:
     theirs = step.theirs
     if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
         return True
-    window = theirs.window << (theirs.scale or 0)
-    return step.seq <= theirs.ack + max(window, _LEAST_WINDOW) * 4
+    return step.seq <= theirs.ack + _room(theirs) * 4
+
+
+def acceptable(ack: int, opener: Half, other: Half | None = None) -> bool:
+    """Whether an ACK counts at an end that waits for the ACK of its SYN: ISS < ack <= SND.NXT.
+
+    Another is answered by a RST, and changes nothing (RFC 9293 §3.10.7.3 and §3.10.7.4).
+
+    Args:
+        ack: the relative acknowledgment number.
+        opener: the end that it reaches; in a later state every ACK counts.
+        other: the end that sends it; what its window has room for may have come to it unseen.
+    """
+    if opener.state is not State.SYN_SENT and opener.state is not State.SYN_RECEIVED:
+        return True
+    if ack <= 0 or opener.next is None:
+        return ack > 0
+    unseen = _room(other) if other is not None and opener.state is State.SYN_RECEIVED else 0
+    return ack <= opener.next + unseen
+
+
+def _room(half: Half) -> int:
+    """How much a window has room for, in bytes, told generously."""
+    return max((half.window or 0) << (half.scale or 0), _LEAST_WINDOW)
 
 
 def repeats(note: Note) -> bool:
@@ -57,31 +81,33 @@ def learn_isn(segment: Segment, mine: Half, theirs: Half) -> None:
     """
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
-    elif segment.flags & SYN and mine.isn & MASK != segment.seq:
-        mine.isn = segment.seq  # what was guessed before was wrong, or that attempt is over
-        mine.next, mine.seen = None, Ranges()
-        mine.sent.clear()
-        mine.gone.clear()
-        mine.kept = 0
+    elif segment.flags & SYN and mine.isn & MASK != segment.seq and not _stands(mine):
+        mine.begin_again(theirs)  # what was guessed before was wrong, or that attempt is over
+        mine.isn = segment.seq
     if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
 
 
-def listen_again(passive: Half, opener: Half) -> None:
-    """A reset attempt is over: what the listening end knew and sent of it counts no more."""
-    passive.isn = passive.next = passive.ack = passive.acked = opener.acked = None
-    passive.seen, passive.received = Ranges(), Ranges()
-    passive.syn_seen = False
-    passive.sent.clear()
-    passive.gone.clear()
-    passive.kept = 0
+def _stands(half: Half) -> bool:
+    """Whether an end's SYN is known, and more has come behind it: another SYN is not its own."""
+    return half.syn_seen and half.state not in OPENING and (half.next or 0) > 1
+
+
+def dropped(step: Step) -> bool:
+    """Whether its receiver drops a segment, by its timestamp."""
+    return notes.Paws in map(type, step.found)
 
 
 def evidence(step: Step, ack: int) -> None:
     """What an end acknowledges has arrived there, whether we saw it arrive or not."""
     mine, theirs = step.mine, step.theirs
-    if mine.state is State.SYN_SENT and ack >= 1 and not step.segment.flags & (SYN | RST):
-        mine.meet(Event.RECEIVE_SYN_ACK, step.time)
+    if not acceptable(ack, theirs, mine):
+        return
+    if not step.segment.flags & (SYN | RST):
+        if mine.state is State.SYN_SENT and ack >= 1:
+            mine.meet(Event.RECEIVE_SYN_ACK, step.time)
+        elif mine.state is State.SYN_RECEIVED and ack > 1 + theirs.syn_data:
+            mine.meet(Event.RECEIVE_ACK_OF_SYN, step.time)  # which came before what it has now
     mine.received.advance(ack)
     if theirs.fin is not None:
         take_fin(mine, theirs, step.time)
@@ -111,7 +137,7 @@ def consequences(step: Step) -> None:
     for note in step.found:
         match note:
             case notes.ZeroWindowProbe() if not step.segment.length:
-                pass  # without its byte, it is answered as any old number is
+                mine.asked_time = step.time  # without its byte, its answer is that to an old number
             case notes.ZeroWindowProbe() | notes.KeepAlive():
                 mine.asked, mine.asked_time = note.kind, step.time
             case notes.ChallengeAck():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from trioecho.model import ACK, AE, CWR, ECE, SYN, URG, Segment
-from trioecho.tcp import notes
+from trioecho.model import RST, URG, Segment
+from trioecho.tcp import ecn, notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.sequence import SPACE, distance, relative
 from trioecho.tcp.step import Step
 
 # What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
-
-_CONGESTION_EXPERIENCED = 3
 
 
 def look(step: Step, said: set[str], *, from_client: bool) -> None:
@@ -30,10 +28,11 @@ def look(step: Step, said: set[str], *, from_client: bool) -> None:
         _sack(step, step.ack)
     if flags & URG:
         found.append(notes.Urgent(segment.urgent))
-    _congestion(step)
-    if options.mptcp is not None and (options.mptcp != "DSS" or "DSS" not in said):
-        said.add(options.mptcp)
-        found.append(notes.Mptcp(options.mptcp))
+    ecn.look(step)
+    for subtype in options.mptcp:
+        if subtype != "DSS" or "DSS" not in said:
+            said.add(subtype)
+            found.append(notes.Mptcp(subtype))
     if segment.seq + segment.space > SPACE:
         found.append(notes.SequenceWrap())
     if segment.length > ETHERNET_MSS and "large" not in said:
@@ -50,10 +49,10 @@ def old_timestamp(segment: Segment, seq: int, mine: Half, theirs: Half) -> int:
     """How far a segment's timestamp lies behind the newest that arrived in order, 0 if it does not.
 
     TS.Recent moves only with segments that fill the receiver's next number (RFC 7323 §4.3), so a
-    segment that was merely overtaken is not taken for an old duplicate.
+    segment that was merely overtaken is not taken for an old duplicate. No RST is one (§5.3).
     """
     timestamps = segment.options.timestamps
-    if timestamps is None:
+    if timestamps is None or segment.flags & RST:
         return 0
     if mine.timestamp is None:
         mine.timestamp = timestamps[0]
@@ -83,24 +82,3 @@ def _sack(step: Step, ack: int) -> None:
         blocks = tuple(others)
     if blocks:
         step.found.append(notes.Sack(blocks))
-
-
-def _congestion(step: Step) -> None:
-    flags, found = step.segment.flags, step.found
-    if step.segment.ecn == _CONGESTION_EXPERIENCED:
-        found.append(notes.CongestionExperienced())
-    if not flags & (ECE | CWR):
-        return
-    if flags & SYN:
-        if not flags & ACK:
-            if flags & ECE and flags & CWR:
-                found.append(notes.EcnSetup(accurate=bool(flags & AE)))
-        elif flags & (ECE | CWR | AE) == ECE:
-            found.append(notes.EcnSetup())
-        else:
-            found.append(notes.EcnSetup(accurate=True))
-        return
-    if flags & ECE:
-        found.append(notes.EcnEcho())
-    if flags & CWR:
-        found.append(notes.Cwr())

@@ -38,7 +38,7 @@ def decode_options(data: bytes) -> Options:
     Source: RFC 9293 §3.2 (MSS), RFC 7323 §2 and §3, RFC 2018, RFC 7413 §2.
     """
     mss = scale = timestamps = cookie = None
-    multipath = None
+    multipath: list[str] = []
     permitted = malformed = False
     sack: tuple[tuple[int, int], ...] = ()
     other: list[int] = []
@@ -66,7 +66,7 @@ def decode_options(data: bytes) -> Options:
             timestamps = _pair(data, at + 2)
         elif kind == MPTCP and length > 2:
             subtype = data[at + 2] >> 4
-            multipath = MPTCP_SUBTYPES[subtype] if subtype < 9 else f"subtype {subtype}"
+            multipath.append(MPTCP_SUBTYPES[subtype] if subtype < 9 else f"subtype {subtype}")
         elif kind == FAST_OPEN:
             cookie = data[at + 2 : at + length]
         elif kind == EXPERIMENT and data[at + 2 : at + 4] == _FAST_OPEN_EXPERIMENT:
@@ -74,6 +74,5 @@ def decode_options(data: bytes) -> Options:
         else:
             other.append(kind)
         at += length
-    return Options(
-        mss, scale, permitted, timestamps, sack, cookie, multipath, tuple(other), malformed
-    )
+    names = tuple(multipath)
+    return Options(mss, scale, permitted, timestamps, sack, cookie, names, tuple(other), malformed)

@@ -116,6 +116,7 @@ TABLE: dict[State, dict[Event, State]] = {
     },
     S.TIME_WAIT: {
         E.RECEIVE_RST: S.CLOSED,  # TIME-WAIT assassination, RFC 1337
+        E.SEND_RST: S.CLOSED,
     },
 }
 

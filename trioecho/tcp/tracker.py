@@ -186,9 +186,12 @@ def _starts_anew(segment: Segment, connection: Connection) -> bool:
     """Whether a SYN opens another connection between endpoints that had one.
 
     A SYN with the ISN that is known is a retransmission. One with another ISN, from an end whose
-    ISN was known, belongs to a new incarnation (RFC 9293 §3.4.1).
+    ISN was known, belongs to a new incarnation (RFC 9293 §3.4.1). So does one behind a close of
+    both directions, of which no more is to be repeated.
     """
     if segment.flags & ACK:
         return False
-    mine, _ = connection.halves(segment)
+    mine, theirs = connection.halves(segment)
+    if connection.closed_by == "fin" and mine.state in _OVER and theirs.state in _OVER:
+        return True
     return mine.isn is not None and mine.isn & 0xFFFFFFFF != segment.seq

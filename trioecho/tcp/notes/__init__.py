@@ -44,6 +44,7 @@ from trioecho.tcp.notes.signs import (
     ChecksumOffload,
     CongestionExperienced,
     Cwr,
+    EcnCounter,
     EcnEcho,
     EcnSetup,
     KeepAlive,
@@ -76,6 +77,7 @@ __all__ = [
     "Data",
     "Dsack",
     "DuplicateAck",
+    "EcnCounter",
     "EcnEcho",
     "EcnSetup",
     "Fact",
@@ -143,6 +145,7 @@ Note = (
     | EcnSetup
     | CongestionExperienced
     | EcnEcho
+    | EcnCounter
     | Cwr
     | Mptcp
     | KeepAlive

@@ -17,7 +17,12 @@ class ConnectionSyn(Fact, frozen=True, tag="connection-syn"):
 
 
 class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
-    """A SYN that acknowledges the other end's SYN."""
+    """A SYN that acknowledges the other end's SYN.
+
+    ``simultaneous``: its sender has sent its SYN before, and repeats it with the ACK.
+    """
+
+    simultaneous: bool = False
 
 
 class TfoRequest(Fact, frozen=True, tag="tfo-request"):
@@ -37,21 +42,27 @@ class TfoSyn(Fact, frozen=True, tag="tfo-syn"):
 
 
 class TfoAck(Fact, frozen=True, tag="tfo-ack"):
-    """A SYN-ACK that takes ``length`` bytes of the SYN's data."""
+    """A SYN-ACK that takes ``length`` bytes of the SYN's data; ``cookie``: that showed one."""
 
     length: int
+    cookie: bool = True
 
 
 class TfoIgnored(Fact, frozen=True, tag="tfo-ignored"):
-    """A SYN-ACK that takes none of the SYN's ``length`` bytes of data."""
+    """A SYN-ACK that takes none of the SYN's ``length`` bytes; ``cookie``: as in ``TfoAck``."""
 
     length: int
+    cookie: bool = True
 
 
 class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
-    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen."""
+    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen.
+
+    ``simultaneous``: both ends have sent a SYN without an ACK first, and this is no third step.
+    """
 
     duration: int | None
+    simultaneous: bool = False
 
 
 # ---- data ----------------------------------------------------------------------------------------
@@ -113,13 +124,18 @@ class FinAck(Fact, frozen=True, tag="fin-ack"):
 
 ResetCause = Literal[
     "refused",
+    "gave-up",
     "unread-data",
     "aborted",
     "after-close",
+    "after-handshake",
+    "no-connection",
     "half-open",
-    "gave-up",
+    "unprompted",
     "no-answer",
     "time-wait-assassination",
+    "unacceptable-ack",
+    "no-ack-of-syn",
     "out-of-window",
 ]
 
@@ -130,13 +146,18 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     ``cause``, as far as the wire tells:
 
     - ``refused``: an answer to a SYN: nothing listens there;
-    - ``unread-data``: a server that resets instead of answering: it closed without having read;
+    - ``gave-up``: its sender does not wait any more for the SYN-ACK that has come;
+    - ``unread-data``: a server that resets instead of answering: perhaps it had not read;
     - ``aborted``: its sender closed with SO_LINGER 0, or with data unread, or died so;
     - ``after-close``: something came for a socket that was closed already;
-    - ``half-open``: its sender knows nothing of this connection;
-    - ``gave-up``: its sender does not wait any more for the SYN-ACK that has come;
-    - ``no-answer``: its sender asked by keep-alives whether anybody is there, and nobody was;
+    - ``after-handshake``: a server that had agreed does not keep the connection;
+    - ``no-connection``: an answer: there is no such connection any more, a moment after there was;
+    - ``half-open``: an answer: its sender, long silent or never heard, has no such connection;
+    - ``unprompted``: nothing has come that it could answer, and no program is seen to close;
+    - ``no-answer``: its sender asked, or sent the same again, and nobody answered;
     - ``time-wait-assassination``: it ends the peer's TIME-WAIT early (RFC 1337);
+    - ``unacceptable-ack``: an answer to an ACK of what its sender never sent, while it opens;
+    - ``no-ack-of-syn``: the peer is in SYN-SENT and does not take it, as it does not ACK the SYN;
     - ``out-of-window``: it does not carry the next number, and its receiver does not take it.
     """
 

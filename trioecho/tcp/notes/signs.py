@@ -62,6 +62,12 @@ class EcnEcho(Fact, frozen=True, tag="ecn-echo"):
     """It tells the peer that marked segments have arrived (ECE)."""
 
 
+class EcnCounter(Fact, frozen=True, tag="ecn-counter"):
+    """It has counted ``marked`` packets with CE so far, modulo 8 (the ACE field of AccECN)."""
+
+    marked: int
+
+
 class Cwr(Fact, frozen=True, tag="cwr"):
     """It tells the peer that it has slowed down (CWR)."""
 

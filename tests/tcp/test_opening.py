@@ -1,0 +1,157 @@
+"""How a connection opens, and what may be said of it where some of that was not seen."""
+
+from __future__ import annotations
+
+import pytest
+from frames import come_to
+from ladders import HANDSHAKE
+
+from trioecho.model import Rung, State
+from trioecho.tcp import notes
+from trioecho.tcp.explain import explain
+
+
+def kinds(rung: Rung) -> list[str]:
+    return [note.kind for note in rung.notes]
+
+
+def test_a_handshake_without_its_syn_is_not_timed() -> None:
+    rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1")
+    assert rungs[1].notes == (notes.HandshakeComplete(None),)
+    assert (summary.handshake_time, summary.initial_rtt) == (None, None)
+    assert summary.completeness.startswith("the handshake's SYN is missing; data seen; no close")
+
+
+def test_a_syn_seen_behind_its_answer_opens_all_the_same() -> None:
+    rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > S 0:0(0)\n+.01 > . 1:1(0) ack 1")
+    assert rungs[1].notes == (notes.ConnectionSyn(),)
+    assert rungs[2].notes == (notes.HandshakeComplete(None),)
+    assert summary.completeness.startswith("handshake out of order; no data")
+
+
+def test_of_the_client_alone() -> None:
+    rungs, summary = come_to(
+        "> S 0:0(0)\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1\n+.01 > . 6:6(0) ack 1001"
+    )
+    assert rungs[1].notes == (notes.HandshakeComplete(10_000_000),)
+    words = "the handshake's SYN-ACK is missing; data seen; nothing but what the client sent"
+    assert summary.completeness.startswith(words)
+
+
+def test_of_the_server_alone() -> None:
+    """What it acknowledges shows that its SYN was; that nobody saw, and nobody says."""
+    rungs, summary = come_to(
+        "< S. 0:0(0) ack 1\n+.02 < . 1:1(0) ack 101\n+.01 < P. 1:1001(1000) ack 101\n"
+        "+.01 < F. 1001:1001(0) ack 102"
+    )
+    assert [rung.server_state for rung in rungs[:2]] == [State.SYN_RECEIVED, State.ESTABLISHED]
+    assert not any("handshake-complete" in kinds(rung) for rung in rungs)
+    assert summary.handshake_time is None
+    words = "the handshake's SYN is missing; data seen; nothing but what the server sent"
+    assert summary.completeness.startswith(words)
+
+
+def test_the_fin_of_a_server_in_syn_received_completes_no_handshake() -> None:
+    rungs, _ = come_to(
+        "> S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 < F. 1:1(0) ack 1\n+.01 > . 1:1(0) ack 2"
+    )
+    assert rungs[2].notes == (notes.ConnectionFin(1),)
+    assert notes.HandshakeComplete(30_000_000) in rungs[3].notes
+
+
+@pytest.mark.parametrize("ack", [0, -70_000, 500_000])
+def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
+    """RFC 9293 §3.10.7.4: it is answered by a RST, and the state stays."""
+    rungs, summary = come_to(
+        f"> S 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack {ack}\n< . 1:1(0) ack 1\n"
+        "> . 1:1(0) ack 1\n< P. 1:6(5) ack 1"
+    )
+    assert rungs[2].server_state is State.SYN_RECEIVED
+    assert not {"handshake-complete", "ack"} & set(kinds(rungs[2]))
+    for note in rungs[2].notes:
+        assert "the server cannot have sent yet" in explain(note, rungs[2]).text
+    assert rungs[4].server_state is State.ESTABLISHED
+    assert "handshake-complete" in kinds(rungs[4])
+    assert summary.server_bytes == 5
+
+
+@pytest.mark.parametrize(
+    ("ladder", "words"),
+    [
+        ("> S 0:0(0)\n< R. 0:0(0) ack 1", "refused"),
+        ("> S 0:0(0)\n< S. 0:0(0) ack 1\n> R 1:1(0)", "handshake cut by a reset"),
+        ("> S 0:0(0)\n< S. 0:0(0) ack 1\n> R. 1:1(0) ack 1", "handshake cut by a reset"),
+        ("> S 0:0(0)", "a SYN without an answer"),
+        ("> S 0:0(0)\n> R. 1:1(0) ack 1", "a SYN without an answer; cut by a reset"),
+        ("> S 0:0(0)\n< S. 0:0(0) ack 1", "handshake not completed"),
+        (
+            HANDSHAKE + "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2\n> . 2:2(0) ack 2",
+            "handshake and close seen, no data",
+        ),
+        (HANDSHAKE, "handshake seen, no data; no close: the capture ends first"),
+    ],
+)
+def test_what_a_connection_came_to(ladder: str, words: str) -> None:
+    assert come_to(ladder)[1].completeness == words
+
+
+def test_an_old_segment_before_the_synack_leaves_no_trace() -> None:
+    """An old incarnation's data come before the SYN-ACK: a wrong guess at the server's ISN."""
+    rungs, summary = come_to(
+        "> S 0:0(0)\n< P. 7000:7100(100) ack 90000\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n"
+        "> R. 1:1(0) ack 1"
+    )
+    assert rungs[3].notes[-1] == notes.HandshakeComplete(0)
+    assert rungs[4].notes == (notes.ConnectionRst("aborted"),)
+    assert (rungs[4].client_state, rungs[4].server_state) == (State.CLOSED, State.CLOSED)
+    assert summary.closed_by == "rst"
+
+
+def test_an_attempt_that_was_reset_leaves_no_trace() -> None:
+    rungs, _ = come_to(
+        "> S 0:0(0)\n< S. 0:0(0) ack 1\n< P. 1:6(5) ack 1\n> R 1:1(0)\n+1 > S 0:0(0)\n"
+        "< S. 70000:70000(0) ack 1\n> . 1:1(0) ack 70001\n> P. 1:6(5) ack 70001\n"
+        "< . 70001:70001(0) ack 6"
+    )
+    assert [rung.seq for rung in rungs[5:]] == [0, 1, 1, 1]
+    assert notes.HandshakeComplete(1_000_000_000) in rungs[6].notes
+    assert kinds(rungs[8]) == ["ack"]
+
+
+def test_a_stray_synack_moves_nothing_in_a_connection_that_stands() -> None:
+    rungs, summary = come_to(
+        HANDSHAKE + "< P. 1:6(5) ack 1\n< S. 9000000:9000000(0) ack 1\n> P. 1:6(5) ack 6\n"
+        "< P. 6:11(5) ack 6"
+    )
+    assert (rungs[6].seq, kinds(rungs[6])) == (6, ["data", "ack"])
+    assert summary.server_bytes == 10
+
+
+def test_a_simultaneous_open_has_no_three_steps() -> None:
+    rungs, _ = come_to("> S 0:0(0)\n< S 0:0(0)\n> S. 0:0(0) ack 1\n+.01 < S. 0:0(0) ack 1")
+    assert rungs[1].notes == (notes.ConnectionSyn(simultaneous=True),)
+    assert rungs[2].notes == (notes.ConnectionSynack(simultaneous=True),)
+    assert notes.HandshakeComplete(10_000_000, simultaneous=True) in rungs[3].notes
+    said = [explain(note, rung).text for rung in rungs[1:] for note in rung.notes]
+    assert not any(" of 3" in text for text in said)
+
+
+def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
+    closed = HANDSHAKE + "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2\n> . 2:2(0) ack 2\n"
+    rungs, _ = come_to(closed + "+5 > S 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1")
+    assert [rung.connection for rung in rungs] == [1] * 6 + [2] * 3
+    assert notes.ReusedPorts(1) in rungs[6].notes
+    half = closed.replace("> . 2:2(0) ack 2\n", "")
+    assert come_to(half + "+5 > S 0:0(0)")[0][-1].connection == 1
+
+
+def test_a_synack_of_another_syn_is_no_second_step() -> None:
+    rungs, _ = come_to("> S 0:0(0)\n< S. 0:0(0) ack 500\n> R 500:500(0)")
+    assert kinds(rungs[1]) == ["ack-lost-segment"]
+    assert rungs[2].notes == (notes.ConnectionRst("unacceptable-ack"),)
+
+
+def test_a_syn_that_closes_too_has_three_steps_all_the_same() -> None:
+    rungs, _ = come_to("> SF 0:0(0)\n< S. 0:0(0) ack 2\n> . 2:2(0) ack 1")
+    assert "handshake-complete" not in kinds(rungs[1])
+    assert "handshake-complete" in kinds(rungs[2])

@@ -1,0 +1,139 @@
+"""Why a RST was sent: no more is said than what came before it shows."""
+
+from __future__ import annotations
+
+import pytest
+from frames import come_to, play
+
+from trioecho.model import Rung, State
+from trioecho.tcp import notes
+from trioecho.tcp.causes import RESET_CAUSES
+
+SYNS = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n"
+OPEN = SYNS + "+.001 > . 1:1(0) ack 1\n"
+TALK = OPEN + "+.001 > P. 1:6(5) ack 1\n+.01 < P. 1:6(5) ack 6\n+.0001 > . 6:6(0) ack 6\n"
+
+CAUSES = {
+    "a port without a listener": ("> S 0:0(0)\n< R. 0:0(0) ack 1", "refused"),
+    "a port without a listener, asked twice": (
+        "> S 0:0(0)\n< R. 0:0(0) ack 1\n> S 0:0(0)\n< R. 0:0(0) ack 1",
+        "refused refused",
+    ),
+    "a scanner, or one that does not wait any more": (SYNS + "> R 1:1(0)", "gave-up"),
+    "the same, by a RST that acknowledges": (SYNS + "> R. 1:1(0) ack 1", "gave-up"),
+    "the same, to each SYN-ACK": (
+        SYNS + "> R 1:1(0)\n+1 < S. 0:0(0) ack 1\n> R 1:1(0)",
+        "gave-up gave-up",
+    ),
+    "the handshake's last ACK finds nobody": (OPEN + "+.01 < R 1:1(0)", "after-handshake"),
+    "nor does the FIN behind it": (
+        OPEN + "+.001 > F. 1:1(0) ack 1\n+.01 < R 1:1(0)",
+        "after-handshake",
+    ),
+    "three segments on their way are answered for one reason": (
+        OPEN
+        + "+.001 > P. 1:6(5) ack 1\n> P. 6:11(5) ack 1\n> P. 11:16(5) ack 1\n"
+        + "+.01 < R 1:1(0)\n+.0001 < R 1:1(0)\n+.0001 < R 1:1(0)",
+        "after-handshake after-handshake after-handshake",
+    ),
+    "a minute of silence, and nothing to answer": (TALK + "+60 < R 6:6(0)", "unprompted"),
+    "sooner than the way allows": (
+        TALK + "+1 > P. 6:11(5) ack 6\n+.0001 < R 6:6(0)\n+.0001 > R 11:11(0)",
+        "unprompted unprompted",
+    ),
+    "the first thing that is seen at all": ("< R 1:1(0)", "unprompted"),
+    "an answer by one who spoke a second ago": (
+        TALK + "+1 > P. 6:11(5) ack 6\n+.01 < R 6:6(0)",
+        "no-connection",
+    ),
+    "an answer to what crossed its last words": (
+        TALK + "+1 > P. 6:11(5) ack 6\n+.008 < P. 6:11(5) ack 6\n+.004 < R 11:11(0)",
+        "no-connection",
+    ),
+    "an answer after long silence": (
+        TALK + "+3600 > P. 6:11(5) ack 6\n+.01 < R 6:6(0)",
+        "half-open",
+    ),
+    "an answer by one who was never heard": ("> P. 1:6(5) ack 1\n+.01 < R 1:1(0)", "half-open"),
+    "an answer to a segment without ACK": ("> F 1:1(0)\n+.01 < R. 0:0(0) ack 2", "half-open"),
+    "a half-open end does not acknowledge": (
+        "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6",
+        "unread-data",
+    ),
+    "one that is told twice": (
+        OPEN + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 < R 1:1(0)",
+        "unread-data unread-data",
+    ),
+    "and what comes then": (
+        OPEN
+        + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 > P. 6:11(5) ack 1\n+.01 < R 1:1(0)",
+        "unread-data after-close",
+    ),
+    "sent again and again": (
+        TALK
+        + "+1 > P. 6:11(5) ack 6\n+.3 > P. 6:11(5) ack 6\n+.6 > P. 6:11(5) ack 6\n"
+        + "+1.2 > R. 11:11(0) ack 6",
+        "no-answer",
+    ),
+    "sent again once is no reason to give up": (
+        TALK + "+1 > P. 6:11(5) ack 6\n+.3 > P. 6:11(5) ack 6\n+.6 > R. 11:11(0) ack 6",
+        "aborted",
+    ),
+    "a closed window, probed in vain": (
+        TALK + "< . 6:6(0) ack 6 win 0\n+.3 > . 5:5(0) ack 6\n+.6 > R. 6:6(0) ack 6",
+        "no-answer",
+    ),
+    "a SYN-ACK that nobody acknowledges": (SYNS + "+3 < R. 1:1(0) ack 1", "no-answer"),
+    "nobody was to lose a connection": (SYNS + "+.01 < R. 1:1(0) ack 1", "unprompted"),
+    "data for one that has closed": (
+        OPEN + "> F. 1:1(0) ack 1\n+.01 < . 1:1(0) ack 2\n+.01 < P. 1:6(5) ack 2\n> R 2:2(0)",
+        "after-close",
+    ),
+    "an answer of the closed, at the number it was told": (
+        OPEN + "> F. 1:1(0) ack 1\n+.01 < . 1:1(0) ack 1\n< P. 1:6(5) ack 1\n> R 1:1(0)",
+        "after-close",
+    ),
+    "in TIME-WAIT, of its own accord": (
+        TALK + "> F. 6:6(0) ack 6\n+.01 < F. 6:6(0) ack 7\n+.0001 > . 7:7(0) ack 7\n+.1 > R 7:7(0)",
+        "unprompted",
+    ),
+    "a SYN that is not acknowledged": ("> S 0:0(0)\n< R 0:0(0)", "no-ack-of-syn"),
+    "another SYN that is": ("> S 0:0(0)\n< R. 0:0(0) ack 77", "no-ack-of-syn"),
+    "an ACK of what was never sent": (
+        SYNS + "> . 1:1(0) ack 500000\n< R 500000:500000(0)",
+        "unacceptable-ack",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CAUSES)
+def test_cause(name: str) -> None:
+    ladder, expected = CAUSES[name]
+    assert [cause for rung in play(ladder) for cause in causes(rung)] == expected.split()
+
+
+def causes(rung: Rung) -> list[notes.ResetCause]:
+    return [note.cause for note in rung.notes if isinstance(note, notes.ConnectionRst)]
+
+
+def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
+    tested = {cause for _, expected in CAUSES.values() for cause in expected.split()}
+    elsewhere = {"time-wait-assassination", "out-of-window"}
+    assert tested | elsewhere == set(RESET_CAUSES)
+
+
+def test_an_answer_to_an_unacceptable_ack_ends_nothing() -> None:
+    """RFC 9293 §3.10.7.4: it is sent in SYN-RECEIVED, and the state stays."""
+    rung = play(CAUSES["an ACK of what was never sent"][0])[-1]
+    assert (rung.client_state, rung.server_state) == (State.ESTABLISHED, State.SYN_RECEIVED)
+
+
+def test_who_resets_in_time_wait_waits_no_more() -> None:
+    rung = play(CAUSES["in TIME-WAIT, of its own accord"][0])[-1]
+    assert rung.client_state is State.CLOSED
+
+
+def test_who_refuses_was_in_no_state() -> None:
+    _, summary = come_to("+0 > S 0:0(0)\n+1 > S 0:0(0)\n+.1 < R. 0:0(0) ack 1")
+    assert summary.client_states == {"SYN-SENT": 1_100_000_000}
+    assert summary.server_states == {}
