@@ -76,7 +76,8 @@ class Half:
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
-        held: how long the ACK took that its last small segment waited for, while it was small.
+        held: how long the ACK took that its last small segment waited for, while it was small;
+            ``held_time``: when that ACK arrived.
         received: which part of the peer's stream it has.
         fin_received: whether the peer's FIN has arrived in order.
         segments, retransmissions, resets: how many it sent.
@@ -114,6 +115,7 @@ class Half:
     forged_next: int = 0
     recover: int = 0
     held: int = 0
+    held_time: int = 0
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
     state_since: int | None = None

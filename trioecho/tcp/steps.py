@@ -27,7 +27,9 @@ def data(step: Step) -> None:
         missing = segment.length - len(segment.payload)
         step.found.append(notes.Data(segment.length, in_flight, missing))
     if mine.held:
-        at_once = step.time - step.theirs.ack_time < AT_ONCE
+        # Whatever else arrived behind that ACK may be what this answers.
+        last = step.theirs.ack_time == mine.held_time
+        at_once = last and step.time - mine.held_time < AT_ONCE
         if at_once and _small(segment.length, segment, step.theirs):
             step.found.append(notes.NagleDelayedAck(mine.held))
             step.expected = False
@@ -70,6 +72,7 @@ def acknowledge(
                 late = rtt - min(theirs.rtt.least, initial_rtt or rtt) >= DELAYED
                 if pure and late and not theirs.sent:
                     theirs.held = rtt if _small(last.end - last.seq, segment, mine) else 0
+                    theirs.held_time = time
         if step.told:
             step.found.append(notes.Ack(length, pure, of, rtt))
     if fin is not None and ack > fin and not segment.flags & FIN:
