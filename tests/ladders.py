@@ -254,6 +254,27 @@ VERDICTS = {
     +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window-probe-ack
     +.2   < .  1:1(0) ack 1001 win 500 {E} window-update
     """,
+    "one byte that is not acknowledged is sent again, and asks for no sign of life": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1     {E}
+    +.3   > P. 1:2(1) ack 1     {E} retransmission of 4
+    +.6   > P. 1:2(1) ack 1     {E} retransmission of 4
+    +.01  < .  1:1(0) ack 2     {E}
+    """,
+    "one byte whose ACK is on its way is sent again": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1     {E}
+    +.25  < .  1:1(0) ack 2 win 1000 {E}
+    +.001 > P. 1:2(1) ack 1     {E} spurious-retransmission
+    +.02  < .  1:1(0) ack 2 win 1000 {E} duplicate-ack 1 of 5
+    """,
+    "an ACK that a FIN has overtaken": OPEN
+    + """
+    +.1    < P. 1:101(100) ack 1  | ESTABLISHED ESTABLISHED
+    +.01   > F. 1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
+    +.0001 > .  1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
+    +.01   < .  101:101(0) ack 2  | FIN-WAIT-2  CLOSE-WAIT
+    """,
     "a closed window that Linux probes with a number that is taken": OPEN
     + f"""
     +.1   > .  1:1001(1000) ack 1      {E} window-full

@@ -118,6 +118,14 @@ def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
 
 
+def _nothing_to_keep(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    again = {"retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"}
+    if lost == {"keep-alive"}:
+        return before.busy and added <= again
+    return before.mistaken and lost == {"keep-alive-ack"} and added <= {"duplicate-ack"}
+
+
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return ours.peer_outrun and _changed(theirs, ours) == ({"fast-retransmission"}, set())
 
@@ -137,6 +145,7 @@ RULES: dict[str, Rule] = {
     "simultaneous-open": _simultaneous_open,
     "stray": _stray,
     "probe-without-a-byte": _probe_without_a_byte,
+    "nothing-to-keep": _nothing_to_keep,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from frames import frames, play, tcp
 from ladders import OPEN, VERDICTS
@@ -148,3 +150,16 @@ def test_an_ack_counts_from_its_arrival() -> None:
         if not line.lost:
             connection.arrived(rung, frame.time + 50_000_000)
     assert [note.kind for note in rung.notes] == ["fast-retransmission"]
+
+
+def test_the_byte_of_a_keep_alive_is_no_data() -> None:
+    """Nor is it news that the peer has had its number before (RFC 2883)."""
+    twice = b"\1\1\5\x0a" + struct.pack("!II", 104, 105)
+    rungs = see(
+        *HANDSHAKE,
+        (20, tcp("client", ACK, 100, 500, b"hello")),
+        (20, tcp("server", ACK, 500, 105, window=100)),
+        (10_000, tcp("client", ACK, 104, 500, b"\0")),
+        (20, tcp("server", ACK, 500, 105, window=100, options=twice)),
+    )
+    assert [rung.notes for rung in rungs[5:]] == [(notes.KeepAlive(),), (notes.KeepAliveAck(),)]

@@ -230,7 +230,7 @@ class Connection:
         step.expected = ordinary(step)
         if not step.expected:
             judge(step, self.initial_rtt)
-            step.again = any(map(knowledge.repeats, step.found))
+            step.again = step.again or any(map(knowledge.repeats, step.found))
             if step.again and segment.payload and mine.kept and not flags & SYN:
                 steps.overlap(step)
         stamps = segment.options.timestamps

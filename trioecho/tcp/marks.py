@@ -75,11 +75,13 @@ def _sack(step: Step, ack: int) -> None:
     step.mine.sack = blocks
     first, *others = blocks
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
-        repeats = reversed(step.theirs.repeats)
-        of = next(
-            (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end), None
-        )
-        step.found.append(notes.Dsack(*first, of))
+        if step.theirs.asked != "keep-alive":  # whose byte is none: of course it is there already
+            repeats = reversed(step.theirs.repeats)
+            of = next(
+                (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end),
+                None,
+            )
+            step.found.append(notes.Dsack(*first, of))
         blocks = tuple(others)
     if blocks:
         step.found.append(notes.Sack(blocks))

@@ -34,6 +34,8 @@ LATE = 3_000_000
 SHORTEST_TIMEOUT = 200_000_000
 # Nor does a probe: Linux waits at least two ticks of its clock.
 SHORTEST_PROBE = 2_000_000
+# Keep-alives are sent after whole seconds.
+SHORTEST_KEEP_ALIVE = 1_000_000_000
 
 CONTROL = SYN | FIN | RST
 
@@ -96,8 +98,8 @@ def judge(step: Step, rtt: int | None) -> None:
         if mine.next is not None and not control & RST:
             if seq > mine.next:
                 found.append(notes.LostSegment(seq - mine.next))
-            elif length <= 1 and seq == mine.next - 1 and not control:
-                keeps_alive = True
+            elif length <= 1 and seq == mine.next - 1 and not control and _idle(step, rtt):
+                keeps_alive = step.again = True
                 # Linux asks for room with a number that is taken, and without the byte.
                 closed = theirs.window == 0
                 found.append(notes.ZeroWindowProbe() if closed else notes.KeepAlive())
@@ -133,6 +135,20 @@ def judge(step: Step, rtt: int | None) -> None:
 def shift(mine: Half, theirs: Half) -> int:
     """By how many bits ``mine``'s window is shifted: only if both ends offered to (RFC 7323)."""
     return mine.scale if mine.scale is not None and theirs.scale is not None else 0
+
+
+def _idle(step: Step, rtt: int | None) -> bool:
+    """Whether its sender has nothing on its way, so that it may ask for a sign of life.
+
+    A byte that is not acknowledged is sent again; so is one whose ACK cannot have come back yet.
+    The number of a FIN stands also in an older ACK that the FIN has overtaken.
+    """
+    mine, theirs, now = step.mine, step.theirs, step.time
+    if mine.acked is not None and mine.next is not None and mine.acked < mine.next:
+        return False
+    if mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE:
+        return False
+    return not step.segment.length or now - theirs.ack_time >= (rtt or LATE)
 
 
 def _fills_window(step: Step) -> bool:
