@@ -39,6 +39,44 @@ def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
     assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=None),)
 
 
+def round_trips(ladder: str) -> list[int]:
+    rungs = play(OPEN + ladder)
+    acks = [note for rung in rungs for note in rung.notes if isinstance(note, notes.Ack)]
+    return [note.rtt for note in acks if note.rtt is not None]
+
+
+def test_an_ack_that_a_repair_has_released_tells_no_rtt() -> None:
+    """The receiver had the last segment long before it could acknowledge it."""
+    first = "+.1 > . 1:101(100) ack 1\n+.01 > . 101:201(100) ack 1\n+.01 > . 201:301(100) ack 1\n"
+    repair = "+.3 > . 1:101(100) ack 1\n+.02 < . 1:1(0) ack 301\n"
+    after = "+.1 > . 301:401(100) ack 1\n+.02 < . 1:1(0) ack 401"
+    assert round_trips(first + repair + after) == [20_000_000]
+
+
+def test_an_ack_behind_what_was_overtaken_tells_no_rtt() -> None:
+    ladder = "+.1 > . 101:201(100) ack 1\n+.008 > . 1:101(100) ack 1\n+.001 < . 1:1(0) ack 201"
+    assert round_trips(ladder) == []
+
+
+def test_an_ack_of_what_was_acknowledged_selectively_tells_no_rtt() -> None:
+    block = b"\1\1\5\x0a" + struct.pack("!II", 200, 300)
+    rungs = see(
+        *HANDSHAKE,
+        (1, packet(1, 100)),
+        (1, packet(2, 200)),
+        (9, tcp("server", ACK, 500, 100, options=block)),
+        (9, tcp("server", ACK, 500, 300)),
+    )
+    assert rungs[-1].notes == (notes.Ack(200, pure=True, of=5, rtt=None),)
+
+
+def test_a_copy_spoils_no_rtt() -> None:
+    """Where each packet passes twice, each ACK is still of the first one."""
+    data, ack = packet(7, 100), tcp("server", ACK, 500, 200)
+    rungs = see(*HANDSHAKE, (1, data), (1, data), (18, ack))
+    assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=19_000_000),)
+
+
 def test_the_handshake_is_timed() -> None:
     assert play(OPEN)[-1].notes == (notes.HandshakeComplete(20_000_000),)
 

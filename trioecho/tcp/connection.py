@@ -280,7 +280,7 @@ class Connection:
             control.reset(step)
             return
         if flags & SYN:
-            if step.ack is None:
+            if step.ack is None and not knowledge.is_copy(step):
                 self.last_syn = step.time
             if self.first_syn is None:
                 self.first_syn = step.time

@@ -76,6 +76,8 @@ class Half:
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
+        unclear: up to where an ACK tells no round-trip time: when it came was decided by the repair
+            of a loss, or by what was overtaken (RFC 6298 §3).
         held: how long the ACK took that its last small segment waited for, while it was small;
             ``held_time``: when that ACK arrived.
         received: which part of the peer's stream it has.
@@ -114,6 +116,7 @@ class Half:
     forged: str = ""
     forged_next: int = 0
     recover: int = 0
+    unclear: int = 0
     held: int = 0
     held_time: int = 0
     received: Ranges = field(default_factory=Ranges)

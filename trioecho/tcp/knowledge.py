@@ -34,14 +34,28 @@ def repeats(note: Note) -> bool:
     )
 
 
+def is_copy(step: Step) -> bool:
+    """Whether it is the very packet that was seen before: its sender has not sent it again."""
+    return any(
+        (isinstance(note, notes.Retransmission) and note.cause == "same-packet")
+        or (isinstance(note, notes.OutOfOrder) and note.of is not None)
+        for note in step.found
+    )
+
+
 def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
+    copied = is_copy(step)
+    again = mine.next is not None and seq < mine.next
+    unacked = mine.acked is None or end > mine.acked
+    if again and unacked and end > seq and not copied:
+        mine.unclear = mine.next or 0
     if step.again:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
     if segment.flags & RST or not plausible(step):
         return
-    if end > seq:
+    if end > seq and not copied:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
         return
@@ -106,7 +120,7 @@ def consequences(step: Step) -> None:
         mine.asked = "reset"
     elif flags & SYN and mine.state is State.ESTABLISHED:
         mine.asked = "syn"
-    elif flags & SYN and step.ack is None and step.again:
+    elif flags & SYN and step.ack is None and step.again and not is_copy(step):
         mine.asked = "repeated-syn"
     for note in step.found:
         match note:
@@ -130,3 +144,4 @@ def consequences(step: Step) -> None:
                 mine.recover = mine.next or 0
             case notes.AckLostSegment():
                 theirs.seen.advance(step.ack or 0)
+                theirs.unclear = max(theirs.unclear, theirs.next or 0)

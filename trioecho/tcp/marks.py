@@ -73,6 +73,7 @@ def _sack(step: Step, ack: int) -> None:
         for left, right in step.segment.options.sack
     )
     step.mine.sack = blocks
+    step.theirs.unclear = max(step.theirs.unclear, *(right for _, right in blocks))
     first, *others = blocks
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
         if step.theirs.asked != "keep-alive":  # whose byte is none: of course it is there already

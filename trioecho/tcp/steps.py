@@ -65,7 +65,7 @@ def acknowledge(
         of = rtt = None
         if last is not None:
             of = last.number
-            if last.end == ack and not last.repeated:
+            if last.end == ack and ack > theirs.unclear:
                 rtt = time - last.time
                 if rtt >= 0:
                     theirs.rtt.add(rtt)
