@@ -46,7 +46,7 @@ def is_copy(step: Step) -> bool:
 def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
-    copied = is_copy(step)
+    copied = step.again and is_copy(step)
     again = mine.next is not None and seq < mine.next
     unacked = mine.acked is None or end > mine.acked
     if again and unacked and end > seq and not copied:
