@@ -165,8 +165,8 @@ STATES = {
     """,
     "a segment that fits no row changes nothing": HANDSHAKE
     + """
-    +.1   > S  0:0(0)              | ESTABLISHED  ESTABLISHED   retransmission
-    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED   retransmission
+    +.1   > S  0:0(0)              | ESTABLISHED  ESTABLISHED   retransmission of 1
+    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED   retransmission of 2
     +.001 > -  1:1(0)              | ESTABLISHED  ESTABLISHED
     """,
 }
@@ -267,6 +267,31 @@ VERDICTS = {
     +.25  < .  1:1(0) ack 2 win 1000 {E}
     +.001 > P. 1:2(1) ack 1     {E} spurious-retransmission
     +.02  < .  1:1(0) ack 2 win 1000 {E} duplicate-ack 1 of 5
+    """,
+    "a gap that has stood for a round trip: nothing was overtaken": OPEN
+    + f"""
+    +.1   > .  101:201(100) ack 1   {E} lost-segment
+    +.015 > .  201:301(100) ack 1   {E}
+    +.015 > .  1:101(100) ack 1     {E} retransmission
+    """,
+    "sent fast, lost again, and sent once more by a timer": OPEN
+    + f"""
+    +.1   > .  1:101(100) ack 1          {E}
+    +.001 > .  101:201(100) ack 1        {E}
+    +.001 > .  201:301(100) ack 1        {E}
+    +.001 < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 1 of 2
+    +.001 < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 2 of 2
+    +.001 > .  1:101(100) ack 1          {E} fast-retransmission of 4
+    +.3   > .  301:401(100) ack 1        {E}
+    +.02  < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 3 of 2
+    +.001 > .  1:101(100) ack 1          {E} retransmission of 4
+    """,
+    "old bytes and new ones in one segment": OPEN
+    + f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +.01  < .  1:1(0) ack 101     {E}
+    +.001 > P. 51:151(100) ack 1  {E} retransmission
+    +.01  < .  1:1(0) ack 151     {E}
     """,
     "an ACK that a FIN has overtaken": OPEN
     + """

@@ -52,6 +52,9 @@ class Before(NamedTuple):
         copied: whether its sender had sent the same numbers in a packet of the same identification.
         busy: whether its sender had something on its way: sent and not acknowledged, or a byte
             whose ACK passed less than a round trip ago, or a FIN less than a second ago.
+        passed: the first segment of its sender that was seen beyond it.
+        fast: when its sender had last sent it fast, by tshark's word.
+        partly_old: whether it has some acknowledged or sent bytes, and some that are not.
         mistaken: whether tshark alone called its peer's last segment a keep-alive.
     """
 
@@ -61,6 +64,9 @@ class Before(NamedTuple):
     strayed: bool
     copied: bool
     busy: bool
+    passed: Rung | None
+    fast: int | None
+    partly_old: bool
     mistaken: bool
 
 
@@ -164,6 +170,8 @@ def before(
     top, told, copied = 0, 0, False
     used, used_time, answer, answered, fin, mistaken = 0, 0, 0, 0, False, False
     packet = mine[number].rung.segment.identification
+    passed: Rung | None = None
+    fast: int | None = None
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
@@ -180,6 +188,10 @@ def before(
             far = row.seq > told if told else False
             strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
             top = max(top, row.seq + row.length)
+            if passed is None and row.seq > this.seq:
+                passed = mine[earlier].rung
+            if row.seq == this.seq and "fast-retransmission" in rows[earlier].kinds:
+                fast = mine[earlier].rung.time
             fin = fin or bool(row.flags & FIN)
             if row.seq + space(row) > used:
                 used, used_time = row.seq + space(row), mine[earlier].rung.time
@@ -200,8 +212,12 @@ def before(
     now, rtt = mine[number].rung.time, mine[number].rtt
     busy = used > answer or bool(this.length and now - answered < rtt)
     busy = busy or (fin and now - used_time < SHORTEST_KEEP_ALIVE)
+    mistaken = mistaken and not this.length
+    numbers = first[number].numbers
+    partly_old = this.seq < max(answer, 1) < this.seq + this.length
+    partly_old = partly_old or this.seq < used < this.seq + this.length
     return Before(
-        first[number].numbers, unseen, repeated, strayed, copied, busy, mistaken and not this.length
+        numbers, unseen, repeated, strayed, copied, busy, passed, fast, partly_old, mistaken
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from against.frames import Before, Ours, Theirs, has_ack, is_synack
 from trioecho.tcp.notes import FastRetransmission, Retransmission
+from trioecho.tcp.verdicts import NEXT_PACKETS, SHORTEST_TIMEOUT
 
 DOCS = Path(__file__).parents[2] / "docs" / "differences.md"
 
@@ -118,6 +119,30 @@ def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
 
 
+def _not_overtaken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    if before.passed is None or _changed(theirs, ours) != ({"out-of-order"}, {"retransmission"}):
+        return False
+    this, passed = ours.rung.segment, before.passed.segment
+    if ours.rung.time - before.passed.time >= ours.rtt:
+        return True
+    if this.options.timestamps is not None and passed.options.timestamps is not None:
+        ticks = this.options.timestamps[0] - passed.options.timestamps[0] & 0xFFFFFFFF
+        if ticks:
+            return ticks < 1 << 31
+    packets = this.identification - passed.identification & 0xFFFF
+    return bool(this.identification and passed.identification) and 0 < packets < NEXT_PACKETS
+
+
+def _old_and_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return before.partly_old and _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
+
+
+def _asked_once(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    waited = before.fast is not None and ours.rung.time - before.fast >= SHORTEST_TIMEOUT
+    return lost == {"fast-retransmission"} and not added and waited
+
+
 def _nothing_to_keep(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     again = {"retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"}
@@ -146,6 +171,9 @@ RULES: dict[str, Rule] = {
     "stray": _stray,
     "probe-without-a-byte": _probe_without_a_byte,
     "nothing-to-keep": _nothing_to_keep,
+    "not-overtaken": _not_overtaken,
+    "asked-once": _asked_once,
+    "old-and-new": _old_and_new,
 }
 
 

@@ -72,7 +72,7 @@ def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
 def test_a_duplicate_ack_of_a_fin_waits_for_no_byte() -> None:
     rung = play(MARKS["an ACK of a FIN, once more"])[-1]
     (note,) = (note for note in rung.notes if isinstance(note, notes.DuplicateAck))
-    assert note == notes.DuplicateAck(1, 6, ended=True)
+    assert note == notes.DuplicateAck(1, 6, "fin")
     assert explain(note, rung).text.endswith("the client acknowledges the FIN once more")
 
 

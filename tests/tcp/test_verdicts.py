@@ -12,6 +12,7 @@ from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.render.script import compare
 from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
+from trioecho.tcp.explain import explain
 from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
 
@@ -127,9 +128,12 @@ def see(*packets: tuple[int, bytes]) -> list[Rung]:
     return rungs
 
 
-def packet(identification: int, seq: int) -> bytes:
-    data = tcp("client", ACK, seq, 500, bytes(100))
+def numbered(data: bytes, identification: int) -> bytes:
     return data[:4] + identification.to_bytes(2, "big") + data[6:]
+
+
+def packet(identification: int, seq: int) -> bytes:
+    return numbered(tcp("client", ACK, seq, 500, bytes(100)), identification)
 
 
 def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
@@ -201,3 +205,110 @@ def test_the_byte_of_a_keep_alive_is_no_data() -> None:
         (20, tcp("server", ACK, 500, 105, window=100, options=twice)),
     )
     assert [rung.notes for rung in rungs[5:]] == [(notes.KeepAlive(),), (notes.KeepAliveAck(),)]
+
+
+def cause(rung: Rung) -> notes.RetransmissionCause | None:
+    (note,) = (note for note in rung.notes if isinstance(note, notes.Retransmission))
+    return note.cause
+
+
+def said(rung: Rung) -> str:
+    return "; ".join(explain(note, rung).text for note in rung.notes)
+
+
+def test_what_the_duplicate_acks_asked_for_once_a_timer_sends_again() -> None:
+    rungs = play(VERDICTS["sent fast, lost again, and sent once more by a timer"])
+    assert cause(rungs[-1]) == "timeout"
+
+
+def test_a_later_clock_or_packet_was_not_overtaken() -> None:
+    """Within a round trip of the gap, but sent behind what is said to have overtaken it."""
+    ahead, late = packet(7, 200), packet(8, 100)
+    assert cause(see(*HANDSHAKE, (1, ahead), (5, late))[-1]) == "gap"
+    early = see(*HANDSHAKE, (1, packet(8, 200)), (5, packet(7, 100)))[-1]
+    assert early.notes[0] == notes.OutOfOrder(200)
+    first, second = (
+        tcp("client", ACK, seq, 500, bytes(100), options=b"\1\1\x08\x0a" + struct.pack("!II", t, 0))
+        for seq, t in ((200, 51), (100, 81))
+    )
+    rungs = see(*HANDSHAKE, (1, first), (5, second))
+    assert cause(rungs[-1]) == "gap"
+    assert said(rungs[-1]).startswith("retransmission: what was sent first did not come by here")
+
+
+def test_what_came_upon_a_closed_window_had_no_room() -> None:
+    shut = "+.01 < . 1:1(0) ack 1001 win 0\n"
+    rungs = play(
+        OPEN
+        + "+.1 > . 1:1001(1000) ack 1\n"
+        + shut
+        + "+.3 > . 1001:1101(100) ack 1\n"
+        + shut
+        + "+.6 > . 1001:1101(100) ack 1\n"
+        + "+.01 < . 1:1(0) ack 1001 win 1000\n+.001 > . 1001:1101(100) ack 1"
+    )
+    assert [cause(rungs[at]) for at in (7, 9)] == ["no-room", "no-room"]
+    assert said(rungs[6]) == "zero window: the server still has no room"
+
+
+def test_a_syn_that_a_reset_answered_comes_once_more() -> None:
+    refused = "+0 > S 0:0(0)\n+.001 < R. 0:0(0) ack 1 win 0\n+.5 > S 0:0(0)"
+    assert cause(play(refused)[-1]) == "refused"
+
+
+def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
+    """The client believes it: it has said so before (RFC 9293 §3.10.7.4, first check)."""
+    rungs = play(OPEN + "+1 < S. 0:0(0) ack 1 win 1000\n+.01 > . 1:1(0) ack 1 win 1000")
+    assert rungs[3].notes == (notes.Retransmission(2, 1_010_000_000, "ack-lost", 3),)
+    assert said(rungs[3]).endswith("the answer in rung 3 did not arrive in time, or was not taken")
+    assert rungs[4].notes == (notes.DuplicateAck(1, 3, "syn"),)
+    assert said(rungs[4]).endswith("the client acknowledges the SYN once more")
+
+
+def test_a_fin_whose_ack_was_lost() -> None:
+    closing = "+.1 > F. 1:1(0) ack 1\n+.01 < F. 1:1(0) ack 2\n+.01 > . 2:2(0) ack 2\n"
+    rungs = play(OPEN + closing + "+.25 < F. 1:1(0) ack 2")
+    assert rungs[-1].notes == (notes.Retransmission(5, 260_000_000, "ack-lost", 6),)
+
+
+def test_a_duplicate_ack_behind_everything_waits_for_nothing() -> None:
+    again = "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101 win 1000\n" * 2
+    rung = play(OPEN + again)[-1]
+    assert rung.notes == (notes.DuplicateAck(1, 5, "nothing"),)
+
+
+def test_the_last_acks_very_packet_is_no_duplicate_ack() -> None:
+    """Three ACKs, each seen twice, ask for nothing."""
+    acks = [numbered(tcp("server", ACK, 500, 200), 50 + at // 2) for at in range(2)]
+    rungs = see(*HANDSHAKE, (1, packet(7, 100)), *((1, ack) for ack in acks))
+    assert rungs[-1].notes == (notes.DuplicateAck(0, 5, "same-packet"),)
+    assert "the very packet of the last ACK again" in said(rungs[-1])
+
+
+def test_other_bytes_are_not_the_very_same_packet() -> None:
+    other = packet(7, 100)[:-1] + b"!"
+    rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, other))[-1]
+    assert cause(rung) is None
+    assert notes.SegmentOverlapConflict(4, 100) in rung.notes
+
+
+def test_a_copied_syn_is_not_answered_once_more() -> None:
+    """Both SYN and SYN-ACK pass twice; the copy of the first tells when nothing was sent."""
+    syn, synack = numbered(tcp("client", SYN, 99), 3), tcp("server", SYN | ACK, 499, 100)
+    rungs = see((0, syn), (1, syn), (20, synack), (1, synack), (20, tcp("client", ACK, 100, 500)))
+    assert [cause(rungs[1]), cause(rungs[3])] == ["same-packet", None]
+    assert rungs[-1].notes == (notes.HandshakeComplete(42_000_000),)
+    tracker = Tracker()
+    for rung in rungs:
+        tracker.seen(rung.segment)
+    assert tracker.summaries()[0].initial_rtt == 42_000_000
+
+
+def test_a_probe_before_any_round_trip_of_data() -> None:
+    rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.042 > P. 1:101(100) ack 1")
+    assert cause(rungs[-1]) == "tail-loss-probe"
+
+
+def test_no_room_is_needed_behind_a_fin() -> None:
+    closing = "+.1 < F. 1:1(0) ack 1\n+.01 > F. 1:1(0) ack 2\n+.01 < . 2:2(0) ack 2 win 0"
+    assert said(play(OPEN + closing)[-1]).startswith("zero window: the server needs no room")

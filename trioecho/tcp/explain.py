@@ -185,9 +185,31 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.Retransmission(of, after, "recovery"):
             return Explanation(
-                f"retransmission{_of(of)}{_later(after)}: this is missing too, and the {mine} goes"
-                " on to repair the loss",
+                f"retransmission{_of(of)}{_later(after)}: the {mine} takes this for lost too, and"
+                " goes on to repair the loss",
                 "RFC 6582 §3.2, RFC 6675 §5",
+            )
+        case notes.Retransmission(of, after, "ack-lost", acked):
+            which = f" in rung {acked}" if acked is not None else ""
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: the answer{which} did not arrive in time,"
+                " or was not taken",
+                "RFC 6298 §5",
+            )
+        case notes.Retransmission(of, after, "no-room"):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: the {theirs} had no room for it",
+                "RFC 9293 §3.8.6",
+            )
+        case notes.Retransmission(of, after, "refused"):
+            return Explanation(
+                f"retransmission{_of(of)}{_later(after)}: it was answered by a reset, and the"
+                f" {mine} tries once more",
+                "RFC 9293 §3.10.7.3",
+            )
+        case notes.Retransmission(of, after, "gap"):
+            return Explanation(
+                "retransmission: what was sent first did not come by here", "RFC 9293 §3.8.1"
             )
         case notes.Retransmission(of, after, "same-packet"):
             return Explanation(
@@ -233,10 +255,27 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
                 "RFC 9293 §3.4",
             )
-        case notes.DuplicateAck(count, of, ended=True):
+        case notes.DuplicateAck(count, of, "fin"):
             return Explanation(
                 f"duplicate ACK number {count}{_of(of)}: the {mine} acknowledges the FIN once more",
                 "RFC 9293 §3.10.7.4",
+            )
+        case notes.DuplicateAck(count, of, "syn"):
+            return Explanation(
+                f"duplicate ACK number {count}{_of(of)}: the {mine} acknowledges the SYN once more",
+                "RFC 9293 §3.10.7.4",
+            )
+        case notes.DuplicateAck(count, of, "nothing"):
+            return Explanation(
+                f"duplicate ACK number {count}{_of(of)}: the {mine} has all that was seen here, and"
+                " says so once more",
+                "RFC 9293 §3.10.7.4",
+            )
+        case notes.DuplicateAck(count, of, "same-packet"):
+            return Explanation(
+                "the very packet of the last ACK again, by its IP identification: it passes here"
+                " twice, or was doubled on its way",
+                "RFC 791 §3.2",
             )
         case notes.DuplicateAck(count, of):
             return Explanation(
@@ -317,6 +356,13 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.KeepAliveAck():
             return Explanation(f"the answer: the {mine} is still there", "RFC 9293 §3.8.4")
+        case notes.ZeroWindow(over=True):
+            return Explanation(
+                f"zero window: the {mine} needs no room, since nothing more can come",
+                "RFC 9293 §3.6",
+            )
+        case notes.ZeroWindow(still=True):
+            return Explanation(f"zero window: the {mine} still has no room", "RFC 9293 §3.8.6")
         case notes.ZeroWindow():
             return Explanation(
                 f"zero window: the {mine}'s receive buffer is full, its program reads too slowly",
@@ -347,7 +393,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"{bytes_of(length)} in one segment, more than an Ethernet frame holds: "
                 + (
-                    "it is split later, by the device (offload); not an error"
+                    "it is split later, or was merged before, by the device (offload); not an error"
                     if length > mss
                     else f"this interface takes up to {bytes_of(mss)} at once; not an error"
                 ),

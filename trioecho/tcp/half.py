@@ -37,6 +37,17 @@ class Sent(Struct, gc=False):
     repeated: bool = False
 
 
+class Gap(Struct, gc=False):
+    """A hole in what was seen of an end, from ``seq`` up to ``end``, and of the segment that was
+    seen beyond it first: when that was, its TSval, its IP packet's identification."""
+
+    seq: int
+    end: int
+    time: int
+    timestamp: int | None
+    identification: int
+
+
 @dataclass(slots=True)
 class Half:
     """One end, as seen from outside.
@@ -56,12 +67,16 @@ class Half:
             payload with it.
         gone: the last of them that were sent again before they were acknowledged.
         repeats: the last segments it sent again, in their order.
+        ends: its SYN and its FIN, also when they are acknowledged.
+        gaps: the last holes in what was seen of it, in their order.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
         ack_time: when the last one arrived at the other end, and could have a consequence there.
         ack_number: the rung of the first segment with that ``ack``.
         acked: up to where the peer has acknowledged what it sent (SND.UNA).
         duplicates: how often it has repeated that ACK.
+        ack_packet: the identification of the IP packet that brought that ACK last.
+        full_time: when it last told that it has no room.
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
@@ -70,14 +85,16 @@ class Half:
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
-            ``zero-window-probe``, ``repeated-syn``, or ``reset`` and ``syn`` where neither can be
-            meant; ``asked_time``: when it sent the last of the first two, or its SYN arrived.
+            ``zero-window-probe``, ``repeated-syn``, ``repeated-syn-ack``, or ``reset`` and ``syn``
+            where neither can be meant; ``asked_time``: when it sent the last of the first two, or
+            its SYN arrived.
         forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
         unclear: up to where an ACK tells no round-trip time: when it came was decided by the repair
             of a loss, or by what was overtaken (RFC 6298 §3).
+        fast: what it last sent again because duplicate ACKs asked; ``fast_time``: when.
         held: how long the ACK took that its last small segment waited for, while it was small;
             ``held_time``: when that ACK arrived.
         received: which part of the peer's stream it has.
@@ -98,12 +115,16 @@ class Half:
     kept: int = 0
     gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
     repeats: deque[Sent] = field(default_factory=lambda: deque(maxlen=64))
+    ends: deque[Sent] = field(default_factory=lambda: deque(maxlen=2))
+    gaps: deque[Gap] = field(default_factory=lambda: deque(maxlen=MOST_GONE))
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0
     ack_number: int | None = None
     acked: int | None = None
     duplicates: int = 0
+    ack_packet: int = 0
+    full_time: int = 0
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
@@ -117,6 +138,8 @@ class Half:
     forged_next: int = 0
     recover: int = 0
     unclear: int = 0
+    fast: int | None = None
+    fast_time: int = 0
     held: int = 0
     held_time: int = 0
     received: Ranges = field(default_factory=Ranges)
@@ -143,9 +166,16 @@ class Half:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.within(seq, seq + 1):
             return sent
-        for sent in self.gone:
+        for sent in (*self.gone, *reversed(self.ends)):
             if sent.seq <= seq < sent.end:
                 return sent
+        return None
+
+    def gap(self, seq: int) -> Gap | None:
+        """The hole that ``seq`` lies in, or lay in, as far as it is remembered."""
+        for gap in reversed(self.gaps):
+            if gap.seq <= seq < gap.end:
+                return gap
         return None
 
     def within(self, seq: int, end: int) -> Iterator[Sent]:

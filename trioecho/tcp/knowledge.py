@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trioecho.model import RST, SYN, Segment, State
+from trioecho.model import FIN, RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import Half, Sent
+from trioecho.tcp.half import Gap, Half, Sent
 from trioecho.tcp.notes import Note
 from trioecho.tcp.ranges import Ranges
 from trioecho.tcp.sequence import MASK
@@ -55,6 +55,8 @@ def remember(step: Step) -> None:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
     if segment.flags & RST or not plausible(step):
         return
+    if segment.flags & (SYN | FIN) and not step.again:
+        mine.ends.append(Sent(seq, end, step.number, step.time, segment.identification))
     if end > seq and not copied:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
@@ -118,6 +120,8 @@ def consequences(step: Step) -> None:
     flags = step.segment.flags
     if flags & RST:
         mine.asked = "reset"
+    elif flags & SYN and step.ack is not None and step.again:
+        mine.asked = "repeated-syn-ack"
     elif flags & SYN and mine.state is State.ESTABLISHED:
         mine.asked = "syn"
     elif flags & SYN and step.ack is None and step.again and not is_copy(step):
@@ -130,8 +134,18 @@ def consequences(step: Step) -> None:
                 mine.asked, mine.asked_time = note.kind, step.time
             case notes.ChallengeAck():
                 theirs.forged = ""
+            case notes.DuplicateAck(cause="same-packet"):
+                pass
             case notes.DuplicateAck():
                 mine.duplicates += 1
+                mine.ack_packet = step.segment.identification
+            case notes.ZeroWindow() | notes.ZeroWindowProbeAck():
+                mine.full_time = step.time
+            case notes.LostSegment() if plausible(step):
+                stamps = step.segment.options.timestamps
+                newest = stamps[0] if stamps is not None else None
+                packet = step.segment.identification
+                mine.gaps.append(Gap(mine.next or 0, step.seq, step.time, newest, packet))
             case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):
                 mine.retransmissions += 1
             case notes.Retransmission(cause="same-packet"):
@@ -142,6 +156,8 @@ def consequences(step: Step) -> None:
             case notes.Retransmission() | notes.FastRetransmission():
                 mine.retransmissions += 1
                 mine.recover = mine.next or 0
+                if isinstance(note, notes.FastRetransmission):
+                    mine.fast, mine.fast_time = step.seq, step.time
             case notes.AckLostSegment():
                 theirs.seen.advance(step.ack or 0)
                 theirs.unclear = max(theirs.unclear, theirs.next or 0)

@@ -57,6 +57,7 @@ def acknowledge(
     segment, mine, theirs = step.segment, step.mine, step.theirs
     before = theirs.acked
     theirs.acked = ack
+    mine.ack_packet = segment.identification
     last = theirs.forget(ack)
     fin = theirs.fin
     length = (ack if fin is None or ack <= fin else fin) - (before if before else 1)
