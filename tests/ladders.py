@@ -293,6 +293,23 @@ VERDICTS = {
     +.001 > P. 51:151(100) ack 1  {E} retransmission
     +.01  < .  1:1(0) ack 151     {E}
     """,
+    "a zero-window probe whose byte is taken": OPEN
+    + f"""
+    +.1   > .  1:1001(1000) ack 1       {E} window-full
+    +.01  < .  1:1(0) ack 1001 win 0    {E} zero-window
+    +.2   > .  1001:1002(1) ack 1       {E} zero-window-probe
+    +.01  < .  1:1(0) ack 1002 win 0    {E} zero-window-probe-ack
+    +.4   > .  1002:1003(1) ack 1       {E} zero-window-probe
+    +.01  < .  1:1(0) ack 1003 win 1000 {E} window-update
+    +.001 > .  1003:1503(500) ack 1     {E}
+    +.01  < .  1:1(0) ack 1503          {E}
+    """,
+    "data that is captured behind its ACK": OPEN
+    + f"""
+    +.01  < .  1:1(0) ack 101     {E} ack-lost-segment
+    +.001 > P. 1:101(100) ack 1   {E} out-of-order
+    +.001 > P. 101:201(100) ack 1 {E}
+    """,
     "an ACK that a FIN has overtaken": OPEN
     + """
     +.1    < P. 1:101(100) ack 1  | ESTABLISHED ESTABLISHED

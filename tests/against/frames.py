@@ -55,6 +55,9 @@ class Before(NamedTuple):
         passed: the first segment of its sender that was seen beyond it.
         fast: when its sender had last sent it fast, by tshark's word.
         partly_old: whether it has some acknowledged or sent bytes, and some that are not.
+        fresh: whether none of its bytes had been seen.
+        next: whether all bytes before it had been sent.
+        probed: whether a closed window had been probed with a byte.
         mistaken: whether tshark alone called its peer's last segment a keep-alive.
     """
 
@@ -67,6 +70,9 @@ class Before(NamedTuple):
     passed: Rung | None
     fast: int | None
     partly_old: bool
+    fresh: bool
+    next: bool
+    probed: bool
     mistaken: bool
 
 
@@ -172,12 +178,15 @@ def before(
     packet = mine[number].rung.segment.identification
     passed: Rung | None = None
     fast: int | None = None
+    fresh, probed = True, False
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
             break
         if row.stream != this.stream:
             continue
+        said = rows[earlier].kinds | mine[earlier].kinds
+        probed = probed or ("zero-window-probe" in said and row.length == 1)
         if mine[earlier].rung.sender == sender:
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
@@ -188,6 +197,7 @@ def before(
             far = row.seq > told if told else False
             strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
             top = max(top, row.seq + row.length)
+            fresh = fresh and not (row.seq < this.seq + this.length and this.seq < top_of(row))
             if passed is None and row.seq > this.seq:
                 passed = mine[earlier].rung
             if row.seq == this.seq and "fast-retransmission" in rows[earlier].kinds:
@@ -217,8 +227,25 @@ def before(
     partly_old = this.seq < max(answer, 1) < this.seq + this.length
     partly_old = partly_old or this.seq < used < this.seq + this.length
     return Before(
-        numbers, unseen, repeated, strayed, copied, busy, passed, fast, partly_old, mistaken
+        numbers,
+        unseen,
+        repeated,
+        strayed,
+        copied,
+        busy,
+        passed,
+        fast,
+        partly_old,
+        fresh,
+        this.seq <= used,
+        probed,
+        mistaken,
     )
+
+
+def top_of(row: Numbers) -> int:
+    """One past its last byte."""
+    return row.seq + row.length
 
 
 def space(row: Numbers) -> int:

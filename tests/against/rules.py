@@ -19,6 +19,9 @@ IMPLIED = {
     "spurious-retransmission": "retransmission",
 }
 
+#: What only a sender can do.
+RETRANSMITTED = {"fast-retransmission", "spurious-retransmission"}
+
 Rule = Callable[[Theirs, Before, Ours], bool]
 
 
@@ -55,7 +58,8 @@ def _recovery(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _same_packet(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return before.copied and _changed(theirs, ours) == ({"fast-retransmission"}, set())
+    lost, added = _changed(theirs, ours)
+    return before.copied and len(lost) == 1 and lost <= RETRANSMITTED and not added
 
 
 def _sack_alone(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -137,6 +141,20 @@ def _old_and_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return before.partly_old and _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
 
 
+def _captured_late(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    changed = {"retransmission", "spurious-retransmission"}, {"out-of-order"}
+    return before.fresh and _changed(theirs, ours) == changed
+
+
+def _probe_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    whole = (lost == {"ack-lost-segment"} and not before.unseen) or (
+        lost == {"lost-segment"} and before.next
+    )
+    answers = {"zero-window-probe", "zero-window-probe-ack", "window-update"}
+    return before.probed and whole and added <= answers
+
+
 def _asked_once(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     waited = before.fast is not None and ours.rung.time - before.fast >= SHORTEST_TIMEOUT
@@ -174,6 +192,8 @@ RULES: dict[str, Rule] = {
     "not-overtaken": _not_overtaken,
     "asked-once": _asked_once,
     "old-and-new": _old_and_new,
+    "captured-late": _captured_late,
+    "probe-taken": _probe_taken,
 }
 
 

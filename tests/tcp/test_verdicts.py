@@ -15,6 +15,7 @@ from trioecho.tcp.decode import decode
 from trioecho.tcp.explain import explain
 from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
+from trioecho.text import seconds
 
 
 @pytest.mark.parametrize("isn", [1000, 0xFFFFFF00, 0x7FFFFFF0])
@@ -312,3 +313,60 @@ def test_a_probe_before_any_round_trip_of_data() -> None:
 def test_no_room_is_needed_behind_a_fin() -> None:
     closing = "+.1 < F. 1:1(0) ack 1\n+.01 > F. 1:1(0) ack 2\n+.01 < . 2:2(0) ack 2 win 0"
     assert said(play(OPEN + closing)[-1]).startswith("zero window: the server needs no room")
+
+
+def volumes(rungs: list[Rung]) -> tuple[int, int]:
+    tracker = Tracker()
+    for rung in rungs:
+        tracker.seen(rung.segment)
+    (summary,) = tracker.summaries()
+    return summary.client_bytes, summary.server_bytes
+
+
+def test_the_byte_of_a_probe_counts_when_it_is_taken() -> None:
+    rungs = play(VERDICTS["a zero-window probe whose byte is taken"])
+    assert volumes(rungs) == (1502, 0)
+    assert "room for 0" not in "".join(map(said, rungs))
+
+
+def test_what_is_captured_late_counts_and_is_no_retransmission() -> None:
+    rungs = play(VERDICTS["data that is captured behind its ACK"])
+    assert volumes(rungs) == (200, 0)
+    assert said(rungs[4]).startswith("captured late: what acknowledges it was captured before it")
+
+
+def test_a_copy_of_what_is_captured_late() -> None:
+    ack, data = tcp("server", ACK, 500, 200), packet(7, 100)
+    rungs = see(*HANDSHAKE, (1, ack), (1, data), (1, data), (90, packet(9, 100)))
+    assert rungs[4].notes[0] == notes.OutOfOrder(0, acknowledged=True)
+    assert rungs[5].notes == (notes.Retransmission(5, 1_000_000, "same-packet"),)
+    assert rungs[6].notes == (notes.SpuriousRetransmission(5, 91_000_000),)
+
+
+def test_bytes_before_the_first_that_was_seen_count_too() -> None:
+    later, earlier = packet(1, 1600), packet(2, 1100)
+    assert volumes(see((0, later), (1, earlier), (400, earlier))) == (200, 0)
+
+
+def test_new_bytes_behind_old_ones_are_said() -> None:
+    rung = play(VERDICTS["old bytes and new ones in one segment"])[5]
+    assert said(rung) == "retransmission; the client sends 50 bytes"
+
+
+def test_sack_blocks_of_other_numbers() -> None:
+    """A device on the way changes the numbers, but not those in the option."""
+    block = b"\1\1\5\x0a" + struct.pack("!II", 1 << 30, (1 << 30) + 100)
+    rung = see(*HANDSHAKE, (1, packet(7, 100)), (9, tcp("server", ACK, 500, 200, options=block)))[
+        -1
+    ]
+    assert "nothing near was ever sent: the numbers were rewritten on the way" in said(rung)
+
+
+def test_one_byte_is_no_plural() -> None:
+    rungs = play(OPEN + "+.1 > P. 2:3(1) ack 1\n+.1 < . 1:1(0) ack 3")
+    assert said(rungs[3]).startswith("a gap: 1 byte before this has not been seen")
+    assert "1 byte never seen here: the capture missed it" in said(rungs[4])
+    assert explain(notes.Dsack(10, 11), rungs[0]).text.startswith("the client got byte 10 twice")
+    assert explain(notes.Urgent(1), rungs[0]).text == "urgent data, up to 1 byte on"
+    assert seconds(999_600_000) == "1.00 s"
+    assert seconds(999_600) == "1.0 ms"

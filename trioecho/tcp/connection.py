@@ -244,7 +244,7 @@ class Connection:
             knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
-        if length and not step.again:
+        if length and (not step.again or step.end > (mine.next or 0)):
             steps.data(step)
         if mine.sack:
             mine.sack = ()

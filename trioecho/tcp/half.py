@@ -19,6 +19,8 @@ from trioecho.tcp.states import TABLE, Event
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 #: Segments remembered after that, if they were sent more than once: they may come yet another time.
 MOST_GONE = 64
+#: What may have been sent before the first number that was seen.
+BEFORE = (-(1 << 31), 1)
 
 _end = attrgetter("end")
 
@@ -63,6 +65,8 @@ class Half:
         next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
         next_time: when ``next`` was last advanced.
         seen: which part of what it sent has been seen, or was acknowledged.
+        unseen: what was not seen by the time it was acknowledged, or lies before the first number
+            that was seen.
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
         gone: the last of them that were sent again before they were acknowledged.
@@ -111,6 +115,7 @@ class Half:
     next: int | None = None
     next_time: int = 0
     seen: Ranges = field(default_factory=Ranges)
+    unseen: list[tuple[int, int]] = field(default_factory=lambda: [BEFORE])
     sent: deque[Sent] = field(default_factory=deque)
     kept: int = 0
     gone: deque[Sent] = field(default_factory=lambda: deque(maxlen=MOST_GONE))

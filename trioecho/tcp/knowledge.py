@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from trioecho.model import FIN, RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import Gap, Half, Sent
+from trioecho.tcp.half import MOST_GONE, Gap, Half, Sent
 from trioecho.tcp.notes import Note
-from trioecho.tcp.ranges import Ranges
+from trioecho.tcp.ranges import Ranges, take
 from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -60,8 +60,13 @@ def remember(step: Step) -> None:
     if end > seq and not copied:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
+        mine.unclear = max(mine.unclear, end)  # sent until it is taken
         return
-    mine.volume += min(segment.length, mine.seen.add(seq, end))
+    new = mine.seen.add(seq, end)
+    if seq >= 0 or not mine.syn_seen:
+        new += take(mine.unseen, seq, end)
+        del mine.unseen[:-MOST_GONE]
+    mine.volume += min(segment.length, new)
     if mine.next is None or end > mine.next:
         mine.next, mine.next_time = end, step.time
 
@@ -158,6 +163,16 @@ def consequences(step: Step) -> None:
                 mine.recover = mine.next or 0
                 if isinstance(note, notes.FastRetransmission):
                     mine.fast, mine.fast_time = step.seq, step.time
+            case notes.OutOfOrder(acknowledged=True):
+                packet = step.segment.identification
+                mine.gone.append(Sent(step.seq, step.end, step.number, step.time, packet))
             case notes.AckLostSegment():
+                theirs.unseen += theirs.seen.gaps(step.ack or 0)
+                del theirs.unseen[:-MOST_GONE]
                 theirs.seen.advance(step.ack or 0)
                 theirs.unclear = max(theirs.unclear, theirs.next or 0)
+    if theirs.asked == "zero-window-probe" and step.ack == (theirs.next or 0) + 1:
+        # The byte of the probe was taken.
+        theirs.next = step.ack
+        theirs.volume += 1
+        theirs.seen.advance(step.ack)

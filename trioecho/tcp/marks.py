@@ -12,6 +12,8 @@ from trioecho.tcp.step import Step
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
 
 _CONGESTION_EXPERIENCED = 3
+# A SACK block lies within a window or two; a window whose SYN was not seen may be this large.
+LEAST_WINDOW, LARGEST_SCALE = 1 << 16, 14
 
 
 def look(step: Step, said: set[str], *, from_client: bool) -> None:
@@ -72,6 +74,11 @@ def _sack(step: Step, ack: int) -> None:
         (relative(left, isn, ack), relative(right, isn, ack))
         for left, right in step.segment.options.sack
     )
+    scale = step.mine.scale or 0 if step.mine.syn_seen else LARGEST_SCALE
+    far = (step.theirs.next or 0) + 4 * max(step.segment.window << scale, LEAST_WINDOW)
+    if any(right > far for _, right in blocks):
+        step.found.append(notes.Sack(blocks, outside=True))
+        return
     step.mine.sack = blocks
     step.theirs.unclear = max(step.theirs.unclear, *(right for _, right in blocks))
     first, *others = blocks

@@ -64,6 +64,15 @@ class Ranges:
             missing -= max(0, min(end, last) - max(seq, first))
         return missing
 
+    def gaps(self, end: int) -> list[tuple[int, int]]:
+        """The ranges before ``end`` that are not there, in order."""
+        gaps, at = [], self.up_to
+        for first, last in (*self.islands, (end, end)):
+            if at is not None and at < min(first, end):
+                gaps.append((at, min(first, end)))
+            at = last
+        return gaps
+
     def _insert(self, seq: int, end: int) -> None:
         islands = self.islands
         left = bisect_left(islands, (seq,))
@@ -76,3 +85,25 @@ class Ranges:
         elif len(islands) >= MOST_ISLANDS:
             return
         islands[left:right] = [(seq, end)]
+
+
+def take(ranges: list[tuple[int, int]], seq: int, end: int) -> int:
+    """Take a range out of others.
+
+    Args:
+        ranges: disjoint ranges, which lose what they share with it.
+        seq, end: its first number, and one past its last.
+
+    Returns:
+        How many numbers they shared.
+    """
+    kept, taken = [], 0
+    for first, last in ranges:
+        left, right = max(first, seq), min(last, end)
+        if left >= right:
+            kept.append((first, last))
+            continue
+        taken += right - left
+        kept += [part for part in ((first, left), (right, last)) if part[0] < part[1]]
+    ranges[:] = kept
+    return taken

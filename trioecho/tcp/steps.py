@@ -20,12 +20,15 @@ def data(step: Step) -> None:
     """Note new data, and whether it had to wait for a delayed ACK."""
     segment, mine = step.segment, step.mine
     if step.told:
-        in_flight = None
+        length, in_flight = segment.length, None
         if mine.acked is not None:
             sent = step.end if step.expected else max(step.end, mine.next or 0)
             in_flight = sent - mine.acked
-        missing = segment.length - len(segment.payload)
-        step.found.append(notes.Data(segment.length, in_flight, missing))
+        if step.again:
+            length += min(0, step.seq - (mine.next or 0))  # the rest was sent before
+        missing = min(segment.length - len(segment.payload), length)
+        if length > 0:
+            step.found.append(notes.Data(length, in_flight, missing))
     if mine.held:
         # Whatever else arrived behind that ACK may be what this answers.
         last = step.theirs.ack_time == mine.held_time

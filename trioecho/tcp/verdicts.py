@@ -127,9 +127,7 @@ def judge(step: Step, rtt: int | None) -> None:
     if keeps_alive:
         return
     if length and theirs.ack is not None and seq + length <= theirs.ack:
-        first = mine.original(seq)
-        of, after = (first.number, step.time - first.time) if first else (None, None)
-        found.append(notes.SpuriousRetransmission(of, after))
+        found.append(_acknowledged(step, rtt))
     elif (length or control & (SYN | FIN)) and mine.next is not None and seq < mine.next:
         again = _again(step, mine.next, rtt)
         if again is not None:
@@ -185,6 +183,20 @@ def _beyond(found: list[Note], step: Step, ack: int, seen: int) -> None:
             found.append(notes.WindowUpdate(step.segment.window << shift(mine, theirs)))
     elif ack != mine.ack:
         found.append(notes.AckLostSegment(theirs.seen.missing(seen, ack)))
+
+
+def _acknowledged(step: Step, rtt: int | None) -> Note:
+    """Why a segment carries what has been acknowledged before."""
+    mine, now = step.mine, step.time
+    first = mine.original(step.seq)
+    if first is None:
+        fresh = any(first <= step.seq and step.end <= last for first, last in mine.unseen)
+        if fresh and step.seq > 0 and now - step.theirs.ack_time < (rtt or LATE):
+            return notes.OutOfOrder(max(0, (mine.next or 0) - step.seq), acknowledged=True)
+        return notes.SpuriousRetransmission()
+    if same := _same_packet(step, first, rtt):
+        return notes.Retransmission(same.number, now - same.time, "same-packet")
+    return notes.SpuriousRetransmission(first.number, now - first.time)
 
 
 def _again(step: Step, expected: int, rtt: int | None) -> Note | None:

@@ -53,10 +53,14 @@ class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
 
 
 class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
-    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen."""
+    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen.
+
+    ``acknowledged``: it is the capture that has it late: its ACK was seen before.
+    """
 
     behind: int
     of: int | None = None
+    acknowledged: bool = False
 
 
 class LostSegment(Fact, frozen=True, tag="lost-segment"):
@@ -71,6 +75,9 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
     missing: int
 
 
+DuplicateAckCause = Literal["fin", "syn", "nothing", "same-packet"]
+
+
 class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
     """The ``count``-th repetition of the ACK in rung ``of``.
 
@@ -82,13 +89,17 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
 
     count: int
     of: int | None = None
-    cause: Literal["fin", "syn", "nothing", "same-packet"] | None = None
+    cause: DuplicateAckCause | None = None
 
 
 class Sack(Fact, frozen=True, tag="sack"):
-    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream."""
+    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream.
+
+    ``outside``: far from all that was sent, so that somebody on the way changes the numbers.
+    """
 
     blocks: tuple[tuple[int, int], ...]
+    outside: bool = False
 
 
 class Dsack(Fact, frozen=True, tag="dsack"):
