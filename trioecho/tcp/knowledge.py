@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trioecho.model import FIN, RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import MOST_GONE, Gap, Half, Sent
+from trioecho.tcp.half import BEFORE, MOST_GONE, Gap, Half, Sent
 from trioecho.tcp.notes import Note
 from trioecho.tcp.ranges import Ranges, take
 from trioecho.tcp.sequence import MASK
@@ -47,14 +47,15 @@ def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     copied = step.again and is_copy(step)
-    again = mine.next is not None and seq < mine.next
-    unacked = mine.acked is None or end > mine.acked
-    if again and unacked and end > seq and not copied:
-        mine.unclear = mine.next or 0
+    if mine.next is not None and seq < mine.next and end > max(seq, mine.acked or seq):
+        mine.unclear = mine.unclear if copied else mine.next
     if step.again:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
     if segment.flags & RST or not plausible(step):
         return
+    if segment.flags & SYN and not step.again:
+        mine.gaps.clear()
+        mine.unclear, mine.unseen = 0, [BEFORE]
     if segment.flags & (SYN | FIN) and not step.again:
         mine.ends.append(Sent(seq, end, step.number, step.time, segment.identification))
     if end > seq and not copied:
@@ -63,7 +64,7 @@ def remember(step: Step) -> None:
         mine.unclear = max(mine.unclear, end)  # sent until it is taken
         return
     new = mine.seen.add(seq, end)
-    if seq >= 0 or not mine.syn_seen:
+    if len(mine.unseen) > 1 or (seq < 1 and not mine.syn_seen):
         new += take(mine.unseen, seq, end)
         del mine.unseen[:-MOST_GONE]
     mine.volume += min(segment.length, new)

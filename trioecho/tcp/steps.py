@@ -24,10 +24,11 @@ def data(step: Step) -> None:
         if mine.acked is not None:
             sent = step.end if step.expected else max(step.end, mine.next or 0)
             in_flight = sent - mine.acked
-        if step.again:
-            length += min(0, step.seq - (mine.next or 0))  # the rest was sent before
-        missing = min(segment.length - len(segment.payload), length)
-        if length > 0:
+        missing = length - len(segment.payload)
+        if step.again:  # only what is behind the old bytes
+            length += min(0, step.seq - (mine.next or 0))
+            missing = min(missing, length)
+        if length:
             step.found.append(notes.Data(length, in_flight, missing))
     if mine.held:
         # Whatever else arrived behind that ACK may be what this answers.
