@@ -370,3 +370,11 @@ def test_one_byte_is_no_plural() -> None:
     assert explain(notes.Urgent(1), rungs[0]).text == "urgent data, up to 1 byte on"
     assert seconds(999_600_000) == "1.00 s"
     assert seconds(999_600) == "1.0 ms"
+
+
+def test_what_was_copied_is_known_when_it_comes_yet_another_time() -> None:
+    ack = tcp("server", ACK, 500, 200)
+    rungs = see(
+        *HANDSHAKE, (1, packet(7, 100)), (1, packet(7, 100)), (18, ack), (1, packet(8, 100))
+    )
+    assert rungs[-1].notes == (notes.SpuriousRetransmission(4, 20_000_000),)

@@ -58,7 +58,7 @@ def remember(step: Step) -> None:
         mine.unclear, mine.unseen = 0, [BEFORE]
     if segment.flags & (SYN | FIN) and not step.again:
         mine.ends.append(Sent(seq, end, step.number, step.time, segment.identification))
-    if end > seq and not copied:
+    if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
         mine.unclear = max(mine.unclear, end)  # sent until it is taken
