@@ -165,8 +165,8 @@ STATES = {
     """,
     "a segment that fits no row changes nothing": HANDSHAKE
     + """
-    +.1   > S  0:0(0)              | ESTABLISHED  ESTABLISHED   retransmission
-    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED   retransmission
+    +.1   > S  0:0(0)              | ESTABLISHED  ESTABLISHED   retransmission of 1
+    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED   retransmission of 2
     +.001 > -  1:1(0)              | ESTABLISHED  ESTABLISHED
     """,
 }
@@ -253,6 +253,69 @@ VERDICTS = {
     +.2   > .  1001:1002(1) ack 1      {E} zero-window-probe
     +.01  < .  1:1(0) ack 1001 win 0   {E} zero-window-probe-ack
     +.2   < .  1:1(0) ack 1001 win 500 {E} window-update
+    """,
+    "one byte that is not acknowledged is sent again, and asks for no sign of life": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1     {E}
+    +.3   > P. 1:2(1) ack 1     {E} retransmission of 4
+    +.6   > P. 1:2(1) ack 1     {E} retransmission of 4
+    +.01  < .  1:1(0) ack 2     {E}
+    """,
+    "one byte whose ACK is on its way is sent again": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1     {E}
+    +.25  < .  1:1(0) ack 2 win 1000 {E}
+    +.001 > P. 1:2(1) ack 1     {E} spurious-retransmission
+    +.02  < .  1:1(0) ack 2 win 1000 {E} duplicate-ack 1 of 5
+    """,
+    "a gap that has stood for a round trip: nothing was overtaken": OPEN
+    + f"""
+    +.1   > .  101:201(100) ack 1   {E} lost-segment
+    +.015 > .  201:301(100) ack 1   {E}
+    +.015 > .  1:101(100) ack 1     {E} retransmission
+    """,
+    "sent fast, lost again, and sent once more by a timer": OPEN
+    + f"""
+    +.1   > .  1:101(100) ack 1          {E}
+    +.001 > .  101:201(100) ack 1        {E}
+    +.001 > .  201:301(100) ack 1        {E}
+    +.001 < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 1 of 2
+    +.001 < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 2 of 2
+    +.001 > .  1:101(100) ack 1          {E} fast-retransmission of 4
+    +.3   > .  301:401(100) ack 1        {E}
+    +.02  < .  1:1(0) ack 1 win 1000     {E} duplicate-ack 3 of 2
+    +.001 > .  1:101(100) ack 1          {E} retransmission of 4
+    """,
+    "old bytes and new ones in one segment": OPEN
+    + f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +.01  < .  1:1(0) ack 101     {E}
+    +.001 > P. 51:151(100) ack 1  {E} retransmission
+    +.01  < .  1:1(0) ack 151     {E}
+    """,
+    "a zero-window probe whose byte is taken": OPEN
+    + f"""
+    +.1   > .  1:1001(1000) ack 1       {E} window-full
+    +.01  < .  1:1(0) ack 1001 win 0    {E} zero-window
+    +.2   > .  1001:1002(1) ack 1       {E} zero-window-probe
+    +.01  < .  1:1(0) ack 1002 win 0    {E} zero-window-probe-ack
+    +.4   > .  1002:1003(1) ack 1       {E} zero-window-probe
+    +.01  < .  1:1(0) ack 1003 win 1000 {E} window-update
+    +.001 > .  1003:1503(500) ack 1     {E}
+    +.01  < .  1:1(0) ack 1503          {E}
+    """,
+    "data that is captured behind its ACK": OPEN
+    + f"""
+    +.01  < .  1:1(0) ack 101     {E} ack-lost-segment
+    +.001 > P. 1:101(100) ack 1   {E} out-of-order
+    +.001 > P. 101:201(100) ack 1 {E}
+    """,
+    "an ACK that a FIN has overtaken": OPEN
+    + """
+    +.1    < P. 1:101(100) ack 1  | ESTABLISHED ESTABLISHED
+    +.01   > F. 1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
+    +.0001 > .  1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
+    +.01   < .  101:101(0) ack 2  | FIN-WAIT-2  CLOSE-WAIT
     """,
     "a closed window that Linux probes with a number that is taken": OPEN
     + f"""

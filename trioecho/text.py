@@ -52,11 +52,11 @@ def seconds(nanoseconds: int) -> str:
     >>> seconds(17_300), seconds(1_020_000_000), seconds(250)
     ('17 µs', '1.02 s', '250 ns')
     """
-    if nanoseconds >= 1_000_000_000:
+    if nanoseconds >= 999_500_000:
         return f"{nanoseconds / 1e9:.2f} s"
     if nanoseconds >= 10_000_000:
         return f"{nanoseconds / 1e6:.0f} ms"
-    if nanoseconds >= 1_000_000:
+    if nanoseconds >= 999_500:
         return f"{nanoseconds / 1e6:.1f} ms"
     if nanoseconds >= 1_000:
         return f"{nanoseconds / 1e3:.0f} µs"

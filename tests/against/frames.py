@@ -12,6 +12,7 @@ from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.tcp.decode import decode
 from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.tracker import Tracker
+from trioecho.tcp.verdicts import LATE, SHORTEST_KEEP_ALIVE
 
 KINDS = (
     *("retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"),
@@ -49,6 +50,15 @@ class Before(NamedTuple):
         strayed: whether its sender had sent a number that its peer could not take: beside a RST's
             only place, or far beyond the window.
         copied: whether its sender had sent the same numbers in a packet of the same identification.
+        busy: whether its sender had something on its way: sent and not acknowledged, or a byte
+            whose ACK passed less than a round trip ago, or a FIN less than a second ago.
+        passed: the first segment of its sender that was seen beyond it.
+        fast: when its sender had last sent it fast, by tshark's word.
+        partly_old: whether it has some acknowledged or sent bytes, and some that are not.
+        fresh: whether none of its bytes had been seen.
+        next: whether all bytes before it had been sent.
+        probed: whether a closed window had been probed with a byte.
+        mistaken: whether tshark alone called its peer's last segment a keep-alive.
     """
 
     numbers: Numbers
@@ -56,6 +66,14 @@ class Before(NamedTuple):
     repeated: bool
     strayed: bool
     copied: bool
+    busy: bool
+    passed: Rung | None
+    fast: int | None
+    partly_old: bool
+    fresh: bool
+    next: bool
+    probed: bool
+    mistaken: bool
 
 
 class Ours(NamedTuple):
@@ -67,6 +85,7 @@ class Ours(NamedTuple):
     first_ack: bool
     peer_outrun: bool
     peer_syn_data: int
+    rtt: int
 
 
 def theirs(tshark: str, path: Path, *, passes: int = 2) -> dict[int, Theirs]:
@@ -110,13 +129,14 @@ def ours(path: Path) -> dict[int, Ours]:
             if segment is None:
                 continue
             connection = tracker.find(segment.source, segment.destination)
-            first, outrun, data = True, False, 0
+            first, outrun, data, rtt = True, False, 0, LATE
             if connection is not None:
                 ends = connection.client, connection.server
                 mine, peer = ends if segment.source == ends[0].endpoint else ends[::-1]
                 first = mine.ack is None
                 outrun = (mine.ack or 0) > (peer.next or 0)
                 data = peer.syn_data
+                rtt = connection.initial_rtt or LATE
             rung = tracker.seen(segment)
             numbers = Numbers(
                 rung.connection - 1,
@@ -126,7 +146,7 @@ def ours(path: Path) -> dict[int, Ours]:
                 segment.flags,
             )
             kinds = frozenset(note.kind for note in rung.notes) & set(KINDS)
-            rows[frame.number] = Ours(numbers, kinds, rung, first, outrun, data)
+            rows[frame.number] = Ours(numbers, kinds, rung, first, outrun, data, rtt)
     return rows
 
 
@@ -154,13 +174,19 @@ def before(
     sender, this = mine[number].rung.sender, rows[number].numbers
     acked, carried, repeated, sent, strayed = 0, set[tuple[int, int]](), False, False, False
     top, told, copied = 0, 0, False
+    used, used_time, answer, answered, fin, mistaken = 0, 0, 0, 0, False, False
     packet = mine[number].rung.segment.identification
+    passed: Rung | None = None
+    fast: int | None = None
+    fresh, probed = True, False
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
             break
         if row.stream != this.stream:
             continue
+        said = rows[earlier].kinds | mine[earlier].kinds
+        probed = probed or ("zero-window-probe" in said and row.length == 1)
         if mine[earlier].rung.sender == sender:
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
@@ -171,9 +197,18 @@ def before(
             far = row.seq > told if told else False
             strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
             top = max(top, row.seq + row.length)
+            fresh = fresh and not (row.seq < this.seq + this.length and this.seq < top_of(row))
+            if passed is None and row.seq > this.seq:
+                passed = mine[earlier].rung
+            if row.seq == this.seq and "fast-retransmission" in rows[earlier].kinds:
+                fast = mine[earlier].rung.time
+            fin = fin or bool(row.flags & FIN)
+            if row.seq + space(row) > used:
+                used, used_time = row.seq + space(row), mine[earlier].rung.time
         else:
-            space = row.length + bool(row.flags & SYN) + bool(row.flags & FIN)
-            carried.add((row.seq, row.seq + space))
+            carried.add((row.seq, row.seq + space(row)))
+            answer, answered = max(answer, row.ack), mine[earlier].rung.time
+            mistaken = "keep-alive" in rows[earlier].kinds - mine[earlier].kinds
             acked = acked or row.seq
             told = row.ack + 4 * max(mine[earlier].rung.window, 1 << 16)
     unseen, at = 0, acked
@@ -184,4 +219,35 @@ def before(
         at = max(at, end)
     unseen += max(0, this.ack - at)
     repeated = repeated or (sent and not copied)
-    return Before(first[number].numbers, unseen, repeated, strayed, copied)
+    now, rtt = mine[number].rung.time, mine[number].rtt
+    busy = used > answer or bool(this.length and now - answered < rtt)
+    busy = busy or (fin and now - used_time < SHORTEST_KEEP_ALIVE)
+    mistaken = mistaken and not this.length
+    numbers = first[number].numbers
+    partly_old = this.seq < max(answer, 1) < this.seq + this.length
+    partly_old = partly_old or this.seq < used < this.seq + this.length
+    return Before(
+        numbers,
+        unseen,
+        repeated,
+        strayed,
+        copied,
+        busy,
+        passed,
+        fast,
+        partly_old,
+        fresh,
+        this.seq <= used,
+        probed,
+        mistaken,
+    )
+
+
+def top_of(row: Numbers) -> int:
+    """One past its last byte."""
+    return row.seq + row.length
+
+
+def space(row: Numbers) -> int:
+    """How much of the sequence space a segment takes."""
+    return row.length + bool(row.flags & SYN) + bool(row.flags & FIN)

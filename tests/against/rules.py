@@ -9,6 +9,7 @@ from pathlib import Path
 
 from against.frames import Before, Ours, Theirs, has_ack, is_synack
 from trioecho.tcp.notes import FastRetransmission, Retransmission
+from trioecho.tcp.verdicts import NEXT_PACKETS, SHORTEST_TIMEOUT
 
 DOCS = Path(__file__).parents[2] / "docs" / "differences.md"
 
@@ -17,6 +18,9 @@ IMPLIED = {
     "fast-retransmission": "retransmission",
     "spurious-retransmission": "retransmission",
 }
+
+#: What only a sender can do.
+RETRANSMITTED = {"fast-retransmission", "spurious-retransmission"}
 
 Rule = Callable[[Theirs, Before, Ours], bool]
 
@@ -54,7 +58,8 @@ def _recovery(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _same_packet(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return before.copied and _changed(theirs, ours) == ({"fast-retransmission"}, set())
+    lost, added = _changed(theirs, ours)
+    return before.copied and len(lost) == 1 and lost <= RETRANSMITTED and not added
 
 
 def _sack_alone(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -118,6 +123,52 @@ def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
 
 
+def _not_overtaken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    if before.passed is None or _changed(theirs, ours) != ({"out-of-order"}, {"retransmission"}):
+        return False
+    this, passed = ours.rung.segment, before.passed.segment
+    if ours.rung.time - before.passed.time >= ours.rtt:
+        return True
+    if this.options.timestamps is not None and passed.options.timestamps is not None:
+        ticks = this.options.timestamps[0] - passed.options.timestamps[0] & 0xFFFFFFFF
+        if ticks:
+            return ticks < 1 << 31
+    packets = this.identification - passed.identification & 0xFFFF
+    return bool(this.identification and passed.identification) and 0 < packets < NEXT_PACKETS
+
+
+def _old_and_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return before.partly_old and _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
+
+
+def _captured_late(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    changed = {"retransmission", "spurious-retransmission"}, {"out-of-order"}
+    return before.fresh and _changed(theirs, ours) == changed
+
+
+def _probe_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    whole = (lost == {"ack-lost-segment"} and not before.unseen) or (
+        lost == {"lost-segment"} and before.next
+    )
+    answers = {"zero-window-probe", "zero-window-probe-ack", "window-update"}
+    return before.probed and whole and added <= answers
+
+
+def _asked_once(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    waited = before.fast is not None and ours.rung.time - before.fast >= SHORTEST_TIMEOUT
+    return lost == {"fast-retransmission"} and not added and waited
+
+
+def _nothing_to_keep(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    again = {"retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"}
+    if lost == {"keep-alive"}:
+        return before.busy and added <= again
+    return before.mistaken and lost == {"keep-alive-ack"} and added <= {"duplicate-ack"}
+
+
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return ours.peer_outrun and _changed(theirs, ours) == ({"fast-retransmission"}, set())
 
@@ -137,6 +188,12 @@ RULES: dict[str, Rule] = {
     "simultaneous-open": _simultaneous_open,
     "stray": _stray,
     "probe-without-a-byte": _probe_without_a_byte,
+    "nothing-to-keep": _nothing_to_keep,
+    "not-overtaken": _not_overtaken,
+    "asked-once": _asked_once,
+    "old-and-new": _old_and_new,
+    "captured-late": _captured_late,
+    "probe-taken": _probe_taken,
 }
 
 

@@ -72,7 +72,7 @@ def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
 def test_a_duplicate_ack_of_a_fin_waits_for_no_byte() -> None:
     rung = play(MARKS["an ACK of a FIN, once more"])[-1]
     (note,) = (note for note in rung.notes if isinstance(note, notes.DuplicateAck))
-    assert note == notes.DuplicateAck(1, 6, ended=True)
+    assert note == notes.DuplicateAck(1, 6, "fin")
     assert explain(note, rung).text.endswith("the client acknowledges the FIN once more")
 
 
@@ -408,3 +408,21 @@ def test_a_connection_that_opens_after_all_was_not_closed_by_a_reset() -> None:
         tracker.seen(segment)
     (summary,) = tracker.summaries()
     assert summary.closed_by is None
+
+
+INTERACTIVE = OPEN + "+.1 > P. 1:11(10) ack 1\n+.01 < . 1:1(0) ack 11\n"
+
+
+def test_what_leaves_with_a_held_ack_waited_for_it() -> None:
+    held = INTERACTIVE + "+.1 > P. 11:12(1) ack 1\n+.06 < . 1:1(0) ack 12\n"
+    rungs = play(held + "+.001 > P. 12:13(1) ack 1")
+    assert notes.NagleDelayedAck(60_000_000) in rungs[-1].notes
+
+
+def test_what_answers_something_else_waited_for_no_held_ack() -> None:
+    """The ACK is long there when a line comes that is answered at once."""
+    held = INTERACTIVE + "+.1 > P. 11:12(1) ack 1\n+.06 < . 1:1(0) ack 12\n"
+    rungs = play(held + "+2 < P. 1:2(1) ack 12\n+.001 > P. 12:13(1) ack 2")
+    assert "nagle-delayed-ack" not in kinds(rungs[-1])
+    rungs = play(held + "+.0005 < P. 1:2(1) ack 12\n+.0005 > P. 12:13(1) ack 2")
+    assert "nagle-delayed-ack" not in kinds(rungs[-1])

@@ -48,7 +48,7 @@ def test_a_synack_that_a_repeated_syn_asks_for() -> None:
     causes = [
         note.cause for one in rungs for note in one.notes if isinstance(note, notes.Retransmission)
     ]
-    assert causes == ["timeout", "repeated-syn", "timeout", "timeout", "timeout"]
+    assert causes == ["ack-lost", "repeated-syn", "timeout", "ack-lost", "timeout"]
     text = explain(rungs[3].notes[0], rungs[3]).text
     assert text.endswith("the client's SYN has come once more, and is answered once more")
 

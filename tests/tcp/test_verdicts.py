@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from frames import frames, play, tcp
 from ladders import OPEN, VERDICTS
@@ -10,8 +12,10 @@ from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.render.script import compare
 from trioecho.tcp import notes
 from trioecho.tcp.decode import decode
+from trioecho.tcp.explain import explain
 from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
+from trioecho.text import seconds
 
 
 @pytest.mark.parametrize("isn", [1000, 0xFFFFFF00, 0x7FFFFFF0])
@@ -35,6 +39,44 @@ def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101"
     )
     assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=None),)
+
+
+def round_trips(ladder: str) -> list[int]:
+    rungs = play(OPEN + ladder)
+    acks = [note for rung in rungs for note in rung.notes if isinstance(note, notes.Ack)]
+    return [note.rtt for note in acks if note.rtt is not None]
+
+
+def test_an_ack_that_a_repair_has_released_tells_no_rtt() -> None:
+    """The receiver had the last segment long before it could acknowledge it."""
+    first = "+.1 > . 1:101(100) ack 1\n+.01 > . 101:201(100) ack 1\n+.01 > . 201:301(100) ack 1\n"
+    repair = "+.3 > . 1:101(100) ack 1\n+.02 < . 1:1(0) ack 301\n"
+    after = "+.1 > . 301:401(100) ack 1\n+.02 < . 1:1(0) ack 401"
+    assert round_trips(first + repair + after) == [20_000_000]
+
+
+def test_an_ack_behind_what_was_overtaken_tells_no_rtt() -> None:
+    ladder = "+.1 > . 101:201(100) ack 1\n+.008 > . 1:101(100) ack 1\n+.001 < . 1:1(0) ack 201"
+    assert round_trips(ladder) == []
+
+
+def test_an_ack_of_what_was_acknowledged_selectively_tells_no_rtt() -> None:
+    block = b"\1\1\5\x0a" + struct.pack("!II", 200, 300)
+    rungs = see(
+        *HANDSHAKE,
+        (1, packet(1, 100)),
+        (1, packet(2, 200)),
+        (9, tcp("server", ACK, 500, 100, options=block)),
+        (9, tcp("server", ACK, 500, 300)),
+    )
+    assert rungs[-1].notes == (notes.Ack(200, pure=True, of=5, rtt=None),)
+
+
+def test_a_copy_spoils_no_rtt() -> None:
+    """Where each packet passes twice, each ACK is still of the first one."""
+    data, ack = packet(7, 100), tcp("server", ACK, 500, 200)
+    rungs = see(*HANDSHAKE, (1, data), (1, data), (18, ack))
+    assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=19_000_000),)
 
 
 def test_the_handshake_is_timed() -> None:
@@ -87,9 +129,12 @@ def see(*packets: tuple[int, bytes]) -> list[Rung]:
     return rungs
 
 
-def packet(identification: int, seq: int) -> bytes:
-    data = tcp("client", ACK, seq, 500, bytes(100))
+def numbered(data: bytes, identification: int) -> bytes:
     return data[:4] + identification.to_bytes(2, "big") + data[6:]
+
+
+def packet(identification: int, seq: int) -> bytes:
+    return numbered(tcp("client", ACK, seq, 500, bytes(100)), identification)
 
 
 def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
@@ -148,3 +193,188 @@ def test_an_ack_counts_from_its_arrival() -> None:
         if not line.lost:
             connection.arrived(rung, frame.time + 50_000_000)
     assert [note.kind for note in rung.notes] == ["fast-retransmission"]
+
+
+def test_the_byte_of_a_keep_alive_is_no_data() -> None:
+    """Nor is it news that the peer has had its number before (RFC 2883)."""
+    twice = b"\1\1\5\x0a" + struct.pack("!II", 104, 105)
+    rungs = see(
+        *HANDSHAKE,
+        (20, tcp("client", ACK, 100, 500, b"hello")),
+        (20, tcp("server", ACK, 500, 105, window=100)),
+        (10_000, tcp("client", ACK, 104, 500, b"\0")),
+        (20, tcp("server", ACK, 500, 105, window=100, options=twice)),
+    )
+    assert [rung.notes for rung in rungs[5:]] == [(notes.KeepAlive(),), (notes.KeepAliveAck(),)]
+
+
+def cause(rung: Rung) -> notes.RetransmissionCause | None:
+    (note,) = (note for note in rung.notes if isinstance(note, notes.Retransmission))
+    return note.cause
+
+
+def said(rung: Rung) -> str:
+    return "; ".join(explain(note, rung).text for note in rung.notes)
+
+
+def test_what_the_duplicate_acks_asked_for_once_a_timer_sends_again() -> None:
+    rungs = play(VERDICTS["sent fast, lost again, and sent once more by a timer"])
+    assert cause(rungs[-1]) == "timeout"
+
+
+def test_a_later_clock_or_packet_was_not_overtaken() -> None:
+    """Within a round trip of the gap, but sent behind what is said to have overtaken it."""
+    ahead, late = packet(7, 200), packet(8, 100)
+    assert cause(see(*HANDSHAKE, (1, ahead), (5, late))[-1]) == "gap"
+    early = see(*HANDSHAKE, (1, packet(8, 200)), (5, packet(7, 100)))[-1]
+    assert early.notes[0] == notes.OutOfOrder(200)
+    first, second = (
+        tcp("client", ACK, seq, 500, bytes(100), options=b"\1\1\x08\x0a" + struct.pack("!II", t, 0))
+        for seq, t in ((200, 51), (100, 81))
+    )
+    rungs = see(*HANDSHAKE, (1, first), (5, second))
+    assert cause(rungs[-1]) == "gap"
+    assert said(rungs[-1]).startswith("retransmission: what was sent first did not come by here")
+
+
+def test_what_came_upon_a_closed_window_had_no_room() -> None:
+    shut = "+.01 < . 1:1(0) ack 1001 win 0\n"
+    rungs = play(
+        OPEN
+        + "+.1 > . 1:1001(1000) ack 1\n"
+        + shut
+        + "+.3 > . 1001:1101(100) ack 1\n"
+        + shut
+        + "+.6 > . 1001:1101(100) ack 1\n"
+        + "+.01 < . 1:1(0) ack 1001 win 1000\n+.001 > . 1001:1101(100) ack 1"
+    )
+    assert [cause(rungs[at]) for at in (7, 9)] == ["no-room", "no-room"]
+    assert said(rungs[6]) == "zero window: the server still has no room"
+
+
+def test_a_syn_that_a_reset_answered_comes_once_more() -> None:
+    refused = "+0 > S 0:0(0)\n+.001 < R. 0:0(0) ack 1 win 0\n+.5 > S 0:0(0)"
+    assert cause(play(refused)[-1]) == "refused"
+
+
+def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
+    """The client believes it: it has said so before (RFC 9293 §3.10.7.4, first check)."""
+    rungs = play(OPEN + "+1 < S. 0:0(0) ack 1 win 1000\n+.01 > . 1:1(0) ack 1 win 1000")
+    assert rungs[3].notes == (notes.Retransmission(2, 1_010_000_000, "ack-lost", 3),)
+    assert said(rungs[3]).endswith("the answer in rung 3 did not arrive in time, or was not taken")
+    assert rungs[4].notes == (notes.DuplicateAck(1, 3, "syn"),)
+    assert said(rungs[4]).endswith("the client acknowledges the SYN once more")
+
+
+def test_a_fin_whose_ack_was_lost() -> None:
+    closing = "+.1 > F. 1:1(0) ack 1\n+.01 < F. 1:1(0) ack 2\n+.01 > . 2:2(0) ack 2\n"
+    rungs = play(OPEN + closing + "+.25 < F. 1:1(0) ack 2")
+    assert rungs[-1].notes == (notes.Retransmission(5, 260_000_000, "ack-lost", 6),)
+
+
+def test_a_duplicate_ack_behind_everything_waits_for_nothing() -> None:
+    again = "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101 win 1000\n" * 2
+    rung = play(OPEN + again)[-1]
+    assert rung.notes == (notes.DuplicateAck(1, 5, "nothing"),)
+
+
+def test_the_last_acks_very_packet_is_no_duplicate_ack() -> None:
+    """Three ACKs, each seen twice, ask for nothing."""
+    acks = [numbered(tcp("server", ACK, 500, 200), 50 + at // 2) for at in range(2)]
+    rungs = see(*HANDSHAKE, (1, packet(7, 100)), *((1, ack) for ack in acks))
+    assert rungs[-1].notes == (notes.DuplicateAck(0, 5, "same-packet"),)
+    assert "the very packet of the last ACK again" in said(rungs[-1])
+
+
+def test_other_bytes_are_not_the_very_same_packet() -> None:
+    other = packet(7, 100)[:-1] + b"!"
+    rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, other))[-1]
+    assert cause(rung) is None
+    assert notes.SegmentOverlapConflict(4, 100) in rung.notes
+
+
+def test_a_copied_syn_is_not_answered_once_more() -> None:
+    """Both SYN and SYN-ACK pass twice; the copy of the first tells when nothing was sent."""
+    syn, synack = numbered(tcp("client", SYN, 99), 3), tcp("server", SYN | ACK, 499, 100)
+    rungs = see((0, syn), (1, syn), (20, synack), (1, synack), (20, tcp("client", ACK, 100, 500)))
+    assert [cause(rungs[1]), cause(rungs[3])] == ["same-packet", None]
+    assert rungs[-1].notes == (notes.HandshakeComplete(42_000_000),)
+    tracker = Tracker()
+    for rung in rungs:
+        tracker.seen(rung.segment)
+    assert tracker.summaries()[0].initial_rtt == 42_000_000
+
+
+def test_a_probe_before_any_round_trip_of_data() -> None:
+    rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.042 > P. 1:101(100) ack 1")
+    assert cause(rungs[-1]) == "tail-loss-probe"
+
+
+def test_no_room_is_needed_behind_a_fin() -> None:
+    closing = "+.1 < F. 1:1(0) ack 1\n+.01 > F. 1:1(0) ack 2\n+.01 < . 2:2(0) ack 2 win 0"
+    assert said(play(OPEN + closing)[-1]).startswith("zero window: the server needs no room")
+
+
+def volumes(rungs: list[Rung]) -> tuple[int, int]:
+    tracker = Tracker()
+    for rung in rungs:
+        tracker.seen(rung.segment)
+    (summary,) = tracker.summaries()
+    return summary.client_bytes, summary.server_bytes
+
+
+def test_the_byte_of_a_probe_counts_when_it_is_taken() -> None:
+    rungs = play(VERDICTS["a zero-window probe whose byte is taken"])
+    assert volumes(rungs) == (1502, 0)
+    assert "room for 0" not in "".join(map(said, rungs))
+
+
+def test_what_is_captured_late_counts_and_is_no_retransmission() -> None:
+    rungs = play(VERDICTS["data that is captured behind its ACK"])
+    assert volumes(rungs) == (200, 0)
+    assert said(rungs[4]).startswith("captured late: what acknowledges it was captured before it")
+
+
+def test_a_copy_of_what_is_captured_late() -> None:
+    ack, data = tcp("server", ACK, 500, 200), packet(7, 100)
+    rungs = see(*HANDSHAKE, (1, ack), (1, data), (1, data), (90, packet(9, 100)))
+    assert rungs[4].notes[0] == notes.OutOfOrder(0, acknowledged=True)
+    assert rungs[5].notes == (notes.Retransmission(5, 1_000_000, "same-packet"),)
+    assert rungs[6].notes == (notes.SpuriousRetransmission(5, 91_000_000),)
+
+
+def test_bytes_before_the_first_that_was_seen_count_too() -> None:
+    later, earlier = packet(1, 1600), packet(2, 1100)
+    assert volumes(see((0, later), (1, earlier), (400, earlier))) == (200, 0)
+
+
+def test_new_bytes_behind_old_ones_are_said() -> None:
+    rung = play(VERDICTS["old bytes and new ones in one segment"])[5]
+    assert said(rung) == "retransmission; the client sends 50 bytes"
+
+
+def test_sack_blocks_of_other_numbers() -> None:
+    """A device on the way changes the numbers, but not those in the option."""
+    block = b"\1\1\5\x0a" + struct.pack("!II", 1 << 30, (1 << 30) + 100)
+    rung = see(*HANDSHAKE, (1, packet(7, 100)), (9, tcp("server", ACK, 500, 200, options=block)))[
+        -1
+    ]
+    assert "nothing near was ever sent: the numbers were rewritten on the way" in said(rung)
+
+
+def test_one_byte_is_no_plural() -> None:
+    rungs = play(OPEN + "+.1 > P. 2:3(1) ack 1\n+.1 < . 1:1(0) ack 3")
+    assert said(rungs[3]).startswith("a gap: 1 byte before this has not been seen")
+    assert "1 byte never seen here: the capture missed it" in said(rungs[4])
+    assert explain(notes.Dsack(10, 11), rungs[0]).text.startswith("the client got byte 10 twice")
+    assert explain(notes.Urgent(1), rungs[0]).text == "urgent data, up to 1 byte on"
+    assert seconds(999_600_000) == "1.00 s"
+    assert seconds(999_600) == "1.0 ms"
+
+
+def test_what_was_copied_is_known_when_it_comes_yet_another_time() -> None:
+    ack = tcp("server", ACK, 500, 200)
+    rungs = see(
+        *HANDSHAKE, (1, packet(7, 100)), (1, packet(7, 100)), (18, ack), (1, packet(8, 100))
+    )
+    assert rungs[-1].notes == (notes.SpuriousRetransmission(4, 20_000_000),)

@@ -204,7 +204,7 @@ class Connection:
         step.expected = ordinary(step)
         if not step.expected:
             judge(step, self.initial_rtt)
-            step.again = any(map(knowledge.repeats, step.found))
+            step.again = step.again or any(map(knowledge.repeats, step.found))
             if step.again and segment.payload and mine.kept and not flags & SYN:
                 steps.overlap(step)
         stamps = segment.options.timestamps
@@ -218,7 +218,7 @@ class Connection:
             knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
-        if length and not step.again:
+        if length and (not step.again or step.end > (mine.next or 0)):
             steps.data(step)
         if mine.sack:
             mine.sack = ()
@@ -256,7 +256,7 @@ class Connection:
             resets.reset(step)
             return
         if flags & SYN and not step.seq:
-            if step.ack is None:
+            if step.ack is None and not knowledge.is_copy(step):
                 self.last_syn = step.time
                 if self.first_syn is None and mine.acked is None:  # else its answer came before
                     self.first_syn = step.time

@@ -6,7 +6,7 @@ from typing import NamedTuple, assert_never
 
 from trioecho.model import OTHER, End, Options, Rung, State
 from trioecho.tcp import notes
-from trioecho.tcp.causes import RESET_CAUSES
+from trioecho.tcp.causes import DUPLICATE_ACK, RESET_CAUSES, RETRANSMISSION
 from trioecho.tcp.notes import Note
 from trioecho.text import bytes_of, seconds
 
@@ -145,35 +145,17 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.ConnectionRst(cause):
             text, source = RESET_CAUSES[cause]
             return Explanation(text.format(mine=mine, theirs=theirs), source)
-        case notes.Retransmission(of, after, "tail-loss-probe"):
-            return Explanation(
-                f"retransmission{_of(of)}{_later(after)}, before a timeout: a tail loss probe",
-                "RFC 8985 §7",
-            )
-        case notes.Retransmission(of, after, "timeout"):
-            return Explanation(
-                f"retransmission{_of(of)}{_later(after)}: no ACK has come", "RFC 6298 §5"
-            )
-        case notes.Retransmission(of, after, "repeated-syn"):
-            return Explanation(
-                f"retransmission{_of(of)}{_later(after)}: the {theirs}'s SYN has come once more,"
-                " and is answered once more",
-                "RFC 9293 §3.10.7.4",
-            )
-        case notes.Retransmission(of, after, "recovery"):
-            return Explanation(
-                f"retransmission{_of(of)}{_later(after)}: this is missing too, and the {mine} goes"
-                " on to repair the loss",
-                "RFC 6582 §3.2, RFC 6675 §5",
-            )
         case notes.Retransmission(of, after, "same-packet"):
             return Explanation(
                 f"the very packet{_of(of)} again{_later(after)}, by its IP identification: it"
                 " passes here twice, or was doubled on its way",
                 "RFC 791 §3.2",
             )
-        case notes.Retransmission(of, after):
-            return Explanation(f"retransmission{_of(of)}{_later(after)}", "RFC 9293 §3.8.1")
+        case notes.Retransmission(of, after, cause, acked):
+            text, source = RETRANSMISSION[cause]
+            where = f" in rung {acked}" if acked is not None else ""
+            why = text.format(mine=mine, theirs=theirs, acked=where)
+            return Explanation(f"retransmission{_of(of)}{_later(after)}{why}", source)
         case notes.FastRetransmission(of, after, duplicates) if duplicates < 2:
             return Explanation(
                 f"fast retransmission{_of(of)}{_later(after)}: SACK told that it is missing",
@@ -196,6 +178,10 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f" {bytes_of(behind)} behind the newest",
                 "RFC 791 §3.2",
             )
+        case notes.OutOfOrder(acknowledged=True):
+            return Explanation(
+                "captured late: what acknowledges it was captured before it", "RFC 9293 §3.4"
+            )
         case notes.OutOfOrder(behind):
             return Explanation(
                 f"out of order: overtaken on its way, {bytes_of(behind)} behind the newest",
@@ -203,7 +189,9 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.LostSegment(missing):
             return Explanation(
-                f"a gap: {bytes_of(missing)} before this have not been seen", "RFC 9293 §3.4"
+                f"a gap: {bytes_of(missing)} before this {'has' if missing == 1 else 'have'} not"
+                " been seen",
+                "RFC 9293 §3.4",
             )
         case notes.AckLostSegment(missing) if _opens(rung, theirs):
             return Explanation(
@@ -213,23 +201,28 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.AckLostSegment(missing):
             return Explanation(
-                f"it acknowledges {bytes_of(missing)} never seen here: the capture missed them",
+                f"it acknowledges {bytes_of(missing)} never seen here: the capture missed"
+                f" {'it' if missing == 1 else 'them'}",
                 "RFC 9293 §3.4",
             )
-        case notes.DuplicateAck(count, of, ended=True):
+        case notes.DuplicateAck(cause="same-packet"):
             return Explanation(
-                f"duplicate ACK number {count}{_of(of)}: the {mine} acknowledges the FIN once more",
-                "RFC 9293 §3.10.7.4",
+                "the very packet of the last ACK again, by its IP identification: it passes here"
+                " twice, or was doubled on its way",
+                "RFC 791 §3.2",
             )
-        case notes.DuplicateAck(count, of):
+        case notes.DuplicateAck(count, of, cause):
+            text, source = DUPLICATE_ACK[cause]
+            return Explanation(f"duplicate ACK number {count}{_of(of)}: the {mine} {text}", source)
+        case notes.Sack(blocks, outside=True):
             return Explanation(
-                f"duplicate ACK number {count}{_of(of)}: the {mine} still waits for the same byte",
-                "RFC 5681 §2",
+                f"the {mine} says it has {_bytes(*blocks)} (SACK), but nothing near was ever sent:"
+                " the numbers were rewritten on the way",
+                "RFC 2018 §3",
             )
         case notes.Sack(blocks):
-            ranges = ", ".join(f"{left} to {right - 1}" for left, right in blocks)
             return Explanation(
-                f"the {mine} lacks some, but has bytes {ranges} (SACK)", "RFC 2018 §3"
+                f"the {mine} lacks some, but has {_bytes(*blocks)} (SACK)", "RFC 2018 §3"
             )
         case notes.Dsack(first=0, end=1):
             return Explanation(
@@ -239,7 +232,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
         case notes.Dsack(first, end, of):
             which = f"the retransmission in rung {of}" if of is not None else "a retransmission"
             return Explanation(
-                f"the {mine} got bytes {first} to {end - 1} twice (DSACK): {which} was spurious",
+                f"the {mine} got {_bytes((first, end))} twice (DSACK): {which} was spurious",
                 "RFC 2883 §4",
             )
         case notes.SegmentOverlapConflict(of, at):
@@ -277,7 +270,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 "RFC 9293 §3.7.4, RFC 1122 §4.2.3.2",
             )
         case notes.Urgent(pointer):
-            return Explanation(f"urgent data, up to {pointer} bytes on", "RFC 9293 §3.8.5")
+            return Explanation(f"urgent data, up to {bytes_of(pointer)} on", "RFC 9293 §3.8.5")
         case notes.EcnSetup(accurate):
             kind = "accurate ECN" if accurate else "ECN"
             return Explanation(
@@ -305,6 +298,13 @@ def explain(note: Note, rung: Rung) -> Explanation:
             )
         case notes.KeepAliveAck():
             return Explanation(f"the answer: the {mine} is still there", "RFC 9293 §3.8.4")
+        case notes.ZeroWindow(over=True):
+            return Explanation(
+                f"zero window: the {mine} needs no room, since nothing more can come",
+                "RFC 9293 §3.6",
+            )
+        case notes.ZeroWindow(still=True):
+            return Explanation(f"zero window: the {mine} still has no room", "RFC 9293 §3.8.6")
         case notes.ZeroWindow():
             return Explanation(
                 f"zero window: the {mine}'s receive buffer is full, its program reads too slowly",
@@ -335,7 +335,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
             return Explanation(
                 f"{bytes_of(length)} in one segment, more than an Ethernet frame holds: "
                 + (
-                    "it is split later, by the device (offload); not an error"
+                    "it is split later, or was merged before, by the device (offload); not an error"
                     if length > mss
                     else f"this interface takes up to {bytes_of(mss)} at once; not an error"
                 ),
@@ -384,3 +384,9 @@ def _of(number: int | None) -> str:
 
 def _later(after: int | None) -> str:
     return f" after {seconds(after)}" if after is not None else ""
+
+
+def _bytes(*blocks: tuple[int, int]) -> str:
+    ranges = (f"{left} to {right - 1}" if right - left > 1 else f"{left}" for left, right in blocks)
+    one = len(blocks) == 1 and blocks[0][1] - blocks[0][0] == 1
+    return ("byte " if one else "bytes ") + ", ".join(ranges)

@@ -22,6 +22,8 @@ MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 MOST_MARKED = 128
 #: Segments remembered of those that were sent more than once: they may come yet another time.
 MOST_LATEST = 64
+#: What may have been sent before the first number that was seen.
+BEFORE = (-(1 << 31), 1)
 
 _seq, _end = attrgetter("seq"), attrgetter("end")
 _NEVER: Mapping[State, int] = {}
@@ -47,11 +49,22 @@ class Latest(list[Sent]):
 
     __slots__ = ()
 
-    def append(self, sent: Sent) -> None:
-        """Put in a segment, and let go of the first of too many."""
-        super().append(sent)
+    def append(self, one: Sent) -> None:
+        """Put in one, and let go of the first of too many."""
+        super().append(one)
         if len(self) > MOST_LATEST:
             del self[0]
+
+
+class Gap(Struct, gc=False):
+    """A hole in what was seen of an end, from ``seq`` up to ``end``, and of the segment that was
+    seen beyond it first: when that was, its TSval, its IP packet's identification."""
+
+    seq: int
+    end: int
+    time: int
+    timestamp: int | None
+    identification: int
 
 
 @dataclass(slots=True)
@@ -69,16 +82,22 @@ class Half:
         next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
         next_time: when ``next`` was last advanced.
         seen: which part of what it sent has been seen, or was acknowledged.
+        unseen: what was not seen by the time it was acknowledged, or lies before the first number
+            that was seen.
         sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
             payload with it.
         gone: the last of them that were sent again before they were acknowledged.
         repeats: the last segments it sent again, in their order.
+        ends: its SYN and its FIN, also when they are acknowledged.
+        gaps: the last holes in what was seen of it, in their order.
         fin: the sequence number of its FIN.
         ack: the last acknowledgment number it sent (RCV.NXT, as it told).
         ack_time: when the last one arrived at the other end, and could have a consequence there.
         ack_number: the rung of the first segment with that ``ack``.
         acked: up to where the peer has acknowledged what it sent (SND.UNA).
         duplicates: how often it has repeated that ACK.
+        ack_packet: the identification of the IP packet that brought that ACK last.
+        full_time: when it last told that it has no room.
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
@@ -90,13 +109,18 @@ class Half:
         timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         sack: the SACK blocks of its last ACK.
         asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
-            ``zero-window-probe``, ``repeated-syn``, or ``reset`` and ``syn`` where neither can be
-            meant; ``asked_time``: when it sent the last of the first two, or its SYN arrived.
+            ``zero-window-probe``, ``repeated-syn``, ``repeated-syn-ack``, or ``reset`` and ``syn``
+            where neither can be meant; ``asked_time``: when it sent the last of the first two, or
+            its SYN arrived.
         forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
-        held: how long the ACK took that its last small segment waited for, while it was small.
+        unclear: up to where an ACK tells no round-trip time: when it came was decided by the repair
+            of a loss, or by what was overtaken (RFC 6298 §3).
+        fast: what it last sent again because duplicate ACKs asked; ``fast_time``: when.
+        held: how long the ACK took that its last small segment waited for, while it was small;
+            ``held_time``: when that ACK arrived.
         received: which part of the peer's stream it has.
         fin_received: whether the peer's FIN has arrived in order.
         away: how long the handshake took from here to it and back, 0 where that is not known.
@@ -113,16 +137,21 @@ class Half:
     next: int | None = None
     next_time: int = 0
     seen: Ranges = field(default_factory=Ranges)
+    unseen: tuple[tuple[int, int], ...] = (BEFORE,)
     sent: list[Sent] = field(default_factory=list)
     kept: int = 0
     gone: Latest = field(default_factory=Latest)
     repeats: Latest = field(default_factory=Latest)
+    ends: tuple[Sent, ...] = ()
+    gaps: tuple[Gap, ...] = ()
     fin: int | None = None
     ack: int | None = None
     ack_time: int = 0
     ack_number: int | None = None
     acked: int | None = None
     duplicates: int = 0
+    ack_packet: int = 0
+    full_time: int = 0
     window: int | None = None
     scale: int | None = None
     syn_seen: bool = False
@@ -139,7 +168,11 @@ class Half:
     forged: str = ""
     forged_next: int = 0
     recover: int = 0
+    unclear: int = 0
+    fast: int | None = None
+    fast_time: int = 0
     held: int = 0
+    held_time: int = 0
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
     away: int = 0
@@ -176,6 +209,8 @@ class Half:
         self.asked = self.forged = ""
         self.sack = peer.sack = ()
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
+        self.unclear, self.unseen, self.fast = 0, (BEFORE,), None
+        self.ends, self.gaps = (), ()
         for kept in (self.sent, self.gone, self.repeats):
             kept.clear()
 
@@ -183,9 +218,16 @@ class Half:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.within(seq, seq + 1):
             return sent
-        for sent in self.gone:
+        for sent in (*self.gone, *self.ends[::-1]):
             if sent.seq <= seq < sent.end:
                 return sent
+        return None
+
+    def gap(self, seq: int) -> Gap | None:
+        """The hole that ``seq`` lies in, or lay in, as far as it is remembered."""
+        for gap in reversed(self.gaps):
+            if gap.seq <= seq < gap.end:
+                return gap
         return None
 
     def within(self, seq: int, end: int) -> Iterator[Sent]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from trioecho.model import RST, SYN, Segment, State
+from trioecho.model import FIN, RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import Half, Sent
+from trioecho.tcp.half import MOST_LATEST, Gap, Half, Sent
 from trioecho.tcp.notes import Note
+from trioecho.tcp.ranges import take
 from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
@@ -58,18 +59,38 @@ def repeats(note: Note) -> bool:
     )
 
 
+def is_copy(step: Step) -> bool:
+    """Whether it is the very packet that was seen before: its sender has not sent it again."""
+    return any(
+        (isinstance(note, notes.Retransmission) and note.cause == "same-packet")
+        or (isinstance(note, notes.OutOfOrder) and note.of is not None)
+        for note in step.found
+    )
+
+
 def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
+    copied = step.again and is_copy(step)
+    if mine.next is not None and seq < mine.next and end > max(seq, mine.acked or seq):
+        mine.unclear = mine.unclear if copied else mine.next
     if step.again:
         mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
     if segment.flags & RST or not plausible(step):
         return
+    if segment.flags & (SYN | FIN) and not step.again:
+        last = Sent(seq, end, step.number, step.time, segment.identification)
+        mine.ends = (*mine.ends[-1:], last)
     if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
+        mine.unclear = max(mine.unclear, end)  # sent until it is taken
         return
-    mine.volume += min(segment.length, mine.seen.add(seq, end))
+    new = mine.seen.add(seq, end)
+    if len(mine.unseen) > 1 or (seq < 1 and not mine.syn_seen):
+        left, late = take(mine.unseen, seq, end)
+        mine.unseen, new = left[-MOST_LATEST:], new + late
+    mine.volume += min(segment.length, new)
     if mine.next is None or end > mine.next:
         mine.next, mine.next_time = end, step.time
 
@@ -130,9 +151,11 @@ def consequences(step: Step) -> None:
     flags = step.segment.flags
     if flags & RST:
         mine.asked = "reset"
+    elif flags & SYN and step.ack is not None and step.again:
+        mine.asked = "repeated-syn-ack"
     elif flags & SYN and mine.state is State.ESTABLISHED:
         mine.asked = "syn"
-    elif flags & SYN and step.ack is None and step.again:
+    elif flags & SYN and step.ack is None and step.again and not is_copy(step):
         mine.asked = "repeated-syn"
     for note in step.found:
         match note:
@@ -142,8 +165,19 @@ def consequences(step: Step) -> None:
                 mine.asked, mine.asked_time = note.kind, step.time
             case notes.ChallengeAck():
                 theirs.forged = ""
+            case notes.DuplicateAck(cause="same-packet"):
+                pass
             case notes.DuplicateAck():
                 mine.duplicates += 1
+                mine.ack_packet = step.segment.identification
+            case notes.ZeroWindow() | notes.ZeroWindowProbeAck():
+                mine.full_time = step.time
+            case notes.LostSegment() if plausible(step):
+                stamps = step.segment.options.timestamps
+                newest = stamps[0] if stamps is not None else None
+                packet = step.segment.identification
+                gap = Gap(mine.next or 0, step.seq, step.time, newest, packet)
+                mine.gaps = (*mine.gaps[1 - MOST_LATEST :], gap)
             case notes.SpuriousRetransmission() | notes.Retransmission(cause="recovery"):
                 mine.retransmissions += 1
             case notes.Retransmission(cause="same-packet"):
@@ -154,5 +188,18 @@ def consequences(step: Step) -> None:
             case notes.Retransmission() | notes.FastRetransmission():
                 mine.retransmissions += 1
                 mine.recover = mine.next or 0
+                if isinstance(note, notes.FastRetransmission):
+                    mine.fast, mine.fast_time = step.seq, step.time
+            case notes.OutOfOrder(acknowledged=True):
+                packet = step.segment.identification
+                mine.gone.append(Sent(step.seq, step.end, step.number, step.time, packet))
             case notes.AckLostSegment():
+                unseen = (*theirs.unseen, *theirs.seen.gaps(step.ack or 0))
+                theirs.unseen = unseen[-MOST_LATEST:]
                 theirs.seen.advance(step.ack or 0)
+                theirs.unclear = max(theirs.unclear, theirs.next or 0)
+    if theirs.asked == "zero-window-probe" and step.ack == (theirs.next or 0) + 1:
+        # The byte of the probe was taken.
+        theirs.next = step.ack
+        theirs.volume += 1
+        theirs.seen.advance(step.ack)

@@ -11,6 +11,9 @@ from trioecho.tcp.step import Step
 # What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
 
+# A SACK block lies within a window or two; a window whose SYN was not seen may be this large.
+LEAST_WINDOW, LARGEST_SCALE = 1 << 16, 14
+
 
 def look(step: Step, said: set[str], *, from_client: bool) -> None:
     """Note what the options and the bits of a ``rare`` segment say.
@@ -71,14 +74,22 @@ def _sack(step: Step, ack: int) -> None:
         (relative(left, isn, ack), relative(right, isn, ack))
         for left, right in step.segment.options.sack
     )
+    scale = step.mine.scale or 0 if step.mine.syn_seen else LARGEST_SCALE
+    far = (step.theirs.next or 0) + 4 * max(step.segment.window << scale, LEAST_WINDOW)
+    if any(right > far for _, right in blocks):
+        step.found.append(notes.Sack(blocks, outside=True))
+        return
     step.mine.sack = blocks
+    step.theirs.unclear = max(step.theirs.unclear, *(right for _, right in blocks))
     first, *others = blocks
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
-        repeats = reversed(step.theirs.repeats)
-        of = next(
-            (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end), None
-        )
-        step.found.append(notes.Dsack(*first, of))
+        if step.theirs.asked != "keep-alive":  # whose byte is none: of course it is there already
+            repeats = reversed(step.theirs.repeats)
+            of = next(
+                (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end),
+                None,
+            )
+            step.found.append(notes.Dsack(*first, of))
         blocks = tuple(others)
     if blocks:
         step.found.append(notes.Sack(blocks))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 #: Islands kept at most: a hostile stream of them must not grow memory. Further ones are forgotten.
@@ -65,6 +66,15 @@ class Ranges:
             missing -= max(0, min(end, last) - max(seq, first))
         return missing
 
+    def gaps(self, end: int) -> list[tuple[int, int]]:
+        """The ranges before ``end`` that are not there, in order."""
+        gaps, at = [], self.up_to
+        for first, last in (*self.islands, (end, end)):
+            if at is not None and at < min(first, end):
+                gaps.append((at, min(first, end)))
+            at = last
+        return gaps
+
     def _insert(self, seq: int, end: int) -> None:
         islands = self.islands
         if not islands:
@@ -80,3 +90,27 @@ class Ranges:
         elif len(islands) >= MOST_ISLANDS:
             return
         islands[left:right] = [(seq, end)]
+
+
+def take(
+    ranges: Iterable[tuple[int, int]], seq: int, end: int
+) -> tuple[tuple[tuple[int, int], ...], int]:
+    """Take a range out of others.
+
+    Args:
+        ranges: disjoint ranges.
+        seq, end: its first number, and one past its last.
+
+    Returns:
+        What is left of them, and how many numbers they shared with it.
+    """
+    kept: list[tuple[int, int]] = []
+    taken = 0
+    for first, last in ranges:
+        left, right = max(first, seq), min(last, end)
+        if left >= right:
+            kept.append((first, last))
+            continue
+        taken += right - left
+        kept += [part for part in ((first, left), (right, last)) if part[0] < part[1]]
+    return tuple(kept), taken

@@ -23,7 +23,7 @@ class Step(Struct, gc=False):
         found: the notes so far.
         told: whether a rung is wanted, so that data and their ACKs are worth a note.
         expected: whether it does just what is expected, so that no verdict is due.
-        again: whether it repeats what was sent before.
+        again: whether it repeats what was sent before, or uses its number without meaning it.
     """
 
     segment: Segment

@@ -20,14 +20,20 @@ def data(step: Step) -> None:
     """Note new data, and whether it had to wait for a delayed ACK."""
     segment, mine = step.segment, step.mine
     if step.told:
-        in_flight = None
+        length, in_flight = segment.length, None
         if mine.acked is not None:
             sent = step.end if step.expected else max(step.end, mine.next or 0)
             in_flight = sent - mine.acked
-        missing = segment.length - len(segment.payload)
-        step.found.append(notes.Data(segment.length, in_flight, missing))
+        missing = length - len(segment.payload)
+        if step.again:  # only what is behind the old bytes
+            length += min(0, step.seq - (mine.next or 0))
+            missing = min(missing, length)
+        if length:
+            step.found.append(notes.Data(length, in_flight, missing))
     if mine.held:
-        at_once = step.time - step.theirs.ack_time < AT_ONCE
+        # Whatever else arrived behind that ACK may be what this answers.
+        last = step.theirs.ack_time == mine.held_time
+        at_once = last and step.time - mine.held_time < AT_ONCE
         if at_once and _small(segment.length, segment, step.theirs):
             step.found.append(notes.NagleDelayedAck(mine.held))
             step.expected = False
@@ -55,6 +61,7 @@ def acknowledge(
     segment, mine, theirs = step.segment, step.mine, step.theirs
     before = theirs.acked
     theirs.acked = ack
+    mine.ack_packet = segment.identification
     last = theirs.forget(ack)
     fin = theirs.fin
     length = (ack if fin is None or ack <= fin else fin) - (before if before else 1)
@@ -63,13 +70,14 @@ def acknowledge(
         of = rtt = None
         if last is not None:
             of = last.number
-            if last.end == ack and not last.repeated:
+            if last.end == ack and ack > theirs.unclear:
                 rtt = time - last.time
                 if rtt >= 0:
                     theirs.rtt.add(rtt)
                 late = rtt - min(theirs.rtt.least, initial_rtt or rtt) >= DELAYED
                 if pure and late and not theirs.sent:
                     theirs.held = rtt if _small(last.end - last.seq, segment, mine) else 0
+                    theirs.held_time = time
         if step.told:
             step.found.append(notes.Ack(length, pure, of, rtt))
     if fin is not None and ack > fin and not segment.flags & FIN:

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, RST, SYN, State
+from trioecho.model import FIN, RST, SYN, Segment, State
 from trioecho.tcp import notes
-from trioecho.tcp.half import Half, Sent
+from trioecho.tcp.half import Gap, Half, Sent
 from trioecho.tcp.notes import Note
+from trioecho.tcp.sequence import distance
 from trioecho.tcp.step import Step
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
@@ -34,6 +35,11 @@ LATE = 3_000_000
 SHORTEST_TIMEOUT = 200_000_000
 # Nor does a probe: Linux waits at least two ticks of its clock.
 SHORTEST_PROBE = 2_000_000
+# How many packets a sender may have sent by the time it sends one again. More would tell nothing
+# where identifications are drawn by chance.
+NEXT_PACKETS = 256
+# Keep-alives are sent after whole seconds.
+SHORTEST_KEEP_ALIVE = 1_000_000_000
 
 CONTROL = SYN | FIN | RST
 
@@ -92,12 +98,13 @@ def judge(step: Step, rtt: int | None) -> None:
         found.append(notes.ZeroWindowProbeAck())
     else:
         if window == 0 and not control:
-            found.append(notes.ZeroWindow())
+            over = theirs.fin is not None and theirs.fin < (ack or 0)
+            found.append(notes.ZeroWindow(still=mine.window == 0, over=over))
         if mine.next is not None and not control & RST:
             if seq > mine.next:
                 found.append(notes.LostSegment(seq - mine.next))
-            elif length <= 1 and seq == mine.next - 1 and not control:
-                keeps_alive = True
+            elif length <= 1 and seq == mine.next - 1 and not control and _idle(step, rtt):
+                keeps_alive = step.again = True
                 # Linux asks for room with a number that is taken, and without the byte.
                 closed = theirs.window == 0
                 found.append(notes.ZeroWindowProbe() if closed else notes.KeepAlive())
@@ -106,8 +113,7 @@ def judge(step: Step, rtt: int | None) -> None:
         if length and not control and _fills_window(step):
             found.append(notes.WindowFull())
         if same:
-            ended = theirs.fin is not None and theirs.fin < (ack or 0)
-            found.append(notes.DuplicateAck(mine.duplicates + 1, mine.ack_number, ended))
+            found.append(_duplicate(step, ack or 0, rtt))
         if repeats and theirs.asked in ("reset", "syn"):
             found.append(notes.ChallengeAck(theirs.asked))
         elif repeats and theirs.forged and (ack or 0) <= theirs.forged_next:
@@ -121,9 +127,7 @@ def judge(step: Step, rtt: int | None) -> None:
     if keeps_alive:
         return
     if length and theirs.ack is not None and seq + length <= theirs.ack:
-        first = mine.original(seq)
-        of, after = (first.number, step.time - first.time) if first else (None, None)
-        found.append(notes.SpuriousRetransmission(of, after))
+        found.append(_acknowledged(step, rtt))
     elif (length or control & (SYN | FIN)) and mine.next is not None and seq < mine.next:
         again = _again(step, mine.next, rtt)
         if again is not None:
@@ -133,6 +137,35 @@ def judge(step: Step, rtt: int | None) -> None:
 def shift(mine: Half, theirs: Half) -> int:
     """By how many bits ``mine``'s window is shifted: only if both ends offered to (RFC 7323)."""
     return mine.scale if mine.scale is not None and theirs.scale is not None else 0
+
+
+def _idle(step: Step, rtt: int | None) -> bool:
+    """Whether its sender has nothing on its way, so that it may ask for a sign of life.
+
+    A byte that is not acknowledged is sent again; so is one whose ACK cannot have come back yet.
+    The number of a FIN stands also in an older ACK that the FIN has overtaken.
+    """
+    mine, theirs, now = step.mine, step.theirs, step.time
+    if mine.acked is not None and mine.next is not None and mine.acked < mine.next:
+        return False
+    if mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE:
+        return False
+    return not step.segment.length or now - theirs.ack_time >= (rtt or LATE)
+
+
+def _duplicate(step: Step, ack: int, rtt: int | None) -> notes.DuplicateAck:
+    """What an ACK that says nothing new may be for, beside that a byte is missing."""
+    mine, theirs, packet = step.mine, step.theirs, step.segment.identification
+    if packet and packet == mine.ack_packet and step.time - mine.ack_time < (rtt or LATE):
+        return notes.DuplicateAck(mine.duplicates, mine.ack_number, "same-packet")
+    cause: Literal["fin", "syn", "nothing"] | None = None
+    if theirs.fin is not None and theirs.fin < ack:
+        cause = "fin"
+    elif theirs.asked == "repeated-syn-ack":
+        cause = "syn"
+    elif theirs.next is not None and ack >= theirs.next:
+        cause = "nothing"
+    return notes.DuplicateAck(mine.duplicates + 1, mine.ack_number, cause)
 
 
 def _fills_window(step: Step) -> bool:
@@ -146,9 +179,24 @@ def _beyond(found: list[Note], step: Step, ack: int, seen: int) -> None:
     """It acknowledges more than was seen without a gap."""
     mine, theirs = step.mine, step.theirs
     if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
-        found.append(notes.WindowUpdate(step.segment.window << shift(mine, theirs)))
+        if step.segment.window:
+            found.append(notes.WindowUpdate(step.segment.window << shift(mine, theirs)))
     elif ack != mine.ack:
         found.append(notes.AckLostSegment(theirs.seen.missing(seen, ack)))
+
+
+def _acknowledged(step: Step, rtt: int | None) -> Note:
+    """Why a segment carries what has been acknowledged before."""
+    mine, now = step.mine, step.time
+    first = mine.original(step.seq)
+    if first is None:
+        fresh = any(first <= step.seq and step.end <= last for first, last in mine.unseen)
+        if fresh and step.seq > 0 and now - step.theirs.ack_time < (rtt or LATE):
+            return notes.OutOfOrder(max(0, (mine.next or 0) - step.seq), acknowledged=True)
+        return notes.SpuriousRetransmission()
+    if same := _same_packet(step, first, rtt):
+        return notes.Retransmission(same.number, now - same.time, "same-packet")
+    return notes.SpuriousRetransmission(first.number, now - first.time)
 
 
 def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
@@ -162,21 +210,45 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
     of = first.number if first else None
     after = now - first.time if first else None
     soon = now - theirs.ack_time < FAST
-    overtaken = now - mine.next_time < (rtt or LATE) and step.end != expected
+    gap = mine.gap(seq)
+    passed = mine.next_time if gap is None else gap.time
+    overtaken = now - passed < (rtt or LATE) and step.end != expected
+    if gap is not None and _sent_later(segment, gap):
+        overtaken = False
     if first is not None and (same := _same_packet(step, first, rtt)):
         if overtaken:
             return notes.OutOfOrder(expected - seq, same.number)
         return notes.Retransmission(same.number, now - same.time, "same-packet")
     asked = theirs.ack == seq and soon
     if asked and theirs.duplicates >= 2:
+        # It answered them once already: only a timer sends it once more (RFC 6675 §5).
+        if mine.fast == seq and now - mine.fast_time >= SHORTEST_TIMEOUT + (rtt or 0):
+            return notes.Retransmission(of, after, "timeout")
         return notes.FastRetransmission(of, after, theirs.duplicates)
+    if first is not None and theirs.full_time > first.time:
+        return notes.Retransmission(of, after, "no-room")
     if (soon or first is None) and seq < mine.recover and (theirs.ack == seq or _hole(step)):
         return notes.Retransmission(of, after, "recovery")
     if asked and _lost(step):
         return notes.FastRetransmission(of, after, theirs.duplicates)
-    if first is None and overtaken:
+    told = theirs.ack
+    whole = step.end <= expected and (told is None or seq >= told)
+    if first is None and overtaken and whole:
         return notes.OutOfOrder(expected - seq)
-    return notes.Retransmission(of, after, _cause(step, first, expected))
+    cause = _cause(step, first, expected, rtt)
+    acked = theirs.ack_number if cause == "ack-lost" else None
+    return notes.Retransmission(of, after, cause, acked)
+
+
+def _sent_later(segment: Segment, gap: Gap) -> bool:
+    """Whether a segment that fills a gap was sent behind the first that was seen beyond it: its
+    clock is later (RFC 7323 §3.2), or its packet has one of the next identifications."""
+    stamps = segment.options.timestamps
+    if stamps is not None and gap.timestamp is not None and stamps[0] != gap.timestamp:
+        return distance(stamps[0], gap.timestamp) > 0
+    if not segment.identification or not gap.identification:
+        return False
+    return 0 < segment.identification - gap.identification & 0xFFFF < NEXT_PACKETS
 
 
 def _hole(step: Step) -> bool:
@@ -202,13 +274,21 @@ def _same_packet(step: Step, first: Sent, rtt: int | None) -> Sent | None:
     if packet:
         for sent in (*reversed(step.mine.repeats), first):
             if (sent.identification, sent.end) == (packet, end) and sent.time > earliest:
-                return sent
+                return sent if _same_bytes(step, first) else None
     return None
 
 
+def _same_bytes(step: Step, first: Sent) -> bool:
+    """Whether a segment carries the bytes that were sent first, as far as these are kept."""
+    now = step.segment.payload[max(0, first.seq - step.seq) :]
+    then = first.payload[max(0, step.seq - first.seq) :]
+    length = min(len(now), len(then))
+    return now[:length] == then[:length]
+
+
 def _cause(
-    step: Step, first: Sent | None, expected: int
-) -> Literal["timeout", "tail-loss-probe", "repeated-syn"] | None:
+    step: Step, first: Sent | None, expected: int, rtt: int | None
+) -> notes.RetransmissionCause | None:
     """What made the sender repeat a segment that no duplicate ACKs asked for, if it can be told.
 
     A tail loss probe repeats the last segment once, about two round trips after it (RFC 8985 §7.2),
@@ -218,13 +298,20 @@ def _cause(
         theirs = step.theirs
         if theirs.asked in ("syn", "repeated-syn") and step.time - theirs.asked_time < FAST:
             return "repeated-syn"
+    mine, theirs, flags = step.mine, step.theirs, step.segment.flags
+    if flags & SYN and theirs.asked == "reset":
+        return "refused"
+    if flags & SYN and step.ack is None and mine.ack is not None:
+        return None  # it has answered the SYN-ACK already: this one means something else
+    if flags & CONTROL and theirs.ack is not None and step.end <= theirs.ack:
+        return "ack-lost"
     if first is None:
-        return None
+        return None if mine.gap(step.seq) is None else "gap"
     after = step.time - first.time
     if after >= SHORTEST_TIMEOUT:
         return "timeout"
-    rtt = step.mine.rtt
-    last = step.end == expected and not first.repeated and not step.segment.flags & SYN
-    if last and rtt.count and after >= max(rtt.least * 3 // 2, SHORTEST_PROBE):
+    known = mine.rtt.least if mine.rtt.count else rtt
+    last = step.end == expected and not first.repeated and not flags & SYN
+    if last and known and after >= max(known * 3 // 2, SHORTEST_PROBE):
         return "tail-loss-probe"
     return None

@@ -6,21 +6,35 @@ from typing import Literal
 
 from trioecho.tcp.notes.fact import Fact
 
+RetransmissionCause = Literal[
+    "timeout",
+    "tail-loss-probe",
+    "recovery",
+    "same-packet",
+    "repeated-syn",
+    "ack-lost",
+    "no-room",
+    "refused",
+    "gap",
+]
+
 
 class Retransmission(Fact, frozen=True, tag="retransmission"):
     """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
 
     ``cause``, None where it cannot be told: ``timeout``; ``tail-loss-probe``: the last segment, too
-    soon for a timeout (RFC 8985 §7); ``recovery``: while an earlier loss is repaired, an ACK shows
-    that this is missing too; ``same-packet``: by its IP identification it is the very packet of
-    rung ``of``, seen twice; ``repeated-syn``: a SYN-ACK, since the peer's SYN has come once more.
+    soon for a timeout (RFC 8985 §7.2); ``recovery``: while an earlier loss is repaired, its sender
+    takes this for lost too; ``same-packet``: by its IP identification it is the very packet of rung
+    ``of``, seen twice; ``repeated-syn``: a SYN-ACK, since the peer's SYN has come once more;
+    ``ack-lost``: a SYN or a FIN that rung ``acked`` has acknowledged, in vain; ``no-room``: the
+    peer's window was closed; ``refused``: a SYN that was answered by a reset; ``gap``: what was
+    sent first has not been seen.
     """
 
     of: int | None = None
     after: int | None = None
-    cause: (
-        Literal["timeout", "tail-loss-probe", "recovery", "same-packet", "repeated-syn"] | None
-    ) = None
+    cause: RetransmissionCause | None = None
+    acked: int | None = None
 
 
 class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
@@ -39,10 +53,14 @@ class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
 
 
 class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
-    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen."""
+    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen.
+
+    ``acknowledged``: it is the capture that has it late: its ACK was seen before.
+    """
 
     behind: int
     of: int | None = None
+    acknowledged: bool = False
 
 
 class LostSegment(Fact, frozen=True, tag="lost-segment"):
@@ -57,21 +75,31 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
     missing: int
 
 
+DuplicateAckCause = Literal["fin", "syn", "nothing", "same-packet"]
+
+
 class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
     """The ``count``-th repetition of the ACK in rung ``of``.
 
-    ``ended``: it is the ACK of a FIN, behind which there is no byte to wait for.
+    ``cause``, None where a byte seems to be missing: ``fin``: it acknowledges a FIN, behind which
+    there is none; ``syn``: a SYN-ACK that has come once more; ``nothing``: all that was seen is
+    acknowledged; ``same-packet``: by its IP identification it is the last one, seen twice, and does
+    not count.
     """
 
     count: int
     of: int | None = None
-    ended: bool = False
+    cause: DuplicateAckCause | None = None
 
 
 class Sack(Fact, frozen=True, tag="sack"):
-    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream."""
+    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream.
+
+    ``outside``: far from all that was sent, so that somebody on the way changes the numbers.
+    """
 
     blocks: tuple[tuple[int, int], ...]
+    outside: bool = False
 
 
 class Dsack(Fact, frozen=True, tag="dsack"):

@@ -15,7 +15,10 @@ class KeepAliveAck(Fact, frozen=True, tag="keep-alive-ack"):
 
 
 class ZeroWindow(Fact, frozen=True, tag="zero-window"):
-    """Its sender has no room left."""
+    """Its sender has no room left, ``still`` as before; ``over``: nor needs any, behind a FIN."""
+
+    still: bool = False
+    over: bool = False
 
 
 class ZeroWindowProbe(Fact, frozen=True, tag="zero-window-probe"):
