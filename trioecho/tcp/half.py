@@ -218,10 +218,8 @@ class Half:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""
         for sent in self.within(seq, seq + 1):
             return sent
-        for sent in (*self.gone, *self.ends[::-1]):
-            if sent.seq <= seq < sent.end:
-                return sent
-        return None
+        known: tuple[Sent, ...] = (*self.gone, *reversed(self.ends))
+        return next((sent for sent in known if sent.seq <= seq < sent.end), None)
 
     def gap(self, seq: int) -> Gap | None:
         """The hole that ``seq`` lies in, or lay in, as far as it is remembered."""
