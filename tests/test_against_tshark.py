@@ -15,8 +15,9 @@ from needs import need_namespaces, need_tool, need_wires
 
 RUN = [sys.executable, "-m", "trioecho"]
 
-#: Of all frames, those whose verdicts are to be the same, rules or not.
-SAME = 0.994
+#: Of all frames of other people's captures, those whose verdicts are to be the same, rules or not.
+#: The ladders of the engine's tests are not among them: many are made to show where a rule holds.
+SAME = 0.995
 #: To reach in precision and recall by every verdict that occurs as often as this.
 OFTEN, WANTED = 20, 0.95
 #: Where the rules are used more than that allows: precision and recall with every difference
@@ -76,10 +77,10 @@ def test_the_whole(tmp_path: Path) -> None:
     tally = Tally()
     for name, _ in need_corpus():
         tally.add(tshark, CORPUS / name)
+    assert tally.verdicts_differ <= (1 - SAME) * tally.frames, tally.report()
     for path in ladder_captures(tmp_path):
         tally.add(tshark, path)
     check(tally)
-    assert tally.verdicts_differ <= (1 - SAME) * tally.frames, tally.report()
     often = [kind for kind in KINDS if max(tally.tshark[kind], tally.ours[kind]) >= OFTEN]
     assert often
     for kind in often:
