@@ -6,11 +6,12 @@ import pytest
 from frames import play
 from ladders import STATES
 
-from trioecho.model import State
+from trioecho.model import Endpoint, State
 from trioecho.render.script import compare
 from trioecho.tcp import notes
 from trioecho.tcp.explain import explain
-from trioecho.tcp.states import TABLE, Event, after
+from trioecho.tcp.half import Half
+from trioecho.tcp.states import TABLE, Event
 
 
 @pytest.mark.parametrize(
@@ -66,5 +67,12 @@ def test_every_state_is_in_the_table_and_can_be_reached() -> None:
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("event", Event)
-def test_no_event_is_an_error(state: State, event: Event) -> None:
-    assert after(state, event) in State
+def test_an_end_moves_as_the_table_says_and_no_event_is_an_error(
+    state: State, event: Event
+) -> None:
+    half = Half(Endpoint("10.0.0.1", 7), state, state_since=1_000)
+    half.meet(event, 1_500)
+    assert half.state is TABLE[state].get(event, state)
+    moves = event in TABLE[state]
+    assert half.spent == ({state: 500} if moves else {})
+    assert half.state_since == (1_500 if moves else 1_000)

@@ -119,18 +119,3 @@ TABLE: dict[State, dict[Event, State]] = {
         E.SEND_RST: S.CLOSED,
     },
 }
-
-
-def after(state: State, event: Event) -> State:
-    """The state that follows, or the same state where the table has no row.
-
-    Args:
-        state: the end's state before.
-        event: what happened at that end.
-
-    Source: RFC 9293 §3.3.2, figure 5, and §3.10.7.
-
-    Returns:
-        The state.
-    """
-    return TABLE[state].get(event, state)
