@@ -155,3 +155,27 @@ def test_a_syn_that_closes_too_has_three_steps_all_the_same() -> None:
     rungs, _ = come_to("> SF 0:0(0)\n< S. 0:0(0) ack 2\n> . 2:2(0) ack 1")
     assert "handshake-complete" not in kinds(rungs[1])
     assert "handshake-complete" in kinds(rungs[2])
+
+
+def test_two_fins_that_nobody_acknowledged_are_no_whole_close() -> None:
+    _, summary = come_to(
+        HANDSHAKE + "+.1 > F. 1:1(0) ack 1\n+.001 < F. 1:1(0) ack 1\n"
+        "+.01 > R. 2:2(0) ack 1\n+.001 < R 2:2(0)"
+    )
+    assert summary.completeness == (
+        "handshake seen, no data; closed, but cut by a reset before the last ACK"
+    )
+
+
+def test_the_second_step_of_a_close_is_told_once() -> None:
+    """An ACK that left before the FIN says nothing of it, and is step 2 by itself."""
+    text = HANDSHAKE + "+.1 > F. 1:1(0) ack 1\n+.001 < . 1:1(0) ack 2\n+.1 < F. 1:1(0) ack 2"
+    rungs, _ = come_to(text)
+    assert notes.FinAck(2) in rungs[-2].notes
+    assert rungs[-1].notes == (notes.ConnectionFin(3),)
+
+
+def test_a_reset_brings_no_data() -> None:
+    rungs, summary = come_to(HANDSHAKE + "+.1 < R. 1:21(20) ack 1")
+    assert kinds(rungs[-1]) == ["connection-rst"]
+    assert summary.server_bytes == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from frames import frames, play, tcp
+from frames import come_to, frames, play, tcp
 from ladders import OPEN, VERDICTS
 
 from trioecho.model import ACK, SYN, Frame, Rung
@@ -250,6 +250,27 @@ def test_what_came_upon_a_closed_window_had_no_room() -> None:
     )
     assert [cause(rungs[at]) for at in (7, 9)] == ["no-room", "no-room"]
     assert said(rungs[6]) == "zero window: the server still has no room"
+
+
+def test_a_fin_sent_again_needs_no_room() -> None:
+    rungs = play(
+        OPEN + "+.1 > P. 1:1001(1000) ack 1\n+.001 > F. 1001:1001(0) ack 1\n"
+        "+.01 < . 1:1(0) ack 1002 win 0\n+.3 > F. 1001:1001(0) ack 1"
+    )
+    assert cause(rungs[-1]) == "ack-lost"
+
+
+def test_a_repair_casts_no_doubt_on_what_was_acknowledged_before_it() -> None:
+    """Four segments, and a probe of the last: the first three have their round trips."""
+    sent = "".join(f"+.001 > . {at}:{at + 1000}(1000) ack 1\n" for at in (1, 1001, 2001, 3001))
+    _, summary = come_to(
+        OPEN + sent + "+.1 > P. 3001:4001(1000) ack 1\n"
+        "+.05 < . 1:1(0) ack 1001 win 9000\n+.001 < . 1:1(0) ack 2001 win 9000\n"
+        "+.001 < . 1:1(0) ack 3001 win 9000\n+.1 < . 1:1(0) ack 4001 win 9000"
+    )
+    assert summary.client_rtt is not None
+    assert summary.client_rtt.least == 153_000_000
+    assert summary.client_rtt.p95 < 160_000_000
 
 
 def test_a_syn_that_a_reset_answered_comes_once_more() -> None:

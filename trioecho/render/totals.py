@@ -41,8 +41,8 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         case None:
             closed = "still open at the end"
     took = connection.handshake_time
-    handshake = "no handshake seen" if took is None else f"handshake {seconds(took)}"
-    yield f"{name}{connection.client} to {connection.server}; {handshake}; {closed}", ""
+    handshake = "" if took is None else f" handshake {seconds(took)};"  # else see completeness
+    yield f"{name}{connection.client} to {connection.server};{handshake} {closed}", ""
     again = connection.retransmissions
     yield (
         f"client {bytes_of(connection.client_bytes)} in"

@@ -218,7 +218,7 @@ class Connection:
             knowledge.evidence(step, ack)
         if flags & CONTROL:
             self._control(step)
-        if length and (not step.again or step.end > (mine.next or 0)):
+        if length and not flags & RST and (not step.again or step.end > (mine.next or 0)):
             steps.data(step)
         if mine.sack:
             mine.sack = ()

@@ -80,7 +80,7 @@ def _fin_step(step: Step, first_fin: Half | None) -> tuple[Literal[1, 3], bool]:
     """Which step of the close a FIN is, and whether it carries the ACK of the peer's FIN too."""
     if first_fin is None or first_fin is step.mine:
         return 1, False
-    fin, acked = step.theirs.fin, step.theirs.acked
+    fin, acked = step.theirs.fin, step.mine.ack
     if step.ack is None or fin is None or step.ack <= fin:
         return 3, False
     return 3, acked is None or acked <= fin

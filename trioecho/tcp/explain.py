@@ -229,6 +229,11 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 f"the {mine} has had the {theirs}'s SYN before (DSACK): it came twice",
                 "RFC 2883 §4",
             )
+        case notes.Dsack(first, end, of, copy=True):
+            return Explanation(
+                f"the {mine} got {_bytes((first, end))} twice (DSACK): the copy in rung {of}, too",
+                "RFC 2883 §4",
+            )
         case notes.Dsack(first, end, of):
             which = f"the retransmission in rung {of}" if of is not None else "a retransmission"
             return Explanation(

@@ -31,8 +31,8 @@ _NEVER: Mapping[State, int] = {}
 
 class Sent(Struct, gc=False):
     """A segment sent: its sequence space from ``seq`` up to ``end``, the rung that first
-    carried it, when that was, the IP packet's identification, its payload if it is kept, and
-    whether it has been sent again."""
+    carried it, when that was, the IP packet's identification, its payload if it is kept, whether
+    it has been sent again, and whether it is not its sender's but a copy made on its way."""
 
     seq: int
     end: int
@@ -41,6 +41,7 @@ class Sent(Struct, gc=False):
     identification: int = 0
     payload: bytes = b""
     repeated: bool = False
+    copied: bool = False
 
 
 class Latest(list[Sent]):
@@ -97,7 +98,7 @@ class Half:
         acked: up to where the peer has acknowledged what it sent (SND.UNA).
         duplicates: how often it has repeated that ACK.
         ack_packet: the identification of the IP packet that brought that ACK last.
-        full_time: when it last told that it has no room.
+        full_time: when it last told that it has no room, or was sent something all the same.
         window: the last window it told, as it stands in the header; None before the first.
         scale: the shift count it offered, None if it offered none.
         syn_seen: whether its SYN was seen, so that ``scale`` is known.
@@ -116,8 +117,8 @@ class Half:
             answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
-        unclear: up to where an ACK tells no round-trip time: when it came was decided by the repair
-            of a loss, or by what was overtaken (RFC 6298 §3).
+        clear, unclear: beyond the one and up to the other an ACK tells no round-trip time: when it
+            came was decided by the repair of a loss, or by what was overtaken (RFC 6298 §3).
         fast: what it last sent again because duplicate ACKs asked; ``fast_time``: when.
         held: how long the ACK took that its last small segment waited for, while it was small;
             ``held_time``: when that ACK arrived.
@@ -168,6 +169,7 @@ class Half:
     forged: str = ""
     forged_next: int = 0
     recover: int = 0
+    clear: int = 0
     unclear: int = 0
     fast: int | None = None
     fast_time: int = 0
@@ -209,10 +211,19 @@ class Half:
         self.asked = self.forged = ""
         self.sack = peer.sack = ()
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
-        self.unclear, self.unseen, self.fast = 0, (BEFORE,), None
+        self.clear, self.unclear, self.unseen, self.fast = 0, 0, (BEFORE,), None
         self.ends, self.gaps = (), ()
         for kept in (self.sent, self.gone, self.repeats):
             kept.clear()
+
+    def doubt(self, first: int, end: int) -> None:
+        """Take no round-trip time from an ACK of this range, or of one doubted before and open yet.
+
+        Args:
+            first, end: the range's first number, and one past its last.
+        """
+        self.clear = first if (self.acked or 0) >= self.unclear else min(self.clear, first)
+        self.unclear = max(self.unclear, end)
 
     def original(self, seq: int) -> Sent | None:
         """The segment that first carried sequence number ``seq``, as far as it is remembered."""

@@ -72,10 +72,11 @@ def remember(step: Step) -> None:
     """Bring what is known of the sender's stream up to date with an unexpected segment."""
     segment, mine, seq, end = step.segment, step.mine, step.seq, step.end
     copied = step.again and is_copy(step)
-    if mine.next is not None and seq < mine.next and end > max(seq, mine.acked or seq):
-        mine.unclear = mine.unclear if copied else mine.next
+    if not copied and mine.next is not None and max(seq, mine.acked or seq) < min(end, mine.next):
+        mine.doubt(seq, mine.next)
     if step.again:
-        mine.repeats.append(Sent(seq, end, step.number, step.time, segment.identification))
+        packet = segment.identification
+        mine.repeats.append(Sent(seq, end, step.number, step.time, packet, copied=copied))
     if segment.flags & RST or not plausible(step):
         return
     if segment.flags & (SYN | FIN) and not step.again:
@@ -84,7 +85,7 @@ def remember(step: Step) -> None:
     if end > seq:
         mine.remember(seq, end, step.number, step.time, segment)
     if mine.asked == "zero-window-probe":
-        mine.unclear = max(mine.unclear, end)  # sent until it is taken
+        mine.doubt(seq, end)  # sent until it is taken
         return
     new = mine.seen.add(seq, end)
     if len(mine.unseen) > 1 or (seq < 1 and not mine.syn_seen):
@@ -148,6 +149,8 @@ def consequences(step: Step) -> None:
     """What the verdicts on a segment change for the verdicts on those that follow it."""
     mine, theirs = step.mine, step.theirs
     mine.asked = ""
+    if theirs.window == 0 and step.segment.length:
+        theirs.full_time = step.time
     flags = step.segment.flags
     if flags & RST:
         mine.asked = "reset"
@@ -170,7 +173,7 @@ def consequences(step: Step) -> None:
             case notes.DuplicateAck():
                 mine.duplicates += 1
                 mine.ack_packet = step.segment.identification
-            case notes.ZeroWindow() | notes.ZeroWindowProbeAck():
+            case notes.ZeroWindow(over=False) | notes.ZeroWindowProbeAck():
                 mine.full_time = step.time
             case notes.LostSegment() if plausible(step):
                 stamps = step.segment.options.timestamps
@@ -197,7 +200,7 @@ def consequences(step: Step) -> None:
                 unseen = (*theirs.unseen, *theirs.seen.gaps(step.ack or 0))
                 theirs.unseen = unseen[-MOST_LATEST:]
                 theirs.seen.advance(step.ack or 0)
-                theirs.unclear = max(theirs.unclear, theirs.next or 0)
+                theirs.doubt(theirs.acked or 0, theirs.next or 0)
     if theirs.asked == "zero-window-probe" and step.ack == (theirs.next or 0) + 1:
         # The byte of the probe was taken.
         theirs.next = step.ack

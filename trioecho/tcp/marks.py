@@ -80,16 +80,16 @@ def _sack(step: Step, ack: int) -> None:
         step.found.append(notes.Sack(blocks, outside=True))
         return
     step.mine.sack = blocks
-    step.theirs.unclear = max(step.theirs.unclear, *(right for _, right in blocks))
+    step.theirs.doubt(ack, max(right for _, right in blocks))
     first, *others = blocks
     if first[1] <= ack or any(left <= first[0] and first[1] <= right for left, right in others):
         if step.theirs.asked != "keep-alive":  # whose byte is none: of course it is there already
             repeats = reversed(step.theirs.repeats)
-            of = next(
-                (sent.number for sent in repeats if sent.seq < first[1] and first[0] < sent.end),
-                None,
-            )
-            step.found.append(notes.Dsack(*first, of))
+            again = (sent for sent in repeats if sent.seq < first[1] and first[0] < sent.end)
+            if (of := next(again, None)) is not None:
+                step.found.append(notes.Dsack(*first, of.number, of.copied))
+            else:
+                step.found.append(notes.Dsack(*first))
         blocks = tuple(others)
     if blocks:
         step.found.append(notes.Sack(blocks))

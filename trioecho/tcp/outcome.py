@@ -51,8 +51,10 @@ def completeness(connection: Connection) -> str:
     """
     client, server = connection.client, connection.server
     data = bool(client.volume or server.volume)
-    closed = connection.closed_by == "fin" and {client.state, server.state} <= _CLOSED
+    acked = all(end.fin is not None and (end.acked or 0) > end.fin for end in (client, server))
+    closed = connection.closed_by == "fin" and {client.state, server.state} <= _CLOSED and acked
     answered = server.answered or client.answered
+    cut = client.cut is not None or server.cut is not None
     agreed = not connection.underway or (server.received.up_to or 0) > 1 + client.syn_data
     if not connection.opening:
         seen = "no handshake: the capture starts in the middle; "
@@ -73,7 +75,7 @@ def completeness(connection: Connection) -> str:
     if closed:
         return seen
     if connection.closed_by == "fin":
-        return f"{seen}; closed, but for the last ACK"
+        return f"{seen}; closed, but {'cut by a reset before' if cut else 'for'} the last ACK"
     if connection.closed_by == "rst":
         return f"{seen}; cut by a reset"
     if connection.first_fin is not None:

@@ -64,7 +64,9 @@ def cause(step: Step) -> ResetCause:
         again = mine.cut in _NOT_THERE or _heard(theirs) <= mine.cut_time
         return mine.cut if again else "after-close"
     if mine.fin is not None or (closed and theirs.cut is None):
-        return "after-close" if prompted else "unprompted"
+        if not prompted:
+            return "unprompted"
+        return "no-connection" if mine.fin is None else "after-close"
     if _in_vain(step):
         return "no-answer"
     # By the book an ACK is answered without one, and the reverse.

@@ -70,7 +70,7 @@ def acknowledge(
         of = rtt = None
         if last is not None:
             of = last.number
-            if last.end == ack and ack > theirs.unclear:
+            if last.end == ack and not theirs.clear < ack <= theirs.unclear:
                 rtt = time - last.time
                 if rtt >= 0:
                     theirs.rtt.add(rtt)
@@ -82,7 +82,7 @@ def acknowledge(
             step.found.append(notes.Ack(length, pure, of, rtt))
     if fin is not None and ack > fin and not segment.flags & FIN:
         step_of_close: Literal[2, 4] = 2 if theirs is first_fin else 4
-        waits, closed = mine.state is State.TIME_WAIT, mine.fin is not None
+        waits, closed = mine.state is State.TIME_WAIT, mine.fin is not None and step.seq > mine.fin
         step.found.append(notes.FinAck(step_of_close, waits, closed, crossed))
 
 

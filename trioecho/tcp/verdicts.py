@@ -225,7 +225,7 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
         if mine.fast == seq and now - mine.fast_time >= SHORTEST_TIMEOUT + (rtt or 0):
             return notes.Retransmission(of, after, "timeout")
         return notes.FastRetransmission(of, after, theirs.duplicates)
-    if first is not None and theirs.full_time > first.time:
+    if first is not None and _no_room(step, first):
         return notes.Retransmission(of, after, "no-room")
     if (soon or first is None) and seq < mine.recover and (theirs.ack == seq or _hole(step)):
         return notes.Retransmission(of, after, "recovery")
@@ -238,6 +238,15 @@ def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
     cause = _cause(step, first, expected, rtt)
     acked = theirs.ack_number if cause == "ack-lost" else None
     return notes.Retransmission(of, after, cause, acked)
+
+
+def _no_room(step: Step, first: Sent) -> bool:
+    """Whether the receiver had no room for a segment when it was last sent, as far as it told."""
+    mine, theirs = step.mine, step.theirs
+    if theirs.full_time < first.time or (theirs.ack is not None and step.end <= theirs.ack):
+        return False
+    again = (sent.time for sent in mine.repeats if sent.seq < step.end and step.seq < sent.end)
+    return theirs.full_time >= max(again, default=first.time)
 
 
 def _sent_later(segment: Segment, gap: Gap) -> bool:

@@ -105,12 +105,13 @@ class Sack(Fact, frozen=True, tag="sack"):
 class Dsack(Fact, frozen=True, tag="dsack"):
     """It got the bytes from ``first`` to ``end`` twice: proof that a retransmission was spurious.
 
-    ``of``: the rung that repeated them.
+    ``of``: the rung that repeated them; ``copy``: that was no retransmission, but the same packet.
     """
 
     first: int
     end: int
     of: int | None = None
+    copy: bool = False
 
 
 class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
