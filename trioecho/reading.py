@@ -86,7 +86,7 @@ class Share(NamedTuple):
         Args:
             segment: the segment.
         """
-        return self._of(segment.source.port, segment.destination.port)
+        return _part(segment.source.port ^ segment.destination.port, self.parts) == self.part
 
     def passes(self, data: bytes, start: int, end: int, link: int) -> bool:
         """Whether a packet is at a glance one whose connection is in another part.
@@ -96,14 +96,22 @@ class Share(NamedTuple):
             link: its link type.
         """
         ports = ports_at_a_glance(data, start, end, link)
-        return ports is not None and not self._of(*ports)
+        if ports is None:
+            return False
+        part, parts = self
+        return (ports * _MIXER >> 16) % parts != part  # ``_part`` written out, for each packet
 
-    def _of(self, source: int, destination: int) -> bool:
-        """Whether the connections between two ports are in this part.
 
-        The ports are mixed: those that a kernel picks for connect() are all even, or all odd.
-        """
-        return ((source ^ destination) * _MIXER >> 16) % self.parts == self.part
+def _part(ports: int, parts: int) -> int:
+    """Which of so many parts the connections between two ports are in.
+
+    They are mixed: the ports that a kernel picks for connect() are all even, or all odd.
+
+    Args:
+        ports: both ports XORed, alike for both directions.
+        parts: how many there are.
+    """
+    return (ports * _MIXER >> 16) % parts
 
 
 class Reading:

@@ -82,23 +82,24 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
         return None
 
 
-def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> tuple[int, int] | None:
-    """The two ports of a packet in a larger buffer, for a reader that may have no use for it.
+def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | None:
+    """The ports of a packet in a larger buffer, for a reader that may have no use for it.
 
     Args:
         data, start, end: where the packet's bytes are.
         link: its link type.
 
     Returns:
-        Source and destination port, or None for what is no TCP or is not plain: other than a whole
-        IPv4 packet without options on Ethernet, which most are.
+        Both ports XORed, alike for both directions, or None for what is no TCP or is not plain:
+        other than a whole IPv4 packet without options on Ethernet, which most are.
     """
     if link != ETHERNET or end - start < _GLANCED:
         return None
     plain, fragment, protocol, source, destination = _glance(data, start)
     if plain != _PLAIN or protocol != _TCP or fragment & 0x3FFF:
         return None
-    return source, destination
+    ports: int = source ^ destination
+    return ports
 
 
 def _ip(
