@@ -99,13 +99,19 @@ def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung
 
 def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
     """A ladder's segments at one tap, and what the last connection among them came to."""
+    tracker, rungs = seen(text)
+    return rungs, tracker.summaries()[-1]
+
+
+def seen(text: str) -> tuple[Tracker, list[Rung]]:
+    """A ladder's segments at one tap, and the tracker that saw them."""
     tracker = Tracker()
     rungs = []
     for _, frame in frames(text):
         segment = decode(frame)
         assert segment is not None
         rungs.append(tracker.seen(segment))
-    return rungs, tracker.summaries()[-1]
+    return tracker, rungs
 
 
 def _begin(tracker: Tracker, line: Line, source: object, destination: object) -> Connection:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import frames
 import pytest
-from frames import frames
 
 from trioecho.model import Call, Endpoint, Rung
 from trioecho.programs.connecting import Finder
-from trioecho.tcp.decode import decode
-from trioecho.tcp.tracker import Tracker
 
 PEER = Endpoint("10.0.0.2", 7)
 START = 1_700_000_000_000_000_000
@@ -24,12 +22,7 @@ TWO = """
 
 def seen(text: str) -> tuple[Finder, list[Rung]]:
     """A finder, and rungs that its tracker has seen."""
-    tracker = Tracker()
-    rungs = []
-    for _, frame in frames(text):
-        segment = decode(frame)
-        assert segment is not None
-        rungs.append(tracker.seen(segment))
+    tracker, rungs = frames.seen(text)
     return Finder(tracker), rungs
 
 

@@ -12,7 +12,7 @@ from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 
 # Windows grow while segments are on their way; nothing is far beyond this many bytes.
-_LEAST_WINDOW = 1 << 16
+LEAST_WINDOW = 1 << 16
 
 #: The states before a connection is synchronized, or when it is no more.
 OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
@@ -49,7 +49,7 @@ def acceptable(ack: int, opener: Half, other: Half | None = None) -> bool:
 
 def _room(half: Half) -> int:
     """How much a window has room for, in bytes, told generously."""
-    return max((half.window or 0) << (half.scale or 0), _LEAST_WINDOW)
+    return max((half.window or 0) << (half.scale or 0), LEAST_WINDOW)
 
 
 def repeats(note: Note) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from trioecho.model import RST, URG, Segment
 from trioecho.tcp import ecn, notes
 from trioecho.tcp.half import Half
+from trioecho.tcp.knowledge import LEAST_WINDOW
 from trioecho.tcp.sequence import SPACE, distance, relative
 from trioecho.tcp.step import Step
 
 # What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
 
-# A SACK block lies within a window or two; a window whose SYN was not seen may be this large.
-LEAST_WINDOW, LARGEST_SCALE = 1 << 16, 14
+# A SACK block lies within a window or two; one whose SYN was not seen may be shifted by as much.
+_LARGEST_SCALE = 14
 
 
 def look(step: Step, said: set[str], *, from_client: bool) -> None:
@@ -74,7 +75,7 @@ def _sack(step: Step, ack: int) -> None:
         (relative(left, isn, ack), relative(right, isn, ack))
         for left, right in step.segment.options.sack
     )
-    scale = step.mine.scale or 0 if step.mine.syn_seen else LARGEST_SCALE
+    scale = step.mine.scale or 0 if step.mine.syn_seen else _LARGEST_SCALE
     far = (step.theirs.next or 0) + 4 * max(step.segment.window << scale, LEAST_WINDOW)
     if any(right > far for _, right in blocks):
         step.found.append(notes.Sack(blocks, outside=True))
