@@ -20,10 +20,10 @@ from typing import NamedTuple
 import trio
 
 from trioecho.capture import Capture
-from trioecho.capture.packet import SNAP, Counts, bind, prepare
+from trioecho.capture.packet_socket import SNAP, Counts, bind, prepare
 from trioecho.capture.ring import Ring
-from trioecho.capture.sniffer import LinuxSniffer, enlarge
-from trioecho.lab.hosts import open_host
+from trioecho.capture.scapy_socket import LinuxSniffer, enlarge
+from trioecho.hosts.host import open_host
 from trioecho.model import Frame
 
 ROUNDS = 3

@@ -29,8 +29,8 @@ CONNECTIONS = 400
 ANALYSIS = """
 import gc, os, sys
 from trioecho.capture.files import open_capture_file
-from trioecho.reading import Reading, Share
-from trioecho.sharing import processors
+from trioecho.reading.reading import Reading, Share
+from trioecho.reading.sharing import processors
 gc.disable()
 parts = int(sys.argv[2]) or processors()
 children = []

@@ -9,9 +9,9 @@ from contextlib import suppress
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.wire import Wire, open_wire
 from trioecho.model import Rung
+from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.wire import Wire, open_wire
 
 PORT = 7
 

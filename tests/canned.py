@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import trio
 
-from trioecho.capture.base import Capture
+from trioecho.capture.live import Capture
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
 

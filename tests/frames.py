@@ -6,9 +6,9 @@ import struct
 from collections.abc import Iterator
 
 from trioecho.model import ConnectionSummary, Frame, Rung
+from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp.connection import Connection
-from trioecho.tcp.decode import decode
 from trioecho.tcp.tracker import Tracker
 
 CLIENT = (b"\x0a\x00\x00\x01", 40000)

@@ -9,7 +9,7 @@ from captures import CORPUS, corpus
 from trioecho.capture.files import CaptureFile
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Rung
-from trioecho.reading import Reading
+from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS, Setting
 from trioecho.render.terminal import Terminal
 from trioecho.tcp.stream import Stream

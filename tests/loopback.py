@@ -12,9 +12,9 @@ from typing import Any
 import trio
 from needs import missing
 
-from trioecho.echo.address import Address
-from trioecho.echo.listening import ListeningSocket, open_listener
 from trioecho.echo.server import ServerReport, serve
+from trioecho.sockets.address import Address
+from trioecho.sockets.listening import ListeningSocket, open_listener
 
 HOST = "127.0.0.1"
 RESET = struct.pack("ii", 1, 0)

@@ -14,9 +14,9 @@ import pytest
 PROBE = """
 import sys
 import trio
-from trioecho.lab.hosts import open_host
-from trioecho.lab.refusal import NamespaceUnavailable
-from trioecho.lab.wire import open_wire
+from trioecho.hosts.host import open_host
+from trioecho.hosts.refusal import NamespaceUnavailable
+from trioecho.stage.wire import open_wire
 
 async def main():
     try:

@@ -20,28 +20,29 @@ FLOORS = {
     "model": 0,
     "errors": 0,
     "text": 0,
+    "packet": 1,
     "tcp": 1,
-    "dissect": 2,
+    "sockets": 1,
+    "hosts": 1,
+    "capture": 2,
+    "faults": 2,
     "render": 2,
-    "output": 3,
-    "capture": 3,
-    "echo": 3,
-    "lab": 3,
+    "echo": 2,
+    "reading": 3,
+    "stage": 3,
     "trace": 4,
-    "reading": 4,
     "programs": 5,
-    "sharing": 5,
     "lessons": 5,
     "testing": 5,
-    "watch": 4,
+    "watch": 5,
     "cli": 6,
     "pytest_plugin": 6,
     "__main__": 7,
 }
 
-SCAPY = {"dissect", "capture/bpf", "capture/sniffer"}
-NO_TRIO = ("tcp/", "render/", "dissect", "model", "errors", "text")
-NO_CLOCK = ("tcp/",)
+SCAPY = {"packet/dissect", "capture/bpf", "capture/scapy_socket"}
+NO_TRIO = ("tcp/", "packet/", "faults/", "render/", "model/", "errors", "text")
+NO_CLOCK = ("tcp/", "packet/")
 
 
 def modules() -> list[str]:
@@ -111,7 +112,7 @@ def test_each_module_can_be_imported_first() -> None:
     names = [
         "trioecho." + module.replace("/", ".").removesuffix(".__init__")
         for module in modules()
-        if module not in ("__main__", "__init__", "lab/keeper")
+        if module not in ("__main__", "__init__", "hosts/keeper")
     ]
     code = (
         "import importlib, sys\n"

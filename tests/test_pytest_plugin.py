@@ -233,7 +233,7 @@ def test_nothing_is_left_behind(pytester: pytest.Pytester) -> None:
         def nothing_is_left():
             # What is loaded and started once in a process is no trace of a wire.
             import trio
-            from trioecho.lab import diag
+            from trioecho.hosts import sockdiag as diag
             from trioecho import testing
 
             before = set(os.listdir("/proc/self/fd"))

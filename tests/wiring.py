@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import trio
 
 from trioecho.capture import Capture
-from trioecho.capture.packet import attach_filter
-from trioecho.lab.hosts import Host
+from trioecho.capture.packet_socket import attach_filter
+from trioecho.hosts.host import Host
 from trioecho.model import Frame
 
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}

@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     """Two hosts with a wire between them that records, and breaks, what it carries."""
-    from trioecho.lab.refusal import NamespaceUnavailable
+    from trioecho.hosts.refusal import NamespaceUnavailable
     from trioecho.testing import open_wire
 
     mark = request.node.get_closest_marker("wire")

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from trioecho.capture.files import open_capture_file
 from trioecho.model import ACK, FIN, RST, SYN, Rung
-from trioecho.tcp.decode import decode
-from trioecho.tcp.fragments import Fragments
+from trioecho.packet.decode import decode
+from trioecho.packet.fragments import Fragments
 from trioecho.tcp.tracker import Tracker
 from trioecho.tcp.verdicts import LATE, SHORTEST_KEEP_ALIVE
 

@@ -13,9 +13,9 @@ from captures import pcap
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
 
-from trioecho.lab.wire import INTERFACES
 from trioecho.render import Setting
 from trioecho.render.pcapng import Pcapng
+from trioecho.stage.wire import INTERFACES
 
 BROKEN = 30
 

@@ -10,7 +10,7 @@ from needs import missing
 from wiring import passes_filter
 
 from trioecho.capture.bpf import compile_expression
-from trioecho.capture.packet import ETHERNET, RAW_IP
+from trioecho.capture.packet_socket import ETHERNET, RAW_IP
 from trioecho.errors import TrioechoError
 
 LARGEST = 65_549  # of a frame on the loopback

@@ -6,10 +6,10 @@ import pytest
 from wiring import packet_socket
 
 from trioecho.capture import SnifferName, open_capture
-from trioecho.capture.packet import open_packet_socket
+from trioecho.capture.packet_socket import open_packet_socket
 from trioecho.capture.ring import Ring
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import open_host
+from trioecho.hosts.host import open_host
 
 
 @pytest.mark.usefixtures("namespaces")

@@ -11,11 +11,11 @@ from typing import cast
 import pytest
 from wiring import packet_socket
 
-from trioecho.capture import packet
-from trioecho.capture.packet import ETHERNET, LOOPBACK, bind, prepare
+from trioecho.capture import packet_socket as packet
+from trioecho.capture.packet_socket import ETHERNET, LOOPBACK, bind, prepare
 from trioecho.capture.ring import Ring, allocate
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import open_host
+from trioecho.hosts.host import open_host
 
 
 class Refusing:

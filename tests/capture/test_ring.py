@@ -21,7 +21,7 @@ from wiring import (
 
 from trioecho.capture.ring import MIB, Ring, allocate
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import open_host
+from trioecho.hosts.host import open_host
 from trioecho.model import SYN, Frame
 
 FAMILIES = [socket.AF_INET, socket.AF_INET6]

@@ -21,7 +21,7 @@ from needs import need_tool
 
 from trioecho.cli.readout import SHARED_FROM
 from trioecho.model import ACK, PSH
-from trioecho.tcp.link import RAW
+from trioecho.packet.link import RAW
 
 ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "read")

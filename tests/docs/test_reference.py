@@ -15,9 +15,9 @@ import pytest
 import typer.main
 
 from trioecho.cli import app
-from trioecho.lab.chronicle import Kernels
-from trioecho.lab.wire import Observer
 from trioecho.render import SUFFIXES, Renderer
+from trioecho.stage.chronicle import Kernels
+from trioecho.stage.wire import Observer
 
 ROOT = Path(__file__).parents[2]
 # Interfaces: who fills one in does not describe it again.

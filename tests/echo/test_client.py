@@ -25,14 +25,14 @@ from loopback import (
     tutorial,
 )
 
-from trioecho.echo.address import Address
 from trioecho.echo.client import ClientClose, Exchange, exchange
 from trioecho.echo.dial import open_connection
-from trioecho.echo.observed import ObservedSocket
 from trioecho.echo.source import message_from, read_all, size_left
 from trioecho.echo.window import IN_MEMORY, EchoDiffers
 from trioecho.errors import TrioechoError
 from trioecho.model import Call
+from trioecho.sockets.address import Address
+from trioecho.sockets.observed import ObservedSocket
 
 MESSAGE = b"testing purposes"
 

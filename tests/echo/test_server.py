@@ -10,11 +10,11 @@ import trio
 import trio.testing
 from loopback import HOST, dial, receive_exactly, reset_on_close, running_server
 
-from trioecho.echo.address import Address
-from trioecho.echo.listening import open_listener, open_listeners
 from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
 from trioecho.model import Call
+from trioecho.sockets.address import Address
+from trioecho.sockets.listening import open_listener, open_listeners
 
 
 async def test_echo_and_half_close() -> None:

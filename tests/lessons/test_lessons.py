@@ -14,8 +14,8 @@ from trioecho.lessons.lesson import read
 from trioecho.lessons.performance import perform_lesson
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FIN, SYN, Rung
-from trioecho.output import Output
 from trioecho.render import FORMATS, Setting
+from trioecho.stage.outputs import Output
 from trioecho.tcp.notes import AGAIN
 
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))

@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import open_host
+from trioecho.hosts.host import open_host
 from trioecho.programs.lines import Line
 from trioecho.programs.pipe import Pipe
 from trioecho.programs.program import open_program

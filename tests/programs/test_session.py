@@ -9,10 +9,10 @@ import trio
 from needs import need_tool
 from running import ECHO, python
 
-from trioecho.output import Output
 from trioecho.programs.lines import Line
 from trioecho.programs.session import run_programs
 from trioecho.programs.settings import Settings
+from trioecho.stage.outputs import Output
 
 MANY = 20_000  # lines; far more bytes than the 64 KiB that a pipe holds
 WRITE = f"print(*(f'line {{number}}' for number in range({MANY})), sep=chr(10))"

@@ -22,9 +22,9 @@ from trioecho.model import (
     Process,
     Summary,
 )
+from trioecho.packet.decode import decode
 from trioecho.render import Event, Setting
 from trioecho.render.svg import FOLD, MOST, Svg
-from trioecho.tcp.decode import decode
 from trioecho.tcp.tracker import Tracker
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,9 +6,9 @@ import pytest
 from frames import frames, play
 
 from trioecho.model import Call, CaptureSummary, Endpoint, Rung, Summary
+from trioecho.packet.decode import decode
 from trioecho.render import FORMATS, Setting
 from trioecho.render.terminal import Terminal
-from trioecho.tcp.decode import decode
 from trioecho.tcp.tracker import Tracker
 
 LADDER = """

@@ -15,10 +15,10 @@ import pytest
 from frames import tcp
 
 from trioecho.model import ACK, RST, SYN, Frame, Rung, Segment
+from trioecho.packet.decode import decode
+from trioecho.packet.link import RAW
 from trioecho.tcp import notes
-from trioecho.tcp.decode import decode
 from trioecho.tcp.half import MOST_SENT, Sent
-from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
 
 ISN = 99

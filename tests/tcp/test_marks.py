@@ -9,11 +9,11 @@ from frames import frames, play, tcp
 from ladders import MARKS, OPEN
 
 from trioecho.model import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Frame, Rung, State
+from trioecho.packet.decode import decode
+from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
 from trioecho.tcp import notes
-from trioecho.tcp.decode import decode
 from trioecho.tcp.explain import explain
-from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
 
 

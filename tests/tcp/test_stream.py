@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioecho.model import ACK, PSH, Frame
+from trioecho.model.spread import Spread
+from trioecho.packet.decode import decode
+from trioecho.packet.fragments import MOST_BYTES, Fragments
+from trioecho.packet.link import RAW
 from trioecho.tcp import stream
-from trioecho.tcp.decode import decode
-from trioecho.tcp.fragments import MOST_BYTES, Fragments
-from trioecho.tcp.link import RAW
-from trioecho.tcp.spread import Spread
 from trioecho.tcp.stream import Piece, Stream
 
 DATA = bytes(range(256)) * 4
@@ -180,7 +180,7 @@ def test_fragments_with_a_gap_before_them_are_not_sorted_again_and_again() -> No
 def test_tiny_fragments_take_no_more_memory_than_large_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("trioecho.tcp.fragments.MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("trioecho.packet.fragments.MOST_BYTES", 1 << 20)
     tracemalloc.start()
     fragments = Fragments()
     for number in range(20):

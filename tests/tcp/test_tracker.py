@@ -7,7 +7,7 @@ import tracemalloc
 from frames import RAW, tcp
 
 from trioecho.model import SYN, Frame, Segment
-from trioecho.tcp.decode import decode
+from trioecho.packet.decode import decode
 from trioecho.tcp.tracker import Tracker
 
 

@@ -9,11 +9,11 @@ from frames import come_to, frames, play, tcp
 from ladders import OPEN, VERDICTS
 
 from trioecho.model import ACK, SYN, Frame, Rung
+from trioecho.packet.decode import decode
+from trioecho.packet.link import RAW
 from trioecho.render.script import compare
 from trioecho.tcp import notes
-from trioecho.tcp.decode import decode
 from trioecho.tcp.explain import explain
-from trioecho.tcp.link import RAW
 from trioecho.tcp.tracker import Tracker
 from trioecho.text import seconds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from frames import RAW, tcp
 
 from trioecho.model import ACK, FIN, PSH, RST, SYN, Frame
-from trioecho.tcp.decode import decode
+from trioecho.packet.decode import decode
 from trioecho.watch.sights import Sights
 
 

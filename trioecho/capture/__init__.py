@@ -6,7 +6,7 @@ import socket
 import sys
 from typing import Literal
 
-from trioecho.capture.base import Capture
+from trioecho.capture.live import Capture
 from trioecho.errors import TrioechoError
 
 __all__ = ["Capture", "SnifferName", "open_capture"]
@@ -45,10 +45,10 @@ def open_capture(
     if sniffer == "ring" and sys.platform != "linux":
         raise TrioechoError("The kernel's mapped ring exists on Linux alone", "Use --sniffer scapy")
     if sniffer == "scapy" or sys.platform != "linux":
-        from trioecho.capture.sniffer import open_sniffer
+        from trioecho.capture.scapy_socket import open_sniffer
 
         return open_sniffer(sock, interface, port, first=first)
-    from trioecho.capture.packet import open_packet_socket
+    from trioecho.capture.packet_socket import open_packet_socket
     from trioecho.capture.ring import Ring
 
     ring = sock or open_packet_socket()

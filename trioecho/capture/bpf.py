@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from trioecho.capture.packet import RAW_IP
+from trioecho.capture.packet_socket import RAW_IP
 from trioecho.capture.portfilter import RET, SNAP
 from trioecho.errors import TrioechoError
 from trioecho.text import printable
@@ -30,7 +30,7 @@ def compile_expression(expression: str, link: int) -> bytes:
     Raises:
         TrioechoError: the expression is none, in libpcap's words, or there is no libpcap.
     """
-    from trioecho.capture.sniffer import quiet
+    from trioecho.capture.scapy_socket import quiet
 
     try:
         expression.encode()

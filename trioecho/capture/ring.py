@@ -9,8 +9,8 @@ import struct
 
 import trio
 
-from trioecho.capture.base import Capture
-from trioecho.capture.packet import (
+from trioecho.capture.live import Capture
+from trioecho.capture.packet_socket import (
     SOL_PACKET,
     Counts,
     Program,

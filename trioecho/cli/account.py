@@ -9,9 +9,9 @@ from trioecho.text import bytes_of, preview, seconds
 
 if TYPE_CHECKING:
     from trioecho.cli.teller import Teller
-    from trioecho.echo.address import Address
     from trioecho.echo.client import Exchange
     from trioecho.model import Call
+    from trioecho.sockets.address import Address
 
 PREVIEW = 256  # bytes of an echo that are shown
 

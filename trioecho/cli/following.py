@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
 from trioecho.model import ENDS, OTHER
-from trioecho.reading import Reading, Selection
+from trioecho.reading.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import trio
 
-    from trioecho.output import Output
+    from trioecho.stage.outputs import Output
 
 
 def complete(incomplete: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trioecho.reading import Reading, Selection
+from trioecho.reading.reading import Reading, Selection
 from trioecho.render.table import SORTS
 from trioecho.text import plural
 

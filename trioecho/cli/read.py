@@ -91,7 +91,7 @@ def read(
     from trioecho.cli.readout import Readout, Request
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen, check_suffixes
-    from trioecho.reading import Selection
+    from trioecho.reading.reading import Selection
     from trioecho.render import AT_THE_END
 
     if (limit or sort) and (output_format is not Format.terminal or connection or follow):

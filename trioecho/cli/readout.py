@@ -19,8 +19,8 @@ from trioecho.cli.output import warn
 from trioecho.cli.overview import Overview
 from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
 from trioecho.errors import TrioechoError
-from trioecho.reading import Reading, Selection
-from trioecho.sharing import processors, read_shared
+from trioecho.reading.reading import Reading, Selection
+from trioecho.reading.sharing import processors, read_shared
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Sett
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.output import Output
+    from trioecho.stage.outputs import Output
 
 Sink = Callable[[bytes], None]
 
@@ -136,7 +136,7 @@ def open_outputs(
     Raises:
         TrioechoError: a file cannot be opened.
     """
-    from trioecho.output import Output
+    from trioecho.stage.outputs import Output
 
     files = stack.enter_context(open_files(paths))
     first, *others = show_on(screen, files, title, interfaces, start)
@@ -222,6 +222,6 @@ def _file_sink(path: Path, descriptor: int) -> Sink:
 
 
 def _details() -> Callable[..., Sequence[str]]:
-    from trioecho.dissect import details
+    from trioecho.packet.dissect import details
 
     return details

@@ -58,7 +58,7 @@ def send(
     """
     from trioecho.cli.runner import refuse, run
     from trioecho.cli.sending import Sending, conduct, same_file
-    from trioecho.echo.address import MalformedAddress, parse_address
+    from trioecho.sockets.address import MalformedAddress, parse_address
 
     if message is not None and file is not None:
         raise typer.BadParameter("MESSAGE and --file exclude each other.", param_hint="--file")

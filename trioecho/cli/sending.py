@@ -16,10 +16,10 @@ import trio
 from trioecho.cli.account import Account, JsonAccount
 from trioecho.cli.output import write_all
 from trioecho.cli.teller import open_teller
-from trioecho.echo.address import Address
 from trioecho.echo.client import Chunks, exchange
 from trioecho.echo.dial import open_connection
 from trioecho.errors import TrioechoError
+from trioecho.sockets.address import Address
 
 if TYPE_CHECKING:
     from trioecho.echo.client import Exchange

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import trio
 
     from trioecho.cli.teller import Teller
-    from trioecho.echo.address import Address
-    from trioecho.echo.listening import ListeningSocket
     from trioecho.echo.server import ServerReport
     from trioecho.model import Call
+    from trioecho.sockets.address import Address
+    from trioecho.sockets.listening import ListeningSocket
 
 
 def serve(
@@ -68,7 +68,7 @@ def serve(
       trioecho serve 127.0.0.1:7777 [::1]:7777 --json
     """
     from trioecho.cli.runner import refuse, run
-    from trioecho.echo.address import Address, MalformedAddress, parse_address
+    from trioecho.sockets.address import Address, MalformedAddress, parse_address
 
     try:
         wanted = [parse_address(text) for text in addresses or ()] or [Address()]
@@ -102,7 +102,7 @@ def serve(
 
 
 async def _open(wanted: list[Address], backlog: int, show: _Show) -> list[ListeningSocket]:
-    from trioecho.echo.listening import open_listeners
+    from trioecho.sockets.listening import open_listeners
 
     listeners: list[ListeningSocket] = []
     try:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     import trio
 
-    from trioecho.echo.address import Address
-    from trioecho.output import Output
+    from trioecho.sockets.address import Address
+    from trioecho.stage.outputs import Output
     from trioecho.trace import Place
 
 

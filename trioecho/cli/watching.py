@@ -15,10 +15,10 @@ from trioecho.cli.board import Board
 from trioecho.cli.output import warn
 from trioecho.cli.screen import Screen, Shown, open_files, show_on
 from trioecho.model import Summary
-from trioecho.output import Output
 from trioecho.render import Event
 from trioecho.render.table import SORTS
 from trioecho.render.terminal import Terminal
+from trioecho.stage.outputs import Output
 from trioecho.text import plural, printable
 from trioecho.watch import (
     Audience,

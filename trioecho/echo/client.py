@@ -11,7 +11,7 @@ import trio
 from trioecho.echo.conversation import Chunks, ClientClose, Conversation, ServerEnd
 
 if TYPE_CHECKING:
-    from trioecho.echo.observed import ObservedSocket
+    from trioecho.sockets.observed import ObservedSocket
 
 __all__ = ["Chunks", "ClientClose", "Exchange", "ServerEnd", "exchange"]
 

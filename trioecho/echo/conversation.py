@@ -14,7 +14,7 @@ from trioecho.echo.window import Window
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
-    from trioecho.echo.observed import ObservedSocket
+    from trioecho.sockets.observed import ObservedSocket
 
 Chunks: TypeAlias = AsyncGenerator[bytes, None]
 ClientClose: TypeAlias = Literal["eof", "fin", "rst", "half"]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from trioecho.echo.address import Address, resolve
-from trioecho.echo.base import SocketFactory, plain_socket
-from trioecho.echo.observed import ObservedSocket
 from trioecho.errors import TrioechoError
+from trioecho.sockets.address import Address, resolve
+from trioecho.sockets.observed import ObservedSocket
+from trioecho.sockets.told import SocketFactory, plain_socket
 
 if TYPE_CHECKING:
-    from trioecho.echo.recorder import Record, SocketAddress
+    from trioecho.sockets.recorder import Record, SocketAddress
 
 # What tells a user most comes first: a refusal proves that the machine is there.
 _TELLING = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import trio
 
 if TYPE_CHECKING:
-    from trioecho.echo.listening import ListeningSocket
-    from trioecho.echo.observed import ObservedSocket
+    from trioecho.sockets.listening import ListeningSocket
+    from trioecho.sockets.observed import ObservedSocket
 
 ServerClose: TypeAlias = Literal["fin", "rst"]
 

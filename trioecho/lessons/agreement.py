@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from trioecho.lab.diag import Diag
+from trioecho.hosts.sockdiag import Diag
 from trioecho.lessons.lesson import Unseen
 from trioecho.model import End, State
 from trioecho.tcp.tracker import Tracker

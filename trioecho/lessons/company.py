@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import trio
 
-from trioecho.echo.recorder import Record
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import Host
+from trioecho.hosts.host import Host
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.party import Meetings, Party, Place
 from trioecho.model import OTHER, End
+from trioecho.sockets.recorder import Record
 from trioecho.trace.place import factory
 
 

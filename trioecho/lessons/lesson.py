@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
-from trioecho.lab import faults
-from trioecho.lab.grammar import parse
+from trioecho.faults import faults
+from trioecho.faults.grammar import parse
 from trioecho.lessons import steps
 from trioecho.lessons.steps import Accept, Listen, Meet, Step, StopListening
 from trioecho.model import End, State

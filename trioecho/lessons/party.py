@@ -9,14 +9,14 @@ from typing import NamedTuple, TypeVar, assert_never
 
 import trio
 
-from trioecho.echo.base import SocketFactory, ToldSocket
-from trioecho.echo.listening import ListeningSocket
-from trioecho.echo.observed import ObservedSocket
-from trioecho.echo.recorder import Record, error_name
 from trioecho.errors import TrioechoError
 from trioecho.lessons import steps
 from trioecho.lessons.steps import Listen, Meet, Step
 from trioecho.model import End
+from trioecho.sockets.listening import ListeningSocket
+from trioecho.sockets.observed import ObservedSocket
+from trioecho.sockets.recorder import Record, error_name
+from trioecho.sockets.told import SocketFactory, ToldSocket
 
 _ALL = 65536  # bytes in one recv, where nothing else is said
 _AGAIN = 0.005  # seconds; the kernel does not tell when an ACK comes

@@ -9,18 +9,18 @@ import trio
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.diag import Diag
-from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import Truth, open_diag, open_diags
-from trioecho.lab.wire import INTERFACES, open_wire
+from trioecho.hosts.host import Host, open_host
+from trioecho.hosts.sockdiag import Diag
 from trioecho.lessons.agreement import disagreements
 from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.steps import PORT
 from trioecho.model import ENDS, Call, End, Endpoint, Rung, Summary
-from trioecho.output import Output
 from trioecho.render import Event
+from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.kernels import Truth, open_diag, open_diags
+from trioecho.stage.outputs import Output
+from trioecho.stage.wire import INTERFACES, open_wire
 from trioecho.trace.ladder import Ladder
 from trioecho.trace.nursery import play
 from trioecho.trace.place import open_capture_on

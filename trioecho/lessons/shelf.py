@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trioecho.errors import TrioechoError
 
-FOLDER = Path(__file__).parent.parent / "lab" / "lessons"
+FOLDER = Path(__file__).parent / "library"
 SUFFIX = ".toml"
 
 

@@ -32,7 +32,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.words import Words
+from trioecho.faults.words import Words
 
 PORT = 65432
 BACKLOG = 128

@@ -11,14 +11,14 @@ import trio
 from msgspec.structs import replace
 
 from trioecho.capture import Capture
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.diag import Diag
-from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.truth import open_diag, open_truth
-from trioecho.lab.wire import INTERFACES, Wire, open_wire
+from trioecho.hosts.host import Host, open_host
+from trioecho.hosts.sockdiag import Diag
 from trioecho.model import End, Frame, Summary
+from trioecho.packet.decode import decode
 from trioecho.programs.settings import Settings
-from trioecho.tcp.decode import decode
+from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.kernels import open_diag, open_truth
+from trioecho.stage.wire import INTERFACES, Wire, open_wire
 from trioecho.trace.place import open_capture_on
 
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import trio
 
 from trioecho.errors import TrioechoError, sole
-from trioecho.lab.hosts import Host
+from trioecho.hosts.host import Host
 from trioecho.model import Call, End
 from trioecho.programs.calls import Calls
 from trioecho.programs.lines import Line, Lines

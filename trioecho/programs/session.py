@@ -15,15 +15,15 @@ from time import time_ns
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.diag import Diag
+from trioecho.hosts.sockdiag import Diag
 from trioecho.model import Call, End, Summary
-from trioecho.output import Output
 from trioecho.programs.connecting import Finder
 from trioecho.programs.lines import Line
 from trioecho.programs.place import Place, open_place
 from trioecho.programs.program import Program, Tell, open_program
 from trioecho.programs.settings import Settings
-from trioecho.trace.show import relay, show
+from trioecho.stage.outputs import Output
+from trioecho.stage.show import relay, show
 
 # Seconds for the connections to end by themselves once the client has, before the server is ended.
 SERVED = 1.0

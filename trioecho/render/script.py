@@ -6,10 +6,9 @@ from collections.abc import Iterable, Sequence
 from difflib import ndiff
 from typing import TYPE_CHECKING
 
-from trioecho.model import SYN, Options, Rung
+from trioecho.model import SYN, Fact, Options, Rung
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp import notes
-from trioecho.tcp.notes import Note
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
@@ -135,7 +134,7 @@ def _among(wanted: str | None, full: str | None) -> str | None:
     return wanted
 
 
-def _note(note: Note) -> str:
+def _note(note: Fact) -> str:
     match note:
         case notes.ConnectionRst(cause):
             return f"{note.kind} {cause}"

@@ -22,10 +22,10 @@ from trioecho.model import (
     Segment,
     State,
 )
+from trioecho.model.sequence import HALF, MASK, relative
 from trioecho.tcp import control, knowledge, marks, notes, outcome, resets, steps
 from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
-from trioecho.tcp.sequence import HALF, MASK, relative
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 from trioecho.tcp.verdicts import CONTROL, judge, ordinary, shift

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, assert_never
+from typing import NamedTuple
 
-from trioecho.model import OTHER, End, Options, Rung, State
+from trioecho.model import OTHER, End, Fact, Options, Rung, State
 from trioecho.tcp import notes
 from trioecho.tcp.causes import DUPLICATE_ACK, RESET_CAUSES, RETRANSMISSION
-from trioecho.tcp.notes import Note
 from trioecho.text import bytes_of, seconds
 
 
@@ -18,7 +17,7 @@ class Explanation(NamedTuple):
     source: str
 
 
-def explain(note: Note, rung: Rung) -> Explanation:
+def explain(note: Fact, rung: Rung) -> Explanation:
     """Say a note in words.
 
     Args:
@@ -353,7 +352,7 @@ def explain(note: Note, rung: Rung) -> Explanation:
                 "RFC 9293 §3.1",
             )
         case _:
-            assert_never(note)
+            raise AssertionError(note)
 
 
 def offer(options: Options) -> str:

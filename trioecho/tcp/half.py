@@ -10,9 +10,9 @@ from operator import attrgetter
 from msgspec import Struct
 
 from trioecho.model import SYN, Endpoint, Segment, State
+from trioecho.model.ranges import Ranges
+from trioecho.model.spread import Spread
 from trioecho.tcp.notes import ResetCause
-from trioecho.tcp.ranges import Ranges
-from trioecho.tcp.spread import Spread
 from trioecho.tcp.states import TABLE, Event
 
 #: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from trioecho.model import FIN, RST, SYN, Segment, State
+from trioecho.model import FIN, RST, SYN, Fact, Segment, State
+from trioecho.model.ranges import take
+from trioecho.model.sequence import MASK
 from trioecho.tcp import notes
 from trioecho.tcp.half import MOST_LATEST, Gap, Half, Sent
-from trioecho.tcp.notes import Note
-from trioecho.tcp.ranges import take
-from trioecho.tcp.sequence import MASK
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Step
 
@@ -52,7 +51,7 @@ def _room(half: Half) -> int:
     return max((half.window or 0) << (half.scale or 0), LEAST_WINDOW)
 
 
-def repeats(note: Note) -> bool:
+def repeats(note: Fact) -> bool:
     """Whether a note says that a segment carries what was seen before."""
     return isinstance(note, notes.AGAIN) or (
         isinstance(note, notes.OutOfOrder) and note.of is not None

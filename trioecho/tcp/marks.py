@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from trioecho.model import RST, URG, Segment
+from trioecho.model.sequence import SPACE, distance, relative
 from trioecho.tcp import ecn, notes
 from trioecho.tcp.half import Half
 from trioecho.tcp.knowledge import LEAST_WINDOW
-from trioecho.tcp.sequence import SPACE, distance, relative
 from trioecho.tcp.step import Step
 
 # What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from trioecho.model import Segment
+from trioecho.model import Fact, Segment
 from trioecho.tcp.half import Half
-from trioecho.tcp.notes import Note
 
 
 class Step(Struct, gc=False):
@@ -34,7 +33,7 @@ class Step(Struct, gc=False):
     end: int
     mine: Half
     theirs: Half
-    found: list[Note]
+    found: list[Fact]
     told: bool = True
     expected: bool = False
     again: bool = False

@@ -20,11 +20,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import FIN, RST, SYN, Segment, State
+from trioecho.model import FIN, RST, SYN, Fact, Segment, State
+from trioecho.model.sequence import distance
 from trioecho.tcp import notes
 from trioecho.tcp.half import Gap, Half, Sent
-from trioecho.tcp.notes import Note
-from trioecho.tcp.sequence import distance
 from trioecho.tcp.step import Step
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
@@ -175,7 +174,7 @@ def _fills_window(step: Step) -> bool:
     return step.end == theirs.ack + (theirs.window << shift(theirs, step.mine))
 
 
-def _beyond(found: list[Note], step: Step, ack: int, seen: int) -> None:
+def _beyond(found: list[Fact], step: Step, ack: int, seen: int) -> None:
     """It acknowledges more than was seen without a gap."""
     mine, theirs = step.mine, step.theirs
     if theirs.asked == "zero-window-probe" and mine.ack is not None and ack == mine.ack + 1:
@@ -185,7 +184,7 @@ def _beyond(found: list[Note], step: Step, ack: int, seen: int) -> None:
         found.append(notes.AckLostSegment(theirs.seen.missing(seen, ack)))
 
 
-def _acknowledged(step: Step, rtt: int | None) -> Note:
+def _acknowledged(step: Step, rtt: int | None) -> Fact:
     """Why a segment carries what has been acknowledged before."""
     mine, now = step.mine, step.time
     first = mine.original(step.seq)
@@ -199,7 +198,7 @@ def _acknowledged(step: Step, rtt: int | None) -> Note:
     return notes.SpuriousRetransmission(first.number, now - first.time)
 
 
-def _again(step: Step, expected: int, rtt: int | None) -> Note | None:
+def _again(step: Step, expected: int, rtt: int | None) -> Fact | None:
     """Why a segment carries sequence numbers that were used before."""
     segment, seq, mine, theirs, now = step.segment, step.seq, step.mine, step.theirs, step.time
     if segment.length > 1 and seq == expected - 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung, State
 from trioecho.tcp import connection as tcp
-from trioecho.tcp.notes import Fact, Note
+from trioecho.tcp.notes import Fact
 from trioecho.text import bytes_of, plural
 
 KINDS = frozenset(str(fact.__struct_config__.tag) for fact in Fact.__subclasses__())
@@ -71,7 +71,7 @@ class Connection:
         """The segments that the wire dropped or broke."""
         return tuple(rung for rung in self.rungs if rung.lost)
 
-    def notes(self, kind: str) -> tuple[Note, ...]:
+    def notes(self, kind: str) -> tuple[Fact, ...]:
         """What was said of its segments, of one kind.
 
         Args:

@@ -13,7 +13,7 @@ from typing import Any
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import Host as LabHost
+from trioecho.hosts.host import Host as LabHost
 from trioecho.model import Endpoint
 from trioecho.testing.inside import making
 from trioecho.testing.portal import Portal
@@ -193,7 +193,7 @@ class Host:
     # ---- in the loop -----------------------------------------------------------------------------
 
     async def _listening(self, port: int | None, timeout: float) -> Endpoint | None:
-        from trioecho.lab.truth import open_diag
+        from trioecho.stage.kernels import open_diag
 
         async with open_diag(self._host) as diag:
             with trio.move_on_after(timeout):

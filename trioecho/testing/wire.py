@@ -9,13 +9,13 @@ from shutil import get_terminal_size
 
 import trio
 
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.grammar import parse
-from trioecho.lab.wire import Wire as LabWire
-from trioecho.lab.wire import open_wire as open_lab_wire
+from trioecho.faults.grammar import parse
 from trioecho.model import Call, Rung, Summary
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare
+from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.wire import Wire as LabWire
+from trioecho.stage.wire import open_wire as open_lab_wire
 from trioecho.testing.connection import Connection
 from trioecho.testing.host import Host
 from trioecho.testing.portal import Portal, open_portal

@@ -1,6 +1,6 @@
 """The one nursery that hosts a capture, a server and a client, and what comes out of it."""
 
-from trioecho.output import Output
+from trioecho.stage.outputs import Output
 from trioecho.trace.nursery import trace
 from trioecho.trace.place import Place
 from trioecho.trace.settings import Settings

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import trio
 
-from trioecho.echo.address import Address
 from trioecho.echo.client import exchange
 from trioecho.echo.dial import open_connection
-from trioecho.echo.listening import ListeningSocket
-from trioecho.echo.observed import ObservedSocket, SocketFactory
 from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
 from trioecho.model import Call
+from trioecho.sockets.address import Address
+from trioecho.sockets.listening import ListeningSocket
+from trioecho.sockets.observed import ObservedSocket, SocketFactory
 from trioecho.trace.settings import Settings
 
 

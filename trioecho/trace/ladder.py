@@ -10,8 +10,8 @@ import trio
 
 from trioecho.capture import Capture
 from trioecho.model import Call, Frame, Rung
-from trioecho.output import Output
-from trioecho.tcp.join import Join
+from trioecho.stage.join import Join
+from trioecho.stage.outputs import Output
 
 
 class Ladder:

@@ -14,18 +14,18 @@ from functools import partial
 import trio
 
 from trioecho.capture import Capture
-from trioecho.echo.address import Address
-from trioecho.echo.listening import open_listeners
-from trioecho.echo.observed import plain_socket
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Summary
-from trioecho.output import Output
+from trioecho.sockets.address import Address
+from trioecho.sockets.listening import open_listeners
+from trioecho.sockets.observed import plain_socket
+from trioecho.stage.outputs import Output
+from trioecho.stage.show import show
 from trioecho.text import plural
 from trioecho.trace.ends import run_ends
 from trioecho.trace.ladder import Ladder
 from trioecho.trace.place import Place, open_place
 from trioecho.trace.settings import Settings
-from trioecho.trace.show import show
 
 MIB = 1 << 20
 

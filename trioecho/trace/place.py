@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from trioecho.capture import Capture, SnifferName, open_capture
-from trioecho.echo.base import SocketFactory
 from trioecho.errors import TrioechoError
-from trioecho.lab.hosts import Host, open_host
-from trioecho.lab.refusal import NamespaceUnavailable
+from trioecho.hosts.host import Host, open_host
+from trioecho.hosts.refusal import NamespaceUnavailable
+from trioecho.sockets.told import SocketFactory
 
 _AF_PACKET, _SOCK_RAW = 17, 3
 _LOOPBACKS = ("lo", "lo0")

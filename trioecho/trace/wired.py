@@ -7,21 +7,21 @@ from contextlib import AsyncExitStack, ExitStack
 
 import trio
 
-from trioecho.echo.address import Address
-from trioecho.echo.listening import open_listeners
 from trioecho.errors import TrioechoError
-from trioecho.lab.chronicle import Chronicle
-from trioecho.lab.faults import mtu_of
-from trioecho.lab.forge import IPV6_MINIMUM
-from trioecho.lab.grammar import parse
-from trioecho.lab.truth import open_truth
-from trioecho.lab.wire import INTERFACES, Wire, open_wire
+from trioecho.faults.faults import mtu_of
+from trioecho.faults.grammar import parse
 from trioecho.model import Call, Summary
-from trioecho.output import Output
+from trioecho.packet.build import IPV6_MINIMUM
+from trioecho.sockets.address import Address
+from trioecho.sockets.listening import open_listeners
+from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.kernels import open_truth
+from trioecho.stage.outputs import Output
+from trioecho.stage.show import relay, show
+from trioecho.stage.wire import INTERFACES, Wire, open_wire
 from trioecho.trace.ends import run_ends
 from trioecho.trace.place import factory
 from trioecho.trace.settings import Settings
-from trioecho.trace.show import relay, show
 
 TITLE = "private wire, no root needed"
 # Seconds for the connections to end after the clients have: a lost FIN is sent again by then. Where

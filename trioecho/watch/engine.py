@@ -16,9 +16,9 @@ from trioecho.model import (
     Rung,
     Summary,
 )
+from trioecho.packet.decode import decode
+from trioecho.packet.fragments import Fragments
 from trioecho.tcp.connection import Connection
-from trioecho.tcp.decode import decode
-from trioecho.tcp.fragments import Fragments
 from trioecho.tcp.tracker import Tracker
 from trioecho.watch.sights import Sights
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from trioecho.capture import Capture
 from trioecho.capture.bpf import compile_expression
-from trioecho.capture.packet import HEADER_LENGTH, open_packet_socket
+from trioecho.capture.packet_socket import HEADER_LENGTH, open_packet_socket
 from trioecho.capture.portfilter import all_but_udp, endpoint_filter
 from trioecho.capture.ring import MIB, Ring
 from trioecho.errors import TrioechoError

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Summary
-from trioecho.output import Events, Output
+from trioecho.stage.outputs import Events, Output
 from trioecho.text import bytes_of, plural
 from trioecho.watch.asking import Asking
 from trioecho.watch.confluence import Confluence

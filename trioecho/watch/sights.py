@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trioecho.model import ACK, SYN, Endpoint, Segment
-from trioecho.tcp.sequence import distance
+from trioecho.model.sequence import distance
 
 
 class Sights:

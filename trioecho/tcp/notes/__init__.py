@@ -8,6 +8,7 @@ are nanoseconds; lengths are bytes.
 
 from __future__ import annotations
 
+from trioecho.model import Fact
 from trioecho.tcp.notes.course import (
     Ack,
     ConnectionFin,
@@ -24,7 +25,6 @@ from trioecho.tcp.notes.course import (
     TfoRequest,
     TfoSyn,
 )
-from trioecho.tcp.notes.fact import Fact
 from trioecho.tcp.notes.loss import (
     AckLostSegment,
     ChallengeAck,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.tcp.notes.fact import Fact
+from trioecho.model import Fact
 
 RetransmissionCause = Literal[
     "timeout",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import End
-from trioecho.tcp.notes.fact import Fact
+from trioecho.model import End, Fact
 
 
 class KeepAlive(Fact, frozen=True, tag="keep-alive"):

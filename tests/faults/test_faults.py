@@ -1,0 +1,270 @@
+"""The fault language: what each phrase means, and what is said of one that means nothing."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trioecho.errors import TrioechoError
+from trioecho.faults.faults import (
+    Corrupt,
+    Cut,
+    Delay,
+    Drop,
+    Duplicate,
+    Fault,
+    Inject,
+    Latency,
+    Loss,
+    Mtu,
+    PathMtu,
+    Queue,
+    Rate,
+    Reorder,
+    check,
+    mtu_of,
+)
+from trioecho.faults.grammar import parse
+from trioecho.faults.items import KINDS, Items, Which
+from trioecho.model import ENDS
+
+MS = 1_000_000
+ALL = Which(((1, None),))
+
+
+def only(number: int) -> Which:
+    return Which(((number, number),))
+
+
+MEANINGS = {
+    "drop syn-ack": Drop("drop syn-ack", Items(None, "syn-ack")),
+    "drop client data 2": Drop("drop client data 2", Items("client", "data", only(2))),
+    "drop server data 2,4-6": Drop(
+        "drop server data 2,4-6", Items("server", "data", Which(((2, 2), (4, 6))))
+    ),
+    "drop data 3-": Drop("drop data 3-", Items(None, "data", Which(((3, None),)))),
+    "drop client data every 10": Drop(
+        "drop client data every 10", Items("client", "data", Which((), 10))
+    ),
+    "drop data 2 twice": Drop("drop data 2 twice", Items(None, "data", only(2), 2)),
+    "drop data 2 once": Drop("drop data 2 once", Items(None, "data", only(2))),
+    "drop data 2 3 times": Drop("drop data 2 3 times", Items(None, "data", only(2), 3)),
+    "drop data 3 times": Drop("drop data 3 times", Items(None, "data", only(1), 3)),
+    "drop segment all": Drop("drop segment all", Items(None, "segment", ALL)),
+    "drop fin always connection 2": Drop(
+        "drop fin always connection 2", Items(None, "fin", only(1), None, 2)
+    ),
+    "drop data all always": Drop("drop data all always", Items(None, "data", ALL, None)),
+    "delay server ack 200ms": Delay("delay server ack 200ms", Items("server", "ack"), 200 * MS),
+    "delay data 2 twice connection 1 1.5s": Delay(
+        "delay data 2 twice connection 1 1.5s", Items(None, "data", only(2), 2, 1), 1500 * MS
+    ),
+    "duplicate client data 1": Duplicate("duplicate client data 1", Items("client", "data")),
+    "corrupt client data 1": Corrupt("corrupt client data 1", Items("client", "data")),
+    "reorder client data 2 3": Reorder(
+        "reorder client data 2 3",
+        Items("client", "data", only(2)),
+        Items("client", "data", only(3)),
+    ),
+    "reorder segment 2 5 connection 3": Reorder(
+        "reorder segment 2 5 connection 3",
+        Items(None, "segment", only(2), 1, 3),
+        Items(None, "segment", only(5), 1, 3),
+    ),
+    "inject rst after client data 2": Inject(
+        "inject rst after client data 2", Items("client", "data", only(2)), "rst"
+    ),
+    "inject syn to both offset -7 after data connection 1": Inject(
+        "inject syn to both offset -7 after data connection 1",
+        Items(None, "data", only(1), 1, 1),
+        "syn",
+        "both",
+        -7,
+    ),
+    "cut": Cut("cut"),
+    "cut after client data 3": Cut("cut after client data 3", Items("client", "data", only(3))),
+    "cut for 500us after fin": Cut("cut for 500us after fin", Items(None, "fin"), 500_000),
+    "delay 25ms": Latency("delay 25ms", 25 * MS),
+    "delay 0.001us": Latency("delay 0.001us", 1),
+    "rate 1mbit": Rate("rate 1mbit", 1_000_000),
+    "rate 1.5gbit": Rate("rate 1.5gbit", 1_500_000_000),
+    "rate 56kbit": Rate("rate 56kbit", 56_000),
+    "queue 20": Queue("queue 20", 20),
+    "loss 2% seed 7": Loss("loss 2% seed 7", 2.0, 7),
+    "loss client 0.5%": Loss("loss client 0.5%", 0.5, 1, "client"),
+    "mtu 576": Mtu("mtu 576", 576),
+    "path mtu 576": PathMtu("path mtu 576", 576),
+    "path mtu 1400 silent": PathMtu("path mtu 1400 silent", 1400, True),
+}
+
+
+@pytest.mark.parametrize("text", MEANINGS)
+def test_meaning(text: str) -> None:
+    assert parse(text) == MEANINGS[text]
+
+
+def test_every_type_is_in_the_table() -> None:
+    assert {type(fault) for fault in MEANINGS.values()} == set(get_args(Fault))
+
+
+def test_case_space_and_a_synonym_do_not_matter() -> None:
+    fault = parse("  Drop\tSERVER   SynAck 1 ")
+    assert fault == Drop("drop server syn-ack 1", Items("server", "syn-ack"))
+
+
+KIND = "syn, syn-ack, ack, data, fin, rst or segment"
+END_KIND = "client, server, " + KIND
+VERB = "drop, duplicate, corrupt, delay, reorder, inject, cut, rate, queue, loss, mtu or path"
+BILLION = "a number from 1 to 1,000,000,000"
+LIST = "a list such as 2,4-6 or 3-"
+ERRORS = {
+    "": "A fault without a word says nothing. Such as 'drop syn-ack'",
+    "drp syn": f"word 1, 'drp': {VERB} may stand there. Did you mean 'drop'?",
+    "drop": f"The fault 'drop' is not complete: {END_KIND} may follow",
+    "drop client": f"The fault 'drop client' is not complete: {KIND} may follow",
+    "drop client dat 2": f"word 3, 'dat': {KIND} may stand there. Did you mean 'data'?",
+    "drop data 0": "word 3, '0': numbers from 1 to 1,000,000,000, the lower one first, may",
+    "drop data 5-3": "word 3, '5-3': numbers from 1 to",
+    "drop data 1-0": "word 3, '1-0': numbers from 1 to",
+    "drop data 1000000001": "word 3, '1000000001': numbers from 1 to",
+    "drop data 2, 4": f"word 3, '2,': all, every, {LIST}, once, twice, always, 'N times', "
+    "connection or nothing more may stand there",
+    "drop data every": f"is not complete: {BILLION} may follow",
+    "drop data every 0": f"word 4, '0': {BILLION} may stand there",
+    "drop data two times": f"word 3, 'two': all, every, once, twice, always or {BILLION} may",
+    "drop data 2 0 times": f"word 4, '0': {BILLION} may stand there",
+    "drop ack twice": f"word 3, 'twice': all, every, {LIST}, once, connection or nothing more",
+    "drop rst 2 3 times": "word 4, '3': once, connection or nothing more may stand there",
+    "drop data 2 foo": "word 4, 'foo': once, twice, always, 'N times', connection or nothing more",
+    "drop data connection": f"is not complete: {BILLION} may follow",
+    "drop data connection 1 2": "word 5, '2': nothing more may stand there",
+    "delay": f"is not complete: a time such as 25ms, {END_KIND} may follow",
+    "delay client 25ms": f"word 3, '25ms': {KIND} may stand there",
+    "delay 25": f"word 2, '25': a time such as 25ms, {END_KIND} may stand there",
+    "delay 0ms": "word 2, '0ms': more than 0 and at most 3600s may stand there",
+    "delay 3601s": "word 2, '3601s': more than 0 and at most 3600s may stand there",
+    "delay 99999999999s": "word 2, '99999999999s': more than 0 and at most 3600s may stand there",
+    "delay data 2": "is not complete: once, twice, always, 'N times', connection or a time such",
+    "delay data 2 connection 1": "is not complete: a time such as 25ms may follow",
+    "reorder data 2": "is not complete: a number from 3 to 1,000,000,000 may follow",
+    "reorder data 3 2": "word 4, '2': a number from 4 to 1,000,000,000 may stand there",
+    "inject fin": "word 2, 'fin': rst or syn may stand there",
+    "inject rst": "is not complete: to, offset or after may follow",
+    "inject rst to me": "word 4, 'me': client, server or both may stand there",
+    "inject rst offset 1.5": "word 4, '1.5': a number from -2,147,483,647 to 2,147,483,647 may",
+    "inject rst after data 2-3": "word 5, '2-3': a number, connection or nothing more may stand",
+    "cut before fin": "word 2, 'before': for, after or nothing more may stand there",
+    "cut for ever": "word 3, 'ever': a time such as 25ms may stand there",
+    "rate 1": "word 2, '1': a rate such as 500kbit, 1mbit or 1gbit may stand there",
+    "rate 99999999999kbit": "word 2, '99999999999kbit': more than 0 and at most 100gbit may",
+    "rate 101gbit": "word 2, '101gbit': more than 0 and at most 100gbit may stand there",
+    "queue 0": "word 2, '0': a number from 1 to 10,000 may stand there",
+    "loss 2": "word 2, '2': client, server or a share such as 2% may stand there",
+    "loss 0%": "word 2, '0%': more than 0% and at most 100% may stand there",
+    "loss 2% seed x": "word 4, 'x': a number from 0 to 9,223,372,036,854,775,807 may stand there",
+    "loss 1000%": "word 2, '1000%': more than 0% and at most 100% may stand there",
+    "mtu 127": "word 2, '127': a number from 128 to 65,535 may stand there",
+    "path mtu 67": "word 3, '67': a number from 68 to 65,535 may stand there",
+    "path 576": "word 2, '576': mtu may stand there",
+    "path mtu 576 quiet": "word 4, 'quiet': silent or nothing more may stand there",
+    "drop \x1b[31m": "word 2, '\\x1b[31m': ",
+    "drop " * 400: "A fault has 1,000 characters at most: 'drop drop",
+}
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_errors_point_at_the_word(text: str) -> None:
+    with pytest.raises(TrioechoError) as error:
+        parse(text)
+    assert ERRORS[text] in str(error.value)
+    assert str(error.value).isprintable()
+
+
+def test_what_is_not_close_is_not_suggested() -> None:
+    with pytest.raises(TrioechoError) as error:
+        parse("drop every 10")
+    assert error.value.hint == ""
+
+
+@given(st.text() | st.lists(st.sampled_from(sorted({w for t in MEANINGS for w in t.split()}))))
+def test_any_text_is_read_or_refused(text: str | list[str]) -> None:
+    try:
+        fault = parse(text if isinstance(text, str) else " ".join(text))
+    except TrioechoError as error:
+        said = str(error)
+    else:
+        assert parse(fault.text) == fault
+        said = fault.text
+    assert said.isprintable()
+
+
+number = st.integers(1, 10**9).map(str)
+which = (
+    st.just("")
+    | st.just("all")
+    | number.map("every {}".format)
+    | st.lists(number | number.map("{}-".format), min_size=1, max_size=5).map(",".join)
+)
+times = st.sampled_from(["", "once", "twice", "always"]) | number.map("{} times".format)
+
+
+@given(
+    st.tuples(
+        st.sampled_from(["drop", "duplicate", "corrupt"]),
+        st.sampled_from(["", *ENDS]),
+        st.sampled_from(["data", "syn", "syn-ack", "fin"]),
+        which,
+        times,
+        st.just("") | number.map("connection {}".format),
+    )
+)
+def test_all_that_the_grammar_allows_is_read(words: tuple[str, ...]) -> None:
+    text = " ".join(filter(None, words))
+    assert parse(text).text == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", [None, *ENDS])
+def test_every_kind_of_every_end(kind: str, end: str | None) -> None:
+    fault = parse(f"drop {end or ''} {kind}")
+    assert isinstance(fault, Drop)
+    assert (fault.items.end, fault.items.kind) == (end, kind)
+
+
+@pytest.mark.parametrize(
+    ("which", "expected"),
+    [
+        (Which(), {1}),
+        (Which(((2, 2), (4, 6))), {2, 4, 5, 6}),
+        (Which(((8, None),)), {8, 9, 10}),
+        (Which((), 5), {5, 10}),
+    ],
+)
+def test_which(which: Which, expected: set[int]) -> None:
+    assert {number for number in range(1, 11) if which.has(number)} == expected
+    assert which.first == min(expected)
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        (["queue 20"], "The fault 'queue 20' needs a rate: nothing waits on a wire without one"),
+        (["rate 1mbit", "rate 2mbit"], "The wire cannot have both 'rate 1mbit' and 'rate 2mbit'"),
+        (["mtu 576", "mtu 600"], "The wire cannot have both 'mtu 576' and 'mtu 600'"),
+    ],
+)
+def test_faults_that_do_not_go_together(script: list[str], sentence: str) -> None:
+    with pytest.raises(TrioechoError) as error:
+        check([parse(text) for text in script])
+    assert error.value.what == sentence
+
+
+def test_faults_that_go_together() -> None:
+    script = ["queue 2", "rate 1mbit", "delay 1ms", "delay 2ms", "loss 1%", "mtu 600"]
+    faults = [parse(text) for text in script]
+    check(faults)
+    assert mtu_of(faults) == 600
+    assert mtu_of(faults[:-1]) is None

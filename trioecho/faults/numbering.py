@@ -1,0 +1,324 @@
+"""Which segment this is: its kinds, and its number among those of its kind in its connection.
+
+PURE. A connection is a pair of endpoints; a SYN with another sequence number than the one before
+begins the next. An item is what a number counts: a SYN, a SYN-ACK and a FIN by their place in
+sequence space, a segment of data by the bytes that it was the first to bring. Whatever overlaps an
+item later is one more transmission of it. Pure ACKs, RSTs and segments at large are each an item,
+since nothing says that one of them repeats another.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import OrderedDict
+from collections.abc import Sequence
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, inet_pton
+from struct import pack
+
+from msgspec import Struct
+
+from trioecho.faults.items import KINDS, Items, Kind
+from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Endpoint, Segment
+from trioecho.model.sequence import MASK, distance, relative
+from trioecho.packet.build import checksum, ip_packet
+from trioecho.text import plural
+
+MOST_FLOWS = 10_000
+# Items of data whose later transmissions are known: of one end, and over all connections.
+MOST_ITEMS, MOST_ITEMS_IN_ALL = 4_096, 200_000
+MOST_MARKS = 64  # places of SYNs and FINs, of one end
+FAR = 1 << 30  # how far a forged SYN is from what is expected
+_NOUNS = {
+    "syn": ("SYN", "SYNs"),
+    "syn-ack": ("SYN-ACK", "SYN-ACKs"),
+    "ack": ("pure ACK", "pure ACKs"),
+    "data": ("segment of data", "segments of data"),
+    "fin": ("FIN", "FINs"),
+    "rst": ("RST", "RSTs"),
+    "segment": ("segment", "segments"),
+}
+
+
+class Sight(Struct, frozen=True, gc=False):
+    """A segment as one of a kind.
+
+    Args:
+        kind: the kind.
+        own: its item's number among those of its end, from 1.
+        joint: its item's number among those of both ends, from 1.
+        transmission: how often the item has been sent, this time included.
+    """
+
+    kind: Kind
+    own: int
+    joint: int
+    transmission: int = 1
+
+
+class _Item(Struct):
+    """An item that may be sent again; data lies from ``start`` up to ``end``, relative numbers."""
+
+    start: int
+    end: int
+    own: int
+    joint: int
+    transmissions: int = 1
+
+
+class Side:
+    """What one end has sent.
+
+    Attributes:
+        syn: the sequence number of its SYN, or None before one.
+        next: the sequence number behind all that it sent, raw; None before its first segment.
+        expects: the one it expects next from the other end, raw; None while nothing is known.
+    """
+
+    def __init__(self) -> None:
+        self.syn: int | None = None
+        self.next: int | None = None
+        self.expects: int | None = None
+        self.counts: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+        self.base = 0
+        self.high = 0  # behind its last byte of data, relative to base
+        self.marks: dict[tuple[Kind, int], _Item] = {}
+        self.items: list[_Item] = []
+
+
+class Flow:
+    """One connection's segments, counted.
+
+    Args:
+        number: its number, from 1.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.sides: dict[End, Side] = {"client": Side(), "server": Side()}
+        self._joint: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+
+    @property
+    def remembered(self) -> int:
+        """How many items of data are kept."""
+        return sum(len(side.items) for side in self.sides.values())
+
+    def see(self, end: End, segment: Segment, remember: bool) -> list[Sight]:
+        """Count a segment.
+
+        Args:
+            end: who sent it.
+            segment: the segment.
+            remember: whether data is to be known again when it is sent again.
+
+        Returns:
+            All that it is.
+        """
+        side, flags = self.sides[end], segment.flags
+        sights = [self._next(side, "segment")]
+        if flags & RST:
+            sights.append(self._next(side, "rst"))
+            return sights
+        if side.next is None or (flags & SYN and not side.counts["data"]):
+            side.base = side.next = segment.seq
+        if flags & SYN:
+            if not flags & ACK:
+                side.syn = segment.seq
+            sights.append(self._mark(side, "syn-ack" if flags & ACK else "syn", segment.seq))
+        elif flags & FIN:
+            sights.append(self._mark(side, "fin", segment.seq + segment.length & MASK))
+        elif segment.ack is not None and not segment.length:
+            sights.append(self._next(side, "ack"))
+        if segment.length:
+            sights += self._data(side, segment, remember)
+        behind = segment.seq + segment.space & MASK
+        if distance(behind, side.next) > 0:
+            side.next = behind
+        if segment.ack is not None and (
+            side.expects is None or distance(segment.ack, side.expects) > 0
+        ):
+            side.expects = segment.ack
+        return sights
+
+    def arrived(self, end: End, segment: Segment) -> None:
+        """A segment reaches the other end at once.
+
+        Args:
+            end: who sent it.
+            segment: the segment.
+        """
+        other = self.sides[OTHER[end]]
+        behind = segment.seq + segment.space & MASK
+        if segment.flags & RST:
+            return
+        if other.expects is None:
+            if segment.flags & SYN:
+                other.expects = behind
+        elif distance(segment.seq, other.expects) <= 0 < distance(behind, other.expects):
+            other.expects = behind
+
+    def forge(self, to: End, flag: int, offset: int, end: End, segment: Segment) -> bytes:
+        """Make a segment as if one end had sent it behind all that the other has received.
+
+        Args:
+            to: who is to get it.
+            flag: RST, whose sequence number is the one expected, or SYN, whose is far from it.
+            offset: added to the sequence number.
+            end: who sent ``segment``.
+            segment: one of this connection, for its endpoints.
+
+        Returns:
+            An IP packet with checksums.
+        """
+        side = self.sides[to]
+        seq = (side.expects or 0) + offset + (FAR if flag == SYN else 0)
+        known = flag == RST and side.next is not None
+        source, destination = segment.source, segment.destination
+        if to == end:
+            source, destination = destination, source
+        family = AF_INET6 if ":" in source.ip else AF_INET
+        addresses = inet_pton(family, source.ip), inet_pton(family, destination.ip)
+        ack, flags = (side.next or 0, flag | ACK) if known else (0, flag)
+        window = 0 if flag == RST else 65_535
+        ports = source.port, destination.port
+        tcp = pack("!HHIIHHHH", *ports, seq & MASK, ack, 5 << 12 | flags, window, 0, 0)
+        pseudo = b"".join(addresses) + pack("!HH", IPPROTO_TCP, len(tcp))
+        tcp = tcp[:16] + checksum(pseudo + tcp) + tcp[18:]
+        return ip_packet(*addresses, IPPROTO_TCP, tcp)
+
+    def _next(self, side: Side, kind: Kind) -> Sight:
+        side.counts[kind] = own = side.counts[kind] + 1
+        self._joint[kind] = joint = self._joint[kind] + 1
+        return Sight(kind, own, joint)
+
+    def _mark(self, side: Side, kind: Kind, place: int) -> Sight:
+        """A SYN, SYN-ACK or FIN at a place."""
+        item = side.marks.get((kind, place))
+        if item is not None:
+            item.transmissions += 1
+            return Sight(kind, item.own, item.joint, item.transmissions)
+        sight = self._next(side, kind)
+        if len(side.marks) < MOST_MARKS:
+            side.marks[kind, place] = _Item(place, place, sight.own, sight.joint)
+        return sight
+
+    def _data(self, side: Side, segment: Segment, remember: bool) -> list[Sight]:
+        first = segment.seq + (segment.flags >> 1 & 1)  # a SYN stands before the data
+        start = relative(first, side.base, side.high)
+        end, high = start + segment.length, side.high
+        sights = []
+        if start < high and side.items:
+            at = bisect_right(side.items, start, key=lambda item: item.end)
+            for item in side.items[at:]:
+                if item.start >= end:
+                    break
+                item.transmissions += 1
+                sights.append(Sight("data", item.own, item.joint, item.transmissions))
+        if end > high:
+            sight = self._next(side, "data")
+            if remember:
+                side.items.append(_Item(max(start, high), end, sight.own, sight.joint))
+                if len(side.items) > MOST_ITEMS:
+                    del side.items[: MOST_ITEMS // 4]
+            sights.append(sight)
+            side.high = end
+        return sights
+
+
+class Flows:
+    """All connections, those that were quiet longest forgotten when they are too many.
+
+    Attributes:
+        begun: how many there were.
+    """
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self._flows: OrderedDict[tuple[Endpoint, Endpoint], Flow] = OrderedDict()
+        self._remembered = 0
+
+    def see(self, end: End, segment: Segment, remember: bool) -> tuple[Flow, list[Sight]]:
+        """Find a segment's connection, and count it there.
+
+        Args:
+            end: who sent it.
+            segment: the segment.
+            remember: whether data is to be known again when it is sent again.
+
+        Returns:
+            The connection, and all that the segment is in it.
+        """
+        key = (segment.source, segment.destination)
+        if end == "server":
+            key = key[::-1]
+        flow = self._flows.get(key)
+        if flow is None or _begins_anew(flow, end, segment):
+            self._forget(key)
+            self.begun += 1
+            flow = self._flows[key] = Flow(self.begun)
+            if len(self._flows) > MOST_FLOWS:
+                self._forget(next(iter(self._flows)))
+        else:
+            self._flows.move_to_end(key)
+        if not (remember and segment.length):
+            return flow, flow.see(end, segment, remember)
+        before = flow.remembered
+        sights = flow.see(end, segment, remember)
+        self._remembered += flow.remembered - before
+        while self._remembered > MOST_ITEMS_IN_ALL and len(self._flows) > 1:
+            self._forget(next(iter(self._flows)))
+        return flow, sights
+
+    def _forget(self, key: tuple[Endpoint, Endpoint]) -> None:
+        flow = self._flows.pop(key, None)
+        if flow is not None:
+            self._remembered -= flow.remembered
+
+
+def _begins_anew(flow: Flow, end: End, segment: Segment) -> bool:
+    """Whether a SYN is not of this connection: its end has sent something else before."""
+    side = flow.sides[end]
+    return (
+        segment.flags & (SYN | ACK | RST) == SYN
+        and side.next is not None
+        and side.syn != segment.seq
+    )
+
+
+class Tally:
+    """Whether items were seen, and how many of their kind.
+
+    Args:
+        items: what to look for.
+    """
+
+    def __init__(self, items: Items) -> None:
+        self.items = items
+        self.hit = False
+        self.most = 0
+
+    def has(self, flow: Flow, end: End, sights: Sequence[Sight]) -> bool:
+        """Whether a segment is one of them."""
+        items, found = self.items, False
+        if items.end not in (None, end) or items.connection not in (None, flow.number):
+            return False
+        for sight in sights:
+            if sight.kind == items.kind:
+                number = sight.own if items.end else sight.joint
+                self.most = max(self.most, number)
+                often = items.times is None or sight.transmission <= items.times
+                found = found or (often and items.which.has(number))
+        self.hit = self.hit or found
+        return found
+
+    def why(self, connections: int) -> str:
+        """Why nothing matched, as half a sentence."""
+        items, wanted = self.items, self.items.connection
+        if wanted and wanted > connections:
+            return "there was " + (plural(connections, "connection") if connections else "none")
+        who = f"the {items.end}" if items.end else "the two ends"
+        if items.which.first <= self.most and not items.which.every:
+            return f"{who} had sent it before"
+        one, many = _NOUNS[items.kind]
+        what = f"{self.most:,} {one if self.most == 1 else many}" if self.most else f"no {one}"
+        each = " at most in any connection" if connections > 1 and not wanted and self.most else ""
+        return f"{who} sent {what}{each}"

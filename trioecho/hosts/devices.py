@@ -1,0 +1,146 @@
+"""A network namespace, its devices and its sockets, made by the keeper. Standard library only."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from contextlib import suppress
+from fcntl import ioctl
+
+from trioecho.hosts.syscalls import CLONE_NEWNET, StepError, step, unshare, write
+
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+TUNSETIFF = 0x400454CA
+RTM_SETLINK, RTM_NEWADDR = 19, 20
+NLM_F_REQUEST, NLM_F_ACK = 1, 4
+IFLA_MTU, IFLA_TXQLEN = 4, 13
+IFA_ADDRESS, IFA_LOCAL, IFA_F_NODAD = 1, 2, 2
+IFF_UP = 0x1
+IFF_TUN, IFF_NO_PI = 0x1, 0x1000
+IFREQ = struct.Struct("16sh22x")  # netdevice(7): ifr_name, ifr_flags
+
+DEVICE = "wire"
+# Packets that wait in a device until the wire takes them: more than any window here can hold.
+QUEUE = 10_000
+
+
+def make_network_namespace() -> int:
+    """Enter a new network namespace, and bring its loopback up.
+
+    The kernel gives a loopback that comes up 127.0.0.1 and ::1 by itself, and asks nobody whether
+    ::1 is taken, so both can be used at once.
+
+    Returns:
+        A descriptor of the namespace.
+
+    Raises:
+        StepError: the kernel refused a step.
+    """
+    with step("unshare(CLONE_NEWNET)"):
+        unshare(CLONE_NEWNET)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        with step("ioctl(SIOCGIFFLAGS)"):
+            name, flags = IFREQ.unpack(ioctl(any_socket, SIOCGIFFLAGS, IFREQ.pack(b"lo", 0)))
+        with step("ioctl(SIOCSIFFLAGS)"):
+            ioctl(any_socket, SIOCSIFFLAGS, IFREQ.pack(name, flags | IFF_UP))
+    with step("open /proc/self/ns/net"):
+        return os.open("/proc/self/ns/net", os.O_RDONLY)
+
+
+def make_socket(family: int, kind: int, proto: int) -> int:
+    """Make a socket in the network namespace that we are in.
+
+    Args:
+        family, kind, proto: as for socket(2).
+
+    Returns:
+        The socket's descriptor.
+
+    Raises:
+        StepError: the kernel refused it.
+    """
+    with step(f"socket({family}, {kind}, {proto})"):
+        return socket.socket(family, kind, proto).detach()
+
+
+def make_tun(mtu: int, ipv4: str, ipv6: str) -> int:
+    """Make a TUN device in the network namespace that we are in, give it addresses, bring it up.
+
+    Without IFF_VNET_HDR the kernel hands over what would be on a real wire: checksums filled in,
+    segments no longer than the MTU.
+
+    Args:
+        mtu: bytes in a packet at most.
+        ipv4: its address; the net is /24.
+        ipv6: its address; the net is /64. A kernel without IPv6 has none, which is no error.
+
+    Returns:
+        The device's descriptor; the device lives as long as it is open.
+
+    Raises:
+        StepError: the kernel refused a step.
+    """
+    with step("open /dev/net/tun"):
+        device = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        with step("ioctl(TUNSETIFF)"):
+            ioctl(device, TUNSETIFF, IFREQ.pack(DEVICE.encode(), IFF_TUN | IFF_NO_PI))
+        # No address of its own making, and so no router solicitation and no report on the wire.
+        with suppress(OSError):
+            write(f"/proc/sys/net/ipv6/conf/{DEVICE}/addr_gen_mode", "1")
+        index = socket.if_nametoindex(DEVICE)
+        with step("netlink RTM_SETLINK"):
+            link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, index, IFF_UP, IFF_UP)  # ifinfomsg
+            netlink(RTM_SETLINK, link, (IFLA_MTU, pack(mtu)), (IFLA_TXQLEN, pack(QUEUE)))
+        with step("netlink RTM_NEWADDR"):
+            add_address(index, socket.AF_INET, 24, ipv4)
+        with suppress(OSError):
+            add_address(index, socket.AF_INET6, 64, ipv6)
+    except StepError:
+        os.close(device)
+        raise
+    return device
+
+
+def pack(number: int) -> bytes:
+    """A number as netlink has it."""
+    return struct.pack("=I", number)
+
+
+def add_address(index: int, family: int, prefix: int, address: str) -> None:
+    """Give a device an address that can be used at once: nobody is asked whether it is taken.
+
+    Args:
+        index: the device's number.
+        family, prefix, address: the address, and how many bits of it are the net's.
+
+    Raises:
+        OSError: the kernel refused it.
+    """
+    raw = socket.inet_pton(family, address)
+    head = struct.pack("=BBBBI", family, prefix, IFA_F_NODAD, 0, index)  # rtnetlink(7): ifaddrmsg
+    netlink(RTM_NEWADDR, head, (IFA_LOCAL, raw), (IFA_ADDRESS, raw))
+
+
+def netlink(kind: int, head: bytes, *attributes: tuple[int, bytes]) -> None:
+    """Make one request of rtnetlink(7); unlike the ioctls, it asks for rights in this namespace.
+
+    Args:
+        kind: of the request.
+        head: what its kind begins with.
+        attributes: each with its number and its bytes, of which there are a multiple of four.
+
+    Raises:
+        OSError: the kernel refused it.
+    """
+    body = head + b"".join(
+        struct.pack("=HH", 4 + len(value), number) + value for number, value in attributes
+    )
+    header = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | NLM_F_ACK, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line:
+        line.send(header + body)
+        errno = -struct.unpack_from("=i", line.recv(1024), 16)[0]
+        if errno:
+            raise OSError(errno, os.strerror(errno))

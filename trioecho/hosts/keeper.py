@@ -1,0 +1,197 @@
+"""The child process that holds the private namespaces and hands their sockets up.
+
+Run as a script, by path, on the standard library and two modules beside it that need no more:
+``python -I -S keeper.py FD COUNT``. It is a process of its own because ``unshare(CLONE_NEWUSER)``
+wants a process with one thread, and because a namespace lives as long as somebody is in it.
+
+It makes a user namespace in which it may do everything, and in it COUNT network namespaces whose
+loopback is up. Then it serves requests on FD, its end of a socketpair of SOCK_SEQPACKET, in ASCII,
+one request and one reply a message. NAMESPACE is the number of a network namespace, from 0:
+
+    request  ID socket NAMESPACE FAMILY TYPE PROTO     a socket made there
+             ID tun NAMESPACE MTU IPV4 IPV6            a TUN device with these addresses; it is up
+             ID enter NAMESPACE                        descriptors of the user namespace and of it
+             ID get NAMESPACE SETTING                  a file below /proc/sys
+             ID set NAMESPACE SETTING VALUE            … written
+    reply    ID ok [VALUE]                             with the descriptors as SCM_RIGHTS
+             ID error ERRNO STEP                       STEP is the system call that failed
+
+Before the first request it says ``0 ok`` or ``0 error ERRNO STEP`` for its own beginning. It ends
+when its parent's end of the socketpair is closed, for which the parent's death is enough. Then it
+kills whatever still runs in its network namespaces, so that no program outlives them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.append(str(Path(__file__).parents[2]))
+
+from trioecho.hosts.devices import make_network_namespace, make_socket, make_tun
+from trioecho.hosts.syscalls import (
+    CLONE_NEWNET,
+    CLONE_NEWUSER,
+    PR_SET_DUMPABLE,
+    StepError,
+    libc,
+    setns,
+    step,
+    unshare,
+    write,
+)
+
+NAMESPACES = ("user", "net")
+LAST_SECONDS = 3.0
+
+
+def enter_user_namespace() -> None:
+    """Enter a user namespace of our own, in which we may do everything.
+
+    Our ids are mapped to themselves, so that programs started there see who they are. The kernel
+    refuses that to a root that lacks CAP_SETFCAP (Linux 5.12 on), and no socket needs it.
+
+    Raises:
+        StepError: the kernel refused a step.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    with step("unshare(CLONE_NEWUSER)"):
+        unshare(CLONE_NEWUSER)
+    # An interpreter that carries file capabilities (setcap) is not dumpable, and then /proc/self
+    # belongs to root.
+    if not os.access("/proc/self/uid_map", os.W_OK):
+        with step("prctl(PR_SET_DUMPABLE)"):
+            libc("prctl", PR_SET_DUMPABLE, 1, 0, 0, 0)
+    with suppress(OSError):
+        write("/proc/self/setgroups", "deny")
+        write("/proc/self/uid_map", f"{uid} {uid} 1")
+        write("/proc/self/gid_map", f"{gid} {gid} 1")
+
+
+def setting(name: str) -> str:
+    """The file of a setting.
+
+    Args:
+        name: such as ``net.ipv4.tcp_retries2``.
+
+    Returns:
+        Its path below /proc/sys/net.
+
+    Raises:
+        StepError: it is no setting of the network, or its name would lead elsewhere.
+    """
+    words = name.split(".")
+    if words[0] != "net" or not all(words) or "/" in name:
+        raise StepError(f"sysctl {name}", 2)
+    return "/proc/sys/" + "/".join(words)
+
+
+def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, list[int]]:
+    """Do what one request asks for.
+
+    Args:
+        namespaces: descriptors of the network namespaces.
+        verb, words: the request; the number of a namespace comes first.
+
+    Returns:
+        A value and descriptors to answer with, which the caller closes.
+
+    Raises:
+        StepError: the kernel refused a step.
+    """
+    number, *rest = words
+    if len(namespaces) > 1:
+        with step("setns(CLONE_NEWNET)"):
+            setns(namespaces[int(number)], CLONE_NEWNET)
+    match verb, rest:
+        case "socket", [family, kind, proto]:
+            return "", [make_socket(int(family), int(kind), int(proto))]
+        case "tun", [mtu, ipv4, ipv6]:
+            return "", [make_tun(int(mtu), ipv4, ipv6)]
+        case "enter", []:
+            with step("open /proc/self/ns"):
+                return "", [os.open(f"/proc/self/ns/{kind}", os.O_RDONLY) for kind in NAMESPACES]
+        case "get", [name]:
+            with step(f"sysctl {name}"), open(setting(name)) as file:
+                return " ".join(file.read(4096).split()), []
+        case "set", [name, *values]:
+            with step(f"sysctl {name}"):
+                write(setting(name), " ".join(values))
+            return "", []
+        case _:
+            raise AssertionError((verb, words))
+
+
+def serve(control: socket.socket, namespaces: list[int]) -> None:
+    """Answer requests until the parent's end is closed.
+
+    Args:
+        control: our end of the socketpair.
+        namespaces: descriptors of the network namespaces.
+    """
+    while request := control.recv(4096).decode():
+        number, verb, *words = request.split()
+        try:
+            value, descriptors = answer(namespaces, verb, words)
+        except StepError as error:
+            control.send(f"{number} error {error.errno} {error.step}".encode())
+            continue
+        socket.send_fds(control, [f"{number} ok {value}".rstrip().encode()], descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def clear(namespaces: list[int]) -> None:
+    """Kill every process but this one in the namespaces, and those that they start.
+
+    One that has made a network namespace of its own is known by the user namespace. What cannot be
+    killed, since it hangs in the kernel, is left after a while.
+
+    Args:
+        namespaces: descriptors of the network namespaces.
+    """
+    found = [*map(os.fstat, namespaces), os.stat("/proc/self/ns/user")]
+    ours = {(one.st_dev, one.st_ino) for one in found}
+    end = time.monotonic() + LAST_SECONDS
+    while time.monotonic() < end:
+        left = False
+        for pid in filter(str.isdecimal, os.listdir("/proc")):
+            with suppress(OSError):  # gone meanwhile, or another user's
+                its = (os.stat(f"/proc/{pid}/ns/{kind}") for kind in NAMESPACES)
+                if int(pid) != os.getpid() and any((one.st_dev, one.st_ino) in ours for one in its):
+                    os.kill(int(pid), signal.SIGKILL)
+                    left = True
+        if not left:
+            return
+        time.sleep(0.001)
+
+
+def main(descriptor: str, count: str) -> None:
+    """Make the namespaces, then serve.
+
+    Args:
+        descriptor: of our end of the socketpair, as text.
+        count: how many network namespaces to make, as text.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    with socket.socket(fileno=int(descriptor)) as control:
+        try:
+            enter_user_namespace()
+            namespaces = [make_network_namespace() for _ in range(int(count))]
+        except StepError as error:
+            control.send(f"0 error {error.errno} {error.step}".encode())
+            return
+        with suppress(BrokenPipeError, ConnectionResetError):  # the parent went while we spoke
+            control.send(b"0 ok")
+            serve(control, namespaces)
+        clear(namespaces)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

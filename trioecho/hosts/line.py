@@ -1,0 +1,191 @@
+"""The line to the keeper process: requests down, replies and descriptors up."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from subprocess import DEVNULL
+
+import trio
+
+from trioecho.errors import TrioechoError
+from trioecho.hosts.refusal import NamespaceUnavailable, refusal
+
+KEEPER = Path(__file__).with_name("keeper.py")
+
+_RAISE = "Raise `ulimit -n`"
+_HINTS = {errno.EAFNOSUPPORT: "This kernel lacks support for it", errno.EMFILE: _RAISE}
+_MOST_DESCRIPTORS = 2
+# Seconds in which the keeper, told to end, has killed what still runs in its namespaces.
+_PATIENCE = 5.0
+
+
+class KernelRefusedError(TrioechoError):
+    """The kernel refused a step of the keeper.
+
+    Args:
+        step: what it was about to do.
+        number: the error's number.
+    """
+
+    def __init__(self, step: str, number: int) -> None:
+        what = f"The private namespace refused {step}: {os.strerror(number)}"
+        super().__init__(what, _HINTS.get(number, ""))
+        self.step, self.number = step, number
+
+
+class Keeper:
+    """The parent's end of the line to the keeper process. See keeper.py for what is said on it.
+
+    Args:
+        control: our end of the socketpair.
+        pid: the keeper's process id.
+    """
+
+    def __init__(self, control: trio.socket.SocketType, pid: int) -> None:
+        self.pid = pid
+        self._control = control
+        self._lock = trio.Lock()
+        self._number = 0
+
+    async def ready(self) -> None:
+        """Wait until the namespaces are there.
+
+        Raises:
+            NamespaceUnavailable: the kernel refused; the message says what forbids it.
+        """
+        verdict, _ = await self._reply(0)
+        if verdict != "ok":
+            _, number, step = verdict.split(" ", 2)
+            raise refusal(step, int(number))
+
+    async def ask(self, verb: str, *arguments: int | str) -> tuple[str, list[int]]:
+        """Ask for one thing.
+
+        A request that is cancelled may still be answered; its answer is known by its number and
+        thrown away by the next one.
+
+        Args:
+            verb: what is asked for.
+            arguments: what it takes.
+
+        Returns:
+            The value and the descriptors that came with the answer; the caller closes them.
+
+        Raises:
+            KernelRefusedError: the kernel refused it.
+            TrioechoError: the keeper is gone.
+        """
+        async with self._lock:
+            self._number += 1
+            words = [int(one) if isinstance(one, int) else one for one in arguments]
+            try:
+                await self._control.send(" ".join(map(str, (self._number, verb, *words))).encode())
+            except (BrokenPipeError, ConnectionResetError):
+                raise keeper_gone() from None
+            verdict, descriptors = await self._reply(self._number)
+        if not verdict.startswith("ok"):
+            _, number, step = verdict.split(" ", 2)
+            raise KernelRefusedError(step, int(number))
+        return verdict.removeprefix("ok").strip(), descriptors
+
+    async def descriptors(self, count: int, verb: str, *arguments: int | str) -> list[int]:
+        """Ask for descriptors; as for ``ask``.
+
+        Args:
+            count: how many come with the answer.
+            verb, arguments: what is asked for.
+
+        Raises:
+            TrioechoError: also when this process has no room for that many more.
+        """
+        _, descriptors = await self.ask(verb, *arguments)
+        if len(descriptors) < count:  # the kernel cuts off what there is no room for: unix(7)
+            for descriptor in descriptors:
+                os.close(descriptor)
+            what = "No file descriptor is left for a socket of the private namespace"
+            raise TrioechoError(what, _RAISE)
+        return descriptors
+
+    async def descriptor(self, verb: str, *arguments: int | str) -> int:
+        """Ask for one descriptor; as for ``descriptors``."""
+        return (await self.descriptors(1, verb, *arguments))[0]
+
+    async def _reply(self, number: int) -> tuple[str, list[int]]:
+        while True:
+            try:
+                message, control, _, _ = await self._control.recvmsg(
+                    8192, socket.CMSG_SPACE(4 * _MOST_DESCRIPTORS), socket.MSG_CMSG_CLOEXEC
+                )
+            except ConnectionResetError:
+                raise keeper_gone() from None
+            descriptors = [
+                int.from_bytes(data[at : at + 4], sys.byteorder)
+                for level, kind, data in control
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS
+                for at in range(0, len(data) - 3, 4)
+            ]
+            if not message:
+                raise keeper_gone()
+            answered, _, verdict = message.decode().partition(" ")
+            if int(answered) == number:
+                return verdict, descriptors
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+
+def keeper_gone() -> TrioechoError:
+    """What to say of a keeper that answers no more."""
+    return TrioechoError("The process that holds the private namespace has ended", "Start again")
+
+
+@asynccontextmanager
+async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
+    """Start a keeper, for as long as the block lasts.
+
+    It ends with the block, or with this process, however that ends, and the programs that run in
+    its namespaces end with it; one that has made namespaces of its own, for users and for the
+    network, is not found.
+
+    Args:
+        namespaces: how many network namespaces it makes.
+
+    Returns:
+        A context manager that gives the line to it; its namespaces are there.
+
+    Raises:
+        NamespaceUnavailable: there are no such namespaces here; the message says what forbids
+            them and what would allow them.
+
+    See also:
+        user_namespaces(7), network_namespaces(7).
+    """
+    if sys.platform != "linux":
+        raise NamespaceUnavailable("Private network namespaces exist on Linux alone")
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with trio.socket.from_stdlib_socket(ours) as control:
+        with theirs:
+            descriptor = theirs.fileno()
+            process = await trio.lowlevel.open_process(
+                [sys.executable, "-I", "-S", str(KEEPER), str(descriptor), str(namespaces)],
+                stdin=DEVNULL,
+                stdout=DEVNULL,
+                pass_fds=[descriptor],
+                process_group=0,  # signals that the terminal sends to us do not take it from us
+            )
+        try:
+            keeper = Keeper(control, process.pid)
+            await keeper.ready()
+            yield keeper
+        finally:
+            control.close()
+            with trio.CancelScope(shield=True):
+                with trio.move_on_after(_PATIENCE):
+                    await process.wait()
+                process.kill()
+                await process.wait()

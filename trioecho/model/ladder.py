@@ -1,0 +1,263 @@
+"""What the ladder is made of: rungs and calls, the facts found of them, and what they came to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from trioecho.model.packet import Endpoint, Segment
+
+End = Literal["client", "server"]
+ENDS: tuple[End, End] = ("client", "server")
+OTHER: dict[End, End] = {"client": "server", "server": "client"}
+SocketKind = Literal["listening", "connection"]
+
+# The calls that take bytes from a connection, and those that give it some.
+RECEIVING = frozenset(("recv", "recvmsg", "recvmmsg", "read", "readv"))
+SENDING = frozenset(("send", "sendmsg", "sendmmsg", "write", "writev", "sendfile", "splice"))
+
+
+class State(StrEnum):
+    """The state of one end of a connection, spelled as in RFC 9293 §3.3.2."""
+
+    CLOSED = "CLOSED"
+    LISTEN = "LISTEN"
+    SYN_SENT = "SYN-SENT"
+    SYN_RECEIVED = "SYN-RECEIVED"
+    ESTABLISHED = "ESTABLISHED"
+    FIN_WAIT_1 = "FIN-WAIT-1"
+    FIN_WAIT_2 = "FIN-WAIT-2"
+    CLOSE_WAIT = "CLOSE-WAIT"
+    CLOSING = "CLOSING"
+    LAST_ACK = "LAST-ACK"
+    TIME_WAIT = "TIME-WAIT"
+
+
+class Fact(Struct, frozen=True, tag_field="kind", gc=False):
+    """What every note has: a kind."""
+
+    @property
+    def kind(self) -> str:
+        """The note's name, as it stands in JSON and in a ladder."""
+        return str(self.__struct_config__.tag)
+
+
+class Call(Struct, frozen=True):
+    """A socket call that one end made.
+
+    Args:
+        time: when it was made; for calls that wait for the peer (accept, recv), when it returned.
+        end: which end made it.
+        socket: on which of its sockets: a server has a listening one, and one a connection.
+        fd: the socket's file descriptor, which tells two sockets of one process apart.
+        name: the call's name: socket, bind, listen, connect, accept, shutdown, close, setsockopt,
+            or one of ``RECEIVING`` and ``SENDING``.
+        arguments: its arguments as a reader would write them, such as ``SHUT_WR``.
+        result: bytes sent or received, the new descriptor of accept, 0 for a plain success; None
+            while a connect is still under way.
+        error: the name of its error, such as ``ECONNREFUSED``, or None.
+        local, peer: the socket's two endpoints as far as they are known.
+        data: the first bytes sent or received, at most 64.
+        connection: the number of the connection, from 1, once the trace has found it.
+    """
+
+    time: int
+    end: End
+    socket: SocketKind
+    fd: int
+    name: str
+    arguments: str = ""
+    result: int | None = None
+    error: str | None = None
+    local: Endpoint | None = None
+    peer: Endpoint | None = None
+    data: bytes = b""
+    connection: int | None = None
+
+
+class Kernel(Struct, frozen=True):
+    """What the kernel says of one end of a connection; in TIME-WAIT it keeps only the state.
+
+    Args:
+        state: the end's state.
+        rtt: the smoothed round-trip time in nanoseconds; None before the first sample.
+        rtt_variance: how far samples stray from it, in nanoseconds; None before the first sample.
+        rto: the retransmission timeout in nanoseconds; None in TIME-WAIT.
+        cwnd: the congestion window in segments; None in TIME-WAIT.
+        ssthresh: the slow start threshold in segments; None while it is not set.
+        in_flight: segments sent and not acknowledged yet.
+        retransmits: how many times in a row the timer has sent the oldest of them again.
+        total_retransmits: segments sent again over the connection's whole life.
+    """
+
+    state: State
+    rtt: int | None = None
+    rtt_variance: int | None = None
+    rto: int | None = None
+    cwnd: int | None = None
+    ssthresh: int | None = None
+    in_flight: int = 0
+    retransmits: int = 0
+    total_retransmits: int = 0
+
+
+class Rung(Struct, frozen=True, gc=False):
+    """One step of the ladder: a segment and what it changed.
+
+    Args:
+        number: its place on the ladder, from 1, over all connections.
+        connection: the number of its connection, from 1.
+        sender: the end that sent it.
+        segment: the segment.
+        seq, ack: relative to the two ISNs; ack is None when the ACK bit is off.
+        window: the window in bytes, after scaling where the scale is known.
+        client_state, server_state: each end's state after it. On a wire of ours the sender's is
+            that as it was sent, the other's that as it arrived.
+        notes: what can be said of it.
+        lost: whether the wire dropped or broke it; only a wire of ours can know.
+        arrived: when it arrived at the other end, nanoseconds since the epoch; None when it was
+            lost, and where it was seen at one place, which tells nothing of it.
+        fault: what the wire did to it, in the words of the fault; ``""`` for nothing.
+        moved: whether its arrival changed the state of its receiver; one that was seen at one place
+            may have.
+        client_kernel, server_kernel: what the kernel said of an end when it had just sent or got
+            the segment, where it was asked.
+        kind: ``original``, a ``copy`` that a wire of ours made of one, or ``injected`` by it.
+        broken: whether it came to the other end with a wrong checksum, and is ``lost`` for that.
+    """
+
+    number: int
+    connection: int
+    sender: End
+    segment: Segment
+    seq: int
+    ack: int | None
+    window: int
+    client_state: State
+    server_state: State
+    notes: tuple[Fact, ...] = ()
+    lost: bool = False
+    arrived: int | None = None
+    fault: str = ""
+    moved: bool = True
+    client_kernel: Kernel | None = None
+    server_kernel: Kernel | None = None
+    kind: Literal["original", "copy", "injected"] = "original"
+    broken: bool = False
+
+    @property
+    def time(self) -> int:
+        """When the segment's frame was captured, in nanoseconds since the epoch."""
+        return self.segment.frame.time
+
+
+class Process(Struct, frozen=True):
+    """A process that holds one end of a connection.
+
+    Args:
+        time: when it was known: the time of the last frame before.
+        connection: the number of the connection.
+        end: which end it holds.
+        pid: its process id.
+        name: its name, safe to show.
+    """
+
+    time: int
+    connection: int
+    end: End
+    pid: int
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} (pid {self.pid})"
+
+
+class RoundTrips(Struct, frozen=True):
+    """Round-trip times in nanoseconds; median and 95th percentile are good to a few per cent."""
+
+    least: int
+    median: int
+    p95: int
+
+
+class ConnectionSummary(Struct, frozen=True):
+    """What a connection came to.
+
+    Args:
+        number: its number, from 1.
+        client, server: its endpoints.
+        handshake_time: nanoseconds from the first SYN to the ACK that completes the handshake, or
+            None when that was not seen.
+        client_bytes, server_bytes: distinct payload bytes each end sent.
+        client_segments, server_segments: segments each end sent.
+        retransmissions: segments that repeated sequence space already sent.
+        closed_by: ``fin``, ``rst``, or None when it was still open.
+        start, end: when its first and its last segment were seen.
+        resets: RST segments.
+        troubles: segments on which something went wrong.
+        first_trouble: the first of them, in words.
+        completeness: how much of it was seen, in words.
+        initial_rtt: nanoseconds from the last SYN to the ACK that completes the handshake.
+        client_rtt, server_rtt: of the ACKs that each end got.
+        client_states, server_states: nanoseconds spent in each state that was left again.
+        first_frame: the number of its first frame.
+        client_process, server_process: who holds each end, in words, where that is known.
+    """
+
+    number: int
+    client: Endpoint
+    server: Endpoint
+    handshake_time: int | None
+    client_bytes: int
+    server_bytes: int
+    client_segments: int
+    server_segments: int
+    retransmissions: int
+    closed_by: Literal["fin", "rst"] | None
+    start: int = 0
+    end: int = 0
+    resets: int = 0
+    troubles: int = 0
+    first_trouble: str = ""
+    completeness: str = ""
+    initial_rtt: int | None = None
+    client_rtt: RoundTrips | None = None
+    server_rtt: RoundTrips | None = None
+    client_states: dict[str, int] = {}
+    server_states: dict[str, int] = {}
+    first_frame: int = 0
+    client_process: str = ""
+    server_process: str = ""
+
+
+class CaptureSummary(Struct, frozen=True):
+    """How complete the capture was.
+
+    Args:
+        interface: the interface's name.
+        frames: TCP frames captured.
+        dropped: frames that the kernel dropped because the capture did not keep up; None where a
+            file does not tell.
+    """
+
+    interface: str
+    frames: int
+    dropped: int | None
+
+
+class Summary(Struct, frozen=True):
+    """The end of a ladder.
+
+    Args:
+        connections: what each connection came to.
+        capture: how complete the capture was.
+        forgotten: earlier connections of which nothing is known any more.
+        unmatched: a sentence for each fault of the wire that has not done anything.
+    """
+
+    connections: tuple[ConnectionSummary, ...]
+    capture: CaptureSummary
+    forgotten: int = 0
+    unmatched: tuple[str, ...] = ()

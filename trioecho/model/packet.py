@@ -1,0 +1,129 @@
+"""What crosses the wire: endpoints, frames, segments and their options.
+
+All are frozen ``msgspec.Struct``s: cheap to make by the hundred thousand. Every time is an ``int``
+of nanoseconds since the epoch and comes from a frame or a call, never from a clock of ours.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+# Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a
+# dozen times for each segment, and an IntFlag's ``&`` costs ten times an int's.
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
+
+
+def flag_names(flags: int) -> list[str]:
+    """The names of the control bits set in ``flags``, lowest bit first.
+
+    Args:
+        flags: the control bits, ``SYN | ACK`` and so on.
+
+    Returns:
+        Such as ``["PSH", "ACK"]``.
+
+    >>> flag_names(SYN | ACK)
+    ['SYN', 'ACK']
+    """
+    return [name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1]
+
+
+class Endpoint(Struct, frozen=True, gc=False, cache_hash=True):
+    """One end's address: an IP address in text form and a port."""
+
+    ip: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+class Frame(Struct, frozen=True, gc=False):
+    """A frame as it was captured.
+
+    Args:
+        number: its place in the capture, from 1.
+        time: nanoseconds since the epoch.
+        data: the bytes that were captured, from the link header on.
+        link: the link type (LINKTYPE_*, as in a pcap file's header).
+        length: its length on the wire in bytes; more than ``len(data)`` when it was cut.
+        interface: which of the capture's interfaces saw it, from 0.
+    """
+
+    number: int
+    time: int
+    data: bytes
+    link: int
+    length: int
+    interface: int = 0
+
+
+class Options(Struct, frozen=True, omit_defaults=True, gc=False):
+    """The TCP options of one segment (RFC 9293 §3.2 and the RFCs named below).
+
+    Args:
+        mss: maximum segment size in bytes.
+        window_scale: the shift count (RFC 7323 §2).
+        sack_permitted: whether SACK is offered (RFC 2018 §2).
+        timestamps: TSval and TSecr (RFC 7323 §3).
+        sack: the SACK blocks as raw (left edge, right edge) pairs (RFC 2018 §3).
+        fast_open: the Fast Open cookie, empty when one is asked for (RFC 7413 §2).
+        mptcp: the names of the Multipath TCP subtypes, in their order (RFC 8684 §9).
+        other: the kinds of all further options, in their order.
+        malformed: whether a length ran past the options or was below 2.
+    """
+
+    mss: int | None = None
+    window_scale: int | None = None
+    sack_permitted: bool = False
+    timestamps: tuple[int, int] | None = None
+    sack: tuple[tuple[int, int], ...] = ()
+    fast_open: bytes | None = None
+    mptcp: tuple[str, ...] = ()
+    other: tuple[int, ...] = ()
+    malformed: bool = False
+
+
+class Segment(Struct, frozen=True, gc=False):
+    """One TCP segment, decoded from a frame.
+
+    Args:
+        frame: the frame it came in.
+        source, destination: the two endpoints.
+        seq: the raw 32-bit sequence number.
+        ack: the raw acknowledgment number, or None when the ACK bit is off.
+        flags: the control bits, ``SYN | ACK`` and so on.
+        window: the 16-bit window as it stands in the header, not scaled.
+        options: the TCP options.
+        length: the payload's length in bytes as the IP header tells it.
+        payload: the payload that was captured; shorter than ``length`` when the frame was cut.
+        urgent: the urgent pointer, 0 when URG is off.
+        ecn: the two ECN bits of the IP header (RFC 3168 §5).
+        identification: IPv4's identification of the packet; 0 where there is none.
+        checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
+            captured before the device filled it in (offload).
+        rare: whether anything about it is out of the ordinary for data and ACKs: options beside
+            timestamps, ECN, urgent data, offload, a sequence number about to wrap.
+    """
+
+    frame: Frame
+    source: Endpoint
+    destination: Endpoint
+    seq: int
+    ack: int | None
+    flags: int
+    window: int
+    options: Options
+    length: int
+    payload: bytes
+    urgent: int = 0
+    ecn: int = 0
+    identification: int = 0
+    checksum_unfilled: bool = False
+    rare: bool = False
+
+    @property
+    def space(self) -> int:
+        """The sequence space it takes: its length, and one each for SYN and FIN."""
+        return self.length + (self.flags >> 1 & 1) + (self.flags & 1)

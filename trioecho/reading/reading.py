@@ -1,0 +1,198 @@
+"""A capture file -> rungs: decode, track, select. Plain and synchronous: a file is always ready."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
+from trioecho.packet.decode import decode, ports_at_a_glance
+from trioecho.packet.fragments import Fragments
+from trioecho.packet.link import LINKS
+from trioecho.tcp.tracker import Tracker
+
+_MIXER = (
+    0x9E3779B1  # 2 ** 32 by the golden ratio: multiplied by it, neighbours come to lie far apart
+)
+
+
+class Selection(Struct, frozen=True):
+    """Which connections to show.
+
+    Args:
+        connection: the number of the one, from 1.
+        host: one end's address.
+        port: one end's port.
+        only_trouble: only those on which something went wrong.
+        numbers: the numbers of those that may be shown; None for all.
+    """
+
+    connection: int | None = None
+    host: str | None = None
+    port: int | None = None
+    only_trouble: bool = False
+    numbers: frozenset[int] | None = None
+
+    def takes(self, rung: Rung) -> bool:
+        """Whether a rung belongs to the connections selected; trouble is not looked at.
+
+        Args:
+            rung: the rung.
+        """
+        segment = rung.segment
+        return (
+            (self.connection is None or rung.connection == self.connection)
+            and (self.numbers is None or rung.connection in self.numbers)
+            and (self.host is None or self.host in (segment.source.ip, segment.destination.ip))
+            and (self.port is None or self.port in (segment.source.port, segment.destination.port))
+        )
+
+    def keeps(self, one: ConnectionSummary) -> bool:
+        """Whether a connection is one of those selected.
+
+        Args:
+            one: what the connection came to.
+        """
+        return (
+            (self.connection is None or one.number == self.connection)
+            and (self.host is None or self.host in (one.client.ip, one.server.ip))
+            and (self.port is None or self.port in (one.client.port, one.server.port))
+            and not (self.only_trouble and not one.troubles)
+        )
+
+    @property
+    def everything(self) -> bool:
+        """Whether every rung is taken."""
+        wanted = (self.connection, self.host, self.port, self.numbers)
+        return all(one is None for one in wanted)
+
+
+class Share(NamedTuple):
+    """One part of a capture's connections, when several readers each take one.
+
+    Args:
+        part: which, from 0.
+        parts: of how many.
+    """
+
+    part: int
+    parts: int
+
+    def takes(self, segment: Segment) -> bool:
+        """Whether a segment's connection is in this part; both its directions are.
+
+        Args:
+            segment: the segment.
+        """
+        return _part(segment.source.port ^ segment.destination.port, self.parts) == self.part
+
+    def passes(self, data: bytes, start: int, end: int, link: int) -> bool:
+        """Whether a packet is at a glance one whose connection is in another part.
+
+        Args:
+            data, start, end: where its bytes are.
+            link: its link type.
+        """
+        ports = ports_at_a_glance(data, start, end, link)
+        if ports is None:
+            return False
+        part, parts = self
+        return (ports * _MIXER >> 16) % parts != part  # ``_part`` written out, for each packet
+
+
+def _part(ports: int, parts: int) -> int:
+    """Which of so many parts the connections between two ports are in.
+
+    They are mixed: the ports that a kernel picks for connect() are all even, or all odd.
+
+    Args:
+        ports: both ports XORed, alike for both directions.
+        parts: how many there are.
+    """
+    return (ports * _MIXER >> 16) % parts
+
+
+class Reading:
+    """One capture, read from front to back.
+
+    Args:
+        selection: which connections are wanted; None for all.
+        share: the part of them that is to be read here; None for all.
+
+    Attributes:
+        tracker: the connections so far.
+        start: the time of the first frame, nanoseconds since the epoch.
+        frames: how many frames of TCP were read.
+        strangers: the link types of frames that cannot be read.
+    """
+
+    def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
+        self.tracker = Tracker(by_frame=True)
+        self._share = share
+        self.start: int | None = None
+        self.frames = 0
+        self.strangers: set[int] = set()
+        self._selection = selection or Selection()
+        self._fragments = Fragments()
+
+    def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
+        """The rungs of the connections selected in some frames, in the order of the capture.
+
+        Args:
+            frames: the frames, in the order of the capture.
+
+        Returns:
+            The rungs.
+        """
+        rungs = map(self.tracker.seen, self._segments(frames))
+        if self._selection.everything:
+            return list(rungs)
+        return list(filter(self._selection.takes, rungs))
+
+    def notice(self, frames: Iterable[Frame]) -> None:
+        """As ``rungs``, where only what the connections come to is wanted.
+
+        Args:
+            frames: the frames, in the order of the capture.
+        """
+        noticed = self.tracker.noticed
+        for segment in self._segments(frames):
+            noticed(segment)
+
+    def _segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
+        """The segments in some frames, as far as their connections are in our share."""
+        share, fragments = self._share, self._fragments
+        count = 0
+        for frame in frames:
+            if self.start is None:
+                self.start = frame.time
+            segment = decode(frame, fragments)
+            if segment is None:
+                if frame.link not in LINKS:
+                    self.strangers.add(frame.link)
+                continue
+            if share is not None and not share.takes(segment):
+                continue
+            count += 1
+            yield segment
+        self.frames += count
+
+    def connections(self) -> Iterator[ConnectionSummary]:
+        """The connections selected, in the order of their appearance."""
+        for one in self.tracker.summaries():
+            if self._selection.keeps(one):
+                yield one
+
+    def summary(self, interface: str, dropped: int | None) -> Summary:
+        """What it came to, of the connections selected.
+
+        Args:
+            interface: the interface's name, or the file's.
+            dropped: frames that the kernel dropped, None where a file does not tell.
+
+        Returns:
+            The summary.
+        """
+        return Summary(tuple(self.connections()), CaptureSummary(interface, self.frames, dropped))

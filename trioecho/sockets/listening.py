@@ -1,0 +1,181 @@
+"""The socket that only listens: it carries no bytes, it hands out connections."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from time import time_ns
+from typing import TYPE_CHECKING, ClassVar
+
+import trio
+
+from trioecho.errors import TrioechoError
+from trioecho.sockets.address import Address, resolve
+from trioecho.sockets.observed import ObservedSocket
+from trioecho.sockets.recorder import own_address
+from trioecho.sockets.told import SocketFactory, ToldSocket, plain_socket
+
+if TYPE_CHECKING:
+    from trioecho.model import SocketKind
+    from trioecho.sockets.recorder import Record, SocketAddress
+
+DEFAULT_BACKLOG = 1024
+# A host such as localhost stands for addresses of both families, and one may be switched off.
+_FAMILY_MISSING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+
+
+class ListeningSocket(ToldSocket):
+    """A socket that listens; see ``ToldSocket`` for its arguments."""
+
+    kind: ClassVar[SocketKind] = "listening"
+
+    def listen(self, backlog: int) -> None:
+        """Listen.
+
+        Args:
+            backlog: about how many handshakes the kernel completes ahead of accept.
+
+        Raises:
+            OSError: another socket listens on the address already.
+        """
+        self._call("listen", str(backlog), lambda: self._sock.listen(backlog))
+
+    async def accept(self) -> ObservedSocket:
+        """Wait for a client and take its connection.
+
+        The record of it carries the endpoints of the new connection, and its time is when it
+        returned.
+
+        Returns:
+            The connection, which the caller closes.
+
+        Raises:
+            OSError: the connection died before it was accepted, or descriptors ran out.
+        """
+        try:
+            sock, peer = await self._when(trio.lowlevel.wait_readable, self._sock.accept)
+        except OSError as error:
+            self._tell(time_ns(), "accept", error=error)
+            raise
+        time = time_ns()
+        made = ObservedSocket(sock, end=self.end, record=self._record)
+        made._local, made._peer = own_address(sock), peer
+        if self._recorder is not None:
+            ends = (made._local, made._peer)
+            self._recorder.tell(time, "accept", "", made.fd, None, *ends, b"")
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return made
+
+
+async def open_listener(
+    family: int,
+    address: SocketAddress,
+    *,
+    backlog: int = DEFAULT_BACKLOG,
+    factory: SocketFactory = plain_socket,
+    record: Record | None = None,
+) -> ListeningSocket:
+    """Open one socket that listens; clients can connect as soon as this returns.
+
+    On POSIX it sets SO_REUSEADDR, without which a server cannot start again for a minute after
+    connections that it closed first (TIME-WAIT). On Windows that option would let another program
+    steal the port, and SO_EXCLUSIVEADDRUSE is the one that is wanted.
+
+    Args:
+        family: ``AF_INET`` or ``AF_INET6``.
+        address: the socket address to listen on; port 0 lets the kernel choose.
+        backlog: how many connections may wait for accept.
+        factory: makes the socket.
+        record: is told each call.
+
+    Returns:
+        The socket, which the caller closes.
+
+    Raises:
+        OSError: the address is in use, is not ours, or may not be taken.
+    """
+    listener = await ListeningSocket.create(family, end="server", factory=factory, record=record)
+    try:
+        if sys.platform == "win32":
+            exclusive = socket.SO_EXCLUSIVEADDRUSE
+            listener.set_option(socket.SOL_SOCKET, exclusive, 1, "SO_EXCLUSIVEADDRUSE 1")
+        else:
+            listener.set_option(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1, "SO_REUSEADDR 1")
+        if family == socket.AF_INET6:
+            listener.set_option(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1, "IPV6_V6ONLY 1")
+        listener.bind(address)
+        listener.listen(backlog)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+async def open_listeners(
+    address: Address,
+    *,
+    backlog: int = DEFAULT_BACKLOG,
+    factory: SocketFactory = plain_socket,
+    record: Record | None = None,
+) -> list[ListeningSocket]:
+    """Open a listening socket on each socket address that ``address`` stands for.
+
+    Args:
+        address: a host and a port; each socket of a host with several addresses takes the port.
+        backlog, factory, record: as for ``open_listener``.
+
+    Returns:
+        The sockets, at least one, which the caller closes.
+
+    Raises:
+        TrioechoError: the name is not known, or the address cannot be listened on.
+    """
+    listeners: list[ListeningSocket] = []
+    failure: OSError | None = None
+    try:
+        for family, found in await resolve(address, passive=True):
+            try:
+                listeners.append(
+                    await open_listener(
+                        family, found, backlog=backlog, factory=factory, record=record
+                    )
+                )
+            except OSError as error:
+                if error.errno not in _FAMILY_MISSING:
+                    raise
+                failure = error
+        if not listeners:
+            raise failure or OSError(errno.EADDRNOTAVAIL, "no address of this kind")
+    except BaseException as error:
+        for listener in listeners:
+            listener.close()
+        if isinstance(error, OSError):
+            raise _refusal(address, error) from None
+        raise
+    return listeners
+
+
+def _refusal(address: Address, error: OSError) -> TrioechoError:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return TrioechoError(
+                f"{address} is in use: another program listens there",
+                f"Take another port, or see who has it: ss -ltnp 'sport = :{address.port}'",
+            )
+        case errno.EADDRNOTAVAIL:
+            return TrioechoError(
+                f"{address.host} is not an address of this machine",
+                "Listen on 127.0.0.1, on 0.0.0.0 for all, or on one that `ip address` shows",
+            )
+        case errno.EACCES | errno.EPERM:
+            return TrioechoError(
+                f"Port {address.port} takes privileges: those below 1024 are for root",
+                "Take a port from 1024 up",
+            )
+        case errno.EMFILE | errno.ENFILE:
+            return TrioechoError(
+                f"No socket is left for {address}: {error.strerror}", "Raise `ulimit -n`"
+            )
+        case _:
+            return TrioechoError(f"Cannot listen on {address}: {error.strerror}")

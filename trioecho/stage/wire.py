@@ -1,0 +1,362 @@
+"""The private wire: two hosts, and a pump between them that may break what it carries.
+
+Each host has a TUN device. What its kernel sends comes out of the device as one packet a read, and
+what is written to the other's device arrives there, and is processed before the write returns. So
+the wire knows when each packet was sent, whether it arrived, and when; it tells its observers, and
+lets ``Fates`` decide what becomes of each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from heapq import heappop, heappush
+from time import monotonic_ns, time_ns
+from typing import Literal, Protocol
+
+import trio
+from msgspec import Struct
+
+from trioecho.errors import TrioechoError, sole
+from trioecho.faults.fates import Delivery, Fates, Packet
+from trioecho.faults.faults import Fault, check, mtu_of
+from trioecho.faults.grammar import parse
+from trioecho.hosts.host import Host
+from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
+from trioecho.hosts.refusal import TUN, refusal
+from trioecho.model import ENDS, OTHER, End, Frame, Segment
+from trioecho.packet.decode import decode
+
+#: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
+#: LINKTYPE_RAW.
+INTERFACES = ("wire",)
+RAW = 101  # LINKTYPE_RAW: a TUN device carries IP packets and nothing below
+ADDRESSES = {"client": ("10.0.0.1", "fd00::1"), "server": ("10.0.0.2", "fd00::2")}
+MTU = 1500
+# Packets taken in one go, so that two busy kernels do not keep the rest of the nursery waiting.
+_GO = 256
+_LARGEST = 1 << 16
+
+
+class Passage(Struct):
+    """The way of one segment over the wire.
+
+    Args:
+        end: who sent it, or who is said to have, when the wire made it.
+        frame: the packet, and when it was sent.
+        segment: the segment in it.
+        kind: ``original``, a ``copy`` that the wire made of one, or ``injected`` by the wire.
+        fault: what was done to it, in the words of the fault; ``""`` for nothing.
+        lost: whether it never arrives, or not as it was sent.
+        arrived: when it arrived, nanoseconds since the epoch; None as long as it has not.
+        broken: whether it is lost because its checksum is wrong when it comes.
+    """
+
+    end: End
+    frame: Frame
+    segment: Segment
+    kind: Literal["original", "copy", "injected"] = "original"
+    fault: str = ""
+    lost: bool = False
+    arrived: int | None = None
+    broken: bool = False
+
+
+class Observer(Protocol):
+    """Who is told what happens on the wire, at once and in order of time."""
+
+    def sent(self, passage: Passage) -> None:
+        """A segment has been sent; what becomes of it is not said yet.
+
+        Args:
+            passage: its way; ``done`` gets the same one.
+        """
+
+    def done(self, passage: Passage) -> None:
+        """It has arrived, or been lost.
+
+        Args:
+            passage: its way, with ``arrived`` and ``lost`` as they are now.
+        """
+
+    @property
+    def full(self) -> bool:
+        """Whether the wire should take no more: what it leaves waits in the kernels."""
+
+    async def room(self) -> None:
+        """Return when it is not full."""
+
+
+class _Way(Struct):
+    """A packet under way: its passage if it is TCP, and how many deliveries of it are planned."""
+
+    passage: Passage | None
+    planned: int
+    delivered: bool = False
+
+
+class Wire:
+    """Two hosts and what is between them.
+
+    Args:
+        client, server: the hosts.
+        devices: the descriptors of their TUN devices.
+        faults: what to do to whom.
+
+    Attributes:
+        observers: are told of each segment.
+    """
+
+    def __init__(
+        self, client: Host, server: Host, devices: dict[End, int], faults: Sequence[Fault]
+    ) -> None:
+        self.client = client
+        self.server = server
+        self.observers: list[Observer] = []
+        self._devices = devices
+        self._fates = Fates(faults)
+        self._frames = 0
+        self._packets = 0
+        self._now = 0
+        self._epoch = time_ns() - monotonic_ns()
+        self._ways: dict[int, _Way] = {}
+        self._due: list[tuple[int, int, Delivery]] = []
+        self._planned = 0
+        self._earlier = trio.Event()
+
+    def host(self, end: End) -> Host:
+        """The host at one end.
+
+        Args:
+            end: which.
+
+        Returns:
+            The host.
+        """
+        return self.client if end == "client" else self.server
+
+    def fault(self, text: str) -> None:
+        """Add a fault, from now on.
+
+        Args:
+            text: in the words of the fault grammar, such as ``drop syn-ack``.
+
+        Raises:
+            TrioechoError: a word of it is not understood.
+        """
+        self._fates.add(parse(text))
+
+    def unmatched(self) -> tuple[str, ...]:
+        """A sentence for each fault that has not done anything."""
+        return self._fates.unmatched()
+
+    def drain(self, limit: int = _GO) -> bool:
+        """Take what the hosts have sent until now, and deliver what is due.
+
+        A pump does this whenever there is something; whoever wants a socket call of its own to be
+        followed by what it sent, before anything else happens, does it right after the call.
+
+        Args:
+            limit: packets to take at the most.
+
+        Returns:
+            Whether there may be more.
+        """
+        self._deliver()
+        for _ in range(limit):
+            if any(observer.full for observer in self.observers):
+                return False
+            moved = False
+            for end in ENDS:
+                try:
+                    data = os.read(self._devices[end], _LARGEST)
+                except BlockingIOError:
+                    continue
+                except OSError as error:
+                    raise _device_gone(end, error) from None
+                moved = True
+                self._take(end, data)
+                self._deliver()
+            if not moved:
+                return False
+        return True
+
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Carry packets until cancelled.
+
+        Args:
+            task_status: started as soon as packets are carried.
+        """
+        async with trio.open_nursery() as nursery:
+            for end in ENDS:
+                nursery.start_soon(self._pump, self._devices[end])
+            nursery.start_soon(self._clock)
+            task_status.started()
+
+    # ---- the pump --------------------------------------------------------------------------------
+
+    async def _pump(self, device: int) -> None:
+        while True:
+            for observer in self.observers:
+                if observer.full:
+                    await observer.room()
+            await trio.lowlevel.wait_readable(device)
+            while self.drain():
+                await trio.lowlevel.checkpoint()
+
+    async def _clock(self) -> None:
+        """Deliver what was delayed, when its time has come."""
+        while True:
+            self._earlier = trio.Event()
+            wait = (self._due[0][0] - self._clock_ns()) / 1e9 if self._due else float("inf")
+            with trio.move_on_after(max(wait, 0)):
+                await self._earlier.wait()
+            self._deliver()
+
+    def _clock_ns(self) -> int:
+        """Nanoseconds since the epoch that no step of the wall clock holds up or hurries."""
+        return self._epoch + monotonic_ns()
+
+    def _time(self) -> int:
+        """Now, and later than ever before: no two things happen at once on the wire."""
+        self._now = max(self._clock_ns(), self._now + 1)
+        return self._now
+
+    def _take(self, end: End, data: bytes) -> None:
+        """One packet that a host has sent."""
+        now = self._time()
+        self._packets += 1
+        frame = Frame(self._frames + 1, now, data, RAW, len(data))
+        segment = decode(frame)
+        passage = None
+        if segment is not None:
+            self._frames += 1
+            passage = Passage(end, frame, segment)
+            self._tell_sent(passage)
+        decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
+        if passage is not None:
+            passage.fault, passage.lost = decision.fault, decision.lost
+            passage.broken = decision.broken
+        planned = sum(one.number == self._packets for one in decision.deliveries)
+        if planned:
+            self._ways[self._packets] = _Way(passage, planned)
+        for delivery in decision.deliveries:
+            self._plan(delivery)
+        if passage is not None and passage.lost:
+            self._tell_done(passage)
+
+    def _plan(self, delivery: Delivery) -> None:
+        if delivery.number != self._packets and (way := self._ways.get(delivery.number)):
+            way.planned += 1
+        self._planned += 1
+        heappush(self._due, (delivery.at, self._planned, delivery))
+        if self._due[0][1] == self._planned:
+            self._earlier.set()
+
+    def _deliver(self) -> None:
+        while self._due and self._due[0][0] <= max(self._clock_ns(), self._now):
+            self._hand_over(heappop(self._due)[2])
+
+    def _hand_over(self, delivery: Delivery) -> None:
+        way = self._ways.get(delivery.number)
+        if way is not None:
+            way.planned -= 1
+            if not way.planned:
+                del self._ways[delivery.number]
+        passage: Passage | None = None
+        if delivery.kind == "original":
+            if way is None or way.delivered:
+                return  # it was held back, and let go before
+            way.delivered = True
+            passage = way.passage
+        now = self._time()
+        if delivery.kind in ("copy", "injected"):
+            passage = self._made(delivery, now)
+        try:
+            os.write(self._devices[delivery.to], delivery.data)
+        except OSError as error:
+            if passage is not None and not passage.lost:
+                passage.lost, passage.fault = True, f"not taken by the host: {error.strerror}"
+                self._tell_done(passage)
+            return
+        if passage is not None and not passage.lost:
+            passage.arrived = now
+            self._tell_done(passage)
+
+    def _made(self, delivery: Delivery, now: int) -> Passage | None:
+        """The passage of a segment that the wire made itself."""
+        end = OTHER[delivery.to]
+        data = delivery.data
+        frame = Frame(self._frames + 1, now, data, RAW, len(data))
+        segment = decode(frame)
+        if segment is None:
+            return None
+        self._frames += 1
+        kind: Literal["copy", "injected"] = "copy" if delivery.kind == "copy" else "injected"
+        passage = Passage(end, frame, segment, kind, delivery.fault)
+        self._tell_sent(passage)
+        return passage
+
+    def _tell_sent(self, passage: Passage) -> None:
+        for observer in self.observers:
+            observer.sent(passage)
+
+    def _tell_done(self, passage: Passage) -> None:
+        for observer in self.observers:
+            observer.done(passage)
+
+
+@asynccontextmanager
+async def open_wire(
+    faults: Sequence[str | Fault] = (), *, mtu: int | None = None
+) -> AsyncIterator[Wire]:
+    """Make two hosts with a wire between them, without root, for as long as the block lasts.
+
+    Args:
+        faults: what the wire does to whom, in the words of the fault grammar.
+        mtu: bytes in a packet at most; None for what the faults say, or else 1500.
+
+    Returns:
+        A context manager that gives the `Wire`; it carries packets already.
+
+    Raises:
+        TrioechoError: a word of a fault is not understood.
+        NamespaceUnavailable: there is no such wire here; the message says what is missing.
+    """
+    script = [parse(fault) if isinstance(fault, str) else fault for fault in faults]
+    check(script)
+    mtu = mtu or mtu_of(script) or MTU
+    async with open_keeper(2) as keeper:
+        devices: dict[End, int] = {}
+        try:
+            for number, end in enumerate(ENDS):
+                devices[end] = await _device(keeper, number, mtu, *ADDRESSES[end])
+            client, server = (
+                Host(keeper, number, "wire", *ADDRESSES[end]) for number, end in enumerate(ENDS)
+            )
+            wire = Wire(client, server, devices, script)
+            try:
+                async with trio.open_nursery() as nursery:
+                    await nursery.start(wire.run)
+                    yield wire
+                    nursery.cancel_scope.cancel()
+            except BaseExceptionGroup as group:
+                raise sole(group) from None
+        finally:
+            for device in devices.values():
+                os.close(device)
+
+
+def _device_gone(end: End, error: OSError) -> TrioechoError:
+    what = f"The device of the {end}'s host is gone or down: {error.strerror}"
+    return TrioechoError(what, "A program there may have removed it")
+
+
+async def _device(keeper: Keeper, number: int, mtu: int, ipv4: str, ipv6: str) -> int:
+    try:
+        return await keeper.descriptor("tun", number, mtu, ipv4, ipv6)
+    except KernelRefusedError as error:
+        if error.step == TUN:
+            raise refusal(error.step, error.number) from None
+        raise
