@@ -13,7 +13,7 @@ from trioecho.model import Call, Process, flag_names
 
 if TYPE_CHECKING:
     from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 
 _encode_lines = msgspec.json.Encoder().encode_lines

@@ -15,7 +15,7 @@ from trioecho.tcp.explain import explain
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 _SECTION, _INTERFACE, _PACKET, _STATISTICS = 0x0A0D0D0A, 1, 6, 5
 _COMMENT, _APPLICATION, _NAME, _RESOLUTION, _RECEIVED, _DROPPED = 1, 4, 2, 9, 4, 5

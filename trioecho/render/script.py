@@ -12,7 +12,7 @@ from trioecho.tcp import notes
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 TOLERANCE = 4_000_000
 

@@ -25,7 +25,7 @@ from trioecho.render.words import Telling, header
 from trioecho.text import plural, preview, printable
 
 if TYPE_CHECKING:
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 #: How many rungs of a connection are drawn before folding begins.
 FOLD = 200

@@ -34,7 +34,7 @@ from trioecho.tcp import notes
 from trioecho.text import preview, printable
 
 if TYPE_CHECKING:
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 _STYLES = {"quiet": "2", "strong": "1", "call": "36", "arrow": "32", "trouble": "1;31", "": ""}
 
