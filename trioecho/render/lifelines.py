@@ -23,7 +23,7 @@ from typing import TypeAlias
 from trioecho.model import FIN, RST, SYN, Call, End, Rung, State
 from trioecho.render.calls import call_text
 from trioecho.render.canvas import LINE, MARGIN, SMALL, WIDTH, Canvas
-from trioecho.tcp import notes
+from trioecho.render.words import troubled
 
 CLIENT, SERVER = 288.0, 652.0  # where the lifelines are
 _SIDES: tuple[tuple[End, float, int], ...] = (("client", CLIENT, -1), ("server", SERVER, 1))
@@ -109,11 +109,7 @@ class Step:
     def kind(self) -> str:
         """The style of its arrow."""
         flags = self.rung.segment.flags
-        if (
-            self.rung.lost
-            or flags & RST
-            or any(isinstance(note, notes.TROUBLE) for note in self.rung.notes)
-        ):
+        if flags & RST or troubled(self.rung):
             return "bad"
         if flags & SYN:
             return "open"

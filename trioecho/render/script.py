@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from difflib import ndiff
 from typing import TYPE_CHECKING
 
-from trioecho.model import SYN, Fact, Options, Rung
+from trioecho.model import SYN, Fact, Rung
+from trioecho.packet.options import NOTATION, option_words
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp import notes
 
@@ -55,7 +56,7 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
         rung.connection,
         rung.ack,
         rung.window,
-        _options(segment.options) or None if segment.flags & SYN else None,
+        ",".join(option_words(segment.options, NOTATION)) or None if segment.flags & SYN else None,
         rung.lost,
         (rung.client_state, rung.server_state),
         ", ".join(map(_note, said)),
@@ -143,21 +144,6 @@ def _note(note: Fact) -> str:
         case _:
             of = getattr(note, "of", None)
             return note.kind if of is None else f"{note.kind} of {of}"
-
-
-def _options(options: Options) -> str:
-    words = []
-    if options.mss is not None:
-        words.append(f"mss {options.mss}")
-    if options.sack_permitted:
-        words.append("sackOK")
-    if options.timestamps is not None:
-        words.append("ts")
-    if options.window_scale is not None:
-        words.append(f"wscale {options.window_scale}")
-    if options.fast_open is not None:
-        words.append("tfo cookie" if options.fast_open else "tfo cookiereq")
-    return ",".join(words)
 
 
 class Script:

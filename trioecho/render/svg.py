@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from trioecho.model import Call, ConnectionSummary, End, Kernel, Process, Rung, Summary
+from trioecho.model import Call, ConnectionSummary, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
-from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.lifelines import Calls, Item, Lifelines, Passed, Step
 from trioecho.render.totals import totals
-from trioecho.render.words import Telling, header
+from trioecho.render.words import Telling, asides, header
 from trioecho.text import plural, preview, printable
 
 if TYPE_CHECKING:
@@ -146,11 +145,7 @@ class Svg:
         if rung.segment.payload:
             rest.append(preview(rung.segment.payload, _PREVIEW))
         sentences = [printable(sentence) for sentence in self._telling.of(rung)]
-        ends: tuple[tuple[End, Kernel | None], ...]
-        ends = ("client", rung.client_kernel), ("server", rung.server_kernel)
-        sentences += [kernel_text(end, kernel) for end, kernel in ends if kernel is not None]
-        if self._setting.details is not None:
-            sentences += map(printable, self._setting.details(rung.segment.frame))
+        sentences += asides(rung, self._setting.details)
         return Step(rung, label, "  ".join(rest), sentences)
 
     # ---- what stands around it -------------------------------------------------------------------

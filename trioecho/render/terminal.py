@@ -25,12 +25,10 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.render.calls import call_text
-from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
-from trioecho.render.words import Telling, header
-from trioecho.tcp import notes
+from trioecho.render.words import Telling, asides, header, troubled
 from trioecho.text import preview, printable
 
 if TYPE_CHECKING:
@@ -156,21 +154,15 @@ class Terminal:
             for end in (0, 1)
         )
         arrow, rest = self._arrow(rung)
-        troubled = any(isinstance(note, notes.TROUBLE) for note in rung.notes) or rung.lost
         prefix = self._prefix(rung.time, rung.number, rung.connection)
-        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled else "arrow"
+        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled(rung) else "arrow"
         if rung.segment.payload:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
         yield from self._wrapped("; ".join(self._telling.of(rung)), self._left)
-        if rung.client_kernel is not None:
-            yield from self._wrapped(kernel_text("client", rung.client_kernel), self._left)
-        if rung.server_kernel is not None:
-            yield from self._wrapped(kernel_text("server", rung.server_kernel), self._left)
-        if self._setting.details is not None:
-            for line in self._setting.details(rung.segment.frame):
-                yield from self._wrapped(printable(line), self._left)
+        for text in asides(rung, self._setting.details):
+            yield from self._wrapped(text, self._left)
 
     def _forget(self, before: int) -> None:
         """Drop what is known of older connections: a run that does not end must not grow."""
