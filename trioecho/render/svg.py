@@ -18,7 +18,8 @@ from msgspec.structs import replace
 from trioecho.model import Call, ConnectionSummary, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fold import Fold
-from trioecho.render.lifelines import Calls, Item, Lifelines, Passed, Step
+from trioecho.render.lifelines import Lifelines
+from trioecho.render.rows import CallRow, FoldRow, Row, RungRow
 from trioecho.render.totals import totals
 from trioecho.render.words import Telling, asides, header
 from trioecho.text import plural, preview, printable
@@ -40,13 +41,13 @@ class _Section:
 
     def __init__(self, number: int | None, limit: int) -> None:
         self.number = number
-        self.items: list[Item] = []
+        self.rows: list[Row] = []
         self.fold = Fold(limit, hint="")
 
     def flush(self) -> None:
         """What was folded since the last row becomes a row."""
         if text := self.fold.release():
-            self.items.append(Passed(text))
+            self.rows.append(FoldRow(text))
 
 
 class Svg:
@@ -92,7 +93,7 @@ class Svg:
         for number, section in self._sections.items():
             section.flush()
             name = _name(number, ends.get(number or 0)) if several else ""
-            y = Lifelines(canvas, section.items, start).draw(y, name)
+            y = Lifelines(canvas, section.rows, start).draw(y, name)
         for text, style in self._below(summary):
             for line in wrap(text, 118):
                 canvas.text(MARGIN, y, line, style)
@@ -108,9 +109,9 @@ class Svg:
             if section.fold.swallows(event):
                 return
             section.flush()
-            section.items.append(self._step(event))
+            section.rows.append(self._rung_row(event))
         elif isinstance(event, Process):
-            section.items.append(Calls(event.time, event.end, [str(event)]))
+            section.rows.append(CallRow(event.time, event.end, [str(event)]))
         else:
             if section.fold.swallows(event):
                 return
@@ -131,13 +132,13 @@ class Svg:
         return self._sections[number]
 
     def _call(self, section: _Section, call: Call) -> None:
-        last = section.items[-1] if section.items else None
-        if isinstance(last, Calls) and last.joins(call):
+        last = section.rows[-1] if section.rows else None
+        if isinstance(last, CallRow) and last.joins(call):
             last.add(call)
         else:
-            section.items.append(Calls.of(call))
+            section.rows.append(CallRow.of(call))
 
-    def _step(self, rung: Rung) -> Step:
+    def _rung_row(self, rung: Rung) -> RungRow:
         label: list[str] = []
         rest = header(rung, absolute=self._setting.absolute)
         while rest and len(" ".join([*label, rest[0]])) <= 46 and not rest[0].startswith("win"):
@@ -146,7 +147,7 @@ class Svg:
             rest.append(preview(rung.segment.payload, _PREVIEW))
         sentences = [printable(sentence) for sentence in self._telling.of(rung)]
         sentences += asides(rung, self._setting.details)
-        return Step(rung, label, "  ".join(rest), sentences)
+        return RungRow(rung, label, "  ".join(rest), sentences)
 
     # ---- what stands around it -------------------------------------------------------------------
 
