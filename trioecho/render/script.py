@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from trioecho.model import SYN, Fact, Rung
 from trioecho.packet.options import NOTATION, option_words
-from trioecho.render.notation import LETTERS, Line, parse
+from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.tcp import notes
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _COURSE = (
 )
 
 
-def line(rung: Rung, previous: Rung | None = None) -> Line:
+def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
     """A rung as a line that says everything.
 
     Args:
@@ -47,7 +47,7 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
     """
     segment = rung.segment
     said = [note for note in rung.notes if not isinstance(note, _COURSE)]
-    return Line(
+    return LadderLine(
         rung.sender,
         "".join(letter for bit, letter in enumerate(LETTERS) if segment.flags >> bit & 1) or "-",
         rung.seq,
@@ -89,30 +89,31 @@ def compare(
     return "\n".join(ndiff([str(one) for one in wanted], [str(one) for one in got]))
 
 
-def write(rungs: Iterable[Rung]) -> str:
+def write(rungs: Iterable[Rung], previous: Rung | None = None) -> str:
     """A whole ladder as text.
 
     Args:
         rungs: the rungs, in order of time.
+        previous: the rung before the first.
 
     Returns:
         The ladder's text.
     """
-    text, previous = [], None
+    text = []
     for rung in rungs:
         text.append(f"{line(rung, previous)}\n")
         previous = rung
     return "".join(text)
 
 
-def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
+def _only(full: LadderLine, wanted: LadderLine, tolerance: int, share: float) -> LadderLine:
     """``full`` reduced to what ``wanted`` says something of."""
     delta = None
     if wanted.delta is not None and full.delta is not None:
         close = abs(full.delta - wanted.delta) <= max(tolerance, wanted.delta * share)
         delta = wanted.delta if close else full.delta
     pushed = full.length and "P" not in wanted.flags
-    return Line(
+    return LadderLine(
         full.sender,
         full.flags.replace("P", "") if pushed else full.flags,
         full.seq,
@@ -159,12 +160,10 @@ class Script:
 
     def show(self, events: Sequence[Event]) -> bytes:
         """A line a rung; socket calls are no part of the notation."""
-        text = []
-        for event in events:
-            if isinstance(event, Rung):
-                text.append(f"{line(event, self._previous)}\n")
-                self._previous = event
-        return "".join(text).encode()
+        rungs = [event for event in events if isinstance(event, Rung)]
+        text = write(rungs, self._previous)
+        self._previous = rungs[-1] if rungs else self._previous
+        return text.encode()
 
     def end(self, summary: Summary) -> bytes:
         """Who was who, as comments."""
