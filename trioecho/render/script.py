@@ -1,4 +1,4 @@
-"""Ladders written in the ``.ladder`` notation, and compared with it."""
+"""Rungs written in the ``.ladder`` notation, and compared with it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TOLERANCE = 4_000_000
 
-# The expected course of things says nothing that the segment itself does not say.
+# These notes only repeat what the segment itself shows.
 _COURSE = (
     notes.ConnectionSyn,
     notes.ConnectionSynack,
@@ -36,11 +36,11 @@ _COURSE = (
 
 
 def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
-    """A rung as a line that says everything.
+    """A rung as a complete line.
 
     Args:
         rung: the rung.
-        previous: the rung before it, from which the time counts.
+        previous: the rung before it, from which its time is counted.
 
     Returns:
         The line.
@@ -66,18 +66,21 @@ def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
 def compare(
     expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE, share: float = 0.0
 ) -> str:
-    """Compare what happened with a ladder that says what should.
+    """Compares rungs with the ladder that is expected.
 
-    Of each line only what is written there is compared; times only within the tolerance.
+    Only what a line says is compared, and its time within the tolerance.
 
     Args:
         expected: a ladder.
-        rungs: what happened.
+        rungs: the rungs.
         tolerance: how far a line's time may be off, in nanoseconds.
-        share: how far it may be off at least, as a share of what it should be.
+        share: how far it may be off as a share of its time, where that is more.
 
     Returns:
-        ``""`` when all is as expected, else an ndiff with the expected lines marked ``-``.
+        ``""`` for no difference, else an ndiff with the expected lines marked ``-``.
+
+    Raises:
+        TrioechoError: the expected ladder is not valid.
     """
     wanted = parse(expected)
     got = []
@@ -107,7 +110,7 @@ def write(rungs: Iterable[Rung], previous: Rung | None = None) -> str:
 
 
 def _only(full: LadderLine, wanted: LadderLine, tolerance: int, share: float) -> LadderLine:
-    """``full`` reduced to what ``wanted`` says something of."""
+    """``full`` reduced to the fields that ``wanted`` has."""
     delta = None
     if wanted.delta is not None and full.delta is not None:
         close = abs(full.delta - wanted.delta) <= max(tolerance, wanted.delta * share)
@@ -130,7 +133,7 @@ def _only(full: LadderLine, wanted: LadderLine, tolerance: int, share: float) ->
 
 
 def _among(wanted: str | None, full: str | None) -> str | None:
-    """The options wanted, if they are among all of them."""
+    """The wanted options if all of them are there, else all that are."""
     if wanted is None or full is None or not set(wanted.split(",")) <= set(full.split(",")):
         return None if wanted is None else full
     return wanted
@@ -148,7 +151,7 @@ def _note(note: Fact) -> str:
 
 
 class Script:
-    """The notation as a format: a line a rung, and each connection's ends as a comment."""
+    """Writes a line for each rung, and each connection's ends as a comment."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -159,14 +162,14 @@ class Script:
         return f"# {self._setting.title}\n".encode()
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """A line a rung; socket calls are no part of the notation."""
+        """A line for each rung; the notation has no socket calls."""
         rungs = [event for event in events if isinstance(event, Rung)]
         text = write(rungs, self._previous)
         self._previous = rungs[-1] if rungs else self._previous
         return text.encode()
 
     def end(self, summary: Summary) -> bytes:
-        """Who was who, as comments."""
+        """Each connection's ends, as comments."""
         return "".join(
             f"# connection {one.number}: client {one.client}, server {one.server}\n"
             for one in summary.connections

@@ -1,10 +1,9 @@
-"""The ladder as a picture: an SVG that a browser, a page and a slide can show.
+"""The ladder as a picture: an SVG for a browser, a page or a slide.
 
-It is one file with nothing outside it: no script, no font, no link. It follows the reader's light
-or dark scheme, says in words what it shows (``title`` and ``desc``), and is bounded: what happens
-after ``FOLD`` rungs of a connection is folded as on a screen, and beyond ``MOST`` rows nothing more
-is drawn, but counted. Several connections stand one below the other, each with its own two
-lifelines: on shared ones nobody could tell whose state a band shows.
+The file stands alone: no script, no font, no link. It follows the reader's light or dark scheme and
+says in words what it shows (``title`` and ``desc``). Its size is bounded: after ``FOLD`` rungs a
+connection is folded as on a screen, and events beyond ``MOST`` rows are only counted. Several
+connections stand one below the other, each with its own lifelines: a band shows one end's state.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ if TYPE_CHECKING:
 
 #: How many rungs of a connection are drawn before folding begins.
 FOLD = 200
-#: How many rows a picture has at the most.
+#: How many rows a picture has at most.
 MOST = 2_000
 
-_PREVIEW = 40  # bytes of a payload below its arrow
-_SUMMARIES = 10  # connections whose end is told in words
+_PREVIEW = 40  # bytes of payload shown below an arrow
+_SUMMARIES = 10  # connections that are summarized in words
 
 
 class _Section:
-    """What is to be drawn of one connection."""
+    """The rows of one connection."""
 
     def __init__(self, number: int | None, limit: int) -> None:
         self.number = number
@@ -45,13 +44,13 @@ class _Section:
         self.fold = Fold(limit, hint="")
 
     def flush(self) -> None:
-        """What was folded since the last row becomes a row."""
+        """Adds a row for what was folded since the last one."""
         if text := self.fold.release():
             self.rows.append(FoldRow(text))
 
 
 class Svg:
-    """Gathers the rows and draws them at the end: only then is it known how high the picture is."""
+    """Collects the rows and draws them at the end, when the picture's height is known."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -67,7 +66,7 @@ class Svg:
         return b""
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """Nothing yet: what is to be drawn of the events is kept, within bounds."""
+        """Nothing yet; the events are kept, within bounds."""
         for event in events:
             if self._start is None:
                 self._start = event.time
@@ -120,7 +119,7 @@ class Svg:
         self._rows += 1
 
     def _section(self, number: int | None) -> _Section:
-        """A connection's section. What belongs to none, such as listen, opens the first one."""
+        """A connection's section. Events of no connection, such as listen, go to the first one."""
         if number is None and self._sections:
             number = next(iter(self._sections))
         elif number is not None and None in self._sections:

@@ -1,4 +1,4 @@
-"""A rung in words: what stands on its arrow, and the sentences below it."""
+"""A rung in words: its header, on the arrow, and the sentences below."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from trioecho.tcp import notes
 from trioecho.tcp.explain import explain
 from trioecho.text import plural, printable
 
-# Sentences on the ordinary course of data are said this often for a connection, then left out.
+# How often a connection repeats the sentences on ordinary data and ACKs.
 _COURSE = (notes.Data, notes.Ack)
 _OFTEN = 3
 # Timestamps are offered on a SYN; after it nearly every segment has them.
@@ -20,17 +20,13 @@ _LATER = {field: name for field, name in HEADER.items() if field != "timestamps"
 
 
 class Telling:
-    """The sentences of a ladder; it remembers what a connection's reader has heard often enough."""
+    """The sentences of a ladder, without those that a connection has repeated often enough."""
 
     def __init__(self) -> None:
         self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
 
     def of(self, rung: Rung) -> Iterator[str]:
-        """The sentences on one rung, without full stops.
-
-        Args:
-            rung: the rung; each is to be asked for once.
-        """
+        """The sentences on a rung, without full stops; ask once for each rung."""
         if rung.lost or rung.arrived is not None or rung.kind != "original":
             yield from fate(rung)
         for note in rung.notes:
@@ -42,7 +38,7 @@ class Telling:
             yield explain(note, rung).text
 
     def forget(self, before: int) -> None:
-        """Drop what is known of connections with a number below ``before``."""
+        """Forgets connections with a number below ``before``."""
         for key in [key for key in self._said if key[0] < before]:
             del self._said[key]
 
@@ -53,12 +49,7 @@ def troubled(rung: Rung) -> bool:
 
 
 def asides(rung: Rung, details: Callable[[Frame], Sequence[str]] | None) -> Iterator[str]:
-    """What stands below a rung's sentences, each on a line of its own.
-
-    Args:
-        rung: the rung.
-        details: returns lines about its frame; None for none.
-    """
+    """What stands below a rung's sentences: what the kernel said, and the details."""
     if rung.client_kernel is not None:
         yield kernel_text("client", rung.client_kernel)
     if rung.server_kernel is not None:
