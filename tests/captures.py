@@ -1,4 +1,4 @@
-"""Capture files in every variation, made field by field, and the corpus of other people's."""
+"""Capture files in many variations, made field by field, and the corpus."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ zstd_compress = zstd.compress
 
 
 def corpus() -> list[tuple[str, int]]:
-    """The corpus's files, relative to it, and how many packets each has; none where it is not."""
+    """The corpus's files and their numbers of packets; none where there is no corpus."""
     index = CORPUS / "INDEX.tsv"
     if not index.exists():
         return []
@@ -37,7 +37,7 @@ def corpus() -> list[tuple[str, int]]:
 
 
 def need_corpus() -> list[tuple[str, int]]:
-    """The same, or a skip where there is none."""
+    """The same; skips where there is no corpus."""
     found = corpus()
     if not found:
         missing(f"there is no {CORPUS.parent.name}/{CORPUS.name}")
@@ -45,7 +45,7 @@ def need_corpus() -> list[tuple[str, int]]:
 
 
 def payload(number: int) -> bytes:
-    """An Ethernet frame of a type that nobody uses, of another length for each number."""
+    """An Ethernet frame of an unused type; its length depends on the number."""
     return b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x88\xb5" + bytes([number & 255]) * number
 
 
@@ -58,7 +58,7 @@ def pcap(
     link: int = ETHERNET,
     swapped: bool = False,
 ) -> bytes:
-    """A pcap file of packets, each given as seconds, fraction, data and length on the wire."""
+    """A pcap file of packets: seconds, fraction, data and length on the wire."""
     file = struct.pack(order + "IHHIIII", magic, *version, 0, 0, snaplen, link)
     for seconds, fraction, data, length in packets:
         lengths = (length, len(data)) if swapped else (len(data), length)
@@ -203,7 +203,7 @@ def variations() -> Iterable[tuple[str, bytes]]:
 
 
 def compressed(data: bytes) -> list[tuple[str, bytes]]:
-    """The file as it is, gzip'd, zstd'd, and each of these in two parts."""
+    """The file plain, compressed by gzip and zstd, and compressed in two parts."""
     half = len(data) // 2
     first, second = data[:half], data[half:]
     return [
@@ -219,25 +219,21 @@ def compressed(data: bytes) -> list[tuple[str, bytes]]:
 
 
 class Trickle(io.BytesIO):
-    """A source that gives one byte at a time."""
+    """A source that delivers one byte at a time."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(1)
 
 
 def read(raw: io.BytesIO) -> tuple[list[Frame], str]:
-    """A capture file's frames, and its trouble or ``""``."""
+    """A capture file's frames, and its trouble if any."""
     with CaptureFile(raw, "it") as file:
         frames = [frame for batch in file for frame in batch]
         return frames, str(file.trouble or "")
 
 
 def read_hostile(data: bytes) -> int:
-    """Read whatever bytes as a capture file, and see that what comes out is sound.
-
-    Returns:
-        How many frames came out.
-    """
+    """Reads any bytes as a capture file and checks the frames; returns their number."""
     try:
         file = CaptureFile(io.BytesIO(data), "it", len(data))
     except TrioechoError:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
-from trioecho.render.notation import LETTERS, Line, parse
+from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.rules.repetition import (
     FastRetransmission,
@@ -57,7 +57,7 @@ def tcp(
 
 def frames(
     text: str, client_isn: int = 1000, server_isn: int = 5000
-) -> Iterator[tuple[Line, Frame]]:
+) -> Iterator[tuple[LadderLine, Frame]]:
     """The frames that a ladder's left side describes, in any place of the sequence space."""
     time = 1_700_000_000_000_000_000
     for number, line in enumerate(parse(text), 1):
@@ -121,6 +121,6 @@ def seen(text: str) -> tuple[Tracker, list[Rung]]:
     return tracker, rungs
 
 
-def _begin(tracker: Tracker, line: Line, source: object, destination: object) -> Connection:
+def _begin(tracker: Tracker, line: LadderLine, source: object, destination: object) -> Connection:
     ends = (source, destination) if line.sender == "client" else (destination, source)
     return tracker.expect(*ends)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ import pytest
 from trioecho.lessons.expected import path_of
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
-from trioecho.render.notation import LETTERS, Line, parse
+from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.tcp.rules import kinds
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -120,7 +120,7 @@ def drawn(path: Path) -> dict[int, Drawn]:
     return found
 
 
-def label(line: Line) -> str:
+def label(line: LadderLine) -> str:
     """What stands on the arrow of a ladder's line at least."""
     words = [
         name

@@ -12,13 +12,13 @@ from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
 from trioecho.model import ENDS, OTHER
 from trioecho.reading.reading import Reading, Selection
+from trioecho.render.colors import paint
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of
 
 if TYPE_CHECKING:
     from trioecho.model import End, Frame
 
-_COLORS = {"client": "\x1b[36m", "server": "\x1b[33m"}
 _MARKS = {"client": ">", "server": "<"}
 
 
@@ -97,4 +97,4 @@ class Following:
             shown = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
             safe = "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in shown)
             text_line = f"{_MARKS[end]} {safe}"
-            say(f"{_COLORS[end]}{text_line}\x1b[0m" if self._color else text_line)
+            say(paint(text_line, end) if self._color else text_line)

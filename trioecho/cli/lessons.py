@@ -17,6 +17,7 @@ from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import Lesson, read
 from trioecho.lessons.shelf import find, names
 from trioecho.render import Event, Renderer
+from trioecho.render.colors import paint
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
@@ -167,4 +168,4 @@ def _paragraphs(text: str, mark: str = "") -> Iterator[str]:
 
 
 def _strong(text: str) -> str:
-    return f"\x1b[1m{text}\x1b[0m" if has_colors() else text
+    return paint(text, "strong") if has_colors() else text

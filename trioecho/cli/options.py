@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from trioecho.render import SUFFIXES
+
 FOLD = 200
 
 
@@ -26,7 +28,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Write to this file too: .pcapng, .jsonl, .ladder, .txt or .svg. Repeatable.",
+        help=f"Write to this file too: {', '.join(SUFFIXES)}. Repeatable.",
     ),
 ]
 AbsoluteOption = Annotated[bool, typer.Option("--absolute", help="Show the raw sequence numbers.")]

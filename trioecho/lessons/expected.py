@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import Lesson
 from trioecho.model import Rung
-from trioecho.render.notation import Line
+from trioecho.render.notation import LadderLine
 from trioecho.render.script import compare, line
 
 SUFFIX = ".ladder"
@@ -77,7 +77,7 @@ def write_ladder(path: Path, lesson: Lesson, rungs: Sequence[Rung]) -> None:
         raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> Line:
+def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> LadderLine:
     full = line(rung, previous)
     long = previous is not None and full.delta is not None and full.delta >= _TIMED
     options = None

@@ -20,7 +20,7 @@ from trioecho.packet.decode import decode
 from trioecho.packet.fragments import Fragments
 from trioecho.tcp.connection import Connection
 from trioecho.tcp.tracker import Tracker
-from trioecho.watch.sights import Sights
+from trioecho.watch.copies import CopyFilter
 
 #: Connections that are kept; beyond that, the closed ones that have been quiet longest go first,
 #: then the open ones that have been.
@@ -52,7 +52,7 @@ class Engine:
         self.copies = 0
         self.start: int | None = None
         self.now = 0
-        self._sights = Sights()
+        self._sights = CopyFilter()
         self.interfaces = self._sights.interfaces
         self._most = most
         self._fragments = Fragments()

@@ -1,4 +1,4 @@
-"""Several captures that run, and the one stream of frames they make."""
+"""Several captures run as one, with one stream of frames."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from trioecho.errors import TrioechoError
 from trioecho.model import Frame
 from trioecho.watch.merge import Merge
 
-#: What one capture delivered: frames, none in answer to a mark, or None at its end.
+#: A capture's frames, an empty list in answer to a mark, or None at its end.
 _Delivery: TypeAlias = tuple[int, list[Frame] | None]
 
 
-class Confluence:
+class Captures:
     """Runs captures until each has been stopped or has failed.
 
     Args:
         captures: the captures, in the order of their interfaces' numbers.
-        fail: told which of them came to an end, and why, once its last frame has been shown; the
-            others go on.
+        fail: called with the number of a capture that has failed, and the error, once its last
+            frame has been shown; the others continue.
     """
 
     def __init__(
@@ -37,31 +37,31 @@ class Confluence:
         self._failures: dict[int, TrioechoError] = {}
 
     def stop(self) -> None:
-        """Let every capture deliver what it has, and `run` return."""
+        """Stops the captures; `run` returns once their frames are shown."""
         for capture in self._captures:
             capture.stop()
 
     @property
     def behind(self) -> int:
-        """Bytes of frames that wait in this process to be shown, or for others to come first."""
+        """Bytes of frames captured but not shown yet."""
         return sum(capture.behind for capture in self._captures) + self._merge.waiting
 
     @property
     def dropped(self) -> int:
-        """Frames that the kernel dropped."""
+        """Frames the kernel dropped."""
         return sum(capture.dropped() for capture in self._captures)
 
     async def run(self, show: Callable[[list[Frame]], Awaitable[None]]) -> None:
-        """Deliver frames until the last capture has ended.
+        """Shows frames until the last capture has ended.
 
         Args:
-            show: takes the frames, in order of time and numbered over all captures.
+            show: takes the frames, in order of time, numbered over all captures.
         """
         async with trio.open_nursery() as nursery:
             send, deliveries = trio.open_memory_channel[_Delivery](0)
             async with send:
                 for number in range(len(self._captures)):
-                    nursery.start_soon(self._tap, number, send.clone())
+                    nursery.start_soon(self._forward, number, send.clone())
             async with deliveries:
                 async for number, batch in deliveries:
                     if batch is None:
@@ -72,27 +72,27 @@ class Confluence:
                         self._merge.settle(number, self._marks[number].popleft())
                     if frames := self._merge.release():
                         await show(frames)
-                    self._tell()
-                    self._ask()
+                    self._report()
+                    self._mark()
 
-    def _tell(self) -> None:
-        """Tell of the captures that have failed, when nothing of theirs is left."""
+    def _report(self) -> None:
+        """Reports the captures that have failed and whose frames have all been shown."""
         for number in filter(self._merge.over, list(self._failures)):
             self._fail(number, self._failures.pop(number))
 
-    def _ask(self) -> None:
-        """Have the captures for which frames wait say that they have nothing older.
+    def _mark(self) -> None:
+        """Marks the captures that others wait for; each confirms that it has nothing older.
 
-        What is captured after a question comes after all frames that are here, whatever their
-        times: the clock may have been set back since.
+        A frame captured after its mark comes after all frames held now, whatever its time: the
+        clock may have been set back.
         """
         for number in self._merge.unsettled():
             if not self._marks[number]:
                 self._marks[number].append(max(time_ns(), self._merge.newest))
                 self._captures[number].mark()
 
-    async def _tap(self, number: int, out: trio.MemorySendChannel[_Delivery]) -> None:
-        """What one capture delivers."""
+    async def _forward(self, number: int, out: trio.MemorySendChannel[_Delivery]) -> None:
+        """Passes on what one capture delivers."""
         send, batches = trio.open_memory_channel[list[Frame]](0)
         async with out:
             async with trio.open_nursery() as nursery:

@@ -10,7 +10,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
-from trioecho.watch.confluence import Confluence
+from trioecho.watch.captures import Captures
 
 HOUR = 3_600_000_000_000
 
@@ -20,12 +20,12 @@ def batch(source: int, *times: int, first: int = 1) -> list[Frame]:
 
 
 class Run:
-    """A confluence, what it has shown and which captures have failed."""
+    """Captures, what it has shown and which captures have failed."""
 
     def __init__(self, *captures: Canned) -> None:
         self.shown: list[tuple[int, int]] = []
         self.failed: list[tuple[int, str, int]] = []
-        self.confluence = Confluence(captures, self.fail)
+        self.captures = Captures(captures, self.fail)
 
     async def show(self, frames: list[Frame]) -> None:
         self.shown += [(frame.interface, frame.time) for frame in frames]
@@ -36,10 +36,10 @@ class Run:
     async def settle(self) -> None:
         """Run until nothing happens any more, and then to the end."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self.confluence.run, self.show)
+            nursery.start_soon(self.captures.run, self.show)
             await wait_all_tasks_blocked()
             self.before = list(self.shown)
-            self.confluence.stop()
+            self.captures.stop()
 
 
 async def test_frames_of_several_captures_in_order_of_time() -> None:
@@ -76,11 +76,11 @@ class Mute(Canned):
 async def test_what_is_behind_includes_what_waits_for_its_place() -> None:
     run = Run(Canned([batch(0, 1, 2)]), Mute(index=1))
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(run.confluence.run, run.show)
+        nursery.start_soon(run.captures.run, run.show)
         await wait_all_tasks_blocked()
-        assert run.confluence.behind == 120
-        run.confluence.stop()
-    assert run.confluence.behind == 0
+        assert run.captures.behind == 120
+        run.captures.stop()
+    assert run.captures.behind == 0
     assert run.shown == [(0, 1), (0, 2)]
 
 

@@ -1,4 +1,4 @@
-"""Asking for the processes at the ends of new connections, off the path of the frames."""
+"""Looks up the processes at the ends of new connections, off the path of the frames."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from trioecho.tcp.connection import Connection
 from trioecho.watch.engine import Engine
 from trioecho.watch.processes import Asked, find_processes
 
-# At most this many connections wait to be asked for; under a flood of them the oldest go without.
+# At most this many connections wait; under a flood, the oldest are left out.
 MOST_ASKED = 1_000
-# After each look at /proc there is a pause, this many times as long as the look took.
+# Each search is followed by a pause, this many times as long.
 PAUSE = 20
 
 
-class Asking:
-    """Looks at /proc in a thread, for all connections that have come since the last look.
+class Lookup:
+    """Searches in a thread, each time for all connections that came since the last search.
 
     Args:
         engine: keeps the answers.
@@ -32,22 +32,22 @@ class Asking:
         self._over = trio.Event()
 
     def ask(self, connections: Sequence[Connection]) -> None:
-        """Ask for the ends of new connections."""
+        """Asks for the processes of new connections."""
         for one in connections:
             self._asked.append(Asked(one.number, one.client.endpoint, one.server.endpoint))
         if self._asked:
             self._news.set()
 
     def finish(self) -> None:
-        """There are no more connections: look once more, and end."""
+        """Ends after a last search: no more connections will come."""
         self._over.set()
         self._news.set()
 
     async def run(self, put: Callable[[Sequence[Process]], Awaitable[None]]) -> None:
-        """Look until there is nothing more to look for.
+        """Searches until `finish` is called and nobody waits.
 
         Args:
-            put: takes the answers.
+            put: takes the processes found.
         """
         while self._asked or not self._over.is_set():
             await self._news.wait()

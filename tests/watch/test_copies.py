@@ -6,21 +6,21 @@ from frames import RAW, tcp
 
 from trioecho.model import ACK, FIN, PSH, RST, SYN, Frame
 from trioecho.packet.decode import decode
-from trioecho.watch.sights import Sights
+from trioecho.watch.copies import CopyFilter
 
 
 class Watcher:
     """Tells of each packet whether it is taken, and not for a copy."""
 
     def __init__(self) -> None:
-        self.sights = Sights()
+        self.filter = CopyFilter()
 
     def __call__(self, interface: int, *packets: bytes) -> list[bool]:
         taken = []
         for packet in packets:
             segment = decode(Frame(1, 1, packet, RAW, len(packet), interface))
             assert segment is not None
-            taken.append(not self.sights.is_copy(segment))
+            taken.append(not self.filter.is_copy(segment))
         return taken
 
 
@@ -43,8 +43,8 @@ def test_what_crosses_a_second_interface_is_a_copy() -> None:
     for packet in connection():
         assert watcher(1, packet) == [True]
         assert watcher(2, packet) == [False]
-    assert watcher.sights.interfaces == {1}
-    assert len(watcher.sights) == 2
+    assert watcher.filter.interfaces == {1}
+    assert len(watcher.filter) == 2
 
 
 def test_copies_may_come_much_later() -> None:
@@ -74,7 +74,7 @@ def test_ports_that_are_used_again_begin_anew_on_any_interface() -> None:
         for packet in connection(isn, peer):
             assert watcher(here, packet) == [True]
             assert watcher(there, packet) == [False]
-    assert len(watcher.sights) == 2
+    assert len(watcher.filter) == 2
 
 
 def test_an_attempt_that_is_refused_again_on_another_interface() -> None:
@@ -100,7 +100,7 @@ def test_a_flow_goes_on_where_it_shows_more() -> None:
     assert watcher(3, tcp("client", ACK, 4, 1, b"two")) == [False]
     assert watcher(1, tcp("client", ACK, 7, 1)) == [False]
     assert watcher(1, tcp("client", ACK, 7, 9)) == [True]
-    assert watcher.sights.interfaces == {1, 2}
+    assert watcher.filter.interfaces == {1, 2}
 
 
 def test_numbers_wrap() -> None:
@@ -115,8 +115,8 @@ def test_what_another_interface_showed_is_repeated_elsewhere_once_it_is_left() -
     watcher = Watcher()
     data = tcp("client", ACK, 1, 1, b"data")
     assert watcher(1, data) == [True]
-    watcher.sights.leave(1)
+    watcher.filter.leave(1)
     assert watcher(2, data, data) == [True, True]
     assert watcher(3, data) == [False]
-    watcher.sights.leave(1)
+    watcher.filter.leave(1)
     assert watcher(2, data) == [True]
