@@ -9,11 +9,7 @@ from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp.connection import Connection
-from trioecho.tcp.rules.repetition import (
-    FastRetransmission,
-    Retransmission,
-    SpuriousRetransmission,
-)
+from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission, SpuriousRetransmission
 from trioecho.tcp.tracker import Tracker
 
 REPETITIONS = (Retransmission, FastRetransmission, SpuriousRetransmission)
