@@ -34,11 +34,11 @@ from trioecho.tcp.step import Rule
 from trioecho.tcp.tracker import Tracker
 
 FOLDER = Path(__file__).parent / "tcp" / "rules"
+#: Each rule by the same name.
 RULES = {
-    name_of: rule
+    f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}": rule
     for question in QUESTIONS
     for rule in question.rules
-    for name_of in [f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}"]
 }
 
 
@@ -50,8 +50,7 @@ class Ladders(NamedTuple):
     pairs: list[tuple[str, str]]
 
 
-def read() -> Iterator[tuple[str, Ladders]]:
-    """Each rule's name, such as ``loss.lost_segment``, and its ladders."""
+def _read() -> Iterator[tuple[str, Ladders]]:
     for path in sorted(FOLDER.glob("*.ladder")):
         for section in path.read_text("utf-8").split("== ")[1:]:
             name, _, text = section.partition("\n")
@@ -70,6 +69,10 @@ def _ladders(text: str) -> Ladders:
             marked[mark].append(rest)
     pairs = list(zip(marked["fires"], marked["misses"], strict=True))
     return Ladders("\n".join(both["fires"]), "\n".join(both["misses"]), pairs)
+
+
+#: Each rule's ladders by its name, such as ``loss.lost_segment``.
+LADDERS = dict(_read())
 
 
 def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from rule_ladders import RULES, ask, read
-
-LADDERS = dict(read())
+from rule_ladders import LADDERS, RULES, ask
 
 
 def test_each_rule_has_its_ladders() -> None:

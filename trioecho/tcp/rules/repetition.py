@@ -51,8 +51,8 @@ def spurious_retransmission(seen: Seen) -> SpuriousRetransmission | None:
 class Retransmission(Fact, frozen=True, tag="retransmission"):
     """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
 
-    ``cause``, None where it cannot be told: each has a class of its own below. ``acked``: the rung
-    that acknowledged it, in vain.
+    ``cause``, None where it cannot be told: what made its sender repeat it. ``acked``: the rung that
+    acknowledged it, in vain.
 
     Attributes:
         why: the cause in words, behind ``retransmission of rung 4 after 2 s``.
