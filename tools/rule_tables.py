@@ -52,10 +52,8 @@ def _whole(fact: type[Fact]) -> str:
     text = (inspect.getdoc(fact) or "").partition("\n\nAttributes:")[0]
     for cause in fact.__subclasses__():
         if "cause" in fact.__struct_fields__:
-            default = dict(
-                zip(cause.__struct_fields__[::-1], cause.__struct_defaults__[::-1], strict=False)
-            )
-            text += f"<br>`{default['cause']}`: {_said(cause)}"
+            name = inspect.signature(cause).parameters["cause"].default
+            text += f"<br>`{name}`: {_said(cause)}"
     return text
 
 

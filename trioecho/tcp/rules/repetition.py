@@ -51,8 +51,8 @@ def spurious_retransmission(seen: Seen) -> SpuriousRetransmission | None:
 class Retransmission(Fact, frozen=True, tag="retransmission"):
     """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
 
-    ``cause``, None where it cannot be told: what made its sender repeat it. ``acked``: the rung that
-    acknowledged it, in vain.
+    ``cause``: what made its sender repeat it, None where that cannot be told. ``acked``: the rung
+    that acknowledged it, in vain.
 
     Attributes:
         why: the cause in words, behind ``retransmission of rung 4 after 2 s``.
