@@ -13,7 +13,7 @@ from trioecho.packet.link import RAW
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import round_trips
 from trioecho.tcp.rules.data import NagleDelayedAck, small
-from trioecho.tcp.rules.marks import EcnCounter
+from trioecho.tcp.rules.marks import EcnCounter, SegmentationOffload
 from trioecho.tcp.rules.resets import NoAnswer
 from trioecho.tcp.tracker import Tracker
 
@@ -33,6 +33,19 @@ def test_the_timestamps_take_twelve_bytes(timestamps: tuple[int, int] | None, mo
     segment = Segment(frame, HERE, THERE, 1, 1, ACK, 1000, options, 0, b"")
     assert small(most, segment, receiver)
     assert not small(most + 1, segment, receiver)
+
+
+@pytest.mark.parametrize(("length", "offload"), [(8960, False), (8961, True)])
+def test_more_than_a_jumbo_frame_is_offload_whatever_the_mss(length: int, offload: bool) -> None:
+    syns = "+0 > S 0:0(0) <mss 20000>\n+.01 < S. 0:0(0) ack 1 <mss 20000>\n+.01 > . 1:1(0) ack 1\n"
+    rung = play(f"{syns}+.1 > . 1:{1 + length}({length}) ack 1")[-1]
+    assert any(isinstance(note, SegmentationOffload) for note in rung.notes) is offload
+
+
+def test_a_receiver_that_told_no_mss_takes_536_bytes() -> None:
+    segment = Segment(Frame(1, 0, b"", RAW, 0), HERE, THERE, 1, 1, ACK, 1, Options(), 0, b"")
+    assert small(535, segment, Half(HERE))
+    assert not small(536, segment, Half(HERE))
 
 
 @pytest.mark.parametrize(("quick", "p95"), [(95, 10_000_000), (94, 50_000_000)])
