@@ -9,11 +9,7 @@ from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.tcp.connection import Connection
-from trioecho.tcp.rules.repetition import (
-    FastRetransmission,
-    Retransmission,
-    SpuriousRetransmission,
-)
+from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission, SpuriousRetransmission
 from trioecho.tcp.tracker import Tracker
 
 REPETITIONS = (Retransmission, FastRetransmission, SpuriousRetransmission)
@@ -74,6 +70,15 @@ def frames(
                     options += b"\x04\x02"
                 case ["wscale", value]:
                     options += struct.pack("!BBB", 3, 3, int(value))
+                case ["ts", value]:
+                    options += b"\1\1" + struct.pack("!BBII", 8, 10, int(value), 0)
+                case ["sack", value]:
+                    block = (theirs + int(edge) for edge in value.split(":"))
+                    options += b"\1\1" + struct.pack("!BBII", 5, 10, *block)
+                case ["tfo", value]:
+                    options += struct.pack("!BB", 34, 2 + int(value)) + bytes(int(value))
+                case ["mptcp", value]:
+                    options += struct.pack("!BBH", 30, 4, int(value) << 12)
         data = tcp(
             line.sender,
             sum(1 << LETTERS.index(letter) for letter in line.flags if letter != "-"),
@@ -84,7 +89,29 @@ def frames(
             options,
             line.connection - 1,
         )
+        data = _changed(data, line.options or "")
         yield line, Frame(number, time, data, RAW, len(data))
+
+
+def _changed(data: bytes, options: str) -> bytes:
+    """A packet with what stands among a line's options and is none."""
+    packet = bytearray(data)
+    end = 20 + (packet[32] >> 4) * 4
+    for word in options.split(","):
+        match word.split():
+            case ["id", value]:
+                packet[4:6] = int(value).to_bytes(2, "big")
+            case ["ecn", value]:
+                packet[1] |= int(value)
+            case ["urg", value]:
+                packet[38:40] = int(value).to_bytes(2, "big")
+            case ["byte", value]:
+                packet[end:] = bytes([int(value)]) * (len(packet) - end)
+            case ["offload", value]:
+                pseudo = bytes(packet[12:20]) + struct.pack("!HH", 6, len(packet) - 20)
+                total = sum(struct.unpack("!6H", pseudo)) + int(value)
+                packet[36:38] = (total % 0xFFFF or 0xFFFF).to_bytes(2, "big")
+    return bytes(packet)
 
 
 def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung]:

@@ -12,7 +12,8 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Frame, Ru
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
-from trioecho.tcp.rules import repetition, resets
+from trioecho.tcp.rules import refusals, repetition, resets
+from trioecho.tcp.rules.challenges import ChallengeAck
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import NagleDelayedAck
 from trioecho.tcp.rules.loss import Dsack, DuplicateAck, Sack
@@ -26,7 +27,6 @@ from trioecho.tcp.rules.opening import (
     TfoSyn,
 )
 from trioecho.tcp.rules.repetition import SegmentOverlapConflict
-from trioecho.tcp.rules.resets import ChallengeAck
 from trioecho.tcp.tracker import Tracker
 
 
@@ -130,7 +130,7 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
         assert segment is not None
         rung = tracker.sent(segment, forged=data is forged)
         rungs.append(tracker.connections[0].arrived(rung, number))
-    assert rungs[3].notes == (resets.OutOfWindow(),)
+    assert rungs[3].notes == (refusals.OutOfWindow(),)
     assert ChallengeAck("reset") in rungs[4].notes
     assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
 

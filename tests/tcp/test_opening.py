@@ -7,7 +7,7 @@ from frames import come_to
 from ladders import HANDSHAKE
 
 from trioecho.model import Rung, State
-from trioecho.tcp.rules import resets
+from trioecho.tcp.rules import refusals, resets
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.opening import (
     ConnectionSyn,
@@ -154,7 +154,7 @@ def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
 def test_a_synack_of_another_syn_is_no_second_step() -> None:
     rungs, _ = come_to("> S 0:0(0)\n< S. 0:0(0) ack 500\n> R 500:500(0)")
     assert kinds(rungs[1]) == ["ack-lost-segment"]
-    assert rungs[2].notes == (resets.UnacceptableAck(),)
+    assert rungs[2].notes == (refusals.UnacceptableAck(),)
 
 
 def test_a_syn_that_closes_too_has_three_steps_all_the_same() -> None:

@@ -12,16 +12,15 @@ from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare
-from trioecho.tcp.rules import loss, repetition
+from trioecho.tcp.rules import loss, overtaking, repetition
 from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
 from trioecho.tcp.rules.marks import Urgent
 from trioecho.tcp.rules.opening import HandshakeComplete, ReusedPorts
+from trioecho.tcp.rules.overtaking import OutOfOrder
 from trioecho.tcp.rules.repetition import (
     FastRetransmission,
-    OutOfOrder,
     Retransmission,
-    RetransmissionCause,
     SegmentOverlapConflict,
     SpuriousRetransmission,
 )
@@ -153,8 +152,8 @@ def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
     """One packet passes the tap before and behind a router: its identification tells."""
     packets = (packet(7, 100), packet(8, 200))
     rungs = see(*HANDSHAKE, *((1, data) for data in packets * 2))
-    assert rungs[5].notes == (repetition.OvertakenCopy(200, of=4),)
-    assert rungs[6].notes == (repetition.SamePacket(5, 2_000_000),)
+    assert rungs[5].notes == (overtaking.OvertakenCopy(200, of=4),)
+    assert rungs[6].notes == (overtaking.SamePacket(5, 2_000_000),)
 
 
 @pytest.mark.parametrize(
@@ -220,7 +219,7 @@ def test_the_byte_of_a_keep_alive_is_no_data() -> None:
     assert [rung.notes for rung in rungs[5:]] == [(KeepAlive(),), (KeepAliveAck(),)]
 
 
-def cause(rung: Rung) -> RetransmissionCause | None:
+def cause(rung: Rung) -> str | None:
     (note,) = (note for note in rung.notes if isinstance(note, Retransmission))
     return note.cause
 
@@ -371,8 +370,8 @@ def test_what_is_captured_late_counts_and_is_no_retransmission() -> None:
 def test_a_copy_of_what_is_captured_late() -> None:
     ack, data = tcp("server", ACK, 500, 200), packet(7, 100)
     rungs = see(*HANDSHAKE, (1, ack), (1, data), (1, data), (90, packet(9, 100)))
-    assert rungs[4].notes[0] == repetition.CapturedLate(0)
-    assert rungs[5].notes == (repetition.SamePacket(5, 1_000_000),)
+    assert rungs[4].notes[0] == overtaking.CapturedLate(0)
+    assert rungs[5].notes == (overtaking.SamePacket(5, 1_000_000),)
     assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000),)
 
 

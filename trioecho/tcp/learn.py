@@ -154,16 +154,15 @@ def _asks(seen: Seen) -> Asked | None:
 def remember(seen: Seen) -> None:
     """Adds a segment that is out of the ordinary to what its sender has sent."""
     segment, mine, begin, end = seen.segment, seen.mine, seen.seq, seen.end
-    sent = Sent(begin, end, seen.number, seen.time, segment.identification, copied=seen.copied)
     open_from = max(begin, mine.acked or begin)
     if not seen.copied and mine.next is not None and open_from < min(end, mine.next):
         mine.doubt(begin, mine.next)
     if seen.again:
-        mine.flight.repeats.append(sent)
+        mine.flight.repeats.append(_whole(seen))
     if segment.flags & RST or not seen.plausible:
         return
     if segment.flags & (SYN | FIN) and not seen.again:
-        mine.flight.ends = (*mine.flight.ends[-1:], sent)
+        mine.flight.ends = (*mine.flight.ends[-1:], _whole(seen))
     if end > begin and (mine.acked is None or end > mine.acked):
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
@@ -176,6 +175,11 @@ def remember(seen: Seen) -> None:
     mine.volume += min(segment.length, new)
     if mine.next is None or end > mine.next:
         mine.next, mine.next_time = end, seen.time
+
+
+def _whole(seen: Seen) -> Sent:
+    packet = seen.segment.identification
+    return Sent(seen.seq, seen.end, seen.number, seen.time, packet, copied=seen.copied)
 
 
 # ---- as it arrives -------------------------------------------------------------------------------

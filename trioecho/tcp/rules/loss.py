@@ -109,8 +109,7 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
 
     ``cause``, None where a byte seems to be missing: ``fin``: it acknowledges a FIN, behind which
     there is none; ``syn``: a SYN-ACK has come once more; ``nothing``: all that was seen is
-    acknowledged; ``same-packet``: by its IP identification it is the last one, seen twice, and does
-    not count.
+    acknowledged.
     """
 
     count: int
@@ -137,7 +136,7 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
 
 
 class CopiedAck(DuplicateAck, frozen=True):
-    """The network has doubled the packet, or it passes the tap twice."""
+    """By its IP identification it is the last ACK, seen twice, and does not count."""
 
     cause: DuplicateAckCause | None = "same-packet"
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar
 
 from trioecho.model import SYN, Fact, Rung
-from trioecho.model.sequence import distance
-from trioecho.tcp.flight import Sent
-from trioecho.tcp.half import Asked, FastSent, Gap
+from trioecho.tcp.half import Asked, FastSent
 from trioecho.tcp.rules.words import ends, later, of_rung
 from trioecho.tcp.step import CONTROL, Seen
-from trioecho.text import bytes_of
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
 FAST = 20_000_000
@@ -22,70 +19,8 @@ SHORTEST_PROBE = 2_000_000
 # where identifications are drawn by chance.
 NEXT_PACKETS = 256
 
-RetransmissionCause = Literal[
-    "timeout",
-    "tail-loss-probe",
-    "recovery",
-    "same-packet",
-    "repeated-syn",
-    "ack-lost",
-    "no-room",
-    "refused",
-    "gap",
-]
-
 
 # ---- all of it was acknowledged ------------------------------------------------------------------
-
-
-class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
-    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen.
-
-    ``acknowledged``: it is the capture that has it late: its ACK was seen before.
-    """
-
-    behind: int
-    of: int | None = None
-    acknowledged: bool = False
-
-    trouble = True
-
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.10.7.4"
-
-    def text(self, rung: Rung) -> str:
-        return f"out of order: overtaken on its way, {bytes_of(self.behind)} behind the newest"
-
-
-class CapturedLate(OutOfOrder, frozen=True):
-    """The capture has it behind the ACK of it."""
-
-    acknowledged: bool = True
-
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.4"
-
-    def text(self, rung: Rung) -> str:
-        return "captured late: what acknowledges it was captured before it"
-
-    def learn(self, seen: Seen) -> None:
-        packet = seen.segment.identification
-        sent = Sent(seen.seq, seen.end, seen.number, seen.time, packet)
-        seen.mine.flight.settled.append(sent)
-
-
-def captured_late(seen: Seen) -> CapturedLate | None:
-    """None of it was seen before, and it comes within a round trip of its ACK."""
-    mine = seen.mine
-    if seen.original is not None or seen.seq <= 0:
-        return None
-    if seen.time - seen.theirs.ack_time >= seen.history.round_trip:
-        return None
-    if not any(first <= seen.seq and seen.end <= last for first, last in mine.unseen):
-        return None
-    return CapturedLate(max(0, (mine.next or 0) - seen.seq))
 
 
 class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
@@ -116,32 +51,27 @@ def spurious_retransmission(seen: Seen) -> SpuriousRetransmission | None:
 class Retransmission(Fact, frozen=True, tag="retransmission"):
     """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
 
-    ``cause``, None where it cannot be told: ``timeout``; ``tail-loss-probe``: the last segment, too
-    soon for a timeout (RFC 8985 §7.2); ``recovery``: while an earlier loss is repaired, its sender
-    takes this for lost too; ``same-packet``: by its IP identification it is the very packet of rung
-    ``of``, seen twice; ``repeated-syn``: a SYN-ACK, since the peer's SYN has come once more;
-    ``ack-lost``: a SYN or a FIN that rung ``acked`` has acknowledged, in vain; ``no-room``: the
-    peer's window was closed; ``refused``: a SYN that was answered by a reset; ``gap``: what was
-    sent first has not been seen.
+    ``cause``: what made its sender repeat it, None where that cannot be told. ``acked``: the rung
+    that acknowledged it, in vain.
+
+    Attributes:
+        why: the cause in words, behind ``retransmission of rung 4 after 2 s``.
     """
 
     of: int | None = None
     after: int | None = None
-    cause: RetransmissionCause | None = None
+    cause: str | None = None
     acked: int | None = None
 
     trouble = again = True
-
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.8.1"
+    why: ClassVar[str] = ""
+    source = "RFC 9293 §3.8.1"
 
     def text(self, rung: Rung) -> str:
-        return f"retransmission{of_rung(self.of)}{later(self.after)}{self.why(rung)}"
-
-    def why(self, rung: Rung) -> str:
-        """What made its sender repeat it, behind ``retransmission of rung 4 after 2 s``."""
-        return ""
+        mine, theirs = ends(rung)
+        acked = f" in rung {self.acked}" if self.acked is not None else ""
+        why = self.why.format(mine=mine, theirs=theirs, acked=acked)
+        return f"retransmission{of_rung(self.of)}{later(self.after)}{why}"
 
     def learn(self, seen: Seen) -> None:
         seen.mine.retransmissions += 1
@@ -153,71 +83,13 @@ def retransmission(seen: Seen) -> Retransmission | None:
     return Retransmission(*_first_sent(seen))
 
 
-class OvertakenCopy(OutOfOrder, frozen=True):
-    """A packet that was doubled, and its copy overtaken; ``of`` is always known."""
-
-    again = True
-
-    @property
-    def source(self) -> str:
-        return "RFC 791 §3.2"
-
-    def text(self, rung: Rung) -> str:
-        return (
-            f"out of order: the very packet{of_rung(self.of)} again, by its IP identification,"
-            f" {bytes_of(self.behind)} behind the newest"
-        )
-
-
-def overtaken_copy(seen: Seen) -> OvertakenCopy | None:
-    """It has the IP identification and the bytes of one sent within a round trip, and was
-    overtaken."""
-    same = _same_packet(seen)
-    if same is None or not _overtaken(seen):
-        return None
-    return OvertakenCopy(_behind(seen), same.number)
-
-
-class SamePacket(Retransmission, frozen=True):
-    """The network has doubled it, or it passes the tap twice: its sender sent it once."""
-
-    cause: RetransmissionCause | None = "same-packet"
-
-    @property
-    def source(self) -> str:
-        return "RFC 791 §3.2"
-
-    def text(self, rung: Rung) -> str:
-        return (
-            f"the very packet{of_rung(self.of)} again{later(self.after)}, by its IP"
-            " identification: it passes here twice, or was doubled on its way"
-        )
-
-    def learn(self, seen: Seen) -> None:
-        """Nothing: it is not its sender's."""
-
-
-#: The facts that say that a packet was doubled: its sender sent it once.
-COPIES = (SamePacket, OvertakenCopy)
-
-
-def same_packet(seen: Seen) -> SamePacket | None:
-    """It has the IP identification and the bytes of one sent within a round trip."""
-    same = _same_packet(seen)
-    return None if same is None else SamePacket(same.number, seen.time - same.time)
-
-
 class Timeout(Retransmission, frozen=True):
     """A timer has expired at its sender."""
 
-    cause: RetransmissionCause | None = "timeout"
+    cause: str | None = "timeout"
 
-    @property
-    def source(self) -> str:
-        return "RFC 6298 §5"
-
-    def why(self, rung: Rung) -> str:
-        return ": no ACK has come"
+    why = ": no ACK has come"
+    source = "RFC 6298 §5"
 
 
 def answered_already(seen: Seen) -> Timeout | None:
@@ -267,14 +139,10 @@ def fast_retransmission(seen: Seen) -> FastRetransmission | None:
 class NoRoom(Retransmission, frozen=True):
     """The receiver had no room for it when it was last sent."""
 
-    cause: RetransmissionCause | None = "no-room"
+    cause: str | None = "no-room"
 
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.8.6"
-
-    def why(self, rung: Rung) -> str:
-        return f": the {ends(rung)[1]} had no room for it"
+    why = ": the {theirs} had no room for it"
+    source = "RFC 9293 §3.8.6"
 
 
 def no_room(seen: Seen) -> NoRoom | None:
@@ -294,14 +162,10 @@ def no_room(seen: Seen) -> NoRoom | None:
 class Recovery(Retransmission, frozen=True):
     """Its sender repairs a loss, and takes this segment for lost too."""
 
-    cause: RetransmissionCause | None = "recovery"
+    cause: str | None = "recovery"
 
-    @property
-    def source(self) -> str:
-        return "RFC 6582 §3.2, RFC 6675 §5"
-
-    def why(self, rung: Rung) -> str:
-        return f": the {rung.sender} takes this for lost too, and goes on to repair the loss"
+    why = ": the {mine} takes this for lost too, and goes on to repair the loss"
+    source = "RFC 6582 §3.2, RFC 6675 §5"
 
     def learn(self, seen: Seen) -> None:
         seen.mine.retransmissions += 1
@@ -327,27 +191,13 @@ def told_by_sack(seen: Seen) -> FastRetransmission | None:
     return None
 
 
-def out_of_order(seen: Seen) -> OutOfOrder | None:
-    """It was never seen, it was overtaken, and nothing of it is new or acknowledged."""
-    told = seen.theirs.ack
-    if seen.original is not None or seen.end > (seen.mine.next or 0) or not _overtaken(seen):
-        return None
-    if told is not None and seen.seq < told:
-        return None
-    return OutOfOrder(_behind(seen))
-
-
 class RepeatedSyn(Retransmission, frozen=True):
     """A SYN-ACK that answers the peer's repeated SYN."""
 
-    cause: RetransmissionCause | None = "repeated-syn"
+    cause: str | None = "repeated-syn"
 
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.10.7.4"
-
-    def why(self, rung: Rung) -> str:
-        return f": the {ends(rung)[1]}'s SYN has come once more, and is answered once more"
+    why = ": the {theirs}'s SYN has come once more, and is answered once more"
+    source = "RFC 9293 §3.10.7.4"
 
     def learn(self, seen: Seen) -> None:
         seen.mine.retransmissions += 1
@@ -367,14 +217,10 @@ def repeated_syn(seen: Seen) -> RepeatedSyn | None:
 class RefusedSyn(Retransmission, frozen=True):
     """Its sender does not take a reset for an answer."""
 
-    cause: RetransmissionCause | None = "refused"
+    cause: str | None = "refused"
 
-    @property
-    def source(self) -> str:
-        return "RFC 9293 §3.10.7.3"
-
-    def why(self, rung: Rung) -> str:
-        return f": it was answered by a reset, and the {rung.sender} tries once more"
+    why = ": it was answered by a reset, and the {mine} tries once more"
+    source = "RFC 9293 §3.10.7.3"
 
 
 def refused_syn(seen: Seen) -> RefusedSyn | None:
@@ -394,15 +240,10 @@ def syn_after_answer(seen: Seen) -> Retransmission | None:
 class AckLost(Retransmission, frozen=True):
     """The peer has acknowledged this SYN or FIN, in rung ``acked``."""
 
-    cause: RetransmissionCause | None = "ack-lost"
+    cause: str | None = "ack-lost"
 
-    @property
-    def source(self) -> str:
-        return "RFC 6298 §5"
-
-    def why(self, rung: Rung) -> str:
-        where = f" in rung {self.acked}" if self.acked is not None else ""
-        return f": the answer{where} did not arrive in time, or was not taken"
+    why = ": the answer{acked} did not arrive in time, or was not taken"
+    source = "RFC 6298 §5"
 
 
 def ack_lost(seen: Seen) -> AckLost | None:
@@ -416,10 +257,9 @@ def ack_lost(seen: Seen) -> AckLost | None:
 class FillsGap(Retransmission, frozen=True):
     """What was sent first was lost before the tap, or took another path."""
 
-    cause: RetransmissionCause | None = "gap"
+    cause: str | None = "gap"
 
-    def why(self, rung: Rung) -> str:
-        return ": what was sent first did not come by here"
+    why = ": what was sent first did not come by here"
 
 
 def fills_gap(seen: Seen) -> FillsGap | None:
@@ -440,14 +280,10 @@ def timeout(seen: Seen) -> Timeout | None:
 class TailLossProbe(Retransmission, frozen=True):
     """Its sender asks, before its timer expires, whether its last segment has arrived."""
 
-    cause: RetransmissionCause | None = "tail-loss-probe"
+    cause: str | None = "tail-loss-probe"
 
-    @property
-    def source(self) -> str:
-        return "RFC 8985 §7"
-
-    def why(self, rung: Rung) -> str:
-        return ", before a timeout: a tail loss probe"
+    why = ", before a timeout: a tail loss probe"
+    source = "RFC 8985 §7"
 
 
 def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
@@ -525,11 +361,6 @@ def _first_sent(seen: Seen) -> tuple[int | None, int | None]:
     return (None, None) if first is None else (first.number, seen.time - first.time)
 
 
-def _behind(seen: Seen) -> int:
-    """How far it begins behind the newest of its sender."""
-    return (seen.mine.next or 0) - seen.seq
-
-
 def _soon(seen: Seen) -> bool:
     """Whether it comes right behind the peer's last ACK."""
     return seen.time - seen.theirs.ack_time < FAST
@@ -538,28 +369,6 @@ def _soon(seen: Seen) -> bool:
 def _asked(seen: Seen) -> bool:
     """Whether the peer's last ACK, right before it, asks for just this byte."""
     return seen.theirs.ack == seen.seq and _soon(seen)
-
-
-def _overtaken(seen: Seen) -> bool:
-    """Whether it may be late, and not sent again: less than a round trip behind what passed it."""
-    mine, gap = seen.mine, seen.mine.gap(seen.seq)
-    passed = mine.next_time if gap is None else gap.time
-    if seen.end == mine.next or seen.time - passed >= seen.history.round_trip:
-        return False
-    return gap is None or not _sent_later(seen, gap)
-
-
-def _sent_later(seen: Seen, gap: Gap) -> bool:
-    """Whether a segment that fills a gap was sent behind the first that was seen beyond it.
-
-    Its clock is later (RFC 7323 §3.2), or its packet has one of the next identifications.
-    """
-    segment, stamps = seen.segment, seen.segment.options.timestamps
-    if stamps is not None and gap.timestamp is not None and stamps[0] != gap.timestamp:
-        return distance(stamps[0], gap.timestamp) > 0
-    if not segment.identification or not gap.identification:
-        return False
-    return 0 < segment.identification - gap.identification & 0xFFFF < NEXT_PACKETS
 
 
 def _in_a_hole(seen: Seen) -> bool:
@@ -576,26 +385,3 @@ def _lost(seen: Seen) -> bool:
     """
     beyond = sum(right - left for left, right in seen.theirs.sack if left >= seen.end)
     return beyond > 2 * (seen.theirs.mss or seen.segment.length)
-
-
-def _same_packet(seen: Seen) -> Sent | None:
-    """The very same packet as it was seen before, if not its sender repeats it, but the network.
-
-    A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
-    """
-    first, packet = seen.original, seen.segment.identification
-    if first is None or not packet:
-        return None
-    earliest = seen.time - seen.history.round_trip
-    for sent in (*reversed(seen.mine.flight.repeats), first):
-        if (sent.identification, sent.end) == (packet, seen.end) and sent.time > earliest:
-            return sent if _same_bytes(seen, first) else None
-    return None
-
-
-def _same_bytes(seen: Seen, first: Sent) -> bool:
-    """Whether it carries the bytes that were sent first, as far as these are kept."""
-    now = seen.segment.payload[max(0, first.seq - seen.seq) :]
-    then = first.payload[max(0, seen.seq - first.seq) :]
-    length = min(len(now), len(then))
-    return now[:length] == then[:length]

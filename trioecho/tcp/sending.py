@@ -1,0 +1,169 @@
+"""A segment leaves its sender: the rules are asked, and what they find is learned."""
+
+from __future__ import annotations
+
+from trioecho.model import FIN, RST, SYN, Segment, State
+from trioecho.model.sequence import HALF, MASK
+from trioecho.tcp import learn, rules
+from trioecho.tcp.half import Half
+from trioecho.tcp.history import History
+from trioecho.tcp.rules import closing, data
+from trioecho.tcp.states import Event
+from trioecho.tcp.step import CONTROL, Seen
+
+
+def send(
+    history: History,
+    segment: Segment,
+    number: int,
+    mine: Half,
+    theirs: Half,
+    *,
+    told: bool = True,
+) -> Seen:
+    """Finds what can be said of a segment when it leaves its sender, and what that teaches.
+
+    Args:
+        history: its connection.
+        segment: the segment.
+        number: its rung's number.
+        mine, theirs: the half that sends it, and the other.
+        told: whether a rung is wanted.
+
+    Returns:
+        The segment with the facts found.
+    """
+    time, flags, length, ack = segment.frame.time, segment.flags, segment.length, segment.ack
+    if mine.isn is None or theirs.isn is None or flags & SYN:
+        learn.isn(segment, mine, theirs)
+    # ``sequence.relative`` written out: this is on the path of every segment, twice.
+    near, isn = mine.next or 0, mine.isn or 0
+    seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
+    if ack is not None:
+        near = theirs.next if theirs.next is not None else mine.ack or 0
+        ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
+    end = seq + length + (flags >> 1 & 1) + (flags & 1)
+    seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
+    if history.start is None:
+        history.start = mine.state_since = theirs.state_since = time
+        history.first_frame = segment.frame.number
+    history.end = time
+
+    seen.expected = rules.ordinary(seen)
+    if not seen.expected:
+        rules.judge(seen)
+    stamps = segment.options.timestamps
+    if stamps is not None:
+        if seen.expected and mine.ts_recent is not None and stamps[0] >= mine.ts_recent:
+            mine.ts_recent = stamps[0]
+        else:
+            _stamped(seen)
+    if ack is not None and ((had := mine.received.up_to) is None or ack > had):
+        learn.evidence(seen, ack)
+    if flags & CONTROL:
+        _control(seen)
+    if length and not flags & RST and (not seen.again or end > (mine.next or 0)):
+        if told and (fact := data.data(seen)) is not None:
+            seen.found.append(fact)
+        if mine.held is not None:
+            _waited(seen)
+    if mine.sack:
+        mine.sack = ()
+    if segment.rare:
+        _marked(seen)
+    _sent(seen)
+    return seen
+
+
+def _stamped(seen: Seen) -> None:
+    """Its timestamp does not simply go on."""
+    if rules.one(rules.TIMESTAMP, seen) is not None:
+        seen.expected = False
+    else:
+        learn.timestamp(seen)
+
+
+def _control(seen: Seen) -> None:
+    """SYN, FIN and RST leave the sender."""
+    mine, history, flags = seen.mine, seen.history, seen.segment.flags
+    if flags & RST:
+        rules.one(rules.RESET, seen)
+        return
+    if flags & SYN and not seen.seq:
+        if seen.ack is None and not seen.copied:
+            history.last_syn = seen.time
+            if history.first_syn is None and mine.acked is None:  # else its answer came before
+                history.first_syn = seen.time
+        elif history.first_syn == history.last_syn and not seen.again:
+            mine.tap_rtt = seen.time - history.last_syn
+        if mine.state in (State.LISTEN, State.SYN_SENT):
+            history.closed_by = None  # an attempt before may have been reset
+        learn.syn(seen)
+        rules.every(rules.SYN, seen)
+    if flags & FIN and seen.plausible:
+        _fin(seen)
+
+
+def _fin(seen: Seen) -> None:
+    mine, history, crosses = seen.mine, seen.history, closing.crosses(seen)
+    if not seen.again:
+        rules.one(rules.FIN, seen)
+    between = mine.state is State.CLOSE_WAIT and crosses
+    mine.meet(Event.SEND_FIN_BEFORE_THEIRS if between else Event.SEND_FIN, seen.time)
+    if mine.fin is None:
+        mine.fin = seen.end - 1
+        history.fins_crossed = crosses
+    history.first_fin = history.first_fin or mine
+
+
+def _waited(seen: Seen) -> None:
+    """Its sender may have waited for a delayed ACK."""
+    fact = data.nagle_delayed_ack(seen)
+    if fact is not None:
+        seen.found.append(fact)
+        seen.expected = False
+    seen.mine.held = None
+
+
+def _marked(seen: Seen) -> None:
+    """It has options or bits that are rare."""
+    options = seen.segment.options
+    if options.sack:
+        learn.sack(seen)
+    if seen.segment.flags & SYN:
+        learn.ecn(seen)
+    seen.subtype, *others = options.mptcp or ("",)
+    rules.every(rules.MARKS, seen)
+    for seen.subtype in others:
+        fact = rules.marks.mptcp(seen)
+        if fact is not None:
+            seen.found.append(fact)
+
+
+def _sent(seen: Seen) -> None:
+    """Take a segment into what is known of its sender."""
+    mine, segment, ack = seen.mine, seen.segment, seen.ack
+    if seen.history.reuses is not None:
+        rules.one(rules.PORTS, seen)
+    if not seen.expected:
+        learn.consequences(seen)
+    else:
+        # In order: the general case of ``consequences``, without its questions.
+        mine.asked = None
+        if segment.rare:
+            for fact in seen.found:
+                fact.learn(seen)
+        if segment.length:
+            begin, end = seen.seq, seen.end
+            mine.flight.keep(begin, end, seen.number, seen.time, segment)
+            mine.volume += segment.length
+            if mine.seen.up_to == begin:
+                mine.seen.up_to = end
+            else:
+                mine.seen.add(begin, end)
+            mine.next, mine.next_time = end, seen.time
+    mine.segments += 1
+    if ack is not None and ack != mine.ack:
+        mine.duplicates, mine.ack_rung = 0, seen.number
+        mine.ack = ack
+    mine.window = segment.window
