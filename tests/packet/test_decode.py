@@ -23,6 +23,11 @@ def frame(data: bytes, link: int, length: int | None = None) -> Frame:
     return Frame(1, 0, data, link, len(data) if length is None else length)
 
 
+def test_link_types_are_those_of_the_registry() -> None:
+    """https://www.tcpdump.org/linktypes.html"""
+    assert set(links.LINKS) == set(LINKS) - {147}
+
+
 def ip6(payload: bytes, following: int = 6) -> bytes:
     return (
         struct.pack("!IHBB16s16s", 6 << 28, len(payload), following, 64, b"\1" * 16, b"\2" * 16)
@@ -50,6 +55,10 @@ def authenticated(packet: bytes) -> bytes:
         ("LOOP", b"\0\0\0\x02" + IP4, links.LOOP),
         ("cooked", b"\0" * 14 + b"\x08\x00" + IP4, links.LINUX_SLL),
         ("cooked v2", b"\x08\x00" + b"\0" * 18 + IP4, links.LINUX_SLL2),
+        ("PPP", b"\x00\x21" + IP4, links.PPP),
+        ("PPP in HDLC framing", b"\xff\x03\x00\x21" + IP4, links.PPP),
+        ("PPP with a squeezed protocol", b"\x21" + IP4, links.PPP),
+        *((f"IP alone, {link}", IP4, link) for link in (12, 14, 228)),
     ],
 )
 def test_links(name: str, data: bytes, link: int) -> None:

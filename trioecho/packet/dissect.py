@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from trioecho.model import Frame
-from trioecho.packet import link
+from trioecho.packet.link import LINKS
 
 _HEX_WIDTH = 16
 
@@ -95,18 +95,11 @@ def _position(raw: bytes, rest: Any) -> int:
 
 def _first_layer(frame: Frame) -> Any:
     """The frame as scapy's outermost layer; scapy is slow to import, so it is imported here."""
-    from scapy.layers.inet import IP, TCP  # noqa: F401  TCP must be bound to IP
-    from scapy.layers.inet6 import IPv6
-    from scapy.layers.l2 import CookedLinux, CookedLinuxV2, Ether, Loopback
+    from scapy.layers import inet, inet6, l2
 
-    by_link = {
-        link.ETHERNET: Ether,
-        link.NULL: Loopback,
-        link.LOOP: Loopback,
-        link.LINUX_SLL: CookedLinux,
-        link.LINUX_SLL2: CookedLinuxV2,
-    }
-    layer = by_link.get(frame.link)
-    if layer is None:
-        layer = IPv6 if frame.data[:1] and frame.data[0] >> 4 == 6 else IP
+    known = LINKS.get(frame.link)
+    if known is not None and known.layer:
+        layer = getattr(l2, known.layer)
+    else:
+        layer = inet6.IPv6 if frame.data[:1] and frame.data[0] >> 4 == 6 else inet.IP
     return layer(frame.data)

@@ -1,16 +1,17 @@
-"""Where in a frame the IP packet starts: below which link header, tags, labels and tunnels."""
+"""Where in a frame the IP packet starts: behind which link header, tags, labels and tunnels.
+
+A new link type is a number and a row of ``LINKS``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct as Layout
+from typing import NamedTuple
 
 # Link types, https://www.tcpdump.org/linktypes.html
 NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL = 0, 1, 9, 101, 108, 113
 RAW_BSD, RAW_OPENBSD, IPV4, IPV6, LINUX_SLL2 = 12, 14, 228, 229, 276
-#: Those that are understood here.
-LINKS = frozenset(
-    (NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL, RAW_BSD, RAW_OPENBSD, IPV4, IPV6, LINUX_SLL2)
-)
 
 # EtherTypes and the like. VLAN tags are 802.1Q, 802.1ad and its forerunner.
 IP4, IP6 = 0x0800, 0x86DD
@@ -29,6 +30,18 @@ _u16 = Layout("!H").unpack_from
 _u32 = Layout("!I").unpack_from
 
 
+class Link(NamedTuple):
+    """A link type.
+
+    Args:
+        start: where in a frame IP starts; as for `network`.
+        layer: its header's class in ``scapy.layers.l2``, or ``""`` where a frame begins with IP.
+    """
+
+    start: Callable[[bytes], int | None]
+    layer: str = ""
+
+
 def network(data: bytes, link: int) -> int | None:
     """Where the IP header starts.
 
@@ -37,24 +50,50 @@ def network(data: bytes, link: int) -> int | None:
         link: its link type.
 
     Returns:
-        The offset of a byte that may be beyond the end, or None when it is no IP.
+        The offset of a byte that may be beyond the end, or None when it is not IP.
 
     Raises:
         struct.error, IndexError: the frame ends before that can be told.
     """
-    if link == ETHERNET:
-        return after_type(data, 12)
-    if link in (RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6):
-        return 0
-    if link == LINUX_SLL:
-        return after_type(data, 14)
-    if link == LINUX_SLL2:
-        return 20 if _u16(data, 0)[0] in (IP4, IP6) else tagged(data, 20, _u16(data, 0)[0])
-    if link in (NULL, LOOP):
-        return 4
-    if link == PPP:
-        return after_ppp(data, 2 if data[:2] == b"\xff\x03" else 0)
-    return None
+    known = LINKS.get(link)
+    return None if known is None else known.start(data)
+
+
+def ethernet(data: bytes) -> int | None:
+    return after_type(data, 12)
+
+
+def linux_cooked(data: bytes) -> int | None:
+    return after_type(data, 14)
+
+
+def linux_cooked_2(data: bytes) -> int | None:
+    return tagged(data, 20, _u16(data, 0)[0])
+
+
+def ppp(data: bytes) -> int | None:
+    return after_ppp(data, 2 if data[:2] == b"\xff\x03" else 0)
+
+
+def family_first(data: bytes) -> int | None:
+    """BSD's loopback: four bytes of address family."""
+    return 4
+
+
+def ip_first(data: bytes) -> int | None:
+    return 0
+
+
+#: Those that are understood here.
+LINKS = {
+    ETHERNET: Link(ethernet, "Ether"),
+    LINUX_SLL: Link(linux_cooked, "CookedLinux"),
+    LINUX_SLL2: Link(linux_cooked_2, "CookedLinuxV2"),
+    NULL: Link(family_first, "Loopback"),
+    LOOP: Link(family_first, "Loopback"),
+    PPP: Link(ppp),
+    **dict.fromkeys((RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6), Link(ip_first)),
+}
 
 
 def after_type(data: bytes, at: int) -> int | None:
