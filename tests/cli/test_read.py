@@ -160,7 +160,7 @@ def test_compressed_files_and_several_at_once(one: str, two: str, tmp_path: Path
     packed.write_bytes(gzip.compress(Path(one).read_bytes()))
     text = show(str(packed), two)
     assert "SYN-SENT" in text
-    assert "2 connections" in text
+    assert "2 connections" in " ".join(text.split())  # the path may wrap the title
 
 
 def test_a_truncated_file_shows_what_there_is_and_says_where_it_ends(

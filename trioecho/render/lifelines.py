@@ -246,7 +246,11 @@ def _states_of(rows: Sequence[tuple[Row, float, float]]) -> Iterator[tuple[float
 
 def _free(y: float, taken: Sequence[float]) -> float:
     """The height nearest to ``y`` where a line of text touches none of those that are there."""
-    near = [at for at in taken if abs(at - y) < 10 * LINE]
-    places = [y, *(at + step for at in near for step in (-_APART, _APART))]
-    free = [place for place in places if all(abs(place - at) >= _APART for at in near)]
-    return min(free, key=lambda place: abs(place - y), default=y)
+    above = below = y
+    for at in sorted(taken):
+        if abs(at - below) < _APART:
+            below = at + _APART
+    for at in sorted(taken, reverse=True):
+        if abs(at - above) < _APART:
+            above = at - _APART
+    return above if y - above <= below - y else below

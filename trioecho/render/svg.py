@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from trioecho.model import Call, ConnectionSummary, Process, Rung, Summary
+from trioecho.model import ConnectionSummary, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fold import Fold
 from trioecho.render.lifelines import Lifelines
@@ -104,18 +104,19 @@ class Svg:
 
     def _keep(self, event: Event) -> None:
         section = self._section(event.connection)
-        if isinstance(event, Rung):
+        if not isinstance(event, Process):
             if section.fold.swallows(event):
                 return
             section.flush()
+        last = section.rows[-1] if section.rows else None
+        if isinstance(event, Rung):
             section.rows.append(self._rung_row(event))
         elif isinstance(event, Process):
             section.rows.append(CallRow(event.time, event.end, [str(event)]))
+        elif isinstance(last, CallRow) and last.joins(event):
+            last.add(event)
         else:
-            if section.fold.swallows(event):
-                return
-            section.flush()
-            self._call(section, event)
+            section.rows.append(CallRow.of(event))
         self._rows += 1
 
     def _section(self, number: int | None) -> _Section:
@@ -129,13 +130,6 @@ class Svg:
         if number not in self._sections:
             self._sections[number] = _Section(number, self._limit)
         return self._sections[number]
-
-    def _call(self, section: _Section, call: Call) -> None:
-        last = section.rows[-1] if section.rows else None
-        if isinstance(last, CallRow) and last.joins(call):
-            last.add(call)
-        else:
-            section.rows.append(CallRow.of(call))
 
     def _rung_row(self, rung: Rung) -> RungRow:
         label: list[str] = []

@@ -65,29 +65,7 @@ class Terminal:
 
     def show(self, events: Sequence[Event]) -> bytes:
         """The rows of some events; successive calls on one socket share a row."""
-        out: list[tuple[str, Style]] = []
-        calls: list[Call] = []
-        for event in events:
-            if self._start is None:
-                self._start = event.time
-            if not isinstance(event, Process) and self._fold.swallows(event):
-                continue
-            if isinstance(event, Call):
-                if calls and not self._joins(calls, event):
-                    out.extend(self._call_row(calls))
-                    calls = []
-                calls.append(event)
-                continue
-            if calls:
-                out.extend(self._call_row(calls))
-                calls = []
-            out.extend(self._folded())
-            out.extend(
-                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
-            )
-        if calls:
-            out.extend(self._call_row(calls))
-        return self._lines(out)
+        return self._lines(list(self._rows(events)))
 
     def end(self, summary: Summary) -> bytes:
         """The summary."""
@@ -114,6 +92,26 @@ class Terminal:
         return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------
+
+    def _rows(self, events: Sequence[Event]) -> Iterator[tuple[str, Style]]:
+        calls: list[Call] = []
+        for event in events:
+            if self._start is None:
+                self._start = event.time
+            if not isinstance(event, Process) and self._fold.swallows(event):
+                continue
+            if calls and not (isinstance(event, Call) and self._joins(calls, event)):
+                yield from self._call_row(calls)
+                calls = []
+            if isinstance(event, Call):
+                calls.append(event)
+                continue
+            yield from self._folded()
+            yield from (
+                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
+            )
+        if calls:
+            yield from self._call_row(calls)
 
     def _joins(self, calls: list[Call], call: Call) -> bool:
         last = calls[-1]
