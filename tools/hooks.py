@@ -1,8 +1,8 @@
-"""What MkDocs does besides turning pages into HTML: pages made from the code, at build time.
+"""MkDocs hooks: pages that are generated from the code at build time.
 
-No page that is generated is kept in the repository: the commands' pages come from Typer's own
-parameters, the picture of the rooms from the code's imports, a lesson's page from its TOML and from
-what was seen when it was performed.
+No generated page is kept in the repository. The commands' pages come from Typer's parameters, the
+picture of the rooms from the code's imports, and a lesson's page from its TOML and a recorded
+performance.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ ROOMS = "<!-- the picture of the rooms stands here on the site -->"
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Give the lessons their place in the navigation."""
+    """Insert the lessons into the navigation."""
     if config.nav is not None:
         place = next(at for at, entry in enumerate(config.nav) if "Tutorials" in entry) + 1
         config.nav.insert(place, {"Lessons": lesson_pages.navigation(FOLDER)})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages that are made from the code."""
+    """Add the generated pages."""
     made = {f"reference/cli/{name}.md": text for name, text in cli_pages.pages().items()}
     made["lessons/index.md"] = lesson_pages.index(FOLDER)
     for lesson in lesson_pages.lessons(FOLDER):
@@ -47,12 +47,12 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the picture of the rooms where the design page asks for it."""
+    """Insert the picture of the rooms into the design page."""
     if ROOMS not in markdown:
         return markdown
     return markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Leave out the page for pages that are missing: from a disk nobody serves it."""
+    """Remove the 404 page: no server serves these files."""
     Path(config.site_dir, "404.html").unlink(missing_ok=True)
