@@ -8,7 +8,7 @@ from html import escape
 from test_floors import FLOORS, imports, modules, room
 
 _HEIGHT, _ROOM, _GAP, _LEFT = 78, 104, 14, 40
-_PURE = {"model", "errors", "text", "tcp", "dissect", "render"}
+_PURE = {"model", "errors", "text", "packet", "tcp", "faults", "render"}
 
 
 def arrows() -> set[tuple[str, str]]:
