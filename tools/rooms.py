@@ -1,4 +1,4 @@
-"""The picture of the house: its rooms on their floors, and who imports whom, read from the code."""
+"""Draws the rooms on their floors, with arrows for the imports, read from the code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from html import escape
 from test_floors import FLOORS, imports, modules, room
 
 _HEIGHT, _ROOM, _GAP, _LEFT = 78, 104, 14, 40
-_PURE = {"model", "errors", "text", "tcp", "dissect", "render"}
+_PURE = {"model", "errors", "text", "packet", "tcp", "faults", "render"}
 
 
 def arrows() -> set[tuple[str, str]]:
-    """Which room imports which, as the code says: (importer, imported)."""
+    """The imports between rooms, read from the code: (importer, imported)."""
     found = set()
     for module in modules():
         own = room(module.removesuffix("__init__") or "trioecho")
@@ -24,7 +24,7 @@ def arrows() -> set[tuple[str, str]]:
 
 
 def plain(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Only the arrows that no longer way down already implies: the others would hide them."""
+    """Only the arrows that no longer path implies, to keep the picture readable."""
     below = defaultdict(set)
     for own, other in found:
         below[own].add(other)
@@ -43,7 +43,7 @@ def plain(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def picture() -> str:
-    """The house as an SVG that takes its colours from the page."""
+    """The rooms as an SVG that takes its colours from the page."""
     floors = defaultdict(list)
     for name, floor in FLOORS.items():
         if name != "trioecho":

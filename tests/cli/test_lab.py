@@ -86,7 +86,7 @@ def test_a_lesson() -> None:
         text.index(part)
         for part in (
             "Nobody listens there (beginner)",
-            "connect all the same. The answer comes at once",
+            "connect anyway. The answer comes at once",
             "private wire; 10.0.0.2, port 65432",
             "socket(AF_INET), connect(10.0.0.2:65432)",
             "SYN seq 0",
@@ -95,7 +95,7 @@ def test_a_lesson() -> None:
             "What to notice",
             "- The server's kernel answers",
             "A question",
-            "What does ECONNREFUSED tell",
+            "What does ECONNREFUSED tell you",
             "The answer: trioecho lab refused --answer",
             "Where it stands: RFC 9293 §3.5.2",
             "As in refused.ladder: 2 segments, and both kernels agree",

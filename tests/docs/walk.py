@@ -7,13 +7,25 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from playwright.sync_api import Page, Request, sync_playwright
 
 WIDTHS = (1280, 390)
 WIDER = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - innerWidth"
+LADDERS = """async () => {
+  await new Promise(requestAnimationFrame)
+  await new Promise(requestAnimationFrame)
+  return [...document.querySelectorAll("img.ladder")].filter(one => one.checkVisibility())
+    .map(one => [one.src, one.getBoundingClientRect(), one.parentElement.getBoundingClientRect()])
+    .map(([source, drawn, box]) => [source, drawn.x, drawn.width, box.left, box.right])
+}"""
+LIFELINE = re.compile(r'<line x1="([\d.]+)" y1="[\d.]+" x2="\1" [^>]*class="life"')
+DRAWN = re.compile(r'viewBox="0 0 ([\d.]+) ')
 BROKEN = "[...document.images].filter(one => one.complete && !one.naturalWidth).map(one => one.src)"
 
 
@@ -38,7 +50,21 @@ def walk(page: Page, site: Path, width: int, wrong: list[str]) -> None:
         page.goto(file.as_uri())
         if (over := page.evaluate(WIDER)) > 0:
             wrong.append(f"{here} at {width}: {over} pixels wider than the window")
+        wrong.extend(f"{here} at {width}: {one} is out of view" for one in out_of_view(page))
         wrong.extend(f"{here} at {width}: no picture {source}" for source in page.evaluate(BROKEN))
+
+
+def out_of_view(page: Page) -> list[str]:
+    """The lifelines of ladders that a reader does not see before scrolling sideways."""
+    found = []
+    for source, x, width, left, right in page.evaluate(LADDERS):
+        path = Path(url2pathname(urlsplit(source).path))
+        svg = path.read_text("utf-8")
+        (drawn,) = DRAWN.findall(svg)
+        lifelines = [x + width * float(one) / float(drawn) for one in LIFELINE.findall(svg)]
+        assert len(lifelines) >= 2, source
+        found += [f"a lifeline of {path.name}" for one in lifelines if not left <= one <= right]
+    return found
 
 
 def search(page: Page, site: Path) -> None:
