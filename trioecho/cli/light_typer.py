@@ -1,10 +1,10 @@
-"""Typer without the price of pydantic, for values that are plain.
+"""Typer without pydantic's import time, for plain values.
 
-From 0.27 on Typer turns each option's text into its type through a pydantic adapter. Importing
-pydantic takes as long as the whole round trip of a small program: 75 ms, to make ``3`` of ``"3"``.
-For the plain types that need no more than their own constructor, it is done here; whatever does not
-succeed at once (a bad number, a choice, a path to be checked) goes the long way, so that every
-message stays Typer's. A Typer that keeps its conversion elsewhere is left alone.
+From 0.27 on, Typer converts each option's text with a pydantic adapter. To import pydantic takes as
+long as a small program's whole round trip: 75 ms, to turn ``"3"`` into ``3``. Here, plain types are
+converted by their own constructors. Whatever fails (a bad number) or is not plain (a choice, a
+path) still goes through pydantic, so that every message remains Typer's. A Typer that keeps its
+conversion elsewhere is left alone.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _PLAIN = (str, int, float)
 
 
 class _Shortcut:
-    """Stands where a parameter keeps its adapter, and makes that only when it needs it."""
+    """Takes the place of a parameter's adapter, and makes the adapter only when needed."""
 
     def __init__(self, param: Any) -> None:
         self._param = param
@@ -39,7 +39,7 @@ class _Shortcut:
 
 
 def _exactly(kind: type, value: object) -> object:
-    """``value`` as a ``kind``, when both Python and pydantic would make the same of it."""
+    """``value`` as a ``kind``, if Python and pydantic agree on it."""
     if type(value) is kind:
         return value
     if kind is not str and isinstance(value, str) and value.isascii() and "_" not in value:
@@ -55,20 +55,20 @@ def _within(value: Any, low: float | None, high: float | None) -> object:
 
 def _lighten(params: list[Any]) -> list[Any]:
     for param in params:
-        if getattr(param, "_runtime_param", param) is None:  # it has the place, and it is empty
+        if getattr(param, "_runtime_param", param) is None:  # the place exists and is empty
             param._runtime_param = _Shortcut(param)
     return params
 
 
 class Command(TyperCommand):
-    """A command whose plain values need no pydantic."""
+    """A command that converts plain values without pydantic."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _lighten(super().get_params(ctx))
 
 
 class Group(TyperGroup):
-    """A group of commands whose plain values need no pydantic."""
+    """A group of commands that converts plain values without pydantic."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _lighten(super().get_params(ctx))
