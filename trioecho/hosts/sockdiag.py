@@ -32,7 +32,7 @@ from msgspec import Struct
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.tcp_info import parse_info, state_of
-from trioecho.model import Endpoint, Kernel, State
+from trioecho.model import Endpoint, Kernel, State, unmapped
 
 HEADER = struct.Struct("=IHHII")  # netlink(7): length, type, flags, sequence number, port
 NUMBER = struct.Struct("=i")  # what follows it in NLMSG_ERROR and NLMSG_DONE: 0 or -errno
@@ -299,10 +299,10 @@ def unpack(data: bytes, offset: int) -> Held:
     state = state_of(message["idiag_state"])
     info = message.get_attr("INET_DIAG_INFO")
     return Held(
-        local=endpoint(message["idiag_src"], message["idiag_sport"]),
+        local=Endpoint(unmapped(message["idiag_src"]), message["idiag_sport"]),
         peer=None
         if state is State.LISTEN
-        else endpoint(message["idiag_dst"], message["idiag_dport"]),
+        else Endpoint(unmapped(message["idiag_dst"]), message["idiag_dport"]),
         state=state,
         kernel=None if info is None else parse_info(info),
         inode=message["idiag_inode"],
@@ -310,11 +310,6 @@ def unpack(data: bytes, offset: int) -> Held:
         receive_queue=message["idiag_rqueue"],
         send_queue=message["idiag_wqueue"],
     )
-
-
-def endpoint(ip: str, port: int) -> Endpoint:
-    """An endpoint as it is on the wire: an IPv6 socket says ``::ffff:10.0.0.1`` for IPv4."""
-    return Endpoint(ip.removeprefix("::ffff:") if "." in ip else ip, port)
 
 
 def on_loopback(endpoint: Endpoint) -> bool:

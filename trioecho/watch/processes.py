@@ -11,12 +11,11 @@ from socket import AF_INET, AF_INET6, inet_ntop
 
 from msgspec import Struct
 
-from trioecho.model import End, Endpoint
+from trioecho.model import End, Endpoint, unmapped
 from trioecho.text import printable
 from trioecho.watch.addresses import Addresses
 
 _LISTEN = "0A"  # <net/tcp_states.h>, as /proc/net/tcp writes it
-_MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 socket (RFC 4291 §2.5.5.2)
 _ANY_IPV4, _ANY = "0.0.0.0", "::"  # a socket that listens on :: takes IPv4 too, as a rule
 
 
@@ -128,9 +127,8 @@ def _endpoint(text: str) -> Endpoint:
     words = bytes.fromhex(address)
     if sys.byteorder == "little":
         words = b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4))
-    words = words.removeprefix(_MAPPED)
     family = AF_INET if len(words) == 4 else AF_INET6
-    return Endpoint(inet_ntop(family, words), int(port, 16))
+    return Endpoint(unmapped(inet_ntop(family, words)), int(port, 16))
 
 
 def _holders(inodes: Mapping[int, object], proc: Path) -> dict[int, int]:
