@@ -20,7 +20,8 @@ from typing import NamedTuple
 import trio
 
 from trioecho.capture import Capture
-from trioecho.capture.packet_socket import SNAP, Counts, bind, prepare
+from trioecho.capture.filters import SNAP
+from trioecho.capture.packet_socket import Counts, bind, prepare
 from trioecho.capture.ring import Ring
 from trioecho.capture.scapy_socket import LinuxSniffer, enlarge
 from trioecho.hosts.host import open_host

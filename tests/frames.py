@@ -9,7 +9,14 @@ from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, Line, parse
 from trioecho.tcp.connection import Connection
+from trioecho.tcp.rules.repetition import (
+    FastRetransmission,
+    Retransmission,
+    SpuriousRetransmission,
+)
 from trioecho.tcp.tracker import Tracker
+
+REPETITIONS = (Retransmission, FastRetransmission, SpuriousRetransmission)
 
 CLIENT = (b"\x0a\x00\x00\x01", 40000)
 SERVER = (b"\x0a\x00\x00\x02", 7)

@@ -40,7 +40,7 @@ FLOORS = {
     "__main__": 7,
 }
 
-SCAPY = {"packet/dissect", "capture/bpf", "capture/scapy_socket"}
+SCAPY = {"packet/dissect", "capture/filters", "capture/scapy_socket"}
 NO_TRIO = ("tcp/", "packet/", "faults/", "render/", "model/", "errors", "text")
 NO_CLOCK = ("tcp/", "packet/")
 

@@ -12,7 +12,8 @@ import pytest
 from wiring import packet_socket
 
 from trioecho.capture import packet_socket as packet
-from trioecho.capture.packet_socket import ETHERNET, LOOPBACK, bind, prepare
+from trioecho.capture.filters import ETHERNET
+from trioecho.capture.packet_socket import LOOPBACK, bind, prepare
 from trioecho.capture.ring import Ring, allocate
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import open_host

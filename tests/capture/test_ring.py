@@ -163,8 +163,9 @@ async def test_the_port_filter_lets_one_port_through(family: socket.AddressFamil
 
 
 @pytest.mark.usefixtures("namespaces")
-async def test_a_vlan_tag_that_the_kernel_took_out_is_put_back() -> None:
-    tagged = bytes(12) + bytes.fromhex("8100 a07b 88b5") + b"behind the tag"
+@pytest.mark.parametrize("tag", ["8100 a07b", "88a8 f001"])
+async def test_a_vlan_tag_that_the_kernel_took_out_is_put_back(tag: str) -> None:
+    tagged = bytes(12) + bytes.fromhex(f"{tag} 88b5") + b"behind the tag"
     plain = bytes(12) + bytes.fromhex("88b5") + b"no tag"
     async with open_host() as host:
         sender = trio.socket.from_stdlib_socket(await packet_socket(host))

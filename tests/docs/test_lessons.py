@@ -14,10 +14,10 @@ from trioecho.lessons.expected import path_of
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
 from trioecho.render.notation import LETTERS, Line, parse
-from trioecho.tcp import notes
+from trioecho.tcp.rules import kinds
 
 SVG = "{http://www.w3.org/2000/svg}"
-KINDS = {one.__struct_config__.tag for one in notes.TROUBLE}
+KINDS = kinds(trouble=True)
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 
 TOML = """

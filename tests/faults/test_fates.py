@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioecho.errors import TrioechoError
-from trioecho.faults.fates import Decision, Delivery, Fates, Packet
-from trioecho.faults.grammar import parse
-from trioecho.faults.numbering import MOST_FLOWS, Flows
+from trioecho.faults.fate import Decision, Delivery, Packet
+from trioecho.faults.fates import Fates
+from trioecho.faults.faults import parse
+from trioecho.faults.flows import MOST_FLOWS, Flows
 from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Frame, Segment
 from trioecho.packet.decode import decode
 

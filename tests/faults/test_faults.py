@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from trioecho.errors import TrioechoError
-from trioecho.faults.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Drop,
-    Duplicate,
-    Fault,
-    Inject,
-    Latency,
-    Loss,
-    Mtu,
-    PathMtu,
-    Queue,
-    Rate,
-    Reorder,
-    check,
-    mtu_of,
-)
-from trioecho.faults.grammar import parse
+from trioecho.faults.additions import Duplicate, Inject
+from trioecho.faults.delays import Delay, Latency, Reorder
+from trioecho.faults.faults import FAULTS, check, mtu_of, parse
 from trioecho.faults.items import KINDS, Items, Which
+from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
+from trioecho.faults.mtu import Mtu, PathMtu
+from trioecho.faults.rate import Queue, Rate
 from trioecho.model import ENDS
 
 MS = 1_000_000
@@ -107,7 +94,7 @@ def test_meaning(text: str) -> None:
 
 
 def test_every_type_is_in_the_table() -> None:
-    assert {type(fault) for fault in MEANINGS.values()} == set(get_args(Fault))
+    assert {type(fault) for fault in MEANINGS.values()} == set(FAULTS)
 
 
 def test_case_space_and_a_synonym_do_not_matter() -> None:
@@ -115,62 +102,83 @@ def test_case_space_and_a_synonym_do_not_matter() -> None:
     assert fault == Drop("drop server syn-ack 1", Items("server", "syn-ack"))
 
 
+def test_the_page_lists_each_as_a_packet_meets_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text(encoding="utf-8")
+    _, block, _ = page.split("```", 2)
+    assert block.split("\n")[1:-1] == [fault.usage for fault in FAULTS]
+    assert all(fault.usage.split()[0] == fault.verb for fault in FAULTS)
+    assert all(f"`{fault.verb} " in page or f"`{fault.verb}`" in page for fault in FAULTS)
+
+
 KIND = "syn, syn-ack, ack, data, fin, rst or segment"
 END_KIND = "client, server, " + KIND
-VERB = "drop, duplicate, corrupt, delay, reorder, inject, cut, rate, queue, loss, mtu or path"
+VERB = "cut, drop, loss, delay, path, queue, rate, corrupt, duplicate, reorder, inject or mtu"
 BILLION = "a number from 1 to 1,000,000,000"
 LIST = "a list such as 2,4-6 or 3-"
+
+
+def at(number: int, word: str, expected: str) -> str:
+    return f"word {number}, '{word}', is not valid; expected {expected}"
+
+
 ERRORS = {
     "": "A fault without a word says nothing. Such as 'drop syn-ack'",
-    "drp syn": f"word 1, 'drp': {VERB} may stand there. Did you mean 'drop'?",
-    "drop": f"The fault 'drop' is not complete: {END_KIND} may follow",
-    "drop client": f"The fault 'drop client' is not complete: {KIND} may follow",
-    "drop client dat 2": f"word 3, 'dat': {KIND} may stand there. Did you mean 'data'?",
-    "drop data 0": "word 3, '0': numbers from 1 to 1,000,000,000, the lower one first, may",
-    "drop data 5-3": "word 3, '5-3': numbers from 1 to",
-    "drop data 1-0": "word 3, '1-0': numbers from 1 to",
-    "drop data 1000000001": "word 3, '1000000001': numbers from 1 to",
-    "drop data 2, 4": f"word 3, '2,': all, every, {LIST}, once, twice, always, 'N times', "
-    "connection or nothing more may stand there",
-    "drop data every": f"is not complete: {BILLION} may follow",
-    "drop data every 0": f"word 4, '0': {BILLION} may stand there",
-    "drop data two times": f"word 3, 'two': all, every, once, twice, always or {BILLION} may",
-    "drop data 2 0 times": f"word 4, '0': {BILLION} may stand there",
-    "drop ack twice": f"word 3, 'twice': all, every, {LIST}, once, connection or nothing more",
-    "drop rst 2 3 times": "word 4, '3': once, connection or nothing more may stand there",
-    "drop data 2 foo": "word 4, 'foo': once, twice, always, 'N times', connection or nothing more",
-    "drop data connection": f"is not complete: {BILLION} may follow",
-    "drop data connection 1 2": "word 5, '2': nothing more may stand there",
-    "delay": f"is not complete: a time such as 25ms, {END_KIND} may follow",
-    "delay client 25ms": f"word 3, '25ms': {KIND} may stand there",
-    "delay 25": f"word 2, '25': a time such as 25ms, {END_KIND} may stand there",
-    "delay 0ms": "word 2, '0ms': more than 0 and at most 3600s may stand there",
-    "delay 3601s": "word 2, '3601s': more than 0 and at most 3600s may stand there",
-    "delay 99999999999s": "word 2, '99999999999s': more than 0 and at most 3600s may stand there",
-    "delay data 2": "is not complete: once, twice, always, 'N times', connection or a time such",
-    "delay data 2 connection 1": "is not complete: a time such as 25ms may follow",
-    "reorder data 2": "is not complete: a number from 3 to 1,000,000,000 may follow",
-    "reorder data 3 2": "word 4, '2': a number from 4 to 1,000,000,000 may stand there",
-    "inject fin": "word 2, 'fin': rst or syn may stand there",
-    "inject rst": "is not complete: to, offset or after may follow",
-    "inject rst to me": "word 4, 'me': client, server or both may stand there",
-    "inject rst offset 1.5": "word 4, '1.5': a number from -2,147,483,647 to 2,147,483,647 may",
-    "inject rst after data 2-3": "word 5, '2-3': a number, connection or nothing more may stand",
-    "cut before fin": "word 2, 'before': for, after or nothing more may stand there",
-    "cut for ever": "word 3, 'ever': a time such as 25ms may stand there",
-    "rate 1": "word 2, '1': a rate such as 500kbit, 1mbit or 1gbit may stand there",
-    "rate 99999999999kbit": "word 2, '99999999999kbit': more than 0 and at most 100gbit may",
-    "rate 101gbit": "word 2, '101gbit': more than 0 and at most 100gbit may stand there",
-    "queue 0": "word 2, '0': a number from 1 to 10,000 may stand there",
-    "loss 2": "word 2, '2': client, server or a share such as 2% may stand there",
-    "loss 0%": "word 2, '0%': more than 0% and at most 100% may stand there",
-    "loss 2% seed x": "word 4, 'x': a number from 0 to 9,223,372,036,854,775,807 may stand there",
-    "loss 1000%": "word 2, '1000%': more than 0% and at most 100% may stand there",
-    "mtu 127": "word 2, '127': a number from 128 to 65,535 may stand there",
-    "path mtu 67": "word 3, '67': a number from 68 to 65,535 may stand there",
-    "path 576": "word 2, '576': mtu may stand there",
-    "path mtu 576 quiet": "word 4, 'quiet': silent or nothing more may stand there",
-    "drop \x1b[31m": "word 2, '\\x1b[31m': ",
+    "drp syn": at(1, "drp", f"one of {VERB}. Did you mean 'drop'?"),
+    "drop": f"The fault 'drop' is not complete; expected one of {END_KIND}",
+    "drop client": f"The fault 'drop client' is not complete; expected one of {KIND}",
+    "drop client dat 2": at(3, "dat", f"one of {KIND}. Did you mean 'data'?"),
+    "drop data 0": at(3, "0", "numbers from 1 to 1,000,000,000, the lower one first"),
+    "drop data 5-3": at(3, "5-3", "numbers from 1 to"),
+    "drop data 1-0": at(3, "1-0", "numbers from 1 to"),
+    "drop data 1000000001": at(3, "1000000001", "numbers from 1 to"),
+    "drop data 2, 4": at(
+        3,
+        "2,",
+        f"one of all, every, {LIST}, once, twice, always, 'N times', connection or nothing more",
+    ),
+    "drop data every": f"is not complete; expected {BILLION}",
+    "drop data every 0": at(4, "0", BILLION),
+    "drop data two times": at(3, "two", f"one of all, every, once, twice, always or {BILLION}"),
+    "drop data 2 0 times": at(4, "0", BILLION),
+    "drop ack twice": at(
+        3, "twice", f"one of all, every, {LIST}, once, connection or nothing more"
+    ),
+    "drop rst 2 3 times": at(4, "3", "one of once, connection or nothing more"),
+    "drop data 2 foo": at(
+        4, "foo", "one of once, twice, always, 'N times', connection or nothing more"
+    ),
+    "drop data connection": f"is not complete; expected {BILLION}",
+    "drop data connection 1 2": at(5, "2", "nothing more"),
+    "delay": f"is not complete; expected one of a time such as 25ms, {END_KIND}",
+    "delay client 25ms": at(3, "25ms", f"one of {KIND}"),
+    "delay 25": at(2, "25", f"one of a time such as 25ms, {END_KIND}"),
+    "delay 0ms": at(2, "0ms", "more than 0 and at most 3600s"),
+    "delay 3601s": at(2, "3601s", "more than 0 and at most 3600s"),
+    "delay 99999999999s": at(2, "99999999999s", "more than 0 and at most 3600s"),
+    "delay data 2": "expected one of once, twice, always, 'N times', connection or a time such as",
+    "delay data 2 connection 1": "is not complete; expected a time such as 25ms",
+    "reorder data 2": "is not complete; expected a number from 3 to 1,000,000,000",
+    "reorder data 3 2": at(4, "2", "a number from 4 to 1,000,000,000"),
+    "inject fin": at(2, "fin", "one of rst or syn"),
+    "inject rst": "is not complete; expected one of to, offset or after",
+    "inject rst to me": at(4, "me", "one of client, server or both"),
+    "inject rst offset 1.5": at(4, "1.5", "a number from -2,147,483,647 to 2,147,483,647"),
+    "inject rst after data 2-3": at(5, "2-3", "one of a number, connection or nothing more"),
+    "cut before fin": at(2, "before", "one of for, after or nothing more"),
+    "cut for ever": at(3, "ever", "a time such as 25ms"),
+    "rate 1": at(2, "1", "a rate such as 500kbit, 1mbit or 1gbit"),
+    "rate 99999999999kbit": at(2, "99999999999kbit", "more than 0 and at most 100gbit"),
+    "rate 101gbit": at(2, "101gbit", "more than 0 and at most 100gbit"),
+    "queue 0": at(2, "0", "a number from 1 to 10,000"),
+    "loss 2": at(2, "2", "one of client, server or a share such as 2%"),
+    "loss 0%": at(2, "0%", "more than 0% and at most 100%"),
+    "loss 2% seed x": at(4, "x", "a number from 0 to 9,223,372,036,854,775,807"),
+    "loss 1000%": at(2, "1000%", "more than 0% and at most 100%"),
+    "mtu 127": at(2, "127", "a number from 128 to 65,535"),
+    "path mtu 67": at(3, "67", "a number from 68 to 65,535"),
+    "path 576": at(2, "576", "mtu"),
+    "path mtu 576 quiet": at(4, "quiet", "one of silent or nothing more"),
+    "drop \x1b[31m": at(2, "\\x1b[31m", ""),
     "drop " * 400: "A fault has 1,000 characters at most: 'drop drop",
 }
 

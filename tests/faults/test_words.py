@@ -14,11 +14,11 @@ def test_one_after_the_other() -> None:
 def test_what_may_stand_there() -> None:
     words = Words("the step", ["sned"], "sned")
     assert str(words.wrong("send", "a number", "receive")) == (
-        "the step 'sned' makes no sense at word 1, 'sned': send, a number or receive may stand"
-        " there. Did you mean 'send'?"
+        "the step 'sned': word 1, 'sned', is not valid; expected one of send, a number or receive."
+        " Did you mean 'send'?"
     )
     words.take()
-    assert str(words.wrong("send")) == "the step 'sned' is not complete: send may follow"
+    assert str(words.wrong("send")) == "the step 'sned' is not complete; expected send"
 
 
 def test_a_message_is_short_however_long_the_sentence() -> None:

@@ -4,7 +4,6 @@ import errno
 import os
 import socket
 import struct
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +16,19 @@ from wiring import LOOPBACK, stream_socket
 from trioecho.errors import TrioechoError
 from trioecho.hosts import sockdiag as module
 from trioecho.hosts.host import Host, open_host
-from trioecho.hosts.sockdiag import ANY, BUFFER, NLM_F_DUMP, Diag, Held, messages, refused, request
+from trioecho.hosts.netlink import NLM_F_DUMP, NLM_F_DUMP_INTR, message, messages
+from trioecho.hosts.sockdiag import (
+    ANSWER,
+    ANY,
+    BUFFER,
+    LISTEN,
+    SOCK_DIAG_BY_FAMILY,
+    Diag,
+    Held,
+    refused,
+    request,
+    unpack,
+)
 from trioecho.model import Endpoint, State
 
 NETLINK_USERSOCK, NETLINK_SOCK_DIAG = 2, 4
@@ -34,6 +45,10 @@ async def asking(host: Host) -> AsyncIterator[tuple[Diag, socket.socket]]:
 
 def endpoint(address: tuple[str, int] | tuple[str, int, int, int]) -> Endpoint:
     return Endpoint(*address[:2])
+
+
+def dump(sequence: int, family: int) -> bytes:
+    return message(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sequence, request(family, ANY))
 
 
 def states(held: list[Held], port: int) -> tuple[set[State], set[State]]:
@@ -192,11 +207,11 @@ async def test_more_sockets_than_one_answer_holds() -> None:
         ports = set(range(7, 207))
         assert {held.local.port for held in diag.sockets_now()} == ports
         # One that was broken off: the kernel refuses another dump until it has been read.
-        sock.send(request(9, socket.AF_INET, ANY, NLM_F_DUMP, {}))
+        sock.send(dump(9, socket.AF_INET))
         assert len(sock.recv(BUFFER)) > 0
         assert {held.local.port for held in diag.sockets_now()} == ports
         # One whose answer nobody has read at all, under the number that comes next.
-        sock.send(request(6, socket.AF_INET6, ANY, NLM_F_DUMP, {}))
+        sock.send(dump(6, socket.AF_INET6))
         assert {endpoint.port for endpoint in await diag.listening()} == ports
         for listener in listeners:
             listener.close()
@@ -300,7 +315,7 @@ class Interrupted(socket.socket):
         data, sender = super().recvfrom(size, flags)
         if self.marks and data[4] == module.SOCK_DIAG_BY_FAMILY:
             self.marks -= 1
-            data = data[:6] + bytes([data[6] | module.NLM_F_DUMP_INTR]) + data[7:]
+            data = data[:6] + bytes([data[6] | NLM_F_DUMP_INTR]) + data[7:]
         return data, sender
 
 
@@ -351,15 +366,15 @@ async def recorded(host: Host) -> bytes:
         await host.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as sock,
         await stream_socket(host, socket.AF_INET, bind=7),
     ):
-        sock.send(request(5, socket.AF_INET, ANY, NLM_F_DUMP, {}))
+        sock.send(dump(5, socket.AF_INET))
         return sock.recv(BUFFER)
 
 
 async def test_answers_to_another_question_are_passed_over() -> None:
     async with open_host() as host:
         data = await recorded(host)
-    assert next(kind for kind, _, _ in messages(data, 5)) == module.SOCK_DIAG_BY_FAMILY
-    assert list(messages(data, 6)) == []
+    assert next(kind for kind, _, _ in messages(data, 5, ANSWER.size)) == module.SOCK_DIAG_BY_FAMILY
+    assert list(messages(data, 6, ANSWER.size)) == []
 
 
 async def test_lengths_that_are_wrong() -> None:
@@ -368,12 +383,38 @@ async def test_lengths_that_are_wrong() -> None:
     (length,) = struct.unpack_from("=I", data)
     for wrong in (0, 15, 16, 87, len(data) + 1, 0xFFFFFFFF):
         with pytest.raises(TrioechoError, match="cut short"):
-            list(messages(struct.pack("=I", wrong) + data[4:], 5))
+            list(messages(struct.pack("=I", wrong) + data[4:], 5, ANSWER.size))
     for cut in (1, 15, length - 1):
         with pytest.raises(TrioechoError, match="cut short"):
-            list(messages(data[:cut], 5))
+            list(messages(data[:cut], 5, ANSWER.size))
 
 
-def test_pyroute2_is_imported_only_when_it_is_used() -> None:
-    code = "import sys, trioecho.hosts.sockdiag; sys.exit('pyroute2' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+async def test_an_attribute_whose_length_is_wrong() -> None:
+    async with open_host() as host:
+        (_, _, body), *_ = messages(await recorded(host), 5, ANSWER.size)
+    assert unpack(body).local == Endpoint("127.0.0.1", 7)
+    for wrong in (0, 3, len(body) - ANSWER.size + 1, 0xFFFF):
+        with pytest.raises(TrioechoError, match="cut short"):
+            unpack(body[: ANSWER.size] + struct.pack("=H", wrong) + body[ANSWER.size + 2 :])
+
+
+# linux/netlink.h and linux/inet_diag.h, field by field.
+ALL_IPV4 = (
+    "48000000 1400 0103 05000000 00000000"  # length, type, REQUEST | DUMP, sequence, port
+    "02 06 02 00 ff0f0000"  # AF_INET, TCP, TCP_INFO wanted, padding, states
+    "0000 0000 00000000000000000000000000000000 00000000000000000000000000000000"
+    "00000000 0000000000000000"  # interface, cookie
+)
+ONE_IPV6 = (
+    "48000000 1400 0100 feffffff 00000000"
+    "0a 06 02 00 00040000"
+    "0007 ff98 fd000000000000000000000000000001 00000000000000000000000000000001"
+    "00000000 ffffffffffffffff"
+)
+
+
+@pytest.mark.skipif(sys.byteorder == "big", reason="the bytes are little-endian")
+def test_the_bytes_of_a_question() -> None:
+    assert dump(5, socket.AF_INET) == bytes.fromhex(ALL_IPV4)
+    one = request(socket.AF_INET6, LISTEN, Endpoint("fd00::1", 7), Endpoint("::1", 65432))
+    assert message(SOCK_DIAG_BY_FAMILY, 0, 0xFFFFFFFE, one) == bytes.fromhex(ONE_IPV6)

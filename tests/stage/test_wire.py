@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 import trio
+from frames import REPETITIONS
 from needs import need_tool
 from wiring import script
 
@@ -18,7 +19,6 @@ from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.model import SYN, Rung
 from trioecho.stage.chronicle import Chronicle
 from trioecho.stage.wire import Passage, Wire, open_wire
-from trioecho.tcp import notes
 
 pytestmark = pytest.mark.usefixtures("wires")
 
@@ -111,7 +111,7 @@ async def test_what_is_dropped_never_arrives_and_the_kernel_sends_it_again() -> 
     assert first.lost
     assert first.fault == "drop client data 1"
     assert not again.lost
-    assert [note.of for note in again.notes if isinstance(note, notes.AGAIN)] == [first.number]
+    assert [note.of for note in again.notes if isinstance(note, REPETITIONS)] == [first.number]
 
 
 async def test_a_fault_may_be_added_later() -> None:

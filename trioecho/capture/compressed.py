@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 
-from trioecho.capture.stream import SourceError
+from trioecho.capture.source import SourceError
 
 PIECE = 1 << 20  # bytes of output that are held at once
 ZSTD_STEP = 4096

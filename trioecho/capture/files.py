@@ -10,17 +10,17 @@ from types import TracebackType
 from typing import Self
 
 from trioecho.capture.compressed import GZIP_MAGIC, ZSTD_MAGIC, gunzip, unzstd
-from trioecho.capture.interface import Interface
-from trioecho.capture.pcap import MAGICS, Pcap
+from trioecho.capture.pcap import MAGICS, PcapReader
 from trioecho.capture.pcapng import MAGIC as PCAPNG_MAGIC
-from trioecho.capture.pcapng import Pcapng
-from trioecho.capture.stream import (
+from trioecho.capture.pcapng import PcapngReader
+from trioecho.capture.source import (
+    ByteReader,
     CaptureTrouble,
     Chunks,
     FormatError,
+    Interface,
     Passing,
     Readable,
-    Stream,
     peek,
 )
 from trioecho.errors import TrioechoError
@@ -104,7 +104,7 @@ class CaptureFile:
             head, chunks = peek(unzstd(chunks), PEEK)
         else:
             self._compressed = False
-        self._stream = Stream(chunks)
+        self._reader = ByteReader(chunks)
         self._format = self._begin(head, passing)
 
     @property
@@ -128,26 +128,26 @@ class CaptureFile:
             yield from self._format.batches()
         except FormatError as error:
             self.trouble = self._trouble(error)
-        if self._stream.failure:
-            offset = self._stream.offset + self._stream.left
-            self.trouble = self._trouble(FormatError(offset, self._stream.failure))
+        if self._reader.failure:
+            offset = self._reader.offset + self._reader.left
+            self.trouble = self._trouble(FormatError(offset, self._reader.failure))
 
     def _trouble(self, error: FormatError) -> CaptureTrouble:
         return CaptureTrouble(error.offset, error.what, error.detail, self._compressed)
 
-    def _begin(self, head: bytes, passing: Passing | None) -> Pcap | Pcapng:
+    def _begin(self, head: bytes, passing: Passing | None) -> PcapReader | PcapngReader:
         name = self.name
         try:
             if head[:4] in MAGICS:
-                return Pcap(self._stream, passing)
+                return PcapReader(self._reader, passing)
             if head[:4] == PCAPNG_MAGIC:
-                return Pcapng(self._stream, passing)
+                return PcapngReader(self._reader, passing)
         except FormatError as error:
-            trouble = self._stream.failure or str(self._trouble(error))
+            trouble = self._reader.failure or str(self._trouble(error))
             raise TrioechoError(f"{name} has nothing to read: {trouble}") from error
-        self._stream.more(PEEK)
-        if self._stream.failure:
-            raise TrioechoError(f"{name} has nothing to read: {self._stream.failure}")
+        self._reader.more(PEEK)
+        if self._reader.failure:
+            raise TrioechoError(f"{name} has nothing to read: {self._reader.failure}")
         inside = f"{name} is compressed, and what is inside" if self._compressed else name
         if not head:
             raise TrioechoError(f"{inside} is empty", HINT)

@@ -12,21 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from trioecho.capture.portfilter import SNAP, port_filter
+from trioecho.capture.filters import ETHERNET, HEADER_LENGTH, RAW_IP, port_filter
 from trioecho.errors import TrioechoError
-
-__all__ = [
-    "SNAP",
-    "SOL_PACKET",
-    "Counts",
-    "Program",
-    "bind",
-    "check",
-    "complaint",
-    "open_packet_socket",
-    "prepare",
-    "refusing",
-]
 
 # By number, since the socket module names few of them, and none on other systems.
 AF_PACKET = 17
@@ -36,9 +23,6 @@ SO_ATTACH_FILTER = 26
 SOL_PACKET = 263
 PACKET_STATISTICS = 6
 PACKET_IGNORE_OUTGOING = 23
-
-ETHERNET, RAW_IP = 1, 101  # LINKTYPE_*
-HEADER_LENGTH = {ETHERNET: 14, RAW_IP: 0}
 
 # An interface's hardware type (ARPHRD_*, <linux/if_arp.h>) and what its frames begin with. The
 # loopback puts an Ethernet header of zeros before its frames; tun, ipip and sit devices put none.

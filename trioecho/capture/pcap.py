@@ -28,8 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from trioecho.capture.interface import Interface
-from trioecho.capture.stream import LARGEST, FormatError, Passing, Stream
+from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface, Passing
 from trioecho.model import Frame
 
 HEADER = 24
@@ -45,11 +44,11 @@ MAGICS = {
 }
 
 
-class Pcap:
+class PcapReader:
     """The frames of a pcap file.
 
     Args:
-        stream: the file's bytes, from the first on.
+        reader: the file's bytes, from the first on.
         passing: which packets may be passed over; None for none.
 
     Attributes:
@@ -60,20 +59,20 @@ class Pcap:
         FormatError: the header is cut short, or of a version before 2.0.
     """
 
-    def __init__(self, stream: Stream, passing: Passing | None = None) -> None:
-        if not stream.more(HEADER):
+    def __init__(self, reader: ByteReader, passing: Passing | None = None) -> None:
+        if not reader.more(HEADER):
             raise FormatError(
-                0, "truncated in the pcap header", f"{HEADER} bytes due, {stream.left} there"
+                0, "truncated in the pcap header", f"{HEADER} bytes due, {reader.left} there"
             )
-        order, magic = MAGICS[stream.data[:4]]
-        major, minor, snaplen, link = Struct(order + "4xHH8xII").unpack_from(stream.data)
+        order, magic = MAGICS[reader.data[:4]]
+        major, minor, snaplen, link = Struct(order + "4xHH8xII").unpack_from(reader.data)
         if major < 2:
             raise FormatError(4, f"unsupported pcap version {major}.{minor}")
-        stream.at = HEADER
+        reader.at = HEADER
         resolution = 10**9 if magic == NANOSECONDS else 10**6
         self.interfaces = [Interface(0, "", link & 0xFFFF, resolution, snaplen)]
         self.comments: list[str] = []
-        self._stream = stream
+        self._reader = reader
         self._passing = passing
         self._number = 1
         self._header = 24 if magic == MODIFIED else 16
@@ -100,8 +99,8 @@ class Pcap:
         names, no call but those that take the header apart and make the frame, and no frame made
         of what is passed over.
         """
-        stream, interface = self._stream, self.interfaces[0]
-        data, at, link = stream.data, stream.at, interface.link
+        reader, interface = self._reader, self.interfaces[0]
+        data, at, link = reader.data, reader.at, interface.link
         size, header = len(data), self._header
         odd = self._swapped or self._unsure
         unpack, frame, nanoseconds = self._fields.unpack_from, Frame, 10**9 // interface.resolution
@@ -124,25 +123,25 @@ class Pcap:
                 continue
             time = second * 1_000_000_000 + fraction * nanoseconds
             append(frame(number, time, data[start:end], link, length))
-        stream.at = at
+        reader.at = at
         self._number += len(batch) + passed
         return batch
 
     def _more(self) -> bool:
         """Read until the next packet is there; False at the end of the file."""
-        stream, header = self._stream, self._header
-        if not stream.more(header):
-            if stream.left == 0:
+        reader, header = self._reader, self._header
+        if not reader.more(header):
+            if reader.left == 0:
                 return False
-            detail = f"{header} bytes due, {stream.left} there"
-            raise FormatError(stream.offset, "truncated in the middle of a packet's header", detail)
-        _, _, captured, length = self._fields.unpack_from(stream.data, stream.at)
+            detail = f"{header} bytes due, {reader.left} there"
+            raise FormatError(reader.offset, "truncated in the middle of a packet's header", detail)
+        _, _, captured, length = self._fields.unpack_from(reader.data, reader.at)
         if self._swapped or (self._unsure and captured > length):
             captured = length
         if captured > LARGEST:
             detail = f"it claims {captured} bytes, and no packet has more than {LARGEST}"
-            raise FormatError(stream.offset, "corrupt packet header", detail)
-        if not stream.more(header + captured):
-            detail = f"{captured} bytes promised, {stream.left - header} there"
-            raise FormatError(stream.offset, "truncated in the middle of a packet", detail)
+            raise FormatError(reader.offset, "corrupt packet header", detail)
+        if not reader.more(header + captured):
+            detail = f"{captured} bytes promised, {reader.left - header} there"
+            raise FormatError(reader.offset, "truncated in the middle of a packet", detail)
         return True

@@ -25,7 +25,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from trioecho.capture.interface import Interface
 from trioecho.capture.pcap import BATCH
 from trioecho.capture.section import (
     EARLIEST,
@@ -35,7 +34,7 @@ from trioecho.capture.section import (
     read_comments,
     read_interface,
 )
-from trioecho.capture.stream import LARGEST, FormatError, Passing, Stream
+from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface, Passing
 from trioecho.model import Frame
 
 MAGIC = b"\x0a\x0d\x0d\x0a"  # a section's type; it reads the same in both byte orders
@@ -49,11 +48,11 @@ SMALLEST = {SECTION: 28, INTERFACE: 20, OBSOLETE: 32, SIMPLE: 16, PACKET: 32}
 MOST_INTERFACES, MOST_COMMENTS = 65_536, 100
 
 
-class Pcapng:
+class PcapngReader:
     """The frames of a pcapng file.
 
     Args:
-        stream: the file's bytes, from the first on, which are a section's type.
+        reader: the file's bytes, from the first on, which are a section's type.
         passing: which packets may be passed over; None for none.
 
     Attributes:
@@ -65,10 +64,10 @@ class Pcapng:
         FormatError: the first section's header is not whole or not sound.
     """
 
-    def __init__(self, stream: Stream, passing: Passing | None = None) -> None:
+    def __init__(self, reader: ByteReader, passing: Passing | None = None) -> None:
         self.interfaces: list[Interface] = []
         self.comments: list[str] = []
-        self._stream = stream
+        self._reader = reader
         self._passing = passing
         self._ports: list[Port] = []  # this section's
         self._number = 1
@@ -104,8 +103,8 @@ class Pcapng:
         This loop runs for each packet of a file and its speed is the reader's. Hence the local
         names, and that it leaves to `_block` whatever is rare or unsound.
         """
-        stream, layout, ports = self._stream, self._layout, self._ports
-        data, at, size = stream.data, stream.at, len(stream.data)
+        reader, layout, ports = self._reader, self._layout, self._ports
+        data, at, size = reader.data, reader.at, len(reader.data)
         unpack, trailer = layout.packet.unpack_from, layout.word.unpack_from
         frame, append, before, time, known = Frame, batch.append, len(batch), self._time, -1
         number = link = factor = divisor = offset = highest = 0
@@ -130,69 +129,69 @@ class Pcapng:
                 passed += 1
                 continue
             append(frame(serial, time, data[start : start + captured], link, length, number))
-        stream.at, self._time = at, time
+        reader.at, self._time = at, time
         self._number += len(batch) - before + passed
 
     def _here(self) -> bool:
         """Whether the next block is in the window."""
-        return self._stream.left >= 12 and self._stream.left >= self._head()[1]
+        return self._reader.left >= 12 and self._reader.left >= self._head()[1]
 
     def _more(self) -> bool:
         """Read until the next block is there, or has been skipped; False at the end of the file."""
-        stream = self._stream
-        if not stream.more(12):
-            if stream.left == 0:
+        reader = self._reader
+        if not reader.more(12):
+            if reader.left == 0:
                 return False
-            detail = f"12 bytes or more due, {stream.left} there"
-            raise FormatError(stream.offset, "truncated in the middle of a block's header", detail)
-        (kind, total), offset = self._head(), stream.offset
+            detail = f"12 bytes or more due, {reader.left} there"
+            raise FormatError(reader.offset, "truncated in the middle of a block's header", detail)
+        (kind, total), offset = self._head(), reader.offset
         if kind not in SMALLEST:
-            whole = stream.skip(total - 4) and stream.more(4)
+            whole = reader.skip(total - 4) and reader.more(4)
             if whole:
                 self._trailer(kind, total, offset)
         elif total > LARGEST:
             detail = f"it claims {total} bytes, and none has more than {LARGEST}"
             raise FormatError(offset, f"corrupt block of type {kind}", detail)
         else:
-            whole = stream.more(total)
+            whole = reader.more(total)
         if not whole:
             what = "packet" if kind in (PACKET, SIMPLE, OBSOLETE) else f"block of type {kind}"
-            there = stream.offset + stream.left - offset
+            there = reader.offset + reader.left - offset
             detail = f"a block of {total} bytes promised, {there} there"
             raise FormatError(offset, f"truncated in the middle of a {what}", detail)
         return True
 
     def _head(self) -> tuple[int, int]:
         """The type and the length of the next block, of which 12 bytes are in the window."""
-        stream = self._stream
-        if stream.data.startswith(MAGIC, stream.at):
-            mark = stream.data[stream.at + 8 : stream.at + 12]
+        reader = self._reader
+        if reader.data.startswith(MAGIC, reader.at):
+            mark = reader.data[reader.at + 8 : reader.at + 12]
             if mark not in LAYOUTS:
                 detail = f"its byte-order mark is {mark.hex()}"
-                raise FormatError(stream.offset, "corrupt section header", detail)
+                raise FormatError(reader.offset, "corrupt section header", detail)
             self._layout = LAYOUTS[mark]
-        kind, total = self._layout.head.unpack_from(stream.data, stream.at)
+        kind, total = self._layout.head.unpack_from(reader.data, reader.at)
         least = SMALLEST.get(kind, 12)
         if total < least or total % 4:
             detail = f"its length is {total}, which is no multiple of 4 from {least} on"
-            raise FormatError(stream.offset, f"corrupt block of type {kind}", detail)
+            raise FormatError(reader.offset, f"corrupt block of type {kind}", detail)
         return kind, total
 
     def _trailer(self, kind: int, total: int, offset: int) -> None:
         """Consume the length at a block's end, which must be the one at its start; number it."""
-        stream = self._stream
-        (again,) = self._layout.word.unpack_from(stream.data, stream.at)
+        reader = self._reader
+        (again,) = self._layout.word.unpack_from(reader.data, reader.at)
         if again != total:
             detail = f"its two lengths are {total} and {again}"
             raise FormatError(offset, f"corrupt block of type {kind}", detail)
-        stream.at += 4
+        reader.at += 4
         self._number += kind in NUMBERED
 
     def _block(self, batch: list[Frame]) -> None:
         """Take the next block, of whatever kind; it is in the window."""
-        stream, (kind, total), offset = self._stream, self._head(), self._stream.offset
-        block = stream.data[stream.at : stream.at + total - 4]
-        stream.at += total - 4
+        reader, (kind, total), offset = self._reader, self._head(), self._reader.offset
+        block = reader.data[reader.at : reader.at + total - 4]
+        reader.at += total - 4
         self._trailer(kind, total, offset)
         if kind == SECTION:
             major, minor = self._layout.version.unpack_from(block)

@@ -12,9 +12,9 @@ from typing import Any
 
 import trio
 
+from trioecho.capture.filters import SNAP
 from trioecho.capture.live import Capture
 from trioecho.capture.packet_socket import (
-    SNAP,
     SOL_PACKET,
     Counts,
     bind,

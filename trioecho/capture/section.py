@@ -21,7 +21,7 @@ from math import gcd
 from struct import Struct
 from typing import NamedTuple
 
-from trioecho.capture.interface import Interface
+from trioecho.capture.source import Interface
 
 MARKS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # the byte-order mark, as it stands
 END, COMMENT, NAME, RESOLUTION, OFFSET = 0, 1, 2, 9, 14

@@ -1,111 +1,58 @@
-"""What can be done to the wire, in words. PURE: text -> types; fate.py decides by them.
+"""The words that faults share: which segments, how often, numbers and times. PURE.
 
-    fault     = ( "drop" | "duplicate" | "corrupt" ) items
-              | "delay" items DURATION
-              | "reorder" kinds N N [ "connection" N ]
-              | "inject" ( "rst" | "syn" ) [ "to" ( END | "both" ) ] [ "offset" INTEGER ] after
-              | "cut" [ "for" DURATION ] [ after ]
-              | "delay" DURATION                     these are of the whole wire
-              | "rate" NUMBER( "kbit" | "mbit" | "gbit" )
-              | "queue" N
-              | "loss" [ END ] NUMBER"%" [ "seed" N ]
-              | "mtu" N
-              | "path" "mtu" N [ "silent" ]
-    items     = kinds [ which ] [ times ] [ "connection" N ]
-    kinds     = [ END ] KIND
-    which     = LIST | "all" | "every" N             left out: 1
-    times     = "once" | "twice" | N "times" | "always"
-    after     = "after" kinds [ N ] [ "connection" N ]
-    END       = "client" | "server"                  left out: either, counted together
-    KIND      = "syn" | "syn-ack" | "ack" | "data" | "fin" | "rst" | "segment"
-    LIST      = PART { "," PART }, without spaces
-    PART      = N | N"-"N | N"-"
-    DURATION  = NUMBER( "s" | "ms" | "us" )
-    NUMBER    = digits, and up to three behind a point
+    ITEMS      = [ END ] KIND [ WHICH ] [ TIMES ] [ "connection" N ]
+    SEGMENT    = [ END ] KIND [ N ] [ "connection" N ]
+    END        = "client" | "server"                  left out: either, counted together
+    KIND       = "syn" | "syn-ack" | "ack" | "data" | "fin" | "rst" | "segment"
+    WHICH      = LIST | "all" | "every" N             left out: 1
+    TIMES      = "once" | "twice" | N "times" | "always"
+    LIST       = PART { "," PART }, without spaces
+    PART       = N | N"-"N | N"-"
+    TIME       = NUMBER( "s" | "ms" | "us" )
+    NUMBER     = digits, and up to three behind a point
 
-A number counts distinct items of a kind in one connection, as flow.py says. Without ``times`` a
-fault acts on an item's first transmission alone; ``twice`` takes its next one too. Case is ignored.
+The ``usage`` of each fault says where they are used. A number counts distinct items of a kind in
+one connection, as `trioecho.faults.flows` says. Without TIMES a fault acts on an item's first
+transmission alone; ``twice`` includes the next one. Case is ignored.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Literal, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 from trioecho.errors import TrioechoError
-from trioecho.faults.faults import (
-    Corrupt,
-    Cut,
-    Delay,
-    Drop,
-    Duplicate,
-    Fault,
-    Forged,
-    Inject,
-    Latency,
-    Loss,
-    Mtu,
-    PathMtu,
-    Queue,
-    Rate,
-    Reorder,
-)
 from trioecho.faults.items import KINDS, ONCE_ONLY, Items, Kind, Which
 from trioecho.faults.words import Words
-from trioecho.model import ENDS
+from trioecho.model import ENDS, End
 
 Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)
 
 MOST = 1_000_000_000
 MOST_TEXT = 1_000
-SMALLEST_PATH_MTU, LARGEST_MTU = 68, 65_535  # RFC 791 §3.2 and the length field of IP
-# Linux's smallest segments keep 40 bytes for options and 8 for data (TCP_MIN_SND_MSS): 88 with the
-# headers. A smaller device cuts them into fragments, which the wire does not show; 128 leaves room.
-SMALLEST_MTU = 128
 
 _TIMES = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
-_RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
-_FORGED: tuple[Forged, ...] = ("rst", "syn")
-_BOTH: Literal["both"] = "both"
 _SAME = {"synack": "syn-ack"}
-_A_TIME, _A_RATE = "a time such as 25ms", "a rate such as 500kbit, 1mbit or 1gbit"
-_FAR = (1 << 31) - 1  # half of the sequence space
+_A_TIME = "a time such as 25ms"
 
 _number = re.compile(r"[0-9]{1,20}").fullmatch
 _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _list = re.compile(r"[0-9]{1,20}(-[0-9]{0,20})?(,[0-9]{1,20}(-[0-9]{0,20})?)*").fullmatch
 _duration = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(s|ms|us)").fullmatch
-_speed = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(kbit|mbit|gbit)").fullmatch
-_percent = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,3})?)%").fullmatch
 
 
-def parse(text: str) -> Fault:
-    """Read one fault.
-
-    Args:
-        text: its words.
-
-    Returns:
-        The fault; its own ``text`` is the words in lower case with one space between them.
-
-    Raises:
-        TrioechoError: it cannot be read; the message names the word and what may stand there.
-
-    >>> parse("Drop client  DATA 2").text
-    'drop client data 2'
-    """
-    words = _Words(text)
-    fault = _VERBS[words.one_of(tuple(_VERBS))](words)
-    words.finish()
-    return fault
-
-
-class _Words(Words):
+class FaultWords(Words):
     """The words of a fault, read one after the other.
 
-    What was tried in vain at a word is kept: that is what may stand there.
+    It remembers what did not fit the word at hand: that is what was expected there.
+
+    Args:
+        text: the words.
+
+    Raises:
+        TrioechoError: there are too many of them.
     """
 
     def __init__(self, text: str) -> None:
@@ -129,28 +76,32 @@ class _Words(Words):
         return found
 
     def one_of(self, words: tuple[Word, ...]) -> Word:
+        """As `any_of`, but it must be one of them."""
         found = self.any_of(words)
         if found is None:
             raise self.wrong()
         return found
 
     def accept(self, word: str) -> bool:
+        """Take the word if it is this one, and say so."""
         return self.any_of((word,)) is not None
 
     def fits(self, form: Form, what: str) -> bool:
+        """Whether the word has a form, which errors call ``what``."""
         if form(self.peek()):
             return True
         self._tried.append(what)
         return False
 
     def need(self, form: Form, what: str) -> re.Match[str]:
-        """What the form finds in the word, which is not taken yet."""
+        """The match of a word that must have a form; the word is not taken yet."""
         match = form(self.peek()) if self.fits(form, what) else None
         if match is None:
             raise self.wrong()
         return match
 
     def number(self, low: int = 1, high: int = MOST) -> int:
+        """Take a number within bounds."""
         what = f"a number from {low:,} to {high:,}"
         match = self.need(_integer if low < 0 else _number, what)
         if not low <= int(match[0]) <= high:
@@ -158,7 +109,7 @@ class _Words(Words):
         return int(self.take())
 
     def measure(self, form: Form, what: str, units: dict[str, int], most: str) -> int:
-        """Take a number with a unit; more than 0 and at most ``most``."""
+        """Take a number with a unit: more than 0 and at most ``most``."""
         whole, fraction, unit = self.need(form, what).groups()
         value = (int(whole) * 1000 + int((fraction or "").ljust(3, "0"))) * units[unit] // 1000
         limit = form(most)
@@ -169,16 +120,44 @@ class _Words(Words):
         return value
 
     def wrong(self, *may: str) -> TrioechoError:
-        """The error for the word at hand; where nothing is said, what was tried may stand there."""
+        """As for `Words`; without arguments, what did not fit was expected."""
         if not self._words:
             return TrioechoError("A fault without a word says nothing", "Such as 'drop syn-ack'")
         return super().wrong(*dict.fromkeys(may or self._tried))
 
     def finish(self) -> None:
+        """Raise if a word is left."""
         if self.peek():
             raise self.wrong(*self._tried, "nothing more")
 
-    def which(self) -> Which:
+    def kind(self) -> tuple[End | None, Kind]:
+        """Take ``[ END ] KIND``."""
+        return self.any_of(ENDS), self.one_of(KINDS)
+
+    def items(self) -> Items:
+        """Take ITEMS."""
+        end, kind = self.kind()
+        return Items(end, kind, self._which(), self._times(kind), self.connection())
+
+    def segment(self) -> Items:
+        """Take SEGMENT."""
+        end, kind = self.kind()
+        one = Which.only(self.number() if self.fits(_number, "a number") else 1)
+        return Items(end, kind, one, 1, self.connection())
+
+    def connection(self) -> int | None:
+        """Take ``[ "connection" N ]``."""
+        return self.number() if self.accept("connection") else None
+
+    def at_time(self) -> bool:
+        """Whether the word is a TIME."""
+        return self.fits(_duration, _A_TIME)
+
+    def time(self) -> int:
+        """Take TIME, in nanoseconds."""
+        return self.measure(_duration, _A_TIME, _TIMES, "3600s")
+
+    def _which(self) -> Which:
         if self.accept("all"):
             return Which(((1, None),))
         if self.accept("every"):
@@ -190,12 +169,12 @@ class _Words(Words):
             low, dash, high = part.partition("-")
             first, last = int(low), int(high) if high else None if dash else int(low)
             if not 1 <= first <= (last or MOST) <= MOST or last == 0:
-                raise self.wrong(f"numbers from 1 to {MOST:,}, the lower one first,")
+                raise self.wrong(f"numbers from 1 to {MOST:,}, the lower one first")
             parts.append((first, last))
         self.take()
         return Which(tuple(parts))
 
-    def times(self, kind: Kind) -> int | None:
+    def _times(self, kind: Kind) -> int | None:
         names = {"once": 1} if kind in ONCE_ONLY else {"once": 1, "twice": 2, "always": None}
         name = self.any_of(tuple(names))
         if name is not None or kind in ONCE_ONLY:
@@ -206,71 +185,3 @@ class _Words(Words):
         times = self.number()
         self.take()
         return times
-
-    def connection(self) -> int | None:
-        return self.number() if self.accept("connection") else None
-
-    def items(self) -> Items:
-        end, kind = self.any_of(ENDS), self.one_of(KINDS)
-        return Items(end, kind, self.which(), self.times(kind), self.connection())
-
-    def after(self) -> Items:
-        end, kind = self.any_of(ENDS), self.one_of(KINDS)
-        one = Which.only(self.number() if self.fits(_number, "a number") else 1)
-        return Items(end, kind, one, 1, self.connection())
-
-    def delay(self) -> Fault:
-        if self.fits(_duration, _A_TIME):
-            return Latency(self.text, self.time())
-        return Delay(self.text, self.items(), self.time())
-
-    def time(self) -> int:
-        return self.measure(_duration, _A_TIME, _TIMES, "3600s")
-
-    def reorder(self) -> Fault:
-        end, kind = self.any_of(ENDS), self.one_of(KINDS)
-        first = self.number(high=MOST - 1)
-        numbers, connection = (first, self.number(first + 1)), self.connection()
-        items = [Items(end, kind, Which.only(one), 1, connection) for one in numbers]
-        return Reorder(self.text, *items)
-
-    def inject(self) -> Fault:
-        flag = self.one_of(_FORGED)
-        to = self.one_of((*ENDS, _BOTH)) if self.accept("to") else None
-        offset = self.number(-_FAR, _FAR) if self.accept("offset") else 0
-        self.one_of(("after",))
-        return Inject(self.text, self.after(), flag, to, offset)
-
-    def cut(self) -> Fault:
-        duration = self.time() if self.accept("for") else None
-        return Cut(self.text, self.after() if self.accept("after") else None, duration)
-
-    def loss(self) -> Fault:
-        end = self.any_of(ENDS)
-        percent = float(self.need(_percent, "a share such as 2%")[1])
-        if not 0 < percent <= 100:
-            raise self.wrong("more than 0% and at most 100%")
-        self.take()
-        seed = self.number(0, (1 << 63) - 1) if self.accept("seed") else 1
-        return Loss(self.text, percent, seed, end)
-
-    def path(self) -> Fault:
-        self.one_of(("mtu",))
-        size = self.number(SMALLEST_PATH_MTU, LARGEST_MTU)
-        return PathMtu(self.text, size, self.accept("silent"))
-
-
-_VERBS: dict[str, Callable[[_Words], Fault]] = {
-    "drop": lambda words: Drop(words.text, words.items()),
-    "duplicate": lambda words: Duplicate(words.text, words.items()),
-    "corrupt": lambda words: Corrupt(words.text, words.items()),
-    "delay": _Words.delay,
-    "reorder": _Words.reorder,
-    "inject": _Words.inject,
-    "cut": _Words.cut,
-    "rate": lambda words: Rate(words.text, words.measure(_speed, _A_RATE, _RATES, "100gbit")),
-    "queue": lambda words: Queue(words.text, words.number(1, 10_000)),
-    "loss": _Words.loss,
-    "mtu": lambda words: Mtu(words.text, words.number(SMALLEST_MTU, LARGEST_MTU)),
-    "path": _Words.path,
-}

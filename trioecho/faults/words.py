@@ -26,33 +26,34 @@ class Words:
         self._at = 0
 
     def peek(self, ahead: int = 0) -> str:
-        """A word that is to come, the next one unless said otherwise; ``""`` behind the last."""
+        """The next word, or one further ahead; ``""`` behind the last."""
         return self._words[self._at + ahead] if self._at + ahead < len(self._words) else ""
 
     def take(self) -> str:
-        """The next word, which is read with that."""
+        """Read the next word."""
         word = self.peek()
         self._at += 1
         return word
 
-    def wrong(self, *may: str) -> TrioechoError:
+    def wrong(self, *expected: str) -> TrioechoError:
         """The error for the word at hand, or for none being left.
 
         Args:
-            may: what may stand there, at least one; those without a space are words.
+            expected: what is valid there, at least one; those without a space are words.
 
         Returns:
-            The error to raise, which proposes the word that is most alike.
+            The error to raise; it suggests the word that is most alike.
         """
-        word, text = self.peek(), self.text[:_MOST_SHOWN]
-        listed = " or ".join(filter(None, (", ".join(may[:-1]), may[-1])))
+        word, sentence = self.peek(), f"{self._noun} {self.text[:_MOST_SHOWN]!r}"
+        listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
+        if len(expected) > 1:
+            listed = f"one of {listed}"
         if not word:
-            return TrioechoError(f"{self._noun} {text!r} is not complete: {listed} may follow")
+            return TrioechoError(f"{sentence} is not complete; expected {listed}")
         word = word[:_LONGEST_SHOWN]
-        single = [one for one in may if " " not in one]
+        single = [one for one in expected if " " not in one]
         close = get_close_matches(word, single, 1, cutoff=0.75)  # far ones mislead
         return TrioechoError(
-            f"{self._noun} {text!r} makes no sense at word {self._at + 1}, {word!r}:"
-            f" {listed} may stand there",
+            f"{sentence}: word {self._at + 1}, {word!r}, is not valid; expected {listed}",
             f"Did you mean {close[0]!r}?" if close else "",
         )

@@ -8,13 +8,13 @@ import struct
 from contextlib import suppress
 from fcntl import ioctl
 
+from trioecho.hosts.netlink import NLM_F_ACK, attribute, error_number, message, messages
 from trioecho.hosts.syscalls import CLONE_NEWNET, StepError, step, unshare, write
 
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 TUNSETIFF = 0x400454CA
 RTM_SETLINK, RTM_NEWADDR = 19, 20
-NLM_F_REQUEST, NLM_F_ACK = 1, 4
 IFLA_MTU, IFLA_TXQLEN = 4, 13
 IFA_ADDRESS, IFA_LOCAL, IFA_F_NODAD = 1, 2, 2
 IFF_UP = 0x1
@@ -135,12 +135,9 @@ def netlink(kind: int, head: bytes, *attributes: tuple[int, bytes]) -> None:
     Raises:
         OSError: the kernel refused it.
     """
-    body = head + b"".join(
-        struct.pack("=HH", 4 + len(value), number) + value for number, value in attributes
-    )
-    header = struct.pack("=IHHII", 16 + len(body), kind, NLM_F_REQUEST | NLM_F_ACK, 1, 0)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as line:
-        line.send(header + body)
-        errno = -struct.unpack_from("=i", line.recv(1024), 16)[0]
-        if errno:
-            raise OSError(errno, os.strerror(errno))
+    body = head + b"".join(attribute(number, value) for number, value in attributes)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
+        sock.send(message(kind, NLM_F_ACK, 1, body))
+        for _, _, answer in messages(sock.recv(1024), 1, 0):
+            if number := error_number(answer):
+                raise OSError(number, os.strerror(number))

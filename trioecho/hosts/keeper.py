@@ -1,6 +1,6 @@
 """The child process that holds the private namespaces and hands their sockets up.
 
-Run as a script, by path, on the standard library and two modules beside it that need no more:
+Run as a script, by path, with the standard library and the few modules here that need no more:
 ``python -I -S keeper.py FD COUNT``. It is a process of its own because ``unshare(CLONE_NEWUSER)``
 wants a process with one thread, and because a namespace lives as long as somebody is in it.
 

@@ -1,16 +1,10 @@
-"""Diag: the TCP sockets of a whole network namespace, whoever holds them, as inet_diag tells.
+"""Diag: the TCP sockets of a whole network namespace, as inet_diag lists them.
 
-The namespace is that of the netlink socket on which the question is sent. pyroute2 writes the
-questions and reads the answers. Its own ``DiagSocket`` is not used: it makes its socket itself,
-in our namespace, runs asyncio, and takes a refusal for an answer.
+The namespace is that of the netlink socket on which the question is sent.
 
-The kernel works on a dump inside send() and recv() alone, so there is nothing to wait for: whoever
-reads to the end never finds the socket empty before it. That is why a question can be asked and
-answered in one go, between two packets.
-
-What it costs (Linux 6.18, 262,144 buckets in the kernel's one table of connections, two sockets):
-all sockets 0.6 ms, most of it the kernel's walk over that table, once for each IP version; one
-connection by its endpoints 0.1 ms, nearly all of it pyroute2's.
+The kernel works on a dump only inside send() and recv(), so there is nothing to wait for: a reader
+that goes on to the end never finds the socket empty before it. That is why a question can be asked
+and answered in one go, between two packets.
 
 See also:
     sock_diag(7), netlink(7).
@@ -23,23 +17,37 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from functools import cache
-from socket import AF_INET, AF_INET6, IPPROTO_TCP
-from typing import Any
+from socket import AF_INET, AF_INET6, IPPROTO_TCP, inet_ntop, inet_pton
 
 import trio
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
+from trioecho.hosts.netlink import (
+    NLM_F_DUMP,
+    NLM_F_DUMP_INTR,
+    NLM_F_MULTI,
+    NLMSG_DONE,
+    NLMSG_ERROR,
+    attributes,
+    error_number,
+    message,
+    messages,
+)
 from trioecho.hosts.tcp_info import parse_info, state_of
 from trioecho.model import Endpoint, Kernel, State, unmapped
 
-HEADER = struct.Struct("=IHHII")  # netlink(7): length, type, flags, sequence number, port
-NUMBER = struct.Struct("=i")  # what follows it in NLMSG_ERROR and NLMSG_DONE: 0 or -errno
-NLMSG_ERROR, NLMSG_DONE, SOCK_DIAG_BY_FAMILY = 2, 3, 20
-NLM_F_REQUEST, NLM_F_MULTI, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x2, 0x10, 0x300
-INET_DIAG_INFO = 2
-NO_COOKIE = 0xFFFF_FFFF_FFFF_FFFF
+SOCK_DIAG_BY_FAMILY = 20
+INET_DIAG_INFO = 2  # the attribute with TCP_INFO
+
+# linux/inet_diag.h. Both structs hold an inet_diag_sockid: both ports and both addresses in network
+# order, each address 16 bytes, then the interface and a cookie.
+#   inet_diag_req_v2   family, protocol, extensions, padding, states, sockid
+#   inet_diag_msg      family, state, timer, retransmits, sockid, expires, bytes to receive, bytes
+#                      to send, uid, inode
+REQUEST = struct.Struct("=BBBxI 2s2s16s16sI8s")
+ANSWER = struct.Struct("=BB2x 2s2s16s16s12x 4xIIII")
+NO_COOKIE = b"\xff" * 8
 
 # Sets of states, by the numbers of net/tcp_states.h. SYN-RECEIVED includes half-open connections.
 LISTEN = 1 << 10
@@ -86,8 +94,6 @@ class Held(Struct, frozen=True):
 class Diag:
     """Asks for the TCP sockets of a namespace.
 
-    The first one imports pyroute2, which takes a tenth of a second: make it before the traffic.
-
     Args:
         sock: a socket of ``AF_NETLINK``, ``SOCK_RAW`` and ``NETLINK_SOCK_DIAG`` (4), made in that
             namespace, non-blocking, and used for nothing else. The caller closes it.
@@ -96,8 +102,6 @@ class Diag:
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
         self._sequence = 0
-        request_class()
-        message_class()
 
     async def sockets(self) -> list[Held]:
         """What `sockets_now` returns, after a checkpoint."""
@@ -130,15 +134,7 @@ class Diag:
         """
         family = AF_INET6 if ":" in local.ip else AF_INET
         try:
-            found = self._ask(
-                family,
-                ANY,
-                idiag_sport=local.port,
-                idiag_dport=peer.port,
-                idiag_src=words(family, local.ip),
-                idiag_dst=words(family, peer.ip),
-                idiag_cookie=NO_COOKIE,
-            )
+            found = self._ask(request(family, ANY, local, peer))
             # Where the connection is not, the kernel names the socket that would accept it.
             return next((held for _, held in found if held.peer == peer), None)
         except OSError as error:
@@ -187,32 +183,29 @@ class Diag:
     def _dump(self, family: int, states: int) -> list[Held]:
         try:
             for _ in range(ATTEMPTS):
-                answers = list(self._ask(family, states, NLM_F_DUMP))
+                answers = list(self._ask(request(family, states), NLM_F_DUMP))
                 if not any(flags & NLM_F_DUMP_INTR for flags, _ in answers):
                     return [held for _, held in answers]
         except OSError as error:
             raise refused(error) from None
         raise TrioechoError("The namespace's sockets change faster than the kernel can list them")
 
-    def _ask(
-        self, family: int, states: int, flags: int = 0, **wanted: Any
-    ) -> Iterator[tuple[int, Held]]:
+    def _ask(self, question: bytes, flags: int = 0) -> Iterator[tuple[int, Held]]:
         """Ask, and give each answer with its flags."""
         # A dump that was broken off, by Ctrl-C say, goes on until it has been read, and the kernel
         # refuses another before. So the socket is emptied first.
         while self._receive():
             pass
         self._sequence = self._sequence % 0xFFFF_FFFF + 1
-        self._socket.send(request(self._sequence, family, states, flags, wanted))
+        self._socket.send(message(SOCK_DIAG_BY_FAMILY, flags, self._sequence, question))
         while data := self._receive():
-            for kind, flags, offset in messages(data, self._sequence):
+            for kind, marks, body in messages(data, self._sequence, ANSWER.size):
                 if kind in (NLMSG_ERROR, NLMSG_DONE):
-                    (number,) = NUMBER.unpack_from(data, offset + HEADER.size)
-                    if number:
-                        raise OSError(-number, os.strerror(-number))
+                    if number := error_number(body):
+                        raise OSError(number, os.strerror(number))
                     return
-                yield flags, unpack(data, offset)
-                if not flags & NLM_F_MULTI:
+                yield marks, unpack(body)
+                if not marks & NLM_F_MULTI:
                     return
         raise TrioechoError("The kernel did not finish its answer on the namespace's sockets")
 
@@ -223,93 +216,48 @@ class Diag:
                 data, (sender, _) = self._socket.recvfrom(BUFFER)
             except BlockingIOError:
                 return b""
-            if sender == 0:  # the kernel; programs that may do everything there can send here too
+            if sender == 0:  # the kernel; a program with every capability there can send here too
                 return data
 
 
-def request(sequence: int, family: int, states: int, flags: int, wanted: dict[str, Any]) -> bytes:
-    """Write a question.
-
-    Args:
-        sequence: its number, which comes back with each answer.
-        family: ``AF_INET`` or ``AF_INET6``.
-        states: a bit for each state.
-        flags: beside NLM_F_REQUEST.
-        wanted: further fields of inet_diag_req, by their names.
-
-    Returns:
-        Its bytes.
-    """
-    message = request_class()()
-    message["header"] = {
-        "type": SOCK_DIAG_BY_FAMILY,
-        "flags": NLM_F_REQUEST | flags,
-        "sequence_number": sequence,
-    }
-    message["sdiag_family"] = family
-    message["sdiag_protocol"] = IPPROTO_TCP
-    message["idiag_ext"] = 1 << INET_DIAG_INFO - 1
-    message["idiag_states"] = states
-    message.update(wanted)
-    message.encode()
-    return bytes(message.data)
+def request(
+    family: int, states: int, local: Endpoint | None = None, peer: Endpoint | None = None
+) -> bytes:
+    """An inet_diag_req_v2: for all sockets in these states, or for one pair of endpoints."""
+    ports, addresses, cookie = [b"", b""], [b"", b""], b""
+    if local is not None and peer is not None:
+        ports = [end.port.to_bytes(2, "big") for end in (local, peer)]
+        addresses = [inet_pton(family, end.ip) for end in (local, peer)]
+        cookie = NO_COOKIE
+    extensions = 1 << INET_DIAG_INFO - 1
+    return REQUEST.pack(family, IPPROTO_TCP, extensions, states, *ports, *addresses, 0, cookie)
 
 
-def messages(data: bytes, sequence: int) -> Iterator[tuple[int, int, int]]:
-    """Take what the kernel sent apart.
-
-    Args:
-        data: netlink messages, one behind the other.
-        sequence: the number of the question; answers to others are passed over.
-
-    Returns:
-        An iterator over type, flags and offset of each answer to it.
+def unpack(body: bytes) -> Held:
+    """Read an inet_diag_msg and the attributes behind it.
 
     Raises:
-        TrioechoError: a message runs past the end, or is too short for its type.
+        TrioechoError: the kernel's state or TCP_INFO is none that is known, or a length is wrong.
     """
-    offset = 0
-    while offset < len(data):
-        if len(data) - offset < HEADER.size:
-            raise cut_short()
-        length, kind, flags, answers, _ = HEADER.unpack_from(data, offset)
-        least = HEADER.size + (NUMBER.size if kind in (NLMSG_ERROR, NLMSG_DONE) else 72)
-        if not least <= length <= len(data) - offset:
-            raise cut_short()
-        if answers == sequence:
-            yield kind, flags, offset
-        offset += length + 3 & ~3
-
-
-def unpack(data: bytes, offset: int) -> Held:
-    """Read one answer.
-
-    Args:
-        data: what the kernel sent.
-        offset: where the answer begins in it, its netlink header included.
-
-    Returns:
-        What it says.
-
-    Raises:
-        TrioechoError: the kernel's state or TCP_INFO is none that is known.
-    """
-    message = message_class()(data, offset=offset)
-    message.decode()
-    state = state_of(message["idiag_state"])
-    info = message.get_attr("INET_DIAG_INFO")
+    family, number, sport, dport, source, destination, *rest = ANSWER.unpack_from(body)
+    receive_queue, send_queue, uid, inode = rest
+    state = state_of(number)
+    info = dict(attributes(body[ANSWER.size :])).get(INET_DIAG_INFO)
     return Held(
-        local=Endpoint(unmapped(message["idiag_src"]), message["idiag_sport"]),
-        peer=None
-        if state is State.LISTEN
-        else Endpoint(unmapped(message["idiag_dst"]), message["idiag_dport"]),
+        local=endpoint(family, source, sport),
+        peer=None if state is State.LISTEN else endpoint(family, destination, dport),
         state=state,
         kernel=None if info is None else parse_info(info),
-        inode=message["idiag_inode"],
-        uid=message["idiag_uid"],
-        receive_queue=message["idiag_rqueue"],
-        send_queue=message["idiag_wqueue"],
+        inode=inode,
+        uid=uid,
+        receive_queue=receive_queue,
+        send_queue=send_queue,
     )
+
+
+def endpoint(family: int, address: bytes, port: bytes) -> Endpoint:
+    ip = inet_ntop(family, address[:4] if family == AF_INET else address)
+    return Endpoint(unmapped(ip), int.from_bytes(port, "big"))
 
 
 def on_loopback(endpoint: Endpoint) -> bool:
@@ -317,50 +265,9 @@ def on_loopback(endpoint: Endpoint) -> bool:
     return endpoint.ip == "::1" or endpoint.ip.startswith("127.")
 
 
-def words(family: int, ip: str) -> tuple[int, ...]:
-    """An address as the four numbers of inet_diag_sockid; IPv4 fills the first."""
-    return struct.unpack("!4I", socket.inet_pton(family, ip).ljust(16, b"\0"))
-
-
 def refused(error: OSError) -> TrioechoError:
-    """What to say when the kernel refuses.
-
-    Args:
-        error: what it said.
-
-    Returns:
-        The error to raise.
-    """
+    """The error for a refusal of the kernel's."""
     return TrioechoError(
         f"The kernel refused to list the namespace's TCP sockets: {os.strerror(error.errno or 0)}",
         _HINTS.get(error.errno or 0, ""),
     )
-
-
-def cut_short() -> TrioechoError:
-    """What to say of an answer whose lengths are wrong."""
-    return TrioechoError("The kernel's answer on the namespace's sockets is cut short")
-
-
-@cache
-def request_class() -> Any:
-    """pyroute2's inet_diag_req."""
-    from pyroute2.netlink.diag import inet_diag_req
-
-    return inet_diag_req
-
-
-@cache
-def message_class() -> Any:
-    """pyroute2's inet_diag_msg, which leaves TCP_INFO in bytes for `parse_info`.
-
-    It is no subclass of it: a class inherits its parent's table of attributes, once that is made.
-    """
-    from pyroute2.netlink.diag import inet_addr_codec, inet_diag_msg
-
-    class Message(inet_addr_codec):  # type: ignore[misc]
-        ffname = inet_diag_msg.ffname
-        fields = inet_diag_msg.fields
-        nla_map = ((INET_DIAG_INFO, "INET_DIAG_INFO", "cdata"),)
-
-    return Message

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from trioecho.errors import TrioechoError
 from trioecho.faults import faults
-from trioecho.faults.grammar import parse
+from trioecho.faults.faults import parse
 from trioecho.lessons import steps
 from trioecho.lessons.steps import Accept, Listen, Meet, Step, StopListening
 from trioecho.model import End, State

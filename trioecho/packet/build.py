@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from socket import IPPROTO_ICMP, IPPROTO_ICMPV6
+from socket import AF_INET, AF_INET6, IPPROTO_ICMP, IPPROTO_ICMPV6, IPPROTO_TCP, inet_pton
 from struct import pack
 
-from trioecho.model import Segment
+from trioecho.model import Endpoint, Segment
+from trioecho.model.sequence import MASK
 
 IPV6_MINIMUM = 1_280  # RFC 8200 §5: no link that carries IPv6 has a smaller MTU
 
@@ -23,6 +24,18 @@ def ip_packet(source: bytes, destination: bytes, protocol: int, payload: bytes) 
     fields = (0x45, 0, 20 + len(payload), 0, 0, 64, protocol, 0)
     header = pack("!BBHHHBBH", *fields) + source + destination
     return header[:10] + checksum(header) + header[12:] + payload
+
+
+def tcp_packet(
+    source: Endpoint, destination: Endpoint, seq: int, ack: int, flags: int, window: int = 0
+) -> bytes:
+    """An IP packet with a TCP segment that has neither options nor data (RFC 9293 §3.1)."""
+    family = AF_INET6 if ":" in source.ip else AF_INET
+    addresses = inet_pton(family, source.ip), inet_pton(family, destination.ip)
+    fields = (source.port, destination.port, seq & MASK, ack, 5 << 12 | flags, window, 0, 0)
+    tcp = pack("!HHIIHHHH", *fields)
+    pseudo = b"".join(addresses) + pack("!HH", IPPROTO_TCP, len(tcp))
+    return ip_packet(*addresses, IPPROTO_TCP, tcp[:16] + checksum(pseudo + tcp) + tcp[18:])
 
 
 def corrupted(data: bytes, segment: Segment) -> bytes:

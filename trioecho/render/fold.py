@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from trioecho.model import FIN, RECEIVING, RST, SENDING, SYN, Call, Rung
-from trioecho.tcp import notes
 from trioecho.text import bytes_of, plural
 
-_ORDINARY = (notes.Data, notes.Ack)
 # What is worth a rung of its own the first times is a habit of the connection after that.
 _OFTEN = 5
 
@@ -61,7 +59,7 @@ class Fold:
     def _swallows_rung(self, rung: Rung) -> bool:
         if rung.lost or rung.segment.flags & (SYN | FIN | RST):
             return False
-        kinds = [note.kind for note in rung.notes if not isinstance(note, _ORDINARY)]
+        kinds = [note.kind for note in rung.notes if not note.routine]
         if any(self._shown[kind] < _OFTEN for kind in kinds):
             self._shown.update(kinds)
             return False

@@ -60,8 +60,6 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         The object, keys in their order; ``seq`` and ``ack`` relative, ``window`` after scaling in
         bytes, ``payload`` in base64.
     """
-    from trioecho.tcp.explain import explain
-
     segment = rung.segment
     return {
         "type": "rung",
@@ -79,9 +77,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "lost": rung.lost,
         "client_state": rung.client_state,
         "server_state": rung.server_state,
-        "notes": [
-            msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
-        ],
+        "notes": [msgspec.to_builtins(note) | {"text": note.text(rung)} for note in rung.notes],
         "payload": b2a_base64(segment.payload, newline=False).decode("ascii"),
         **_fate(rung, start),
         **_kernels(rung),

@@ -23,7 +23,6 @@ from typing import TypeAlias
 from trioecho.model import FIN, RST, SYN, Call, End, Rung, State
 from trioecho.render.calls import call_text
 from trioecho.render.canvas import LINE, MARGIN, SMALL, WIDTH, Canvas
-from trioecho.tcp import notes
 
 CLIENT, SERVER = 288.0, 652.0  # where the lifelines are
 _SIDES: tuple[tuple[End, float, int], ...] = (("client", CLIENT, -1), ("server", SERVER, 1))
@@ -109,11 +108,7 @@ class Step:
     def kind(self) -> str:
         """The style of its arrow."""
         flags = self.rung.segment.flags
-        if (
-            self.rung.lost
-            or flags & RST
-            or any(isinstance(note, notes.TROUBLE) for note in self.rung.notes)
-        ):
+        if self.rung.lost or flags & RST or any(note.trouble for note in self.rung.notes):
             return "bad"
         if flags & SYN:
             return "open"

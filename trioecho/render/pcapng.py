@@ -11,7 +11,6 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 from trioecho.model import Rung
-from trioecho.tcp.explain import explain
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
@@ -56,7 +55,7 @@ class Pcapng:
                 blocks.append(self._interface(frame.interface, frame.link))
             head = pack("=IIIII", interface, *_time(frame.time), len(frame.data), frame.length)
             data = frame.data + b"\0" * (-len(frame.data) % 4)
-            said = "; ".join(explain(note, event).text for note in event.notes)
+            said = "; ".join(note.text(event) for note in event.notes)
             blocks.append(_block(_PACKET, head + data, (_COMMENT, said.encode())))
         return b"".join(blocks)
 

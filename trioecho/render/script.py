@@ -8,30 +8,14 @@ from typing import TYPE_CHECKING
 
 from trioecho.model import SYN, Fact, Options, Rung
 from trioecho.render.notation import LETTERS, Line, parse
-from trioecho.tcp import notes
+from trioecho.tcp.rules.loss import DuplicateAck
+from trioecho.tcp.rules.resets import ConnectionRst
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
     from trioecho.render import Event, Setting
 
 TOLERANCE = 4_000_000
-
-# The expected course of things says nothing that the segment itself does not say.
-_COURSE = (
-    notes.ConnectionSyn,
-    notes.ConnectionSynack,
-    notes.HandshakeComplete,
-    notes.Data,
-    notes.Ack,
-    notes.ConnectionFin,
-    notes.FinAck,
-    notes.Sack,
-    notes.SequenceWrap,
-    notes.EcnSetup,
-    notes.Mptcp,
-    notes.SegmentationOffload,
-    notes.ChecksumOffload,
-)
 
 
 def line(rung: Rung, previous: Rung | None = None) -> Line:
@@ -45,7 +29,7 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
         The line.
     """
     segment = rung.segment
-    said = [note for note in rung.notes if not isinstance(note, _COURSE)]
+    said = [note for note in rung.notes if not note.implied]
     return Line(
         rung.sender,
         "".join(letter for bit, letter in enumerate(LETTERS) if segment.flags >> bit & 1) or "-",
@@ -136,9 +120,9 @@ def _among(wanted: str | None, full: str | None) -> str | None:
 
 def _note(note: Fact) -> str:
     match note:
-        case notes.ConnectionRst(cause):
+        case ConnectionRst(cause):
             return f"{note.kind} {cause}"
-        case notes.DuplicateAck(count, of):
+        case DuplicateAck(count, of):
             return f"{note.kind} {count} of {of}"
         case _:
             of = getattr(note, "of", None)

@@ -30,7 +30,6 @@ from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
 from trioecho.render.words import Telling, header
-from trioecho.tcp import notes
 from trioecho.text import preview, printable
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class Terminal:
             for end in (0, 1)
         )
         arrow, rest = self._arrow(rung)
-        troubled = any(isinstance(note, notes.TROUBLE) for note in rung.notes) or rung.lost
+        troubled = any(note.trouble for note in rung.notes) or rung.lost
         prefix = self._prefix(rung.time, rung.number, rung.connection)
         yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled else "arrow"
         if rung.segment.payload:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from trioecho.model import Options, Rung, flag_names
+from trioecho.model import Fact, Options, Rung, flag_names
 from trioecho.render.fate import fate
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
 from trioecho.text import plural
 
-# Sentences on the ordinary course of data are said this often for a connection, then left out.
-_COURSE = (notes.Data, notes.Ack)
+# Routine sentences are said this often for a connection, then left out.
 _OFTEN = 3
 
 
@@ -20,7 +17,7 @@ class Telling:
     """The sentences of a ladder; it remembers what a connection's reader has heard often enough."""
 
     def __init__(self) -> None:
-        self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
+        self._said: Counter[tuple[int, type[Fact]]] = Counter()
 
     def of(self, rung: Rung) -> Iterator[str]:
         """The sentences on one rung, without full stops.
@@ -31,12 +28,12 @@ class Telling:
         if rung.lost or rung.arrived is not None or rung.kind != "original":
             yield from fate(rung)
         for note in rung.notes:
-            if isinstance(note, _COURSE):
+            if note.routine:
                 key = rung.connection, type(note)
                 self._said[key] += 1
                 if self._said[key] > _OFTEN:
                     continue
-            yield explain(note, rung).text
+            yield note.text(rung)
 
     def forget(self, before: int) -> None:
         """Drop what is known of connections with a number below ``before``."""

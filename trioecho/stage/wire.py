@@ -19,9 +19,10 @@ import trio
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError, sole
-from trioecho.faults.fates import Delivery, Fates, Packet
-from trioecho.faults.faults import Fault, check, mtu_of
-from trioecho.faults.grammar import parse
+from trioecho.faults.fate import Delivery, Packet
+from trioecho.faults.fates import Fates
+from trioecho.faults.fault import Fault
+from trioecho.faults.faults import check, mtu_of, parse
 from trioecho.hosts.host import Host
 from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.hosts.refusal import TUN, refusal

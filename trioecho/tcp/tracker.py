@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from trioecho.model import ACK, RST, SYN, Call, ConnectionSummary, Endpoint, Rung, Segment, State
-from trioecho.tcp import notes
 from trioecho.tcp.connection import Connection
 
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
@@ -66,12 +63,10 @@ class Tracker:
             Its rung.
         """
         connection = self._by_flow.get((segment.source, segment.destination))
-        reused = None
         if connection is None or segment.flags & SYN:
-            connection, reused = self._connection(segment)
+            connection = self._connection(segment)
         self.rungs += 1
-        rung = connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
-        return rung if reused is None else _with(rung, reused)
+        return connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
 
     def noticed(self, segment: Segment) -> None:
         """As ``seen``, where only what the connections come to is wanted, and no rung.
@@ -81,7 +76,7 @@ class Tracker:
         """
         connection = self._by_flow.get((segment.source, segment.destination))
         if connection is None or segment.flags & SYN:
-            connection, _ = self._connection(segment)
+            connection = self._connection(segment)
         self.rungs += 1
         connection.noticed(segment, segment.frame.number if self._by_frame else self.rungs)
 
@@ -95,10 +90,9 @@ class Tracker:
         Returns:
             The rung, as it stands before anything has arrived.
         """
-        connection, reused = self._connection(segment, forged=forged)
+        connection = self._connection(segment, forged=forged)
         self.rungs += 1
-        rung = connection.sent(segment, self.rungs, forged=forged)
-        return rung if reused is None else _with(rung, reused)
+        return connection.sent(segment, self.rungs, forged=forged)
 
     def called(self, call: Call) -> int:
         """The number of the connection that a call is about; it may be the first to tell of it.
@@ -125,20 +119,20 @@ class Tracker:
             for connection in self.connections
         )
 
-    def _connection(
-        self, segment: Segment, *, forged: bool = False
-    ) -> tuple[Connection, int | None]:
-        """A segment's connection, and the number of the one before it on the same ports.
+    def _connection(self, segment: Segment, *, forged: bool = False) -> Connection:
+        """A segment's connection, which may begin with it.
 
         A forged SYN begins none: both ends of the one that there is know nothing of another, and
-        whoever gets it answers with a challenge ACK (RFC 5961 §4).
+        its receiver answers with a challenge ACK (RFC 5961 §4).
         """
         connection = self._by_flow.get((segment.source, segment.destination))
         if connection is None:
-            return self._meet(segment), None
+            return self._meet(segment)
         if segment.flags & SYN and not forged and _starts_anew(segment, connection):
-            return self._meet(segment), connection.number
-        return connection, None
+            before = connection.number
+            connection = self._meet(segment)
+            connection.reuses = before
+        return connection
 
     def forget(self, connections: Iterable[Connection]) -> None:
         """Let go of connections of which no more is to be said.
@@ -176,10 +170,6 @@ class Tracker:
         self.connections.append(connection)
         self._by_flow[client, server] = self._by_flow[server, client] = connection
         return connection
-
-
-def _with(rung: Rung, reused: int) -> Rung:
-    return replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
 
 
 def _starts_anew(segment: Segment, connection: Connection) -> bool:

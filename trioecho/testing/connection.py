@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trioecho.errors import TrioechoError
-from trioecho.model import Rung, State
+from trioecho.model import Fact, Rung, State
 from trioecho.tcp import connection as tcp
-from trioecho.tcp.notes import Fact
+from trioecho.tcp.rules import kinds
 from trioecho.text import bytes_of, plural
 
-KINDS = frozenset(str(fact.__struct_config__.tag) for fact in Fact.__subclasses__())
+KINDS = kinds()
 
 
 class Connection:

@@ -9,7 +9,7 @@ from shutil import get_terminal_size
 
 import trio
 
-from trioecho.faults.grammar import parse
+from trioecho.faults.faults import parse
 from trioecho.model import Call, Rung, Summary
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare

@@ -8,8 +8,7 @@ from contextlib import AsyncExitStack, ExitStack
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.faults.faults import mtu_of
-from trioecho.faults.grammar import parse
+from trioecho.faults.faults import mtu_of, parse
 from trioecho.model import Call, Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address

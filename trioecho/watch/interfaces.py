@@ -14,9 +14,13 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from trioecho.capture import Capture
-from trioecho.capture.bpf import compile_expression
-from trioecho.capture.packet_socket import HEADER_LENGTH, open_packet_socket
-from trioecho.capture.portfilter import all_but_udp, endpoint_filter
+from trioecho.capture.filters import (
+    HEADER_LENGTH,
+    all_but_udp,
+    compile_expression,
+    endpoint_filter,
+)
+from trioecho.capture.packet_socket import open_packet_socket
 from trioecho.capture.ring import MIB, Ring
 from trioecho.errors import TrioechoError
 

@@ -8,7 +8,7 @@ from itertools import accumulate, chain
 from math import inf
 from operator import attrgetter
 
-from trioecho.capture.backlog import size_of
+from trioecho.capture.live import size_of
 from trioecho.model import Frame
 
 _TIME = attrgetter("time")

@@ -1,8 +1,11 @@
-"""The in-kernel filters that let one TCP port or one host through, or keep out what is no TCP."""
+"""In-kernel filters: one TCP port or host, all but UDP, or an expression that libpcap compiles."""
 
 from __future__ import annotations
 
 import struct
+
+from trioecho.errors import TrioechoError
+from trioecho.text import printable
 
 SNAP = 0x40000  # bytes of a matching frame to keep: all of it, loopback frames reach 65,549
 
@@ -16,8 +19,14 @@ AND = 0x54  # A = A & k
 JEQ, JSET = 0x15, 0x45  # if A == k; if A & k
 RET = 0x06  # keep k bytes of the frame
 TCP, UDP = 6, 17
+INSTRUCTION = struct.Struct("=HBBI")
 
-Line = tuple[str, int, int, str, str]  # label, code, constant, where if true, where if false
+ETHERNET, RAW_IP = 1, 101  # LINKTYPE_*
+HEADER_LENGTH = {ETHERNET: 14, RAW_IP: 0}
+_DLT_RAW = 12  # libpcap's number for raw IP on this side of a file, where LINKTYPE_RAW is 101
+_SYNTAX = "pcap-filter(7) has the language: tcp port 80 and host 192.0.2.1"
+
+Instruction = tuple[str, int, int, str, str]  # label, code, constant, where if true, where if false
 NEXT = ""
 
 
@@ -47,17 +56,17 @@ def endpoint_filter(
         The program, 8 bytes an instruction, for SO_ATTACH_FILTER (socket(7)).
     """
     ip = link_header
-    first_fragment: list[Line] = [
+    first_fragment: list[Instruction] = [
         (NEXT, LDH_ABS, ip + 6, NEXT, NEXT),  # fragment offset
         (NEXT, JSET, 0x1FFF, "drop", NEXT),
     ]
-    ports6: list[Line] = [
+    ports6: list[Instruction] = [
         (NEXT, LDH_ABS, ip + 40, NEXT, NEXT),  # source port
         (NEXT, JEQ, port or 0, "keep", NEXT),
         (NEXT, LDH_ABS, ip + 42, NEXT, NEXT),  # destination port
         (NEXT, JEQ, port or 0, "keep", "drop"),
     ]
-    ports4: list[Line] = [
+    ports4: list[Instruction] = [
         *first_fragment,
         (NEXT, LDX_MSH, ip, NEXT, NEXT),  # header length
         (NEXT, LDH_IND, ip, NEXT, NEXT),  # source port
@@ -65,7 +74,7 @@ def endpoint_filter(
         (NEXT, LDH_IND, ip + 2, NEXT, NEXT),  # destination port
         (NEXT, JEQ, port or 0, "keep", "drop"),
     ]
-    whole: list[Line] = [(NEXT, RET, SNAP, NEXT, NEXT)]
+    whole: list[Instruction] = [(NEXT, RET, SNAP, NEXT, NEXT)]
     return assemble(
         [
             *_version(ip),
@@ -106,7 +115,7 @@ def all_but_udp(link_header: int) -> bytes:
     )
 
 
-def _version(ip: int, other: str = "drop") -> list[Line]:
+def _version(ip: int, other: str = "drop") -> list[Instruction]:
     """Go to IPv4 or IPv6, or where everything else goes."""
     if ip:
         return [
@@ -122,14 +131,14 @@ def _version(ip: int, other: str = "drop") -> list[Line]:
     ]
 
 
-def _address(host: bytes | None, size: int, at: int, version: str) -> list[Line]:
+def _address(host: bytes | None, size: int, at: int, version: str) -> list[Instruction]:
     """Go on when one of the two addresses at ``at`` is the host's, else drop."""
     if host is None:
         return []
     if len(host) != size:
         return [(NEXT, RET, 0, NEXT, NEXT)]
     other, found = f"destination {version}", f"found {version}"
-    lines: list[Line] = []
+    lines: list[Instruction] = []
     for start, miss in ((at, other), (at + size, "drop")):
         for word in range(0, size, 4):
             label = other if start != at and word == 0 else NEXT
@@ -140,7 +149,7 @@ def _address(host: bytes | None, size: int, at: int, version: str) -> list[Line]
     return [*lines, (found, AND, 0xFFFFFFFF, NEXT, NEXT)]
 
 
-def assemble(lines: list[Line]) -> bytes:
+def assemble(lines: list[Instruction]) -> bytes:
     """Turn labels into distances and lines into instructions."""
     places = {label: place for place, (label, *_) in enumerate(lines) if label}
 
@@ -148,6 +157,62 @@ def assemble(lines: list[Line]) -> bytes:
         return places[label] - place - 1 if label else 0
 
     return b"".join(
-        struct.pack("=HBBI", code, jump(place, true), jump(place, false), constant)
+        INSTRUCTION.pack(code, jump(place, true), jump(place, false), constant)
         for place, (_, code, constant, true, false) in enumerate(lines)
     )
+
+
+def compile_expression(expression: str, link: int) -> bytes:
+    """Compile a filter expression into a classic BPF program.
+
+    libpcap's program keeps as many bytes of a frame as the handle it was compiled on, which scapy
+    opens with 65,535. A loopback frame has up to 65,549; so the lengths are set to `SNAP` here.
+
+    Args:
+        expression: in libpcap's language, pcap-filter(7).
+        link: the link type of the frames (LINKTYPE_*).
+
+    Returns:
+        The program, 8 bytes an instruction, for SO_ATTACH_FILTER (socket(7)).
+
+    Raises:
+        TrioechoError: the expression is none, in libpcap's words, or there is no libpcap.
+    """
+    from trioecho.capture.scapy_socket import quiet
+
+    try:
+        expression.encode()
+    except UnicodeEncodeError:
+        raise TrioechoError(f"The filter {expression!r} is no UTF-8", _SYNTAX) from None
+    with quiet():
+        from scapy.arch.common import compile_filter
+        from scapy.error import Scapy_Exception
+    try:
+        program = compile_filter(expression, linktype=_DLT_RAW if link == RAW_IP else link)
+    except Scapy_Exception as error:
+        raise TrioechoError(
+            f"The filter {expression!r} {_reason(str(error), expression)}", _SYNTAX
+        ) from None
+    except (ImportError, OSError):
+        raise TrioechoError(
+            f"The filter {expression!r} cannot be compiled, because libpcap is not installed",
+            "apt install libpcap0.8, dnf install libpcap or apk add libpcap does it;"
+            " --port and --host do without",
+        ) from None
+    return b"".join(
+        INSTRUCTION.pack(one.code, one.jt, one.jf, _whole(one.code, one.k))
+        for one in program.bf_insns[: program.bf_len]
+    )
+
+
+def _whole(code: int, constant: int) -> int:
+    """An instruction's constant; one that keeps a part of the frame keeps all of it."""
+    return SNAP if code == RET and constant else constant & 0xFFFFFFFF
+
+
+def _reason(text: str, expression: str) -> str:
+    """What libpcap says, which scapy puts into brackets behind its own sentence."""
+    said = text.removeprefix(f"Failed to compile filter expression {expression!r} (")
+    if said == text:  # an older scapy, which does not ask libpcap
+        return "is not understood by libpcap"
+    return f"is not understood by libpcap: {printable(said.removesuffix(')'))}"

@@ -1,4 +1,4 @@
-"""Stream: bytes that are read once, front to back, through a window that holds what is needed."""
+"""What both file formats share: the bytes, read once and front to back, interfaces and errors."""
 
 from __future__ import annotations
 
@@ -21,13 +21,31 @@ Passing: TypeAlias = Callable[[bytes, int, int, int], bool]
 
 
 class Readable(Protocol):
-    """What a stream reads from: an open file, a pipe, or bytes in memory."""
+    """An open file, a pipe, or bytes in memory."""
 
     def read(self, size: int, /) -> bytes | None:
         """At most ``size`` bytes, and ``b""`` at the end."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close it."""
+
+
+class Interface(Struct, frozen=True):
+    """An interface, as a capture file tells of it.
+
+    Args:
+        number: its place in the file, over all sections, from 0.
+        name: its name as it stands in the file, not yet safe to show, or ``""``.
+        link: the link type of its frames (LINKTYPE_*).
+        resolution: how many ticks of its timestamps make a second.
+        snaplen: to how many bytes its frames were cut, 0 for no limit.
+    """
+
+    number: int
+    name: str
+    link: int
+    resolution: int
+    snaplen: int = 0
 
 
 class CaptureTrouble(Struct, frozen=True):
@@ -68,7 +86,7 @@ class FormatError(Exception):
 
 
 class SourceError(Exception):
-    """The source of a stream gives no more, though this is not its end; the text says why."""
+    """The source failed before its end; the text says why."""
 
 
 class Chunks:
@@ -96,7 +114,7 @@ class Chunks:
             yield chunk
 
 
-class Stream:
+class ByteReader:
     """A window onto the bytes of an iterator of chunks.
 
     A reader works on ``data`` from ``at`` on, moves ``at``, and asks for more when what is there
@@ -121,7 +139,7 @@ class Stream:
 
     @property
     def offset(self) -> int:
-        """Where in the whole stream the reader is."""
+        """How many bytes have been consumed."""
         return self._start + self.at
 
     @property
@@ -136,7 +154,7 @@ class Stream:
             need: bytes, at the most `LARGEST` and a little.
 
         Returns:
-            Whether they are there; when they are not, the stream has ended or failed.
+            Whether they are there; when they are not, the source has ended or failed.
         """
         if self.left >= need:
             return True
@@ -182,10 +200,10 @@ def peek(chunks: Iterator[bytes], count: int) -> tuple[bytes, Iterator[bytes]]:
     Returns:
         The first bytes, fewer than ``count`` only when there are no more, and all the chunks.
     """
-    stream = Stream(chunks)
-    stream.more(count)
-    rest = _failing(stream.failure) if stream.failure else chunks
-    return stream.data[:count], chain([stream.data] if stream.data else [], rest)
+    reader = ByteReader(chunks)
+    reader.more(count)
+    rest = _failing(reader.failure) if reader.failure else chunks
+    return reader.data[:count], chain([reader.data] if reader.data else [], rest)
 
 
 def _failing(why: str) -> Iterator[bytes]:

@@ -11,32 +11,19 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Sequence
-from socket import AF_INET, AF_INET6, IPPROTO_TCP, inet_pton
-from struct import pack
 
 from msgspec import Struct
 
-from trioecho.faults.items import KINDS, Items, Kind
+from trioecho.faults.items import KINDS, Kind
 from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Endpoint, Segment
 from trioecho.model.sequence import MASK, distance, relative
-from trioecho.packet.build import checksum, ip_packet
-from trioecho.text import plural
+from trioecho.packet.build import tcp_packet
 
 MOST_FLOWS = 10_000
 # Items of data whose later transmissions are known: of one end, and over all connections.
 MOST_ITEMS, MOST_ITEMS_IN_ALL = 4_096, 200_000
 MOST_MARKS = 64  # places of SYNs and FINs, of one end
 FAR = 1 << 30  # how far a forged SYN is from what is expected
-_NOUNS = {
-    "syn": ("SYN", "SYNs"),
-    "syn-ack": ("SYN-ACK", "SYN-ACKs"),
-    "ack": ("pure ACK", "pure ACKs"),
-    "data": ("segment of data", "segments of data"),
-    "fin": ("FIN", "FINs"),
-    "rst": ("RST", "RSTs"),
-    "segment": ("segment", "segments"),
-}
 
 
 class Sight(Struct, frozen=True, gc=False):
@@ -171,19 +158,11 @@ class Flow:
         """
         side = self.sides[to]
         seq = (side.expects or 0) + offset + (FAR if flag == SYN else 0)
-        known = flag == RST and side.next is not None
-        source, destination = segment.source, segment.destination
-        if to == end:
-            source, destination = destination, source
-        family = AF_INET6 if ":" in source.ip else AF_INET
-        addresses = inet_pton(family, source.ip), inet_pton(family, destination.ip)
-        ack, flags = (side.next or 0, flag | ACK) if known else (0, flag)
-        window = 0 if flag == RST else 65_535
-        ports = source.port, destination.port
-        tcp = pack("!HHIIHHHH", *ports, seq & MASK, ack, 5 << 12 | flags, window, 0, 0)
-        pseudo = b"".join(addresses) + pack("!HH", IPPROTO_TCP, len(tcp))
-        tcp = tcp[:16] + checksum(pseudo + tcp) + tcp[18:]
-        return ip_packet(*addresses, IPPROTO_TCP, tcp)
+        ends = segment.source, segment.destination
+        source, destination = ends if to != end else ends[::-1]
+        if flag == RST and side.next is not None:
+            return tcp_packet(source, destination, seq, side.next, flag | ACK)
+        return tcp_packet(source, destination, seq, 0, flag, 0 if flag == RST else 65_535)
 
     def _next(self, side: Side, kind: Kind) -> Sight:
         side.counts[kind] = own = side.counts[kind] + 1
@@ -282,43 +261,3 @@ def _begins_anew(flow: Flow, end: End, segment: Segment) -> bool:
         and side.next is not None
         and side.syn != segment.seq
     )
-
-
-class Tally:
-    """Whether items were seen, and how many of their kind.
-
-    Args:
-        items: what to look for.
-    """
-
-    def __init__(self, items: Items) -> None:
-        self.items = items
-        self.hit = False
-        self.most = 0
-
-    def has(self, flow: Flow, end: End, sights: Sequence[Sight]) -> bool:
-        """Whether a segment is one of them."""
-        items, found = self.items, False
-        if items.end not in (None, end) or items.connection not in (None, flow.number):
-            return False
-        for sight in sights:
-            if sight.kind == items.kind:
-                number = sight.own if items.end else sight.joint
-                self.most = max(self.most, number)
-                often = items.times is None or sight.transmission <= items.times
-                found = found or (often and items.which.has(number))
-        self.hit = self.hit or found
-        return found
-
-    def why(self, connections: int) -> str:
-        """Why nothing matched, as half a sentence."""
-        items, wanted = self.items, self.items.connection
-        if wanted and wanted > connections:
-            return "there was " + (plural(connections, "connection") if connections else "none")
-        who = f"the {items.end}" if items.end else "the two ends"
-        if items.which.first <= self.most and not items.which.every:
-            return f"{who} had sent it before"
-        one, many = _NOUNS[items.kind]
-        what = f"{self.most:,} {one if self.most == 1 else many}" if self.most else f"no {one}"
-        each = " at most in any connection" if connections > 1 and not wanted and self.most else ""
-        return f"{who} sent {what}{each}"

@@ -1,0 +1,102 @@
+"""Packets that arrive later, or behind another. PURE."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from trioecho.faults.fate import LONGEST_HOLD, Delivery, Fate
+from trioecho.faults.fault import Actor, Fault, Selecting, Selector
+from trioecho.faults.grammar import MOST, FaultWords
+from trioecho.faults.items import Items, Which
+from trioecho.faults.tally import Tally
+
+MOST_HELD = 1_000
+
+
+class Delay(Selecting, frozen=True):
+    """These arrive ``by`` nanoseconds later than they would."""
+
+    verb: ClassVar = "delay"
+    usage: ClassVar = "delay ITEMS TIME"
+
+    by: int
+
+    @classmethod
+    def read(cls, words: FaultWords) -> Delay | Latency:
+        """Segments and a time; a time alone is a latency."""
+        if words.at_time():
+            return Latency(words.text, words.time())
+        return cls(words.text, words.items(), words.time())
+
+    def meet(self, fate: Fate) -> None:
+        fate.late += self.by
+
+
+class Latency(Fault, frozen=True):
+    """Every packet takes ``by`` nanoseconds, each way."""
+
+    verb: ClassVar = "delay"
+    usage: ClassVar = "delay TIME"
+
+    by: int
+
+    def meet(self, fate: Fate) -> None:
+        fate.arrival += self.by
+
+
+class Reorder(Selecting, frozen=True):
+    """The one arrives right behind the other, which is sent after it."""
+
+    verb: ClassVar = "reorder"
+    usage: ClassVar = "reorder [END] KIND N N [connection N]"
+
+    behind: Items
+
+    @classmethod
+    def read(cls, words: FaultWords) -> Reorder:
+        end, kind = words.kind()
+        first = words.number(high=MOST - 1)
+        numbers, connection = (first, words.number(first + 1)), words.connection()
+        items = [Items(end, kind, Which.only(one), 1, connection) for one in numbers]
+        return cls(words.text, *items)
+
+    def actor(self) -> Actor[Any]:
+        return _Reordering(self)
+
+    def meet(self, fate: Fate) -> None:
+        fate.held = True
+
+
+class _Reordering(Selector[Reorder]):
+    """Holds segments back, by the number of their connection."""
+
+    def __init__(self, fault: Reorder) -> None:
+        super().__init__(fault)
+        self._behind = Tally(fault.behind)
+        self._passed = False
+        self._held: dict[int, Delivery] = {}
+
+    def meet(self, fate: Fate) -> None:
+        super().meet(fate)
+        self._passed = fate.is_one_of(self._behind)
+
+    def follow(self, fate: Fate) -> None:
+        held, flow = self._held, fate.flow
+        if flow is None:
+            return
+        if self.chosen and fate.original is not None:
+            held[flow.number] = fate.original
+            if len(held) > MOST_HELD:
+                del held[next(iter(held))]
+        earlier = held.pop(flow.number, None) if self._passed else None
+        if earlier is not None and fate.at < earlier.at + LONGEST_HOLD:
+            fate.others.append(replace(earlier, at=max(fate.at, earlier.at)))
+
+    def why(self, connections: int) -> str:
+        if not self.items.hit:
+            return super().why(connections)
+        if not self._behind.hit:
+            return f"held one for a second in vain: {self._behind.why(connections)}"
+        return ""

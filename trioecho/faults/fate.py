@@ -1,0 +1,167 @@
+"""Fate: what becomes of one packet, decided by one fault after the other. PURE."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from trioecho.faults.flows import Flow, Sight
+from trioecho.faults.tally import Tally
+from trioecho.model import OTHER, End, Segment
+from trioecho.packet.build import corrupted
+
+SECOND = 1_000_000_000
+LONGEST_HOLD = SECOND
+
+Kind = Literal["original", "copy", "injected", "icmp"]
+
+
+class Packet(Struct, frozen=True):
+    """What a host sent.
+
+    Args:
+        number: its place among all packets of both hosts, from 1.
+        end: who sent it.
+        time: when, in nanoseconds since the epoch.
+        data: the IP packet.
+        segment: the TCP segment in it, or None.
+    """
+
+    number: int
+    end: End
+    time: int
+    data: bytes
+    segment: Segment | None
+
+
+class Delivery(Struct, frozen=True):
+    """What a host is to be given.
+
+    Args:
+        number: of the packet it carries, or follows when it was injected.
+        to: who gets it.
+        at: when, in nanoseconds since the epoch; of two at one time the first planned goes first.
+        data: the IP packet.
+        kind: ``original``, a ``copy`` of one, ``injected`` by the wire, or an ``icmp`` message. Of
+            two deliveries of one original only the one that comes first counts.
+        fault: the words of the faults that changed it, ``""`` for none.
+        broken: whether its checksum is wrong, so that the host discards it.
+    """
+
+    number: int
+    to: End
+    at: int
+    data: bytes
+    kind: Kind
+    fault: str = ""
+    broken: bool = False
+
+
+class Decision(Struct, frozen=True):
+    """What becomes of a packet.
+
+    Args:
+        deliveries: of it, of what follows it, and of an earlier one that was held back for it.
+        lost: whether it never arrives as it was sent.
+        fault: the words of the faults that acted on it, ``""`` for none.
+        broken: whether it is lost because it arrives with a wrong checksum.
+    """
+
+    deliveries: tuple[Delivery, ...]
+    lost: bool
+    fault: str = ""
+    broken: bool = False
+
+
+class Room(Struct):
+    """How many packets may wait for the rate, and how many have."""
+
+    packets: int
+    fault: str
+    most: int = 0
+    overflowed: bool = False
+
+
+class Choice(Struct, frozen=True):
+    """A fault that has selected the packet, and what that says of it."""
+
+    place: int
+    fault: str
+    acts: bool
+    changes: bool
+
+
+class Fate:
+    """One packet on its way past the faults.
+
+    Each fault that it meets changes it; then ``settle`` says when it arrives, and what follows it
+    can be added.
+
+    Attributes:
+        packet: what was sent.
+        flow: its connection, or None when it holds no TCP segment.
+        lost: the words of the faults that lose it.
+        arrival: when it arrives if no fault delays it by name, in nanoseconds since the epoch.
+        late: how much later it arrives, in nanoseconds.
+        corrupt: whether it arrives broken.
+        held: whether it waits for another segment.
+        room: where it may wait for the rate, if a fault says so.
+        chosen: the faults that select it.
+        at: when it arrives, once settled.
+        original: its delivery, once settled; None when it is lost.
+        others: all other deliveries.
+    """
+
+    def __init__(self, packet: Packet, flow: Flow | None, sights: Sequence[Sight]) -> None:
+        self.packet = packet
+        self.flow = flow
+        self.lost: list[str] = []
+        self.arrival = self.at = packet.time
+        self.late = 0
+        self.corrupt = self.held = False
+        self.room: Room | None = None
+        self.chosen: list[Choice] = []
+        self.original: Delivery | None = None
+        self.others: list[Delivery] = []
+        self._sights = sights
+
+    def is_one_of(self, items: Tally) -> bool:
+        """Whether the packet is one of these segments; they are counted with that."""
+        return self.flow is not None and items.has(self.flow, self.packet.end, self._sights)
+
+    def settle(self) -> None:
+        """Say when the packet arrives; no fault changes it any more."""
+        packet, flow = self.packet, self.flow
+        self.at = self.arrival + self.late
+        self.chosen.sort(key=lambda choice: choice.place)
+        if self.lost:
+            return
+        changed = ", ".join(choice.fault for choice in self.chosen if choice.changes)
+        data = packet.data
+        if self.corrupt and packet.segment is not None:
+            data = corrupted(data, packet.segment)
+        to = OTHER[packet.end]
+        self.original = Delivery(
+            packet.number, to, self.at, data, "original", changed, self.corrupt
+        )
+        if flow and packet.segment and not (self.late or self.corrupt or self.held):
+            flow.arrived(packet.end, packet.segment)
+
+    def add(self, to: End, at: int, data: bytes, kind: Kind, fault: str) -> None:
+        """Deliver something more."""
+        self.others.append(Delivery(self.packet.number, to, at, data, kind, fault))
+
+    def decision(self) -> Decision:
+        """What it comes to."""
+        original, deliveries = self.original, self.others
+        if original is not None:
+            if self.held:
+                original = replace(original, at=original.at + LONGEST_HOLD)
+            deliveries = [original, *deliveries]
+        acting = self.lost or [choice.fault for choice in self.chosen if choice.acts]
+        broken = self.corrupt and not self.lost
+        lost = bool(self.lost) or self.corrupt
+        return Decision(tuple(deliveries), lost, ", ".join(acting), broken)
