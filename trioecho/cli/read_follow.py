@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from trioecho.cli.screen import Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import say, styled
-from trioecho.model import ENDS, OTHER
+from trioecho.model import ENDS, OTHER, SYN
 from trioecho.reading.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
-from trioecho.text import bytes_of
+from trioecho.text import bytes_of, printable
 
 if TYPE_CHECKING:
     from trioecho.model import End, Frame
@@ -54,7 +54,7 @@ class Follower:
                 for frames in batches:
                     for rung in self.reading.rungs(frames):
                         stream = self._streams[rung.sender]
-                        first = rung.seq + (1 if rung.segment.flags & 2 else 0)
+                        first = rung.seq + (1 if rung.segment.flags & SYN else 0)
                         self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)
             finally:
                 for end in ENDS:
@@ -86,5 +86,5 @@ class Follower:
         self._rest[end] = rest
         for line in lines:
             shown = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
-            safe = "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in shown)
+            safe = "\t".join(map(printable, shown.split("\t")))
             say(styled(f"{_MARKS[end]} {safe}", _COLORS[end]))
