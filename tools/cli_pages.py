@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer.main
 
-from trioecho.cli import app
+from trioecho.cli.app import app
 
 
 def pages() -> dict[str, str]:

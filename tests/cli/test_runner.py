@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import trio
 
-from trioecho.cli.output import OutputClosed
 from trioecho.cli.runner import run
+from trioecho.cli.stdout import OutputClosed
 from trioecho.errors import TrioechoError
 
 SENTENCE = TrioechoError("It broke", "Mend it")

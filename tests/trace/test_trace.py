@@ -393,7 +393,7 @@ def run_badly(*arguments: str, wrapper: Sequence[str] = ()) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["-o", "x.doc"], 2, "ends in none of .txt, .jsonl, .ladder, .pcapng"),
+        (["-o", "x.doc"], 2, "must end in one of .txt, .jsonl, .ladder, .pcapng"),
         (["hi", "--size", "3"], 2, "not both"),
         (["--close", "slam"], 2, "fin"),
         (["--recv-size", "0"], 2, "recv-size"),

@@ -177,7 +177,7 @@ def test_bad_faults_are_one_sentence() -> None:
 
 def test_a_wire_is_no_interface_of_this_machine() -> None:
     done = trace("--fault", "drop syn", "--interface", "lo", code=2)
-    assert "a private wire has a capture of its own" in done.stderr
+    assert "a private wire has its own capture" in done.stderr
 
 
 @contextmanager

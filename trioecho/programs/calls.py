@@ -8,7 +8,7 @@ from collections import OrderedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind
+from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind, unmapped
 from trioecho.programs.memory import remember
 from trioecho.programs.strace import SHOWN, Strace, Traced
 
@@ -203,7 +203,7 @@ def _endpoint(text: str) -> Endpoint | None:
     ip, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal():
         return None
-    return Endpoint(_plain(ip.strip("[]")), int(port))
+    return Endpoint(unmapped(ip.strip("[]")), int(port))
 
 
 def _address(text: str) -> Endpoint | None:
@@ -211,12 +211,7 @@ def _address(text: str) -> Endpoint | None:
     port, ip = _PORT.search(text), _STRING.search(text)
     if _FAMILY.match(text) is None or port is None or ip is None:
         return None
-    return Endpoint(_plain(_bytes(ip[1]).decode("ascii", "replace")), int(port[1]))
-
-
-def _plain(ip: str) -> str:
-    """An address as it is on the wire: an IPv6 socket says ``::ffff:10.0.0.1`` for IPv4."""
-    return ip.removeprefix("::ffff:") if "." in ip else ip
+    return Endpoint(unmapped(_bytes(ip[1]).decode("ascii", "replace")), int(port[1]))
 
 
 def _bytes(hexadecimal: str) -> bytes:

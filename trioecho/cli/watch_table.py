@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from trioecho.watch import Snapshot
     from trioecho.watch.snapshot import Row
 
-INTERVAL = 0.5  # seconds between two pictures
-_AROUND = 5  # lines of the screen that are no connections
-_EACH = 2  # lines a connection takes, as a rule
+INTERVAL = 0.5  # seconds between two redraws
+_AROUND = 5  # lines of the screen above and below the rows
+_EACH = 2  # lines of a row, as a rule
 
 
-class Board:
-    """Shows the connections that had a segment last, again and again.
+class LiveTable:
+    """Shows the connections with the latest segments, redrawn every half second.
 
-    Pictures are made and written in a thread: a terminal that takes its time holds up no frame.
+    It draws in a thread, so that a slow terminal does not hold up the capture.
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class Board:
         self._time = 0.0
 
     async def __call__(self, snapshot: Callable[[int], Snapshot], over: trio.Event) -> None:
-        """Show snapshots until the event is set, and leave nothing of them on the screen."""
+        """Show snapshots until the event is set, then clear them from the screen."""
         from rich.console import Console
         from rich.live import Live
 
@@ -54,7 +54,7 @@ class Board:
                     await over.wait()
 
     def _rate(self, shot: Snapshot) -> float:
-        """Frames a second since the last picture."""
+        """Frames a second since the last redraw."""
         now = trio.current_time()
         passed = max(now - self._time, 1e-3)
         rate = (shot.frames - self._frames) / passed if self._frames else 0
@@ -63,13 +63,9 @@ class Board:
 
 
 def draw(shot: Snapshot, rate: float) -> Group:
-    """A picture of a snapshot.
+    """A snapshot as a table, with ``rate`` frames a second.
 
-    Names that others have chosen are text to rich and never markup.
-
-    Args:
-        shot: the snapshot.
-        rate: frames a second.
+    Names come from other people: they are text for rich, never markup.
     """
     from rich import box
     from rich.console import Group
@@ -111,7 +107,7 @@ def _cells(row: Row, now: int) -> Iterator[Text]:
 
 
 def _round_trip(one: ConnectionSummary) -> str:
-    """The typical round trip, as far as it can be seen from here: the longer of the two sides."""
+    """The typical round trip as seen from here: the longer of the two sides."""
     times = [rtt.median for rtt in (one.client_rtt, one.server_rtt) if rtt is not None]
     return seconds(max(times)) if times else ""
 

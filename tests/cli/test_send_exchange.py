@@ -8,8 +8,8 @@ import trio
 import trio.testing
 from loopback import running_server
 
-from trioecho.cli import teller
-from trioecho.cli.sending import Sending, conduct
+from trioecho.cli import line_writer
+from trioecho.cli.send_exchange import Sending, conduct
 
 
 async def test_whoever_reads_late_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +21,7 @@ async def test_whoever_reads_late_misses_nothing(monkeypatch: pytest.MonkeyPatch
         reading.wait()
         written.append(data)
 
-    monkeypatch.setattr(teller, "write_bytes", write)
+    monkeypatch.setattr(line_writer, "write_bytes", write)
     count = 3000  # more than may wait
     async with running_server() as server, trio.open_nursery() as nursery:
         sending = Sending(server.address, "hi", None, count, 0.0, 10.0, None, json=True)

@@ -1,4 +1,4 @@
-"""One run of ``trioecho send``: where the message comes from, and what is said about its echo."""
+"""One exchange of ``trioecho send``: where the message comes from, and where its echo goes."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from trioecho.cli.account import Account, JsonAccount
-from trioecho.cli.output import write_all
-from trioecho.cli.teller import open_teller
+from trioecho.cli.line_writer import open_line_writer
+from trioecho.cli.send_report import JsonReport, TextReport
+from trioecho.cli.stdout import is_terminal, write_all
 from trioecho.echo.client import Chunks, exchange
 from trioecho.echo.dial import open_connection
 from trioecho.errors import TrioechoError
@@ -30,7 +30,7 @@ _STDIN = 0
 
 @dataclass(frozen=True)
 class Sending:
-    """What a user asked for; see the options of ``trioecho send``."""
+    """The options of ``trioecho send``."""
 
     address: Address
     message: str | None
@@ -43,11 +43,7 @@ class Sending:
 
 
 def same_file(one: str, other: str) -> bool:
-    """Whether two paths lead to one file.
-
-    Args:
-        one, other: the paths; there need be no file.
-    """
+    """Whether two paths, which need not exist, lead to the same file."""
     try:
         return os.path.samefile(one, other)
     except OSError:
@@ -55,32 +51,29 @@ def same_file(one: str, other: str) -> bool:
 
 
 async def conduct(sending: Sending) -> None:
-    """Send, receive, and say what happened.
-
-    Args:
-        sending: what the user asked for.
+    """Send, receive, and report.
 
     Raises:
-        OutputClosed: whoever read standard output has gone away.
-        TrioechoError: there is no such file, no such server, or no such echo.
+        OutputClosed: the reader has closed standard output.
+        TrioechoError: the file, the server or the echo failed.
     """
     async with _opened(sending.file) as descriptor, _written(sending.output) as output:
         name = sending.file or "standard input"
         message, size = await _message(sending, descriptor, name)
-        async with open_teller(json=sending.json) as teller:
-            kind = JsonAccount if sending.json else Account
-            account = kind(sending.address, sending.count, teller)
+        async with open_line_writer(json=sending.json) as lines:
+            kind = JsonReport if sending.json else TextReport
+            report = kind(sending.address, sending.count, lines)
 
             async def received(data: bytes) -> None:
-                await account.received(data)
+                await report.received(data)
                 if output is not None:
                     await output(data)
 
             result: Exchange | None = None
             with await open_connection(
-                sending.address, timeout=sending.timeout, record=account.record
+                sending.address, timeout=sending.timeout, record=report.record
             ) as connection:
-                account.sending(size, name)
+                report.sending(size, name)
                 try:
                     result = await exchange(
                         connection,
@@ -89,30 +82,30 @@ async def conduct(sending: Sending) -> None:
                         interval=sending.interval,
                         timeout=sending.timeout,
                         received=received,
-                        round_done=account.round_done,
+                        round_done=report.round_done,
                     )
                 finally:
-                    account.end(result)
+                    report.end(result)
 
 
 async def _message(
     sending: Sending, descriptor: int | None, name: str
 ) -> tuple[bytes | Callable[[], Chunks], int | None]:
-    """What to send, and how many bytes that is if it can be known."""
+    """The message, and its size in bytes if known."""
     if sending.message is not None:
         data = os.fsencode(sending.message)
         return data, len(data)
     from trioecho.echo import source
 
     if descriptor is None:
-        if sys.stdin is None:  # closed by the shell, and its number perhaps another file's by now
+        if sys.stdin is None:  # closed by the shell; its number may be another file's now
             raise TrioechoError("Standard input is closed", "Give a MESSAGE or a --file")
         descriptor = _STDIN
-        if os.isatty(descriptor):
+        if is_terminal(sys.stdin):
             data = await _typed()
             return data, len(data)
     size = source.size_left(descriptor)
-    if size is None and sending.count > 1:  # a pipe gives its bytes only once
+    if size is None and sending.count > 1:  # a pipe can be read only once
         data = await source.read_all(descriptor, name)
         return data, len(data)
     return source.message_from(descriptor, name), size
@@ -121,7 +114,7 @@ async def _message(
 async def _typed() -> bytes:
     from trioecho.echo.source import read_line
 
-    screen = sys.stdout if sys.stdout.isatty() else sys.stderr
+    screen = sys.stdout if is_terminal(sys.stdout) else sys.stderr
     print(PROMPT, end="", file=screen, flush=True)
     line: bytes | None = None
     try:
@@ -136,7 +129,7 @@ async def _typed() -> bytes:
 
 @asynccontextmanager
 async def _opened(path: str | None) -> AsyncIterator[int | None]:
-    """A file to send. In a thread, because a named pipe opens only when its writer has come."""
+    """A file to send, opened in a thread: a named pipe opens only once it has a writer."""
     if path is None:
         yield None
         return
@@ -155,10 +148,10 @@ async def _opened(path: str | None) -> AsyncIterator[int | None]:
 
 @asynccontextmanager
 async def _written(path: str | None) -> AsyncIterator[Callable[[bytes], Awaitable[None]] | None]:
-    """A file to write what came back to, piece by piece.
+    """Writes the echo to a file, piece by piece.
 
-    A regular file is cached, and is written without a thread. Anything else may have nobody at its
-    other end: a named pipe opens only when its reader has come, and is full when that one pauses.
+    A regular file is cached, so it is written without a thread. Others may block: a named pipe
+    opens only once it has a reader, and is full while that one pauses.
     """
     if path is None:
         yield None

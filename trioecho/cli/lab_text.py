@@ -1,34 +1,31 @@
-"""What ``trioecho lab`` says around a ladder: the list, the lesson's text, the comparison."""
+"""The text of ``trioecho lab`` around a ladder: the list, the lesson's prose, the comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from shutil import get_terminal_size
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from trioecho.cli.output import encoded, say
-from trioecho.cli.screen import has_colors
+from trioecho.cli.stdout import encoded, say, styled, width
 from trioecho.errors import TrioechoError
 from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import Lesson, read
 from trioecho.lessons.shelf import find, names
 from trioecho.render import Event, Renderer
-from trioecho.render.colors import paint
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
     from trioecho.lessons.performance import Performance
     from trioecho.model import Summary
 
-_WIDEST = 88  # columns; longer lines of prose are hard to read
+_WIDEST = 88  # columns; longer lines are hard to read
 
 
 def list_names() -> int:
-    """Print the names of all lessons, in the order in which they are best taken."""
+    """Print the names of all lessons, in the recommended order."""
     for name, _ in _lessons():
         say(name)
     return 0
@@ -43,12 +40,12 @@ def list_lessons() -> int:
         takes = f"{one.takes:g} s" if one.takes else ""
         say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
     say("")
-    say("trioecho lab NAME performs one.")
+    say("To run one: trioecho lab NAME")
     return 0
 
 
 def list_objects() -> int:
-    """Print one JSON object a lesson: its number, name, title and level, the seconds it takes."""
+    """Print a JSON object for each lesson."""
     for name, one in _lessons():
         about = {"number": one.number, "name": name, "title": one.title, "level": one.level}
         say(msgspec.json.encode(about | {"takes": one.takes}).decode())
@@ -56,14 +53,14 @@ def list_objects() -> int:
 
 
 class WithProse:
-    """A renderer with the lesson's text around the ladder.
+    """A renderer with the lesson's prose around the ladder.
 
     Args:
         renderer: draws the ladder.
         lesson: the lesson.
-        name: what it was called by.
-        answer: whether to answer its question.
-        stopped: whether the user has had enough.
+        name: the name the user gave.
+        answer: whether to show the answer to its question.
+        stopped: whether the user has stopped the lesson.
     """
 
     def __init__(
@@ -79,17 +76,12 @@ class WithProse:
         self._name = name
         self._answer = answer
         self._stopped = stopped
+        self.show: Callable[[Sequence[Event]], bytes] = renderer.show
 
     def begin(self) -> bytes:
-        """The introduction, and what the renderer begins with."""
         return b"".join(map(encoded, prologue(self._lesson))) + self._renderer.begin()
 
-    def show(self, events: Sequence[Event]) -> bytes:
-        """As the renderer shows it."""
-        return self._renderer.show(events)
-
     def end(self, summary: Summary) -> bytes:
-        """What the renderer ends with; what to notice, and the question."""
         end = self._renderer.end(summary)
         if self._stopped():
             return end
@@ -97,7 +89,7 @@ class WithProse:
 
 
 def prologue(lesson: Lesson) -> Iterator[str]:
-    """The lines that stand before the ladder."""
+    """The lines above the ladder."""
     takes = f", takes {lesson.takes:g} s" if lesson.takes else ""
     yield f"{_strong(printable(lesson.title))} ({lesson.level}{takes})"
     yield ""
@@ -106,13 +98,7 @@ def prologue(lesson: Lesson) -> Iterator[str]:
 
 
 def epilogue(lesson: Lesson, name: str, answer: bool) -> Iterator[str]:
-    """The lines that stand behind the ladder.
-
-    Args:
-        lesson: the lesson.
-        name: what it was called by.
-        answer: whether to answer the question.
-    """
+    """The lines below the ladder."""
     yield ""
     yield _strong("What to notice")
     for point in lesson.notice:
@@ -127,25 +113,20 @@ def epilogue(lesson: Lesson, name: str, answer: bool) -> Iterator[str]:
     else:
         yield f"The answer: trioecho lab {printable(name)} --answer"
     yield ""
-    yield from _paragraphs("Where it stands: " + ", ".join(lesson.rfc))
+    yield from _paragraphs("References: " + ", ".join(lesson.rfc))
 
 
-def judge(path: Path, performance: Performance, tell: Callable[[str], None]) -> None:
-    """Compare what happened with the lesson's ladder and with the kernels, and say so.
-
-    Args:
-        path: the lesson's file.
-        performance: what happened.
-        tell: takes each line that is to be said.
+def compare(path: Path, performance: Performance, tell: Callable[[str], None]) -> None:
+    """Compare a performance with the lesson's ladder and with the kernels, and tell the result.
 
     Raises:
-        TrioechoError: they do not agree; the ndiff has been told.
+        TrioechoError: they differ; the differences have been told.
     """
     ladder = path_of(path)
     if diff := difference(ladder, performance.rungs):
         for line in diff.splitlines():
             tell(printable(line))
-        raise TrioechoError(f"What happened is not what {ladder.name} says")
+        raise TrioechoError(f"What happened differs from {ladder.name}")
     if sentences := (*performance.disagreements, *performance.summary.unmatched):
         raise TrioechoError("; ".join(sentences))
     count = plural(len(performance.rungs), "segment")
@@ -158,14 +139,14 @@ def _lessons() -> list[tuple[str, Lesson]]:
 
 
 def _paragraphs(text: str, mark: str = "") -> Iterator[str]:
-    """A text's lines, filled; an empty line parts its paragraphs."""
-    width = min(get_terminal_size((80, 24)).columns, _WIDEST)
+    """A text's paragraphs, wrapped; ``mark`` starts each."""
+    columns = min(width(), _WIDEST)
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         if number:
             yield ""
         words = printable(" ".join(paragraph.split()))
-        yield from wrap(words, width, initial_indent=mark, subsequent_indent=" " * len(mark))
+        yield from wrap(words, columns, initial_indent=mark, subsequent_indent=" " * len(mark))
 
 
 def _strong(text: str) -> str:
-    return paint(text, "strong") if has_colors() else text
+    return styled(text, "strong")

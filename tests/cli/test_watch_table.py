@@ -7,7 +7,7 @@ import io
 from msgspec.structs import replace
 from rich.console import Console
 
-from trioecho.cli.board import draw
+from trioecho.cli.watch_table import draw
 from trioecho.model import ConnectionSummary, Endpoint, State
 from trioecho.text import printable
 from trioecho.watch import Snapshot

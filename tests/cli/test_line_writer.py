@@ -1,4 +1,4 @@
-"""The teller against a standard output that a test opens and shuts."""
+"""The line writer against a standard output that a test opens and shuts."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 import trio
 import trio.testing
 
-from trioecho.cli import teller as module
-from trioecho.cli.output import WHOLE, OutputClosed
-from trioecho.cli.teller import LIMIT, Teller, open_teller
+from trioecho.cli import line_writer as module
+from trioecho.cli.line_writer import LIMIT, LineWriter, open_line_writer
+from trioecho.cli.stdout import PIPE_BUF, OutputClosed
 
 
 class Output:
@@ -43,36 +43,36 @@ def output(monkeypatch: pytest.MonkeyPatch) -> Iterator[Output]:
     output.open.set()  # lets threads that were left behind end
 
 
-async def shut(teller: Teller, output: Output) -> None:
+async def shut(writer: LineWriter, output: Output) -> None:
     """Let a first line get stuck."""
-    teller.say("first")
+    writer.write("first")
     await trio.to_thread.run_sync(output.begun.wait)
 
 
 async def test_lines_in_their_order(output: Output) -> None:
     output.open.set()
-    async with open_teller(json=False) as teller:
+    async with open_line_writer(json=False) as writer:
         for number in range(1000):
-            teller.say(f"line {number}")
+            writer.write(f"line {number}")
             await trio.lowlevel.checkpoint()
     assert output.lines == [f"line {number}" for number in range(1000)]
-    assert all(len(piece) <= WHOLE for piece in output.pieces)
+    assert all(len(piece) <= PIPE_BUF for piece in output.pieces)
     assert all(piece.endswith(b"\n") for piece in output.pieces)
 
 
 async def test_a_line_is_written_before_the_next_is_told(output: Output) -> None:
     output.open.set()
-    async with open_teller(json=False) as teller:
+    async with open_line_writer(json=False) as writer:
         for number in range(3):
             output.begun.clear()
-            teller.say(f"line {number}")
+            writer.write(f"line {number}")
             await trio.to_thread.run_sync(output.begun.wait)
 
 
 @pytest.mark.parametrize(
     ("json", "says"),
     [
-        (False, "10 calls not shown: nobody reads as fast"),
+        (False, "10 calls not shown: standard output is too slow"),
         (True, '{"type":"missing","calls":10}'),
     ],
 )
@@ -80,43 +80,43 @@ async def test_what_there_is_no_room_for_is_counted_in_its_place(
     output: Output, json: bool, says: str
 ) -> None:
     large = "x" * LIMIT
-    async with open_teller(json=json) as teller:
-        await shut(teller, output)
-        teller.say_call(large)
+    async with open_line_writer(json=json) as writer:
+        await shut(writer, output)
+        writer.write_call(large)
         for number in range(10):
-            teller.say_call(f"call {number}")
-        teller.say("said")
-        teller.say_call("call 10")
+            writer.write_call(f"call {number}")
+        writer.write("said")
+        writer.write_call("call 10")
         output.open.set()
-        await teller.room()
-        teller.say_call("call 11")
+        await writer.room()
+        writer.write_call("call 11")
     lines = output.lines
     assert lines[:4] == ["first", large, says, "said"]
     assert lines[4:] == [says.replace("10 calls", "1 call").replace(":10", ":1"), "call 11"]
 
 
 async def test_room_is_waited_for(output: Output) -> None:
-    async with open_teller(json=False) as teller:
-        await shut(teller, output)
-        await teller.room()
-        teller.say_call("x" * LIMIT)
+    async with open_line_writer(json=False) as writer:
+        await shut(writer, output)
+        await writer.room()
+        writer.write_call("x" * LIMIT)
         with trio.CancelScope() as scope:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(teller.room)
+                nursery.start_soon(writer.room)
                 await trio.testing.wait_all_tasks_blocked()
                 scope.cancel()
         assert scope.cancelled_caught
         output.open.set()
-        await teller.room()
+        await writer.room()
 
 
 async def test_the_end_waits_for_a_reader(output: Output) -> None:
     async with trio.open_nursery() as nursery:
 
         async def work() -> None:
-            async with open_teller(json=False) as teller:
-                await shut(teller, output)
-                teller.say("last")
+            async with open_line_writer(json=False) as writer:
+                await shut(writer, output)
+                writer.write("last")
 
         nursery.start_soon(work)
         await trio.to_thread.run_sync(output.begun.wait)
@@ -129,8 +129,8 @@ async def test_the_end_can_be_cancelled(output: Output) -> None:
     async with trio.open_nursery() as nursery:
 
         async def work() -> None:
-            async with open_teller(json=False) as teller:
-                await shut(teller, output)
+            async with open_line_writer(json=False) as writer:
+                await shut(writer, output)
 
         nursery.start_soon(work)
         await trio.to_thread.run_sync(output.begun.wait)
@@ -140,17 +140,17 @@ async def test_the_end_can_be_cancelled(output: Output) -> None:
 
 
 async def test_patience_at_the_end(output: Output) -> None:
-    async with open_teller(json=False, patience=0.01) as teller:
-        await shut(teller, output)
+    async with open_line_writer(json=False, patience=0.01) as writer:
+        await shut(writer, output)
     assert output.lines == []
 
 
 async def test_a_cancellation_leaves_a_moment(output: Output) -> None:
     with trio.CancelScope() as scope:
-        async with open_teller(json=False) as teller:
-            await shut(teller, output)
+        async with open_line_writer(json=False) as writer:
+            await shut(writer, output)
             scope.cancel()
-            teller.say("last")
+            writer.write("last")
             output.open.set()
             await trio.sleep_forever()
     assert output.lines == ["first", "last"]
@@ -158,8 +158,8 @@ async def test_a_cancellation_leaves_a_moment(output: Output) -> None:
 
 async def test_a_cancellation_leaves_no_more_than_a_moment(output: Output) -> None:
     with trio.fail_after(30), trio.CancelScope() as scope:
-        async with open_teller(json=False) as teller:
-            await shut(teller, output)
+        async with open_line_writer(json=False) as writer:
+            await shut(writer, output)
             scope.cancel()
             await trio.sleep_forever()
     assert output.lines == []
@@ -169,6 +169,6 @@ async def test_a_reader_that_has_gone_ends_the_block(output: Output) -> None:
     output.closed = True
     output.open.set()
     with pytest.RaisesGroup(OutputClosed):
-        async with open_teller(json=False) as teller:
-            teller.say("first")
+        async with open_line_writer(json=False) as writer:
+            writer.write("first")
             await trio.sleep_forever()

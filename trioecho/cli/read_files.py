@@ -1,4 +1,4 @@
-"""What ``trioecho read`` shows of each file: a ladder, a table, or the bytes of a stream."""
+"""``trioecho read``, one file after the other: a ladder, a table, or the bytes of a stream."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from trioecho.capture.files import CaptureFile, open_capture_file
-from trioecho.cli.following import Following
-from trioecho.cli.output import warn
-from trioecho.cli.overview import Overview
-from trioecho.cli.screen import Screen, Shown, Sink, open_files, show_on
+from trioecho.cli.read_follow import Follower
+from trioecho.cli.read_overview import Overview
+from trioecho.cli.screen import Screen, Shown, Sink, open_files
+from trioecho.cli.stderr import warn
+from trioecho.cli.stdout import is_terminal
 from trioecho.errors import TrioechoError
 from trioecho.reading.reading import Reading, Selection
 from trioecho.reading.sharing import processors, read_shared
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
     from trioecho.model import Frame
 
-SHARED_FROM = 8 << 20  # bytes of a file that are worth more processes
-PATIENCE = 1.0  # seconds of work before a progress bar appears
+SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
+PATIENCE = 1.0  # seconds before a progress bar appears
 
 
 class Request(NamedTuple):
-    """What the command line asks for."""
+    """The user's options."""
 
     files: Sequence[str]
     selection: Selection
@@ -41,61 +42,58 @@ class Request(NamedTuple):
     limit: int | None
     follow: bool
     screen: Screen
-    paths: Sequence[Path]
 
 
-class Readout:
-    """Reads one file after the other and shows each."""
+def read_files(request: Request) -> int:
+    """Show each file; the exit code is 1 if one could not be read to its end."""
+    files, paths = request.files, request.screen.paths
+    reader = _Reader(request)
+    code = 0
+    if paths:  # do not overwrite them when there is nothing to read
+        code, files = _readable(files)
+        if not files:
+            return code
+    if request.follow:
+        return code | _each(files, reader.follow)
+    with open_files(paths) as outputs:
+        return code | _each(files, partial(reader.show, outputs))
 
+
+class _Reader:
     def __init__(self, request: Request) -> None:
         self._request = request
 
-    def run(self) -> int:
-        """Show every file.
-
-        Returns:
-            The exit code: 1 if a file could not be read to its end.
-        """
-        files, paths = self._request.files, self._request.paths
-        code = 0
-        if paths:  # what they held is not to be lost for nothing
-            code, files = _readable(files)
-            if not files:
-                return code
-        if self._request.follow:
-            return code | _each(files, self._follow)
-        with open_files(paths) as outputs:
-            return code | _each(files, partial(self._file, outputs))
-
-    def _follow(self, name: str) -> int:
-        selection = self._request.selection
+    def follow(self, name: str) -> int:
+        """Show the bytes of one connection."""
+        request = self._request
         with open_capture_file(name) as file:
-            following = Following(selection, self._request.paths)
-            following.run(_frames(file))
+            follower = Follower(request.selection, request.screen.paths)
+            follower.run(_frames(file))
             code = _complain(file.name, str(file.trouble or ""))
-            self._demand(following.reading, file.name)
+            self._demand(follower.reading, file.name)
             return code
 
     def _demand(self, reading: Reading, name: str) -> None:
-        """Raises TrioechoError when the connection asked for is not there."""
+        """Raise TrioechoError if the requested connection does not exist."""
         wanted, count = self._request.selection.connection, reading.tracker.count
         if wanted is None or next(reading.connections(), None) is not None:
             return
         if wanted <= count:
-            hint = "Leave --host, --port and --only away"
-            raise TrioechoError(f"Connection {wanted} of {name} is none of those asked for", hint)
+            hint = "Leave out --host, --port and --only"
+            raise TrioechoError(f"Connection {wanted} of {name} does not match the filters", hint)
         there = plural(count, "connection") if count else "none"
         verb = "is" if count < 2 else "are"
         raise TrioechoError(f"{name} has no connection {wanted}: there {verb} {there}")
 
-    def _file(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
+    def show(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
+        """Show a ladder or a table."""
         request = self._request
         selection = request.selection
-        streams = request.screen.format != "terminal" or selection.connection is not None
+        streams = not request.screen.is_text or selection.connection is not None
         if selection.only_trouble and (streams or files):
             selection = self._troubled(name)
         with open_capture_file(name) as file:
-            first, *others = show_on(request.screen, files, f"{file.name}", _Names(file))
+            first, *others = request.screen.show_on(files, file.name, _Names(file))
             reading = Reading(selection)
             main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
             for shown in others:
@@ -108,7 +106,7 @@ class Readout:
 
             try:
                 to_share = self._through(name, file, reading, main, others)
-            except BaseException:  # cut by Ctrl-C, too: what was read until then is shown
+            except BaseException:  # also after Ctrl-C, show what was read
                 finish()
                 raise
             trouble = str(file.trouble or "")
@@ -116,7 +114,7 @@ class Readout:
                 connections, trouble = read_shared(name, processors(), _frames)
                 main.share(connections)
             finish()
-            code = _complain(file.name, trouble) | _complain(file.name, _strangers(reading))
+            code = _complain(file.name, trouble) | _complain(file.name, _unknown_links(reading))
             self._demand(reading, file.name)
             return code
 
@@ -128,11 +126,7 @@ class Readout:
         main: Overview,
         others: Sequence[Shown],
     ) -> bool:
-        """Read a file and show it, to its end or until it is better read by several processes.
-
-        Returns:
-            Whether it is.
-        """
+        """Read and show a file; returns True to have several processes read the rest."""
         with closing(_frames(file)) as batches:
             for frames in batches:
                 if main.is_table and not others:
@@ -146,15 +140,15 @@ class Readout:
         return False
 
     def _troubled(self, name: str) -> Selection:
-        """The connections of a file on which something went wrong; it is read once to know them."""
+        """The connections with trouble, which takes one reading of the file to know."""
         selection = self._request.selection
         reading = Reading(selection)
         with open_capture_file(name) as file:
             if name == "-" or file.size is None:
                 raise TrioechoError(
                     f"{file.name[0].upper()}{file.name[1:]} can be read only once, and"
-                    " --only trouble must know the end first",
-                    "Save it to a file, or leave --format away for a table",
+                    " --only trouble reads it twice",
+                    "Save it to a file, or leave out --format for a table",
                 )
             for frames in _frames(file):
                 reading.notice(frames)
@@ -162,7 +156,7 @@ class Readout:
 
 
 class _Names(Sequence[str]):
-    """The names of a file's interfaces, which come as it is read."""
+    """The names of a file's interfaces, which become known while it is read."""
 
     def __init__(self, file: CaptureFile) -> None:
         self._file = file
@@ -175,10 +169,10 @@ class _Names(Sequence[str]):
 
 
 def _frames(file: CaptureFile) -> Generator[list[Frame]]:
-    """A file's frames, with a progress bar on a terminal when they take long."""
+    """A file's frames, with a progress bar on a terminal if it takes long."""
     start = monotonic()
     bar: tuple[Progress, TaskID] | None = None
-    watched = file.size is not None and sys.stderr.isatty()
+    watched = file.size is not None and is_terminal(sys.stderr)
     try:
         for frames in file:
             yield frames
@@ -202,9 +196,9 @@ def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
 
 
 def _worth_sharing(name: str, file: CaptureFile) -> bool:
-    """Whether so much of a regular file is left that other processors should help.
+    """Whether so much of a regular file is left that more processes should help.
 
-    Standard input, though it may be one, has but one position, which they would share.
+    Not for standard input, even from a file: the processes would share its one position.
     """
     if name == "-" or file.size is None or file.size - file.position <= SHARED_FROM:
         return False
@@ -212,7 +206,7 @@ def _worth_sharing(name: str, file: CaptureFile) -> bool:
 
 
 def _each(files: Sequence[str], show: Callable[[str], int]) -> int:
-    """Show each file; one that cannot be read does not keep the others from it."""
+    """Show each file, also after one that cannot be read."""
     code = 0
     for name in files:
         try:
@@ -224,12 +218,9 @@ def _each(files: Sequence[str], show: Callable[[str], int]) -> int:
 
 
 def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
-    """Those of some files that are capture files; of the others it is said why they are not.
+    """The exit code so far, and those files that are captures; warns about the others.
 
-    What is there but no regular file can be opened only once, and is believed.
-
-    Returns:
-        The exit code so far, and the files.
+    A pipe or a device can be opened only once, so it is not checked.
     """
     found: list[str] = []
 
@@ -242,10 +233,10 @@ def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
     return _each(files, look), found
 
 
-def _strangers(reading: Reading) -> str:
-    """What is said of frames whose link type is not known here."""
+def _unknown_links(reading: Reading) -> str:
+    """A warning about frames of unknown link types, or an empty string."""
     links = ", ".join(map(str, sorted(reading.strangers)))
-    return f"frames of link type {links} (tcpdump.org's LINKTYPE_) cannot be read" if links else ""
+    return f"cannot read frames of link type {links} (LINKTYPE_ of tcpdump.org)" if links else ""
 
 
 def _complain(name: str, trouble: str) -> int:

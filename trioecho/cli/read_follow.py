@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trioecho.cli.output import say, warn
 from trioecho.cli.screen import Sink, open_files
-from trioecho.model import ENDS, OTHER
+from trioecho.cli.stderr import warn
+from trioecho.cli.stdout import say, styled
+from trioecho.model import ENDS, OTHER, SYN
 from trioecho.reading.reading import Reading, Selection
-from trioecho.render.colors import paint
 from trioecho.tcp.stream import Piece, Stream
-from trioecho.text import bytes_of
+from trioecho.text import bytes_of, printable
 
 if TYPE_CHECKING:
     from trioecho.model import End, Frame
@@ -23,21 +21,16 @@ _MARKS = {"client": ">", "server": "<"}
 
 
 def raw_paths(paths: Sequence[Path]) -> list[Path]:
-    """The files that the streams are written to: NAME.client.raw and NAME.server.raw.
-
-    Args:
-        paths: what the user called them, NAME.raw.
-    """
+    """The files of both streams: NAME.client.raw and NAME.server.raw for each NAME.raw."""
     return [path.with_suffix(f".{end}.raw") for path in paths for end in ENDS]
 
 
-class Following:
-    """Prints both streams as they come, or writes them raw.
+class Follower:
+    """Prints both streams of one connection in order of arrival, or writes them to files.
 
     Args:
-        selection: the one connection.
-        paths: where to write: NAME.raw stands for NAME.client.raw and NAME.server.raw; without
-            any, they are printed.
+        selection: the connection.
+        paths: the user's files, NAME.raw; without any, the streams are printed.
 
     Attributes:
         reading: what is known of the capture so far.
@@ -48,8 +41,6 @@ class Following:
         self._paths = paths
         self._streams: dict[End, Stream] = {"client": Stream(), "server": Stream()}
         self._rest: dict[End, bytes] = {"client": b"", "server": b""}
-        tty = sys.stdout is not None and sys.stdout.isatty()
-        self._color = tty and not os.environ.get("NO_COLOR")
 
     def run(self, batches: Iterable[list[Frame]]) -> None:
         """Follow the connection through a capture."""
@@ -62,7 +53,7 @@ class Following:
                 for frames in batches:
                     for rung in self.reading.rungs(frames):
                         stream = self._streams[rung.sender]
-                        first = rung.seq + (1 if rung.segment.flags & 2 else 0)
+                        first = rung.seq + (1 if rung.segment.flags & SYN else 0)
                         self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)
             finally:
                 for end in ENDS:
@@ -75,8 +66,7 @@ class Following:
                 sink(piece.data)
             if self._paths:
                 if piece.missing:
-                    missing = bytes_of(piece.missing)
-                    warn(f"{missing} of the {end}'s stream are missing")
+                    warn(f"{bytes_of(piece.missing)} of the {end}'s stream are missing")
                 continue
             if piece.missing:
                 self._line(end, last=True)
@@ -87,7 +77,7 @@ class Following:
             self._line(end, last=False)
 
     def _line(self, end: End, *, last: bool) -> None:
-        """Print what is whole; a line that has not ended yet waits for its end."""
+        """Print whole lines; an unfinished one waits for its end."""
         text = self._rest[end]
         *lines, rest = text.split(b"\n")
         if last or len(rest) > 4096:
@@ -95,6 +85,5 @@ class Following:
         self._rest[end] = rest
         for line in lines:
             shown = line.rstrip(b"\r").decode("utf-8", "backslashreplace")
-            safe = "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in shown)
-            text_line = f"{_MARKS[end]} {safe}"
-            say(paint(text_line, end) if self._color else text_line)
+            safe = "\t".join(map(printable, shown.split("\t")))
+            say(styled(f"{_MARKS[end]} {safe}", end))

@@ -1,4 +1,4 @@
-"""Beside the ladder: what other programs write, on standard error."""
+"""Standard error: warnings, and the output of programs that run beside the ladder."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import trio
-
-from trioecho.cli.output import write_all
+from trioecho.cli.stdout import write_all
+from trioecho.text import printable
 
 if TYPE_CHECKING:
     from trioecho.programs import Line
 
 
-class Margin:
-    """Shows lines on standard error, each with its end and its time.
+def warn(sentence: str) -> None:
+    """Print a sentence to standard error, with control characters escaped."""
+    print(f"trioecho: {printable(sentence)}", file=sys.stderr)
+
+
+class ProgramLines:
+    """Shows what programs print, each line with its time and its end.
 
     Attributes:
-        start: the time that counts as zero, nanoseconds since the epoch: the ladder's.
+        start: time zero, as in the ladder; nanoseconds since the epoch.
     """
 
     def __init__(self) -> None:
         self.start = 0
-        self._gone = False
+        self._closed = False
 
-    async def tell(self, lines: Sequence[Line]) -> None:
-        """Show lines; a screen that is slow holds up the program that writes them."""
-        if sys.stderr is None or self._gone:
+    async def show(self, lines: Sequence[Line]) -> None:
+        """Show lines; a slow terminal slows down the program that prints them."""
+        import trio
+
+        if sys.stderr is None or self._closed:
             return
         encoding = sys.stderr.encoding
         text = "".join(map(self._row, lines)).encode(encoding, "backslashreplace")
@@ -42,4 +48,4 @@ class Margin:
         try:
             write_all(getattr(buffer, "raw", buffer), text)
         except OSError:
-            self._gone = True  # nobody reads it any more; the ladder goes on
+            self._closed = True  # the ladder goes on without it

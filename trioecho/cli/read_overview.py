@@ -1,4 +1,4 @@
-"""A ladder if a capture file has one connection, a table if it has more."""
+"""``trioecho read`` without --connection: a ladder of one connection, a table of more."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
     from trioecho.cli.screen import Shown
     from trioecho.model import ConnectionSummary, Rung
 
-# Rungs of the first connection that are kept until it is clear whether it is the only one.
+# Rungs of the first connection that are kept until it is known whether it is the only one.
 MOST_HELD = 20_000
 
 
 class Overview:
-    """What standard output shows of a capture file.
+    """Shows a capture file on standard output.
 
     Args:
         shown: the renderer, and where its bytes go.
         reading: the file's.
-        selection: which connections are wanted.
-        sort, limit: how the table is sorted, and how many rows it has at most.
-        streams: whether the renderer is to be shown the rungs, however many connections there are.
+        selection: which connections to show.
+        sort, limit: the table's order, and its most rows.
+        streams: whether to show the rungs, however many connections there are.
     """
 
     def __init__(
@@ -50,15 +50,15 @@ class Overview:
 
     @property
     def is_table(self) -> bool:
-        """Whether it is clear that a table is wanted."""
+        """Whether the file is known to need a table."""
         return self._as == "table"
 
     def share(self, connections: Sequence[ConnectionSummary]) -> None:
-        """Take the connections from elsewhere."""
+        """Use connections that other processes have read."""
         self._shared = [one for one in connections if self._selection.keeps(one)]
 
     def show(self, rungs: Sequence[Rung]) -> None:
-        """Show the next rungs, or keep them until it is clear what they belong to."""
+        """Show the next rungs, or keep them until it is known how."""
         if self._as == "ladder":
             self._sink(self._renderer.show(rungs))
         elif self._as == "unknown":
@@ -69,25 +69,21 @@ class Overview:
                 self._held.clear()
             elif len(self._held) > MOST_HELD:
                 if next(self._reading.connections(), None) is not None:
-                    self._climb()
-                else:  # without trouble until now, it is at most a row
+                    self._begin_ladder()
+                else:  # no trouble so far: a row at most
                     self._as = "table"
                     self._held.clear()
 
     def finish(self, name: str) -> None:
-        """Show what is left, and what it came to.
-
-        Args:
-            name: the file's.
-        """
+        """Show what is left, and the summary of the file called ``name``."""
         if self._as == "unknown" and next(self._reading.connections(), None) is not None:
-            self._climb()
+            self._begin_ladder()
         if self._as == "ladder":
             self._sink(self._renderer.end(self._reading.summary(name, None)))
         else:
             self._table(name)
 
-    def _climb(self) -> None:
+    def _begin_ladder(self) -> None:
         self._as = "ladder"
         self._sink(self._renderer.begin())
         self._sink(self._renderer.show(self._held))
@@ -99,13 +95,11 @@ class Overview:
         found = self._reading.connections() if self._shared is None else self._shared
         connections = sorted(found, key=SORTS[self._sort])
         shown = connections[: self._limit]
-        terminal = self._renderer
-        terminal = getattr(terminal, "inner", terminal)
-        assert isinstance(terminal, Terminal)
+        assert isinstance(self._renderer, Terminal)
         start = self._reading.start or 0
         title = f"{name}: {plural(len(connections), 'connection')}"
         if len(shown) < len(connections):
             title += f", the first {len(shown)} by {self._sort}"
         if shown:
             title += "; --connection N shows a ladder"
-        self._sink(terminal.table(title, shown, start))
+        self._sink(self._renderer.table(title, shown, start))
