@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(PYTHON) tools/install.py $(VENV)
 
 .PHONY: help trace test check lessons compare docs docs-serve bench fuzz clean
 
@@ -44,7 +45,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 
 FUZZ_SECONDS ?= 30
 fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@$(INSTALL) -e '.[fuzz]'
 	@$(BIN)/python fuzz/fuzz_files.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 	@$(BIN)/python fuzz/fuzz_engine.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 
@@ -54,15 +55,14 @@ clean:  ## Remove .venv and the caches
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "trioecho needs Python 3.11 or later: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "No venv: on Debian and Ubuntu, apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
 
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(INSTALL) -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs]'
+	@$(INSTALL) -e '.[dev,docs]'
 	@touch $@ $(VENV)/.run
