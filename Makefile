@@ -57,9 +57,10 @@ $(VENV)/bin/python:
 		{ echo "trioecho needs Python 3.11 or later: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -m venv --without-pip $(VENV)
 
+# typer 0.29 and later bring pydantic: 5 packages and 8 MB that are not needed here.
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(INSTALL) -e .
+	@$(INSTALL) -e . 'typer<0.29'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python

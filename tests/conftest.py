@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from needs import need_namespaces, need_wires
 from network import Network, private_network
+
+# A job in a shell's background starts with SIGINT ignored, and so would all that it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     """Run a command and leave the process.
 
     The first SIGINT or SIGTERM sets the event that ``main`` was given, and a second one cancels it.
-    However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug has its
+    A signal that was ignored when the process started, as the SIGINT of a shell's background job is,
+    stays ignored. However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug has its
     traceback and 1 all the same. Otherwise the code is what ``main`` returned, 1 after a sentence
     on what went wrong, or 141 when nobody reads standard output any more.
 
@@ -66,7 +67,8 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
         caught = signal.Signals(number)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, terminate)
+    if _is_heard(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, terminate)
     try:
         code = main()
     except KeyboardInterrupt:
@@ -90,12 +92,17 @@ def refuse(error: TrioechoError) -> NoReturn:
     sys.exit(2)
 
 
+def _is_heard(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
 async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
     import trio
 
     stop = trio.Event()
     code = 0
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    ours = [one for one in (signal.SIGINT, signal.SIGTERM) if _is_heard(one)]
+    with trio.open_signal_receiver(*ours) as signals:
         async with trio.open_nursery() as nursery:
 
             async def watch() -> None:
