@@ -24,10 +24,10 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     """Run a command and leave the process.
 
     The first SIGINT or SIGTERM sets the event that ``main`` was given, and a second one cancels it.
-    A signal that was ignored when the process started, as the SIGINT of a shell's background job is,
-    stays ignored. However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug has its
-    traceback and 1 all the same. Otherwise the code is what ``main`` returned, 1 after a sentence
-    on what went wrong, or 141 when nobody reads standard output any more.
+    A signal that was ignored from the start, as SIGINT is in a shell's background job, stays
+    ignored. However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug
+    has its traceback and 1 all the same. Otherwise the code is what ``main`` returned, 1 after a
+    sentence on what went wrong, or 141 when nobody reads standard output any more.
 
     Args:
         main: the command's work, given the event that asks it to stop; it returns the exit code.
