@@ -26,8 +26,9 @@ lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its 
 			>/dev/null && echo $$name || exit 1; \
 	done
 
-compare: $(VENV)/.dev  ## Compare every verdict with tshark's
+compare: $(VENV)/.dev  ## Compare every verdict with tshark's, also over ../shared/pcaps if it is there
 	@$(BIN)/python tests/against/compare.py
+	@test ! -d ../shared/pcaps || $(BIN)/pytest -q tests/against/others.py
 
 docs: $(VENV)/.dev  ## Run every block of the pages, and build the site into site/
 	@$(BIN)/python tools/blocks.py docs README.md
