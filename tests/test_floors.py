@@ -9,7 +9,8 @@ from floors import Package, circles
 
 import trioecho
 
-PACKAGE = Package(Path(trioecho.__file__).parent)
+SOURCE = Path(trioecho.__file__).parent
+PACKAGE = Package(SOURCE)
 
 # Each room and its floor. A module may import its own room and rooms on floors below. The first row
 # is the public face, ``trioecho/__init__.py``.
