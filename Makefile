@@ -13,7 +13,7 @@ trace: $(VENV)/.run  ## Set up, and trace an echo
 	@$(BIN)/trioecho trace "testing purposes"
 
 test: check  ## Set up, and run every check and test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff check

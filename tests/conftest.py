@@ -17,6 +17,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# The longest tests: they begin first, so that no processor waits for one at the end.
+LONGEST = ("test_site", "test_blocks", "test_against_tshark", "test_lessons")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 @pytest.fixture
 def namespaces() -> None:
     """Skip the test where no private network namespace can be had."""
