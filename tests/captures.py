@@ -1,4 +1,4 @@
-"""Capture files in many variations, made field by field, and the corpus."""
+"""Capture files in every variation, made field by field."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import io
 import struct
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-
-from needs import missing
 
 from trioecho.capture.files import CaptureFile
 from trioecho.errors import TrioechoError
@@ -20,28 +17,10 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-CORPUS = Path(__file__).parents[2] / "shared" / "pcaps"
 ETHERNET = 1
 SECOND = 1_700_000_000
 
 zstd_compress = zstd.compress
-
-
-def corpus() -> list[tuple[str, int]]:
-    """The corpus's files and their numbers of packets; none where there is no corpus."""
-    index = CORPUS / "INDEX.tsv"
-    if not index.exists():
-        return []
-    head, *rows = (line.split("\t") for line in index.read_text(encoding="utf-8").splitlines())
-    return [(row[head.index("file")], int(row[head.index("packets")])) for row in rows]
-
-
-def need_corpus() -> list[tuple[str, int]]:
-    """The same; skips where there is no corpus."""
-    found = corpus()
-    if not found:
-        missing(f"there is no {CORPUS.parent.name}/{CORPUS.name}")
-    return found
 
 
 def payload(number: int) -> bytes:

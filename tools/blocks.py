@@ -356,6 +356,8 @@ def main() -> int:
     parser.add_argument("--here", action="store_true", help="in this network, one page at a time")
     parser.add_argument("paths", nargs="+", type=Path)
     arguments = parser.parse_args()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts a background job
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     found = pages(arguments.paths)
     if arguments.here:
         wrong = [text for path in found for text in check(path, write=arguments.write)]

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from html import escape
 
-from test_floors import FLOORS, imports, modules, room
+from test_floors import FLOORS, PACKAGE, room
 
 _HEIGHT, _ROOM, _GAP, _LEFT = 78, 104, 14, 40
 _PURE = {"model", "errors", "text", "packet", "tcp", "faults", "render"}
 
 
 def arrows() -> set[tuple[str, str]]:
-    """The imports between rooms, read from the code: (importer, imported)."""
-    found = set()
-    for module in modules():
-        own = room(module.removesuffix("__init__") or "trioecho")
-        for name, _ in imports(module):
-            other = room(name) if name.partition(".")[0] == "trioecho" else own
-            if other != own and "trioecho" not in (own, other):
-                found.add((own, other))
-    return found
+    """Which room imports which, as the code says: (importer, imported)."""
+    found = {
+        (room(module), room(other))
+        for module, others in PACKAGE.edges().items()
+        for other in others
+    }
+    return {(own, other) for own, other in found if own != other and "trioecho" not in (own, other)}
 
 
 def plain(found: set[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -67,7 +67,7 @@ def test_any_bytes(data: bytes, start: bytes) -> None:
     read_hostile(start + data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
 def test_any_edit_of_a_variation(
     data: bytes, changes: list[tuple[str, int, bytes]], how: int
@@ -75,7 +75,7 @@ def test_any_edit_of_a_variation(
     read_hostile(compressed(edited(data, changes))[how][1])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
 def test_any_edit_of_compressed_data(
     data: bytes, changes: list[tuple[str, int, bytes]], how: int
@@ -90,7 +90,7 @@ def test_any_edit_of_the_corpus(name: str) -> None:
     inner = gzip.decompress(whole) if name.endswith(".gz") else whole
     assert read_hostile(whole) == counts[name]
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(st.sampled_from([whole, inner]), edits)
     def edit(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
         read_hostile(edited(data, changes))

@@ -26,6 +26,7 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     """Run a command with trio and exit.
 
     The first SIGINT or SIGTERM sets the event that ``main`` is given, and the second cancels it.
+    A signal that was ignored at the start, as SIGINT is in a shell's background job, stays ignored.
     After a signal the exit code is 130 or 143, however ``main`` ends. Otherwise it is what ``main``
     returns, 1 after an error, which is printed as a sentence, or 141 when the reader has closed
     standard output. A bug always keeps its traceback.
@@ -63,7 +64,8 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
         caught = signal.Signals(number)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, terminate)
+    if _is_heard(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, terminate)
     try:
         _handle_interrupts()
         code = main()
@@ -87,12 +89,17 @@ def _handle_interrupts() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def _is_heard(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is not signal.SIG_IGN
+
+
 async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
     import trio
 
     stop = trio.Event()
     code = 0
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    ours = [one for one in (signal.SIGINT, signal.SIGTERM) if _is_heard(one)]
+    with trio.open_signal_receiver(*ours) as signals:
         async with trio.open_nursery() as nursery:
 
             async def watch() -> None:
