@@ -13,6 +13,7 @@ from trioecho.packet.link import RAW
 from trioecho.tcp.half import Half
 from trioecho.tcp.outcome import round_trips
 from trioecho.tcp.rules.data import NagleDelayedAck, small
+from trioecho.tcp.rules.loss import Sack
 from trioecho.tcp.rules.marks import EcnCounter, SegmentationOffload
 from trioecho.tcp.rules.resets import NoAnswer
 from trioecho.tcp.tracker import Tracker
@@ -80,3 +81,41 @@ def test_nothing_is_farther_ahead_than_four_windows(far: int, counts: bool) -> N
         assert segment is not None
         tracker.seen(segment)
     assert tracker.summaries()[0].client_bytes == int(counts)
+
+
+def last(ladder: str) -> list[str]:
+    """What was found of the last segment, by the names of the classes."""
+    return [type(note).__name__ for note in play(ladder)[-1].notes]
+
+
+@pytest.mark.parametrize(("late", "found"), [(".002999999", "OutOfOrder"), (".003", "FillsGap")])
+def test_without_a_handshake_3_ms_are_late(late: str, found: str) -> None:
+    ladder = "> . 1:101(100) ack 1\n> . 201:301(100) ack 1\n"
+    assert found in last(f"{ladder}+{late} > . 101:201(100) ack 1")
+
+
+@pytest.mark.parametrize(("packet", "found"), [(1255, "FillsGap"), (1256, "OutOfOrder")])
+def test_the_next_255_packets_were_sent_later(packet: int, found: str) -> None:
+    ladder = OPEN + "+.1 > . 101:201(100) ack 1 <id 1000>\n"
+    assert found in last(f"{ladder}+.001 > . 1:101(100) ack 1 <id {packet}>")
+
+
+@pytest.mark.parametrize(
+    ("after", "found"), [(".002", "TailLossProbe"), (".001999999", "Retransmission")]
+)
+def test_no_probe_comes_before_2_ms(after: str, found: str) -> None:
+    near = "+0 > S 0:0(0)\n+.0005 < S. 0:0(0) ack 1\n+.0005 > . 1:1(0) ack 1\n"
+    assert last(f"{near}+.1 > P. 1:101(100) ack 1\n+{after} > P. 1:101(100) ack 1") == [found]
+
+
+@pytest.mark.parametrize(("after", "asks"), [(".99", True), (".989999999", False)])
+def test_a_keep_alive_behind_a_fin_comes_after_a_second(after: str, asks: bool) -> None:
+    ladder = OPEN + "+.1 > F. 1:1(0) ack 1\n+.01 < . 1:1(0) ack 2\n"
+    assert (last(f"{ladder}+{after} > . 1:1(0) ack 1") == ["KeepAlive"]) is asks
+
+
+@pytest.mark.parametrize(("end", "outside"), [(655461, False), (655462, True)])
+def test_a_window_whose_scale_was_not_seen_may_have_the_largest(end: int, outside: bool) -> None:
+    ladder = "> . 1:101(100) ack 1\n"
+    rung = play(f"{ladder}< . 1:1(0) ack 101 win 10 <sack 201:{end}>")[-1]
+    assert Sack(((201, end),), outside) in rung.notes

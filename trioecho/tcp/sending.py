@@ -7,7 +7,7 @@ from trioecho.model.sequence import HALF, MASK
 from trioecho.tcp import learn, rules
 from trioecho.tcp.half import Half
 from trioecho.tcp.history import History
-from trioecho.tcp.rules import closing, data
+from trioecho.tcp.rules import closing, data, judge, ordinary
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import CONTROL, Seen
 
@@ -35,7 +35,7 @@ def send(
     """
     time, flags, length, ack = segment.frame.time, segment.flags, segment.length, segment.ack
     if mine.isn is None or theirs.isn is None or flags & SYN:
-        learn.isn(segment, mine, theirs)
+        _begin(history, segment, mine, theirs)
     # ``sequence.relative`` written out: this is on the path of every segment, twice.
     near, isn = mine.next or 0, mine.isn or 0
     seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
@@ -44,14 +44,12 @@ def send(
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
-    if history.start is None:
-        history.start = mine.state_since = theirs.state_since = time
-        history.first_frame = segment.frame.number
     history.end = time
 
-    seen.expected = rules.ordinary(seen)
-    if not seen.expected:
-        rules.judge(seen)
+    if ordinary(seen):
+        seen.expected = True
+    else:
+        judge(seen)
     stamps = segment.options.timestamps
     if stamps is not None:
         if seen.expected and mine.ts_recent is not None and stamps[0] >= mine.ts_recent:
@@ -67,12 +65,38 @@ def send(
             seen.found.append(fact)
         if mine.held is not None:
             _waited(seen)
-    if mine.sack:
-        mine.sack = ()
+    mine.sack = ()
     if segment.rare:
         _marked(seen)
-    _sent(seen)
+    if not seen.expected:
+        if history.reuses is not None:
+            rules.one(rules.PORTS, seen)
+        learn.consequences(seen)
+    else:
+        # In order: the general case of ``consequences``, without its questions.
+        mine.asked = None
+        if length:
+            mine.flight.keep(seq, end, number, time, segment)
+            mine.volume += length
+            if mine.seen.up_to == seq:
+                mine.seen.up_to = end
+            else:
+                mine.seen.add(seq, end)
+            mine.next, mine.next_time = end, time
+    mine.segments += 1
+    if ack is not None and ack != mine.ack:
+        mine.duplicates, mine.ack_rung = 0, number
+        mine.ack = ack
+    mine.window = segment.window
     return seen
+
+
+def _begin(history: History, segment: Segment, mine: Half, theirs: Half) -> None:
+    """The first segment of a connection or of an end, or a SYN."""
+    learn.isn(segment, mine, theirs)
+    if history.start is None:
+        history.start = mine.state_since = theirs.state_since = segment.frame.time
+        history.first_frame = segment.frame.number
 
 
 def _stamped(seen: Seen) -> None:
@@ -135,35 +159,9 @@ def _marked(seen: Seen) -> None:
     seen.subtype, *others = options.mptcp or ("",)
     rules.every(rules.MARKS, seen)
     for seen.subtype in others:
-        fact = rules.marks.mptcp(seen)
-        if fact is not None:
-            seen.found.append(fact)
-
-
-def _sent(seen: Seen) -> None:
-    """Take a segment into what is known of its sender."""
-    mine, segment, ack = seen.mine, seen.segment, seen.ack
-    if seen.history.reuses is not None:
-        rules.one(rules.PORTS, seen)
-    if not seen.expected:
-        learn.consequences(seen)
-    else:
-        # In order: the general case of ``consequences``, without its questions.
-        mine.asked = None
-        if segment.rare:
-            for fact in seen.found:
-                fact.learn(seen)
-        if segment.length:
-            begin, end = seen.seq, seen.end
-            mine.flight.keep(begin, end, seen.number, seen.time, segment)
-            mine.volume += segment.length
-            if mine.seen.up_to == begin:
-                mine.seen.up_to = end
-            else:
-                mine.seen.add(begin, end)
-            mine.next, mine.next_time = end, seen.time
-    mine.segments += 1
-    if ack is not None and ack != mine.ack:
-        mine.duplicates, mine.ack_rung = 0, seen.number
-        mine.ack = ack
-    mine.window = segment.window
+        more = rules.marks.mptcp(seen)
+        if more is not None:
+            seen.found.append(more)
+    if seen.expected:  # otherwise they teach with all others
+        for fact in seen.found:
+            fact.learn(seen)
