@@ -11,7 +11,7 @@ import trio
 from trioecho.cli.output import write_all
 
 if TYPE_CHECKING:
-    from trioecho.programs import Line
+    from trioecho.programs import ProgramLine
 
 
 class Margin:
@@ -25,7 +25,7 @@ class Margin:
         self.start = 0
         self._gone = False
 
-    async def tell(self, lines: Sequence[Line]) -> None:
+    async def tell(self, lines: Sequence[ProgramLine]) -> None:
         """Show lines; a screen that is slow holds up the program that writes them."""
         if sys.stderr is None or self._gone:
             return
@@ -33,7 +33,7 @@ class Margin:
         text = "".join(map(self._row, lines)).encode(encoding, "backslashreplace")
         await trio.to_thread.run_sync(self._write, text, abandon_on_cancel=True)
 
-    def _row(self, line: Line) -> str:
+    def _row(self, line: ProgramLine) -> str:
         bar = "" if line.remark else "| "
         return f"{(line.time - self.start) / 1e6:9.3f} {line.end} {bar}{line.text}\n"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from contextlib import ExitStack
+from time import time_ns
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,7 +90,7 @@ def run(
     """
     from trioecho.cli import runner
     from trioecho.cli.screen import Screen, check_suffixes, open_outputs
-    from trioecho.programs import Settings
+    from trioecho.programs import RunSettings
 
     if same_host and (fault or kernel):
         raise typer.BadParameter(
@@ -98,7 +99,7 @@ def run(
             param_hint="--fault" if fault else "--kernel",
         )
     paths = check_suffixes(output or [])
-    settings = Settings(
+    settings = RunSettings(
         server=_words(server, "--server"),
         client=_words(client, "--client"),
         faults=tuple(fault or ()),
@@ -127,9 +128,9 @@ def run(
         with ExitStack() as stack:
             margin = Margin()
 
-            def outputs(title: str, interfaces: Sequence[str], start: int) -> list[Output]:
-                margin.start = start
-                return open_outputs(stack, screen, paths, title, interfaces, start)
+            def outputs(title: str, interfaces: Sequence[str]) -> list[Output]:
+                margin.start = time_ns()
+                return open_outputs(stack, screen, paths, title, interfaces, margin.start)
 
             return await run_programs(settings, outputs, margin.tell, stop=stop)
 
