@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from time import time_ns
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -82,14 +83,14 @@ def run(
     from trioecho.cli import runner
     from trioecho.cli.screen import Screen
     from trioecho.cli.stdout import is_terminal
-    from trioecho.programs import Settings
+    from trioecho.programs import RunSettings
 
     if same_host and (fault or kernel):
         raise typer.BadParameter(
             "there is no wire with --same-host; leave out one of the two",
             param_hint="--fault" if fault else "--kernel",
         )
-    settings = Settings(
+    settings = RunSettings(
         server=_words(server, "--server"),
         client=_words(client, "--client"),
         faults=tuple(fault or ()),
@@ -110,9 +111,9 @@ def run(
         lines = ProgramLines()
         with screen.opener() as opened:
 
-            def outputs(title: str, interfaces: Sequence[str], start: int) -> list[Output]:
-                lines.start = start
-                return opened(title, interfaces, start)
+            def outputs(title: str, interfaces: Sequence[str]) -> list[Output]:
+                lines.start = time_ns()
+                return opened(title, interfaces, lines.start)
 
             return await run_programs(settings, outputs, lines.show, stop=stop)
 

@@ -10,7 +10,7 @@ from trioecho.cli.stdout import write_all
 from trioecho.text import printable
 
 if TYPE_CHECKING:
-    from trioecho.programs import Line
+    from trioecho.programs import ProgramLine
 
 
 def warn(sentence: str) -> None:
@@ -29,7 +29,7 @@ class ProgramLines:
         self.start = 0
         self._closed = False
 
-    async def show(self, lines: Sequence[Line]) -> None:
+    async def show(self, lines: Sequence[ProgramLine]) -> None:
         """Show lines; a slow terminal slows down the program that prints them."""
         import trio
 
@@ -39,7 +39,7 @@ class ProgramLines:
         text = "".join(map(self._row, lines)).encode(encoding, "backslashreplace")
         await trio.to_thread.run_sync(self._write, text, abandon_on_cancel=True)
 
-    def _row(self, line: Line) -> str:
+    def _row(self, line: ProgramLine) -> str:
         bar = "" if line.remark else "| "
         return f"{(line.time - self.start) / 1e6:9.3f} {line.end} {bar}{line.text}\n"
 

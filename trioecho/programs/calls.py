@@ -20,6 +20,8 @@ _NAMES = {"accept4": "accept", "sendto": "send", "recvfrom": "recv"}
 _WAITING = RECEIVING | {"accept"}
 _OTHERS = {"socket", "bind", "listen", "connect", "shutdown", "setsockopt", "close"}
 _SHOWN = _WAITING | SENDING | _OTHERS
+# Those that do something at once: what they send is shown behind them.
+_SENDING = _SHOWN - _WAITING - {"socket", "connect"}
 
 _DESCRIPTOR = re.compile(r"(\d+)<TCP(?:v6)?:\[(.*)\]>")
 _STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -40,15 +42,21 @@ class _Socket(Struct, frozen=True):
     peer: Endpoint | None
 
 
-class Calls:
+class TracedCalls:
     """Makes calls of the lines of one strace.
 
     Args:
         end: whose program it traces.
+
+    Attributes:
+        task: whose call the last line told, or the beginning of one.
+        connected: whether that was the return of a connect.
     """
 
     def __init__(self, end: End) -> None:
         self._end = end
+        self.task = 0
+        self.connected = False
         self._strace = Strace()
         # Connects that have been told and have not returned, by their tasks.
         self._begun: OrderedDict[int, int] = OrderedDict()
@@ -67,15 +75,38 @@ class Calls:
         Returns:
             The calls that it tells of: none, one, or both what a connect asked and how it ended.
         """
+        self.connected = False
         traced = self._strace.line(text)
         return [] if traced is None else self._calls(traced)
 
     def beginning(self, text: str) -> list[Call]:
         """Look at a line that has not ended, which tells of a connect that has not returned."""
+        self.connected = False
         traced = self._strace.beginning(text)
         return [] if traced is None else self._calls(traced)
 
+    def began(self, text: str) -> int | None:
+        """When the call of a line began, nanoseconds since the epoch; None for its end alone."""
+        return self._strace.began(text)
+
+    def sending(self, text: str, since: int) -> int | None:
+        """When the oldest call was made that may have sent something and has not returned.
+
+        Args:
+            text: what there is of a line that has not ended.
+            since: calls before this time are waiting, and are told when they return.
+        """
+        times = (
+            one.time
+            for one in self._strace.under_way(text)
+            if one.time >= since
+            and _NAMES.get(one.name, one.name) in _SENDING
+            and any(map(_socket, one.arguments[:3]))
+        )
+        return min(times, default=None)
+
     def _calls(self, traced: Traced) -> list[Call]:
+        self.task = traced.pid
         name = _NAMES.get(traced.name, traced.name)
         arguments, result = traced.arguments, traced.result
         if name == "socket":
@@ -131,6 +162,7 @@ class Calls:
         if traced.took is None:
             remember(self._begun, traced.pid, traced.time, _MOST)
             return calls
+        self.connected = True
         error = _ERROR.match(traced.result)
         if error is not None and error[1] == "EINPROGRESS":
             remember(self._under_way, (sock.fd, sock.shown), peer, _MOST)

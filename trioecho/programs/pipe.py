@@ -46,6 +46,13 @@ class Pipe:
         self.close_writer()
         os.close(self._reader)
 
+    def read_now(self) -> bytes:
+        """Read what there is now, ``b""`` for nothing."""
+        try:
+            return os.read(self._reader, _MOST)
+        except BlockingIOError:
+            return b""
+
     async def read(self, ended: trio.Event, patience: float = float("inf")) -> bytes | None:
         """Read what has come.
 

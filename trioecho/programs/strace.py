@@ -15,6 +15,7 @@ See also:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -106,6 +107,27 @@ class Strace:
         """
         match = _LINE.fullmatch(text)
         return match and _connecting(int(match[1] or 0), int(match[2] + match[3]), match[4])
+
+    def under_way(self, text: str) -> Iterator[Traced]:
+        """The calls that have not returned, with those of their arguments that are known.
+
+        Args:
+            text: what there is of a line that has not ended.
+        """
+        heads = [(pid, *begun) for pid, begun in self._unfinished.items()]
+        if match := _LINE.fullmatch(text):
+            heads.append((int(match[1] or 0), int(match[2] + match[3]), match[4]))
+        for pid, time, head in heads:
+            name, bracket, arguments = head.partition("(")
+            if bracket:
+                yield Traced(pid, time, None, name, split(arguments), "")
+
+    def began(self, text: str) -> int | None:
+        """When the call began that a line begins with; None where it is a call's end, or none."""
+        match = _LINE.fullmatch(text)
+        if match is None or match[4].startswith("<... "):
+            return None
+        return int(match[2] + match[3])
 
 
 def _connecting(pid: int, time: int, head: str) -> Traced | None:

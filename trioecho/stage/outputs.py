@@ -1,17 +1,21 @@
-"""One destination of a ladder: a renderer, and the stream its bytes go to."""
+"""The outputs of a ladder, each a task of its own, from their first line to their last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
 import trio
 
+from trioecho.model import Summary
 from trioecho.render import Event, Renderer
 
 Events: TypeAlias = Sequence[Event]
 Sink: TypeAlias = Callable[[bytes], None]
+
+# After a signal, outputs that do not move get this many times the grace; then they are left.
+_LAST_WORDS = 4
 
 
 class Output:
@@ -66,3 +70,54 @@ class Output:
                 self._sink(data)
 
         await trio.to_thread.run_sync(work, abandon_on_cancel=self.abandon)
+
+
+#: Given a title and the names of the interfaces, opens the outputs.
+OpenOutputs: TypeAlias = Callable[[str, Sequence[str]], Sequence[Output]]
+
+
+async def show(
+    outputs: Sequence[Output],
+    engine: Callable[[], Awaitable[None]],
+    summarize: Callable[[], Summary],
+    *,
+    grace: float,
+    stop: trio.Event,
+) -> Summary:
+    """Let an engine put events to outputs, and see them to their end.
+
+    The outputs end because their channels have, not because they are cancelled. Only when the user
+    has asked to stop, a screen that nobody reads is left after a while.
+
+    Args:
+        outputs: where the events go.
+        engine: puts events to them until there are no more.
+        summarize: gives the summary, once the engine has returned.
+        grace: seconds that an output may take for its last words after ``stop``.
+        stop: is set when the user has had enough.
+
+    Returns:
+        The summary, which each output has shown as well.
+    """
+    with trio.CancelScope() as patience:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(_hurry, stop, patience, _LAST_WORDS * grace)
+            async with trio.open_nursery() as renderers:
+                for output in outputs:
+                    await output.write(output.renderer.begin)
+                    renderers.start_soon(output.run)
+                await engine()
+                for output in outputs:
+                    output.finish()
+            watching.cancel_scope.cancel()
+    summary = summarize()
+    for output in outputs:
+        if not (patience.cancelled_caught and output.abandon):
+            await output.write(partial(output.renderer.end, summary))
+    return summary
+
+
+async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
+    """Once told to stop, do not wait for ever for a screen that nobody reads."""
+    await stop.wait()
+    patience.deadline = trio.current_time() + seconds

@@ -28,6 +28,7 @@ from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.hosts.refusal import TUN, refusal
 from trioecho.model import ENDS, OTHER, End, Frame, Segment
 from trioecho.packet.decode import decode
+from trioecho.packet.decoder import Decoder
 
 #: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
 #: LINKTYPE_RAW.
@@ -117,6 +118,7 @@ class Wire:
         self.observers: list[Observer] = []
         self._devices = devices
         self._fates = Fates(faults)
+        self._decoder = Decoder()
         self._frames = 0
         self._packets = 0
         self._now = 0
@@ -230,12 +232,11 @@ class Wire:
         self._packets += 1
         frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)
-        passage = None
-        if segment is not None:
-            self._frames += 1
-            passage = Passage(end, frame, segment)
-            self._tell_sent(passage)
+        passage = None if segment is None else self._sent(Passage(end, frame, segment))
         decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
+        if passage is None and not decision.lost:  # it may be the last fragment of one
+            segment = self._decoder.segment(frame)
+            passage = None if segment is None else self._sent(Passage(end, frame, segment))
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
             passage.broken = decision.broken
@@ -293,15 +294,14 @@ class Wire:
         segment = decode(frame)
         if segment is None:
             return None
-        self._frames += 1
         kind: Literal["copy", "injected"] = "copy" if delivery.kind == "copy" else "injected"
-        passage = Passage(end, frame, segment, kind, delivery.fault)
-        self._tell_sent(passage)
-        return passage
+        return self._sent(Passage(end, frame, segment, kind, delivery.fault))
 
-    def _tell_sent(self, passage: Passage) -> None:
+    def _sent(self, passage: Passage) -> Passage:
+        self._frames += 1
         for observer in self.observers:
             observer.sent(passage)
+        return passage
 
     def _tell_done(self, passage: Passage) -> None:
         for observer in self.observers:
