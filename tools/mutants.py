@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
@@ -49,9 +49,9 @@ def without_effect(source: str) -> Iterator[Range]:
                 yield (one.lineno, one.col_offset), end
 
 
-def mutations() -> list[MutationSpec]:
-    """Every mutation of the sources, in their order, with paths relative to the root."""
-    paths = sorted(path for source in SOURCES for path in (ROOT / source).rglob("*.py"))
+def mutations(sources: Sequence[str]) -> list[MutationSpec]:
+    """Every mutation of the modules below some folders, in their order."""
+    paths = sorted(path for source in sources for path in (ROOT / source).rglob("*.py"))
     with tempfile.TemporaryDirectory() as scratch, use_db(f"{scratch}/work") as work:
         init(paths, work, {})
         found = [mutation for item in work.work_items for mutation in item.mutations]
@@ -92,8 +92,9 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="how many, or all (0)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("sources", nargs="*", default=SOURCES, help="folders of modules")
     arguments = parser.parse_args()
-    chosen = mutations()
+    chosen = mutations(arguments.sources)
     total = len(chosen)
     if 0 < arguments.sample < total:
         chosen = random.Random(arguments.seed).sample(chosen, arguments.sample)

@@ -5,11 +5,14 @@ What ``make test`` needs is made by the tests themselves; see ``crafted.py`` and
 
 from __future__ import annotations
 
+import gzip
 import io
 from pathlib import Path
 
 import pytest
+from captures import read_hostile
 from corpus import CORPUS, corpus
+from edits import edited, edits
 from hostile import read_and_climb
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -65,6 +68,21 @@ def test_several_processes(parts: int) -> None:
     for name in NAMES:
         connections, _ = read_shared(str(CORPUS / name), parts, iter)
         assert connections == alone(CORPUS / name), name
+
+
+def test_edited() -> None:
+    """Each file with some of its bytes changed, and what is packed in it, to the reader alone."""
+    for name, count in FILES:
+        whole = (CORPUS / name).read_bytes()
+        inner = gzip.decompress(whole) if name.endswith(".gz") else whole
+        assert read_hostile(whole) == count
+
+        @settings(max_examples=25)
+        @given(st.sampled_from([whole, inner]), edits)
+        def edit(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
+            read_hostile(edited(data, changes))
+
+        edit()
 
 
 @given(st.data())

@@ -6,26 +6,17 @@ A command's file holds its options and one function that runs it. To add a comma
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
+
+from trioecho.cli.interrupts import exit_on_interrupt
 
 
 def main() -> None:
     """The entry point of ``trioecho``."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, exit_at_once)
+    exit_on_interrupt()
     try:
         from trioecho.cli.app import app
 
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def exit_at_once(number: int, frame: object) -> None:
-    """Handles Ctrl-C while modules load, until the command handles it.
-
-    A KeyboardInterrupt would not do: in a callback of the import system it is printed and lost.
-    """
-    os._exit(130)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from trioecho.cli import exit_at_once
+from trioecho.cli.interrupts import raise_on_interrupt
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import OutputClosed
 from trioecho.errors import TrioechoError
@@ -39,7 +39,7 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
 
     caught: list[int] = []
     try:
-        _handle_interrupts()
+        raise_on_interrupt()
         code = trio.run(_supervise, main, graceful, caught)
     except BaseException as error:
         leaves = list(_leaves(error))
@@ -67,7 +67,7 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
     if _is_heard(signal.SIGTERM):
         signal.signal(signal.SIGTERM, terminate)
     try:
-        _handle_interrupts()
+        raise_on_interrupt()
         code = main()
     except KeyboardInterrupt:
         code = 128 + caught
@@ -81,12 +81,6 @@ def refuse(error: TrioechoError) -> NoReturn:
     """Exit with code 2 and one line, because the command line is wrong."""
     warn(str(error))
     sys.exit(2)
-
-
-def _handle_interrupts() -> None:
-    """Make Ctrl-C raise KeyboardInterrupt again; see `exit_at_once`."""
-    if signal.getsignal(signal.SIGINT) is exit_at_once:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_heard(number: signal.Signals) -> bool:
