@@ -16,7 +16,7 @@ import typer.main
 
 from trioecho.cli.app import app
 from trioecho.render import SUFFIXES, Renderer
-from trioecho.stage.chronicle import Kernels
+from trioecho.stage.journal import Kernels
 from trioecho.stage.wire import Observer
 
 ROOT = Path(__file__).parents[2]

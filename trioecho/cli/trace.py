@@ -15,10 +15,6 @@ if TYPE_CHECKING:
 
     import trio
 
-    from trioecho.sockets.address import Address
-    from trioecho.stage.outputs import Output
-    from trioecho.trace import Place
-
 
 class Close(StrEnum):
     """How the client closes."""
@@ -116,7 +112,7 @@ def trace(
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
     from trioecho.cli.stderr import warn
-    from trioecho.trace import Settings
+    from trioecho.trace import TraceSettings
 
     if message is not None and size is not None:
         raise typer.BadParameter("use either MESSAGE or --size, not both", param_hint="--size")
@@ -128,7 +124,7 @@ def trace(
         )
     text = "testing purposes" if message is None else message
     payload = text.encode(errors="surrogateescape")
-    settings = Settings(
+    settings = TraceSettings(
         message=payload if size is None else partial(pattern, size),
         size=len(payload) if size is None else size,
         count=count,
@@ -147,20 +143,10 @@ def trace(
     screen = Screen(show, several=connections > 1, calls=calls)
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import trace, trace_wired
+        from trioecho.trace import trace as trace_echo
 
         with screen.opener() as opened:
-
-            def outputs(place: Place, address: Address) -> list[Output]:
-                if place.notice:
-                    warn(place.notice)
-                title = f"{place.title}; {address.host}, port {address.port}"
-                return opened(title, [place.capture.interface])
-
-            if wired:
-                await trace_wired(settings, opened, stop=stop)
-            else:
-                await trace(settings, outputs, stop=stop)
+            await trace_echo(settings, opened, notify=warn, stop=stop)
         return 0
 
     run(main)

@@ -72,6 +72,7 @@ class Stage(ABC):
         self.name = name
         self.interfaces = interfaces
         self.journal = journal
+        self._servers: set[Endpoint] = set()
         self._over = False
 
     @property
@@ -118,6 +119,14 @@ class Stage(ABC):
             return await host.socket(family, socket.SOCK_STREAM)
 
         return make
+
+    def only(self, server: Endpoint) -> None:
+        """Pass over all connections but those of a server, where others can be seen.
+
+        Args:
+            server: the endpoint it listens on.
+        """
+        self._servers.add(server)
 
     def record(self, call: Call) -> None:
         """Take a call on a socket of ours, as soon as it has returned.
@@ -224,7 +233,6 @@ class OnLoopback(Stage):
         self._host = host
         self._capture = capture
         self._marks = Marks[Moment](capture)
-        self._servers: set[Endpoint] = set()
 
     @property
     def title(self) -> str:
@@ -243,14 +251,6 @@ class OnLoopback(Stage):
     def socket(self, end: End) -> SocketFactory:
         """What makes TCP sockets there."""
         return plain_socket if self._host is None else super().socket(end)
-
-    def only(self, server: Endpoint) -> None:
-        """Pass over all connections but those of a server.
-
-        Args:
-            server: the endpoint it listens on.
-        """
-        self._servers.add(server)
 
     def close(self) -> None:
         """Let the capture deliver the rest."""
