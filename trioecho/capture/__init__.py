@@ -23,7 +23,7 @@ def open_capture(
     first: int = 1,
     size: int | None = None,
 ) -> Capture:
-    """Begin to capture on an interface.
+    """Start a capture on an interface.
 
     Args:
         sniffer: ``ring`` for the kernel's mapped ring (Linux), ``scapy`` for scapy's socket, and

@@ -1,8 +1,8 @@
-"""The chunks inside gzip'd and zstd'd chunks.
+"""Decompression of gzip'd and zstd'd chunks.
 
 Both formats are a row of members (gzip, RFC 1952 §2.2) or frames (zstd, RFC 8878 §3.1), each
 compressed on its own; the contents are read as one. A compressed byte can stand for a thousand and
-more, so the output is taken in pieces of bounded size, however little input it took.
+more, so output comes in pieces of bounded size, however little the input.
 """
 
 from __future__ import annotations
@@ -21,17 +21,7 @@ ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is inside gzip'd chunks.
-
-    Args:
-        chunks: the compressed chunks.
-
-    Yields:
-        Chunks of at most 1 MiB, and all that come before a place where the data is corrupt.
-
-    Raises:
-        SourceError: the data is corrupt, or ends before its last member does.
-    """
+    """Decompress gzip'd chunks into chunks of at most 1 MiB, up to the last good byte."""
     member = None
     for chunk in chunks:
         while chunk:
@@ -40,7 +30,7 @@ def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
                 if not chunk:
                     break
                 member = zlib.decompressobj(16 + zlib.MAX_WBITS)
-            before = member.copy()  # as cheap as it is needed: an error takes the output with it
+            before = member.copy()  # an error takes the output with it
             try:
                 piece = member.decompress(chunk, PIECE)
             except zlib.error as error:
@@ -74,18 +64,10 @@ def _reason(error: Exception) -> str:
 
 
 def unzstd(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """What is inside zstd'd chunks.
+    """Decompress zstd'd chunks into chunks of about 1 MiB.
 
-    Args:
-        chunks: the compressed chunks.
-
-    Yields:
-        Chunks of about 1 MiB at most. Of what comes before a place where the data is corrupt, the
-        last 4 KiB may be missing.
-
-    Raises:
-        SourceError: the data is corrupt, needs more than 128 MiB of memory (zstd's own bound), or
-            ends before its last frame does.
+    Of what comes before a corrupt place, the last 4 KiB may be missing. A window of more than 128
+    MiB, zstd's own bound, is an error too.
     """
     if sys.version_info >= (3, 14):
         from compression import zstd

@@ -32,7 +32,7 @@ __all__ = ["CaptureFile", "CaptureTrouble", "Interface", "open_capture_file"]
 PEEK = 16
 HINT = "It must be a pcap or pcapng file, plain, gzip'd or zstd'd"
 
-# What a file that is no capture may be, by its first bytes.
+# What a file that is not a capture may be, by its first bytes.
 STRANGERS = {
     b"PK\x03\x04": "a zip archive",
     b"\xfd7zXZ\x00": "xz'd data",
@@ -61,17 +61,17 @@ class CaptureFile:
         if file.trouble:
             print(file.trouble)
 
-    Whatever the file claims, reading it takes no more memory than its largest packet, at most 16
-    MiB, a few chunks, and its interfaces: at most 65,536, which can take 60 MB. Of a zstd'd file
-    its window comes on top, as large as the file says: 8 MiB as a rule, at most 128.
+    Whatever the file claims, reading it takes no more memory than its largest packet (at most 16
+    MiB), a few chunks, and its interfaces (at most 65,536, or 60 MB). A zstd'd file also takes its
+    window: usually 8 MiB, at most 128.
 
     Args:
         raw: where its bytes come from; anything with ``read`` and ``close``. It need not be
             seekable, and a read may give less than was asked for. It is closed with the file.
         name: how errors name it, safe to show.
         size: its size in bytes, or None when it is not known, as of a pipe.
-        passing: which packets may be passed over: a reader that has no use for them saves the time
-            that a frame takes. Some are delivered all the same, and none loses its number.
+        passing: which packets may be skipped, which saves the time that a frame takes. Some are
+            delivered all the same, and each keeps its number.
 
     Attributes:
         name: the same.
@@ -218,7 +218,7 @@ def _is_zstd(head: bytes) -> bool:
 
 
 def _look(head: bytes) -> str:
-    """What a file that is no capture seems to be."""
+    """What a file that is not a capture seems to be."""
     for magic, look in STRANGERS.items():
         if head.startswith(magic):
             return look

@@ -132,7 +132,7 @@ def _version(ip: int, other: str = "drop") -> list[Instruction]:
 
 
 def _address(host: bytes | None, size: int, at: int, version: str) -> list[Instruction]:
-    """Go on when one of the two addresses at ``at`` is the host's, else drop."""
+    """Continue when one of the two addresses at ``at`` is the host's, else drop."""
     if host is None:
         return []
     if len(host) != size:
@@ -176,7 +176,7 @@ def compile_expression(expression: str, link: int) -> bytes:
         The program, 8 bytes an instruction, for SO_ATTACH_FILTER (socket(7)).
 
     Raises:
-        TrioechoError: the expression is none, in libpcap's words, or there is no libpcap.
+        TrioechoError: libpcap does not accept the expression, or is not installed.
     """
     from trioecho.capture.scapy_socket import quiet
 
@@ -206,12 +206,12 @@ def compile_expression(expression: str, link: int) -> bytes:
 
 
 def _whole(code: int, constant: int) -> int:
-    """An instruction's constant; one that keeps a part of the frame keeps all of it."""
+    """An instruction's constant, except that a frame is kept whole."""
     return SNAP if code == RET and constant else constant & 0xFFFFFFFF
 
 
 def _reason(text: str, expression: str) -> str:
-    """What libpcap says, which scapy puts into brackets behind its own sentence."""
+    """libpcap's message, which scapy puts in brackets behind its own."""
     said = text.removeprefix(f"Failed to compile filter expression {expression!r} (")
     if said == text:  # an older scapy, which does not ask libpcap
         return "is not understood by libpcap"

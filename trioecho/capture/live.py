@@ -37,7 +37,7 @@ class Backlog:
 
     @property
     def full(self) -> bool:
-        """Whether more than the limit is waiting."""
+        """Whether more than the limit waits."""
         return self._size > self._limit
 
     @property
@@ -46,17 +46,13 @@ class Backlog:
         return self._size
 
     def add(self, batch: list[Frame]) -> None:
-        """Add a batch at once, whatever is waiting already.
-
-        Args:
-            batch: frames, in order.
-        """
+        """Add a batch, whatever is waiting already."""
         self._batches.append(batch)
         self._size += size_of(batch)
         self._changed.unpark_all()
 
     async def room(self) -> None:
-        """Wait until no more than the limit is waiting."""
+        """Wait until no more than the limit waits."""
         await trio.lowlevel.checkpoint()
         while self._size > self._limit:
             await self._changed.park()
@@ -67,11 +63,7 @@ class Backlog:
         self._changed.unpark_all()
 
     async def deliver(self, channel: trio.MemorySendChannel[list[Frame]]) -> None:
-        """Send every batch in turn, until the end, and close the channel.
-
-        Args:
-            channel: takes the batches.
-        """
+        """Send every batch until `end`, then close the channel."""
         async with channel:
             while self._batches or not self._ended:
                 if not self._batches:
@@ -84,14 +76,7 @@ class Backlog:
 
 
 def size_of(batch: list[Frame]) -> int:
-    """How large a batch is.
-
-    Args:
-        batch: the frames.
-
-    Returns:
-        The bytes of their data.
-    """
+    """Bytes of data in a batch."""
     return sum(len(frame.data) for frame in batch)
 
 

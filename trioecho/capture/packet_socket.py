@@ -1,4 +1,4 @@
-"""The packet socket of Linux, on which every capture there stands."""
+"""Linux's packet socket, the base of every capture there."""
 
 from __future__ import annotations
 
@@ -35,15 +35,7 @@ Program: TypeAlias = Callable[[int], bytes]
 
 @contextmanager
 def refusing(what: str, hint: str = "") -> Iterator[None]:
-    """Turn an ``OSError`` inside into a sentence.
-
-    Args:
-        what: what the kernel refuses when it raises one.
-        hint: what can be done about it, or ``""``.
-
-    Raises:
-        TrioechoError: the kernel refused it.
-    """
+    """Turn an ``OSError`` inside the block into a TrioechoError that names what was refused."""
     try:
         yield
     except OSError as error:
@@ -51,9 +43,9 @@ def refusing(what: str, hint: str = "") -> Iterator[None]:
 
 
 def open_packet_socket() -> socket.socket:
-    """Open a packet socket of this process's own, which takes CAP_NET_RAW.
+    """Open a packet socket in this process's namespace, which takes CAP_NET_RAW.
 
-    Its protocol is 0: it gets no frame before it is bound.
+    Its protocol is 0, so it receives no frame before it is bound.
 
     Returns:
         The socket, which the caller closes.
@@ -88,11 +80,7 @@ def capability_hint() -> str:
 
 
 def hardware_of(sock: socket.socket, interface: str) -> int:
-    """The hardware type (ARPHRD_*) of an interface in a socket's network namespace.
-
-    Raises:
-        TrioechoError: there is no such interface.
-    """
+    """The hardware type (ARPHRD_*) of an interface in a socket's network namespace."""
     from fcntl import ioctl
 
     name = os.fsencode(interface)
@@ -108,7 +96,7 @@ def hardware_of(sock: socket.socket, interface: str) -> int:
 
 
 def no_such_interface(interface: str) -> TrioechoError:
-    """What to say of a name: it names those of this process's namespace, where users name one."""
+    """The error for an unknown name; it lists the interfaces of this process's namespace."""
     names = ", ".join(name for _, name in socket.if_nameindex())
     return TrioechoError(f"There is no interface {interface!r}", f"There are {names}")
 
@@ -124,7 +112,7 @@ def attach_filter(sock: socket.socket, program: bytes) -> None:
 def prepare(
     sock: socket.socket, interface: str, port: int | None, program: Program | None = None
 ) -> int:
-    """Tell a packet socket that is not bound yet what it is to see.
+    """Set up a packet socket before it is bound: its direction and its filter.
 
     A loopback frame leaves and arrives on the one interface, and only its arrival is wanted. On any
     other interface what leaves is what this machine sends, and is wanted too.
@@ -160,11 +148,7 @@ def prepare(
 
 
 def bind(sock: socket.socket, interface: str) -> None:
-    """Let the frames of all protocols in, from now on.
-
-    Raises:
-        TrioechoError: the interface is down, or its name is one that Python cannot bind to.
-    """
+    """Bind to an interface: frames of all protocols are captured from now on."""
     with refusing(f"to capture on {interface}"):
         try:
             sock.bind((interface, ETH_P_ALL))
@@ -177,18 +161,14 @@ def bind(sock: socket.socket, interface: str) -> None:
 
 
 def check(sock: socket.socket, interface: str) -> None:
-    """Raise what the kernel has to say of a bound packet socket, if anything.
-
-    Raises:
-        TrioechoError: the interface is down, or went away.
-    """
+    """Raise the pending error of a bound packet socket, if there is one."""
     number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if number:
         raise complaint(number, interface)
 
 
 def complaint(number: int, interface: str) -> TrioechoError:
-    """What an error number on a bound packet socket means."""
+    """The error for an error number of a bound packet socket."""
     if number == errno.ENETDOWN:
         return TrioechoError(
             f"The interface {interface} is down", f"sudo ip link set {interface} up brings it up"
@@ -218,11 +198,11 @@ class Counts:
         self._dropped += drops
 
     def taken(self) -> int:
-        """Frames that were, or still are, there to be read."""
+        """Frames that were, or still are, readable."""
         self._read()
         return self._taken
 
     def dropped(self) -> int:
-        """Frames that passed and cannot be read, because there was no room for them."""
+        """Frames that were lost for lack of room."""
         self._read()
         return self._dropped

@@ -16,7 +16,7 @@ than the draft. All fields stand in the byte order of the magic number.
                               of 1999)
 
 Until version 2.2, and in DG/UX's 543.0, the two lengths of a packet stand the other way round; in
-2.3 they stand either way, and the one that makes no sense tells.
+2.3 the order varies, and the larger one is the length on the wire.
 
 The link type takes the lower 16 bits of its field. The upper four may tell that each frame ends in
 a frame check sequence, and how long that is. It stays on the frame, as in tshark: the IP header's
@@ -49,7 +49,7 @@ class PcapReader:
 
     Args:
         reader: the file's bytes, from the first on.
-        passing: which packets may be passed over; None for none.
+        passing: which packets may be skipped; None for none.
 
     Attributes:
         interfaces: the one interface, whose name a pcap file does not tell.
@@ -93,7 +93,7 @@ class PcapReader:
                 return
 
     def _packets(self) -> list[Frame]:
-        """The packets that are in the window, at most 1,000, without those to be passed over.
+        """The packets in the window, at most 1,000, without those to be skipped.
 
         This loop runs for each packet of a file and its speed is the reader's. Hence the local
         names, no call but those that take the header apart and make the frame, and no frame made

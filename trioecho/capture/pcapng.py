@@ -53,7 +53,7 @@ class PcapngReader:
 
     Args:
         reader: the file's bytes, from the first on, which are a section's type.
-        passing: which packets may be passed over; None for none.
+        passing: which packets may be skipped; None for none.
 
     Attributes:
         interfaces: those seen so far, over all sections.
@@ -188,7 +188,7 @@ class PcapngReader:
         self._number += kind in NUMBERED
 
     def _block(self, batch: list[Frame]) -> None:
-        """Take the next block, of whatever kind; it is in the window."""
+        """Read the next block, of any kind, which is in the window."""
         reader, (kind, total), offset = self._reader, self._head(), self._reader.offset
         block = reader.data[reader.at : reader.at + total - 4]
         reader.at += total - 4

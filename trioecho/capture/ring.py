@@ -1,4 +1,4 @@
-"""Ring: capture through a ring of blocks that the kernel fills in memory it shares with us."""
+"""Ring: capture through a ring of blocks in memory shared with the kernel."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Ring(Capture):
             the interface is in. The ring takes it over and closes it, even when it fails.
         interface: the interface's name.
         port: the one TCP port to let through, or None for every frame.
-        program: makes the filter of the frames to let through instead; see `packet.prepare`.
+        program: makes the filter of the frames to let through instead; see `packet_socket.prepare`.
         first: the number of the first frame.
         index: the interface's number, which each frame will have.
         size: bytes of the ring; less when the kernel has less to give.
@@ -161,7 +161,7 @@ class Ring(Capture):
 
 
 def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
-    """Have the kernel allocate a ring, half as large as often as memory is short.
+    """Have the kernel allocate a ring, and halve it while memory is short.
 
     Args:
         sock: a packet socket that is not bound yet.
@@ -195,14 +195,5 @@ def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
 
 
 def with_tag(data: bytes, tag: int, protocol: int) -> bytes:
-    """Put back the VLAN tag that the device or the kernel took out of a frame.
-
-    Args:
-        data: the frame without its tag.
-        tag: the tag's 16 bits: priority and VLAN.
-        protocol: the tag's type, such as 0x8100.
-
-    Returns:
-        The frame as it was on the wire.
-    """
+    """Put back the VLAN tag (16 bits, and its type) that the kernel took out of a frame."""
     return data[:12] + struct.pack("!HH", protocol, tag & 0xFFFF) + data[12:]

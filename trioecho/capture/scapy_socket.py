@@ -36,17 +36,7 @@ PACKET_AUXDATA = 8
 def open_sniffer(
     sock: socket.socket | None, interface: str, port: int | None, *, first: int = 1
 ) -> Capture:
-    """Begin to capture with scapy.
-
-    Args:
-        sock: a packet socket made elsewhere, or None to open one.
-        interface: the interface's name.
-        port: the one TCP port to let through, or None for every frame.
-        first: the number of the first frame.
-
-    Returns:
-        The capture; frames are kept from now on.
-    """
+    """Start a capture with scapy, on a packet socket made elsewhere or on one of its own."""
     if sys.platform == "linux":
         return LinuxSniffer(sock or open_packet_socket(), interface, port, first=first)
     return NativeSniffer(interface, port, first=first)
@@ -54,7 +44,7 @@ def open_sniffer(
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep scapy's opinions on the system from the user's screen while it is imported."""
+    """Silence scapy's warnings about the system while it is imported."""
     logging.getLogger("scapy").setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -65,13 +55,6 @@ def adopt(sock: socket.socket, interface: str) -> Any:
     """Give a packet socket that was made elsewhere to scapy.
 
     scapy's own constructor would make one in this process's network namespace.
-
-    Args:
-        sock: the packet socket, in whatever namespace.
-        interface: the interface's name there.
-
-    Returns:
-        Scapy's socket around it.
     """
     with quiet():
         from scapy.arch.linux import L2ListenSocket
@@ -199,7 +182,7 @@ class NativeSniffer(Capture):
             self._scapy.pcap_fd.setnonblock(True)
 
     def dropped(self) -> int:
-        """0, for scapy does not tell."""
+        """0: scapy does not say."""
         return 0
 
     def stop(self) -> None:
@@ -230,26 +213,12 @@ class NativeSniffer(Capture):
 
 
 def frame(number: int, data: bytes, seconds: float, link: int) -> Frame:
-    """A frame as scapy tells of it; what was cut from it, if anything, scapy keeps to itself.
-
-    Args:
-        number: its place in the capture, from 1.
-        data: its bytes.
-        seconds: when it was captured, since the epoch.
-        link: the link type.
-
-    Returns:
-        The frame.
-    """
+    """A frame as scapy returns it, which does not say whether it was cut short."""
     return Frame(number, round(seconds * 1e9), data, link, len(data))
 
 
 def enlarge(sock: socket.socket) -> None:
-    """Give a socket the largest receive buffer that we may.
-
-    Args:
-        sock: the socket.
-    """
+    """Give a socket the largest receive buffer we are allowed to."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     with contextlib.suppress(PermissionError):
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)

@@ -1,4 +1,4 @@
-"""What a pcapng section tells of its packets: their byte order, and the interfaces they came from.
+"""A pcapng section: the byte order of its blocks, and its interfaces.
 
 Source: draft-ietf-opsawg-pcapng, §3.5 (options), §4.1 (section header), §4.2 (interface).
 
@@ -49,7 +49,7 @@ LAYOUTS = {mark: Layout(order) for mark, order in MARKS.items()}
 
 
 class Port(NamedTuple):
-    """What reading a packet takes of its interface.
+    """What is needed of an interface to read its packets.
 
     Its time is ``ticks * factor // divisor + offset`` nanoseconds, and surely within 64 bits when
     the upper half of the ticks is no more than ``highest``.
@@ -65,13 +65,7 @@ class Port(NamedTuple):
 
 
 def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface, Port]:
-    """Read an interface description.
-
-    Args:
-        layout: the section's.
-        block: the block, without the length at its end.
-        number: the interface's number over all sections.
-    """
+    """Read an interface description, given without the length at its end."""
     link, snaplen = layout.interface.unpack_from(block)
     name, resolution, offset = "", 10**6, 0
     for code, value in options(layout, block, 16):

@@ -70,13 +70,7 @@ class CaptureTrouble(Struct, frozen=True):
 
 
 class FormatError(Exception):
-    """The bytes at an offset are no sound part of a capture file.
-
-    Args:
-        offset: where they begin.
-        what: what is wrong there.
-        detail: what was expected and what was found, or ``""``.
-    """
+    """The bytes at an offset are not valid in a capture file."""
 
     def __init__(self, offset: int, what: str, detail: str = "") -> None:
         super().__init__(offset, what, detail)
@@ -167,11 +161,7 @@ class ByteReader:
         return len(window) >= need
 
     def skip(self, count: int) -> bool:
-        """Consume ``count`` bytes, however many, without keeping them.
-
-        Returns:
-            Whether there were as many; when not, all there were have been consumed.
-        """
+        """Consume ``count`` bytes without keeping them; False if there were fewer."""
         while count > self.left:
             count -= self.left
             self._start += len(self.data)
@@ -191,15 +181,7 @@ class ByteReader:
 
 
 def peek(chunks: Iterator[bytes], count: int) -> tuple[bytes, Iterator[bytes]]:
-    """The first bytes of some chunks, which need not be seekable.
-
-    Args:
-        chunks: the chunks, none of them empty.
-        count: how many bytes to see.
-
-    Returns:
-        The first bytes, fewer than ``count`` only when there are no more, and all the chunks.
-    """
+    """The first ``count`` bytes, or all if there are fewer, and all the chunks again."""
     reader = ByteReader(chunks)
     reader.more(count)
     rest = _failing(reader.failure) if reader.failure else chunks

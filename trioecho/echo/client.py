@@ -21,7 +21,7 @@ _CHUNK = 64 * 2**10
 
 
 class Exchange(NamedTuple):
-    """What an exchange came to.
+    """The result of an exchange.
 
     Args:
         sent, received: bytes.

@@ -61,10 +61,8 @@ class Conversation:
     ) -> None:
         """Send one message and receive its echo.
 
-        Args:
-            chunks: yields the message.
-            close: how the connection is to end, when this message is the last, else None.
-            patience: seconds without an echo after which ``eof`` half-closes.
+        ``close`` says how the connection is to end when this message is the last; ``patience`` is
+        how long, in seconds, ``eof`` waits for an echo before it half-closes.
 
         Raises:
             EchoDiffers: a byte came back other than it was sent.
@@ -81,17 +79,7 @@ class Conversation:
             raise (_sentence(group) or group) from None
 
     async def rest(self, patience: float) -> ServerEnd:
-        """Wait for the server to close its direction, but not for ever.
-
-        Args:
-            patience: seconds.
-
-        Returns:
-            How it ended.
-
-        Raises:
-            EchoDiffers: it sent something more.
-        """
+        """Wait so many seconds for the server to close its direction, and say how it ended."""
         with trio.move_on_after(patience):
             try:
                 while data := await self.connection.recv(self.recv_size):
@@ -156,7 +144,7 @@ class Conversation:
         self.echoed.set()
 
     def _moved(self) -> tuple[int, ...]:
-        """What is different as soon as a byte has moved, there or back.
+        """A value that changes as soon as a byte has moved in either direction.
 
         What the peer has acknowledged counts as well: the kernel takes megabytes at once, and lets
         us send the next only when a third of them has gone.
@@ -188,7 +176,7 @@ class Conversation:
 
 
 def _sentence(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
-    """The error in a group that says what happened, at whatever depth."""
+    """The first TrioechoError in a group, at any depth."""
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
             if found := _sentence(error):

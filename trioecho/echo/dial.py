@@ -1,4 +1,4 @@
-"""Connecting: each address in turn, and one sentence when none of them answers."""
+"""Connecting: each address in turn, and one error when none of them answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def open_connection(
         The connected socket, which the caller closes.
 
     Raises:
-        TrioechoError: the name is not known, or no address took the connection.
+        TrioechoError: the name is not known, or no address accepted the connection.
     """
     found = await resolve(address)
     start = trio.current_time()
@@ -94,7 +94,7 @@ def _refusal(address: Address, failures: list[OSError], waited: float) -> Trioec
             )
         case errno.EHOSTUNREACH | errno.ENETUNREACH:
             return TrioechoError(
-                f"{address} cannot be reached: there is no way to that network",
+                f"{address} cannot be reached: there is no route to that network",
                 "Check the address, and this machine's routes with: ip route",
             )
         case errno.EMFILE | errno.ENFILE:

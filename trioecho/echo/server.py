@@ -1,4 +1,4 @@
-"""The echo server of RFC 862: it sends back what it receives, until the client has had enough."""
+"""The echo server of RFC 862: it sends back what it receives until the client closes."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class ServerReport:
 async def echo_connection(connection: ObservedSocket, recv_size: int = RECV_SIZE) -> None:
     """Echo one connection until its client closes its direction; it is left open.
 
-    What was read is sent back before more is read. So a client that sends for ever and never reads
-    takes no memory: the server stops reading, its window closes, and the client has to wait.
+    What was read is sent back before more is read, so a client that sends for ever and never reads
+    costs no memory: the server stops reading, its window closes, and the client has to wait.
 
     Args:
         connection: the connection.

@@ -94,7 +94,7 @@ class Window:
         self._written += len(data)
 
     def check(self, echoed: bytes) -> None:
-        """Compare bytes that came back with those sent, and let them go.
+        """Compare bytes that came back with those sent, and forget them.
 
         Args:
             echoed: what came back.
@@ -123,7 +123,7 @@ class Window:
                 self._used = 0
 
     def close(self) -> None:
-        """Give the temporary file back, if there was one."""
+        """Close the temporary file, if there is one."""
         if self._file is not None:
             self._file.close()
 

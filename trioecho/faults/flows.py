@@ -73,11 +73,7 @@ class Side:
 
 
 class Flow:
-    """One connection's segments, counted.
-
-    Args:
-        number: its number, from 1.
-    """
+    """One connection's segments, counted."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -90,16 +86,7 @@ class Flow:
         return sum(len(side.items) for side in self.sides.values())
 
     def see(self, end: End, segment: Segment, remember: bool) -> list[Sight]:
-        """Count a segment.
-
-        Args:
-            end: who sent it.
-            segment: the segment.
-            remember: whether data is to be known again when it is sent again.
-
-        Returns:
-            All that it is.
-        """
+        """Count a segment, and say all that it is; ``remember`` keeps its data's item."""
         side, flags = self.sides[end], segment.flags
         sights = [self._next(side, "segment")]
         if flags & RST:
@@ -127,12 +114,7 @@ class Flow:
         return sights
 
     def arrived(self, end: End, segment: Segment) -> None:
-        """A segment reaches the other end at once.
-
-        Args:
-            end: who sent it.
-            segment: the segment.
-        """
+        """Note that a segment reaches the other end at once."""
         other = self.sides[OTHER[end]]
         behind = segment.seq + segment.space & MASK
         if segment.flags & RST:
@@ -216,16 +198,7 @@ class Flows:
         self._remembered = 0
 
     def see(self, end: End, segment: Segment, remember: bool) -> tuple[Flow, list[Sight]]:
-        """Find a segment's connection, and count it there.
-
-        Args:
-            end: who sent it.
-            segment: the segment.
-            remember: whether data is to be known again when it is sent again.
-
-        Returns:
-            The connection, and all that the segment is in it.
-        """
+        """Find a segment's connection, and count it there as `Flow.see` does."""
         key = (segment.source, segment.destination)
         if end == "server":
             key = key[::-1]

@@ -26,11 +26,7 @@ class Which(Struct, frozen=True):
     every: int = 0
 
     def has(self, number: int) -> bool:
-        """Whether an item is one of them.
-
-        Args:
-            number: the item's, from 1.
-        """
+        """Whether the item of this number is one of them."""
         if self.every:
             return number % self.every == 0
         return any(

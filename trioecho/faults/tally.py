@@ -21,11 +21,7 @@ _NOUNS = {
 
 
 class Tally:
-    """Whether items were seen, and how many of their kind.
-
-    Args:
-        items: what to look for.
-    """
+    """Counts segments of a kind, and notes whether the wanted ones were among them."""
 
     def __init__(self, items: Items) -> None:
         self.items = items

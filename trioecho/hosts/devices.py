@@ -1,4 +1,4 @@
-"""A network namespace, its devices and its sockets, made by the keeper. Standard library only."""
+"""Network namespaces, their devices and sockets, made by the keeper. Standard library only."""
 
 from __future__ import annotations
 
@@ -31,12 +31,6 @@ def make_network_namespace() -> int:
 
     The kernel gives a loopback that comes up 127.0.0.1 and ::1 by itself, and asks nobody whether
     ::1 is taken, so both can be used at once.
-
-    Returns:
-        A descriptor of the namespace.
-
-    Raises:
-        StepError: the kernel refused a step.
     """
     with step("unshare(CLONE_NEWNET)"):
         unshare(CLONE_NEWNET)
@@ -50,23 +44,13 @@ def make_network_namespace() -> int:
 
 
 def make_socket(family: int, kind: int, proto: int) -> int:
-    """Make a socket in the network namespace that we are in.
-
-    Args:
-        family, kind, proto: as for socket(2).
-
-    Returns:
-        The socket's descriptor.
-
-    Raises:
-        StepError: the kernel refused it.
-    """
+    """Make a socket in the current network namespace."""
     with step(f"socket({family}, {kind}, {proto})"):
         return socket.socket(family, kind, proto).detach()
 
 
 def make_tun(mtu: int, ipv4: str, ipv6: str) -> int:
-    """Make a TUN device in the network namespace that we are in, give it addresses, bring it up.
+    """Make a TUN device in the current network namespace, give it addresses, bring it up.
 
     Without IFF_VNET_HDR the kernel hands over what would be on a real wire: checksums filled in,
     segments no longer than the MTU.
@@ -105,36 +89,19 @@ def make_tun(mtu: int, ipv4: str, ipv6: str) -> int:
 
 
 def pack(number: int) -> bytes:
-    """A number as netlink has it."""
+    """A number as netlink encodes it."""
     return struct.pack("=I", number)
 
 
 def add_address(index: int, family: int, prefix: int, address: str) -> None:
-    """Give a device an address that can be used at once: nobody is asked whether it is taken.
-
-    Args:
-        index: the device's number.
-        family, prefix, address: the address, and how many bits of it are the net's.
-
-    Raises:
-        OSError: the kernel refused it.
-    """
+    """Give a device an address, without a check for duplicates, so that it can be used at once."""
     raw = socket.inet_pton(family, address)
     head = struct.pack("=BBBBI", family, prefix, IFA_F_NODAD, 0, index)  # rtnetlink(7): ifaddrmsg
     netlink(RTM_NEWADDR, head, (IFA_LOCAL, raw), (IFA_ADDRESS, raw))
 
 
 def netlink(kind: int, head: bytes, *attributes: tuple[int, bytes]) -> None:
-    """Make one request of rtnetlink(7); unlike the ioctls, it asks for rights in this namespace.
-
-    Args:
-        kind: of the request.
-        head: what its kind begins with.
-        attributes: each with its number and its bytes, of which there are a multiple of four.
-
-    Raises:
-        OSError: the kernel refused it.
-    """
+    """Send a request to rtnetlink(7), which unlike the ioctls checks rights in this namespace."""
     body = head + b"".join(attribute(number, value) for number, value in attributes)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock:
         sock.send(message(kind, NLM_F_ACK, 1, body))

@@ -1,4 +1,4 @@
-"""Host: a machine of one's own. A network namespace, the sockets in it, and its programs."""
+"""Host: a private machine: a network namespace, the sockets in it, and its programs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ _value = re.compile(r"[ -~]{1,1000}").fullmatch
 
 
 class Host:
-    """A machine of one's own: a network namespace with a loopback, and perhaps an end of a wire.
+    """A private machine: a network namespace with a loopback, and perhaps an end of a wire.
 
-    Its sockets are made by the keeper, who lives there, and passed up; they stay in that namespace
-    wherever they are used, so this process binds, connects and captures there without being there.
+    Its sockets are made by the keeper, which lives there, and passed up. They stay in that
+    namespace wherever they are used, so this process binds, connects and captures
+    there from outside.
 
     Args:
-        keeper: the line to the process that holds it.
+        keeper: the connection to the process that holds it.
         number: which of its network namespaces this is.
         interface: the name of its interface.
         address, address6: its addresses there.
@@ -72,7 +73,7 @@ class Host:
         return made
 
     async def sysctl(self, name: str, value: str | int | None = None) -> str:
-        """Read a setting of this host's network, or change it; the machine's own stays as it is.
+        """Read or change a setting of this host's network; the machine's own is not touched.
 
         Args:
             name: such as ``net.ipv4.tcp_retries2``; see tcp(7) and the kernel's ip-sysctl.
@@ -82,7 +83,7 @@ class Host:
             Its value, now.
 
         Raises:
-            TrioechoError: there is no such setting in a namespace, or it takes no such value.
+            TrioechoError: there is no such setting in a namespace, or the value is not valid.
         """
         if not _setting(name):
             raise TrioechoError(f"{name!r} is no setting, such as net.ipv4.tcp_retries2")
@@ -95,8 +96,8 @@ class Host:
     async def run(self, command: Sequence[str], **options: Any) -> trio.Process:
         """Start a program on this host.
 
-        It is an ordinary child of this process and a stranger to nothing but the network. It, and
-        whatever it starts in its turn, is killed when the block ends that this host lives in.
+        It is an ordinary child of this process that differs only in its network. It and all that it
+        starts are killed when the block ends that this host lives in.
 
         Args:
             command: the program and its arguments.
@@ -122,7 +123,7 @@ class Host:
     async def entrance(
         self, command: Sequence[str], path: str | None = None
     ) -> tuple[list[str], list[int]]:
-        """What starts a program on this host, for those who start it themselves.
+        """The prefix that starts a program on this host, for callers that start it themselves.
 
         Args:
             command: the program and its arguments.

@@ -2,9 +2,9 @@
 
 Run as a script, by path, with the standard library and the few modules here that need no more:
 ``python -I -S keeper.py FD COUNT``. It is a process of its own because ``unshare(CLONE_NEWUSER)``
-wants a process with one thread, and because a namespace lives as long as somebody is in it.
+wants a process with one thread, and because a namespace lives as long as a process is in it.
 
-It makes a user namespace in which it may do everything, and in it COUNT network namespaces whose
+It makes a user namespace in which it has every capability, and in it COUNT network namespaces whose
 loopback is up. Then it serves requests on FD, its end of a socketpair of SOCK_SEQPACKET, in ASCII,
 one request and one reply a message. NAMESPACE is the number of a network namespace, from 0:
 
@@ -52,13 +52,10 @@ LAST_SECONDS = 3.0
 
 
 def enter_user_namespace() -> None:
-    """Enter a user namespace of our own, in which we may do everything.
+    """Enter a new user namespace, in which we have every capability.
 
     Our ids are mapped to themselves, so that programs started there see who they are. The kernel
     refuses that to a root that lacks CAP_SETFCAP (Linux 5.12 on), and no socket needs it.
-
-    Raises:
-        StepError: the kernel refused a step.
     """
     uid, gid = os.geteuid(), os.getegid()
     with step("unshare(CLONE_NEWUSER)"):
@@ -75,17 +72,7 @@ def enter_user_namespace() -> None:
 
 
 def setting(name: str) -> str:
-    """The file of a setting.
-
-    Args:
-        name: such as ``net.ipv4.tcp_retries2``.
-
-    Returns:
-        Its path below /proc/sys/net.
-
-    Raises:
-        StepError: it is no setting of the network, or its name would lead elsewhere.
-    """
+    """The path below /proc/sys/net of a setting such as ``net.ipv4.tcp_retries2``."""
     words = name.split(".")
     if words[0] != "net" or not all(words) or "/" in name:
         raise StepError(f"sysctl {name}", 2)
@@ -93,18 +80,7 @@ def setting(name: str) -> str:
 
 
 def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, list[int]]:
-    """Do what one request asks for.
-
-    Args:
-        namespaces: descriptors of the network namespaces.
-        verb, words: the request; the number of a namespace comes first.
-
-    Returns:
-        A value and descriptors to answer with, which the caller closes.
-
-    Raises:
-        StepError: the kernel refused a step.
-    """
+    """Handle a request; the value and the descriptors to answer with, which the caller closes."""
     number, *rest = words
     if len(namespaces) > 1:
         with step("setns(CLONE_NEWNET)"):
@@ -129,12 +105,7 @@ def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, lis
 
 
 def serve(control: socket.socket, namespaces: list[int]) -> None:
-    """Answer requests until the parent's end is closed.
-
-    Args:
-        control: our end of the socketpair.
-        namespaces: descriptors of the network namespaces.
-    """
+    """Answer requests until the parent's end is closed."""
     while request := control.recv(4096).decode():
         number, verb, *words = request.split()
         try:
@@ -152,9 +123,6 @@ def clear(namespaces: list[int]) -> None:
 
     One that has made a network namespace of its own is known by the user namespace. What cannot be
     killed, since it hangs in the kernel, is left after a while.
-
-    Args:
-        namespaces: descriptors of the network namespaces.
     """
     found = [*map(os.fstat, namespaces), os.stat("/proc/self/ns/user")]
     ours = {(one.st_dev, one.st_ino) for one in found}
@@ -173,12 +141,7 @@ def clear(namespaces: list[int]) -> None:
 
 
 def main(descriptor: str, count: str) -> None:
-    """Make the namespaces, then serve.
-
-    Args:
-        descriptor: of our end of the socketpair, as text.
-        count: how many network namespaces to make, as text.
-    """
+    """Make the namespaces, then serve."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     with socket.socket(fileno=int(descriptor)) as control:
         try:

@@ -1,4 +1,4 @@
-"""The line to the keeper process: requests down, replies and descriptors up."""
+"""The connection to the keeper process: requests go down, replies and descriptors come up."""
 
 from __future__ import annotations
 
@@ -26,12 +26,7 @@ _PATIENCE = 5.0
 
 
 class KernelRefusedError(TrioechoError):
-    """The kernel refused a step of the keeper.
-
-    Args:
-        step: what it was about to do.
-        number: the error's number.
-    """
+    """The kernel refused a step of the keeper's."""
 
     def __init__(self, step: str, number: int) -> None:
         what = f"The private namespace refused {step}: {os.strerror(number)}"
@@ -40,7 +35,7 @@ class KernelRefusedError(TrioechoError):
 
 
 class Keeper:
-    """The parent's end of the line to the keeper process. See keeper.py for what is said on it.
+    """The parent's end of the connection to the keeper process. keeper.py has the protocol.
 
     Args:
         control: our end of the socketpair.
@@ -54,21 +49,17 @@ class Keeper:
         self._number = 0
 
     async def ready(self) -> None:
-        """Wait until the namespaces are there.
-
-        Raises:
-            NamespaceUnavailable: the kernel refused; the message says what forbids it.
-        """
+        """Wait until the namespaces exist, or raise NamespaceUnavailable."""
         verdict, _ = await self._reply(0)
         if verdict != "ok":
             _, number, step = verdict.split(" ", 2)
             raise refusal(step, int(number))
 
     async def ask(self, verb: str, *arguments: int | str) -> tuple[str, list[int]]:
-        """Ask for one thing.
+        """Send a request and wait for its answer.
 
-        A request that is cancelled may still be answered; its answer is known by its number and
-        thrown away by the next one.
+        A cancelled request may still be answered; the next one recognises that answer by its number
+        and discards it.
 
         Args:
             verb: what is asked for.
@@ -95,15 +86,7 @@ class Keeper:
         return verdict.removeprefix("ok").strip(), descriptors
 
     async def descriptors(self, count: int, verb: str, *arguments: int | str) -> list[int]:
-        """Ask for descriptors; as for ``ask``.
-
-        Args:
-            count: how many come with the answer.
-            verb, arguments: what is asked for.
-
-        Raises:
-            TrioechoError: also when this process has no room for that many more.
-        """
+        """As ``ask``, for so many descriptors; this process may have no room for them."""
         _, descriptors = await self.ask(verb, *arguments)
         if len(descriptors) < count:  # the kernel cuts off what there is no room for: unix(7)
             for descriptor in descriptors:
@@ -140,7 +123,7 @@ class Keeper:
 
 
 def keeper_gone() -> TrioechoError:
-    """What to say of a keeper that answers no more."""
+    """The error for a keeper that has ended."""
     return TrioechoError("The process that holds the private namespace has ended", "Start again")
 
 
@@ -156,7 +139,7 @@ async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
         namespaces: how many network namespaces it makes.
 
     Returns:
-        A context manager that gives the line to it; its namespaces are there.
+        A context manager that gives the connection to it; its namespaces exist.
 
     Raises:
         NamespaceUnavailable: there are no such namespaces here; the message says what forbids

@@ -21,18 +21,9 @@ def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
 
 
 def messages(data: bytes, sequence: int, least: int) -> Iterator[tuple[int, int, bytes]]:
-    """Split what the kernel sent into messages.
+    """Type, flags and body of each answer to request ``sequence``; answers to others are skipped.
 
-    Args:
-        data: the messages, one behind the other.
-        sequence: the number of the request; answers to others are skipped.
-        least: bytes in the body of an answer that is neither NLMSG_ERROR nor NLMSG_DONE.
-
-    Returns:
-        An iterator over type, flags and body of each answer.
-
-    Raises:
-        TrioechoError: a message runs past the end, or is too short for its type.
+    A body has at least ``least`` bytes, unless it is that of NLMSG_ERROR or NLMSG_DONE.
     """
     offset = 0
     while offset < len(data):
@@ -58,11 +49,7 @@ def attribute(kind: int, value: bytes) -> bytes:
 
 
 def attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Type and value of each attribute.
-
-    Raises:
-        TrioechoError: one runs past the end.
-    """
+    """Type and value of each attribute."""
     offset = 0
     while offset + ATTRIBUTE.size <= len(data):
         length, kind = ATTRIBUTE.unpack_from(data, offset)

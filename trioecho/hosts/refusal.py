@@ -1,4 +1,4 @@
-"""Why the kernel refused a private namespace, and which setting would allow it."""
+"""Why the kernel refused a private namespace, and which setting allows it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,11 @@ TUN = "open /dev/net/tun"
 
 
 class NamespaceUnavailable(TrioechoError):  # noqa: N818  a state of the machine, not a failure
-    """No private namespace can be had here; the message says what forbids it."""
+    """Private namespaces are not available here; the message says what forbids them."""
 
 
 def read_proc(path: str) -> str:
-    """What a file below /proc holds.
-
-    Args:
-        path: the file.
-
-    Returns:
-        Its text, without white space around it; ``""`` where there is no such file.
-    """
+    """The text of a file below /proc, stripped; ``""`` where there is no such file."""
     try:
         return Path(path).read_text().strip()
     except OSError:
@@ -35,7 +28,7 @@ def read_proc(path: str) -> str:
 def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> NamespaceUnavailable:
     """Explain a refused step of the keeper.
 
-    The kernel says no in one number for many reasons; which one it was stands in its settings.
+    One error number has many causes; the kernel's settings tell which it was.
 
     Args:
         step: the keeper's step, such as ``unshare(CLONE_NEWUSER)``.
@@ -84,15 +77,7 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
 
 
 def because(reason: str, remedy: str) -> NamespaceUnavailable:
-    """The error for one reason.
-
-    Args:
-        reason: what forbids a namespace.
-        remedy: what would allow it.
-
-    Returns:
-        The error to raise.
-    """
+    """The error for what forbids a namespace, and what would allow it."""
     return NamespaceUnavailable(f"No private network namespace: {reason}", remedy)
 
 

@@ -109,10 +109,9 @@ class Diag:
         return self.sockets_now()
 
     def sockets_now(self) -> list[Held]:
-        """All TCP sockets of the namespace, in all states, of IPv4 and IPv6.
+        """All TCP sockets of the namespace, in all states and in no order.
 
-        Returns:
-            Them, in no order. IPv4 connections of an IPv6 socket have IPv4 addresses.
+        IPv4 connections of an IPv6 socket have IPv4 addresses.
 
         Raises:
             TrioechoError: the kernel refuses.
@@ -120,14 +119,7 @@ class Diag:
         return [*self._dump(AF_INET, ANY), *self._dump(AF_INET6, ANY)]
 
     def find_now(self, local: Endpoint, peer: Endpoint) -> Held | None:
-        """One connection by its endpoints, for which the kernel does not walk over all.
-
-        Args:
-            local: the endpoint of the end that is asked about.
-            peer: the other one.
-
-        Returns:
-            What the kernel has there, or None.
+        """One end of a connection, which the kernel looks up directly; None when it has none.
 
         Raises:
             TrioechoError: the kernel refuses.
@@ -143,10 +135,7 @@ class Diag:
             raise refused(error) from None
 
     async def listening(self) -> list[Endpoint]:
-        """Where servers listen in the namespace.
-
-        Returns:
-            The endpoints; the address is 0.0.0.0 or :: for one that listens on all.
+        """Where servers listen in the namespace, at 0.0.0.0 or :: for one that listens on all.
 
         Raises:
             TrioechoError: the kernel refuses.
@@ -159,11 +148,11 @@ class Diag:
     ) -> Endpoint:
         """Wait until a server listens.
 
-        inet_diag has no news of it (its multicast groups tell of sockets that are destroyed, and of
-        no others), so this asks a hundred times a second. The caller bounds it by a cancel scope.
+        inet_diag does not announce it (its multicast groups report destroyed sockets alone),
+        so this asks a hundred times a second. The caller bounds it by a cancel scope.
 
         Args:
-            port: the port; any where it is None.
+            port: the port; None for any.
             beyond_loopback: whether another host must be able to reach it.
 
         Returns:
@@ -234,11 +223,7 @@ def request(
 
 
 def unpack(body: bytes) -> Held:
-    """Read an inet_diag_msg and the attributes behind it.
-
-    Raises:
-        TrioechoError: the kernel's state or TCP_INFO is none that is known, or a length is wrong.
-    """
+    """Read an inet_diag_msg and the attributes behind it."""
     family, number, sport, dport, source, destination, *rest = ANSWER.unpack_from(body)
     receive_queue, send_queue, uid, inode = rest
     state = state_of(number)

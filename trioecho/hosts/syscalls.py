@@ -1,4 +1,4 @@
-"""System calls of the keeper, and a name for the one that fails. Standard library only."""
+"""System calls of the keeper, and which of them failed. Standard library only."""
 
 from __future__ import annotations
 
@@ -28,14 +28,7 @@ class StepError(Exception):
 
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Give an ``OSError`` inside the name of the step that failed.
-
-    Args:
-        name: the system call, as a reader would write it.
-
-    Raises:
-        StepError: the kernel refused it.
-    """
+    """Turn an ``OSError`` inside the block into a StepError with this name."""
     try:
         yield
     except OSError as error:
@@ -43,15 +36,7 @@ def step(name: str) -> Iterator[None]:
 
 
 def libc(function: str, *arguments: int) -> None:
-    """Call a function of the C library that Python has no name for.
-
-    Args:
-        function: its name; it returns 0 when all went well.
-        arguments: what it takes.
-
-    Raises:
-        OSError: it returned something else.
-    """
+    """Call a C library function that Python lacks; it returns 0 on success."""
     import ctypes
 
     if getattr(ctypes.CDLL(None, use_errno=True), function)(*arguments) != 0:
@@ -60,14 +45,7 @@ def libc(function: str, *arguments: int) -> None:
 
 
 def unshare(flags: int) -> None:
-    """unshare(2); Python has it from 3.12 on.
-
-    Args:
-        flags: which namespaces to make.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
+    """unshare(2), which Python has from 3.12 on."""
     if sys.version_info >= (3, 12):
         os.unshare(flags)
     else:
@@ -75,15 +53,7 @@ def unshare(flags: int) -> None:
 
 
 def setns(descriptor: int, flags: int) -> None:
-    """setns(2); Python has it from 3.12 on.
-
-    Args:
-        descriptor: of the namespace to enter.
-        flags: its kind.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
+    """setns(2), which Python has from 3.12 on."""
     if sys.version_info >= (3, 12):
         os.setns(descriptor, flags)
     else:
@@ -91,15 +61,7 @@ def setns(descriptor: int, flags: int) -> None:
 
 
 def write(path: str, text: str) -> None:
-    """Write a file below /proc in one piece.
-
-    Args:
-        path: the file.
-        text: all of its text.
-
-    Raises:
-        OSError: the kernel refuses.
-    """
+    """Write a file below /proc in one write()."""
     descriptor = os.open(path, os.O_WRONLY)
     try:
         os.write(descriptor, text.encode())

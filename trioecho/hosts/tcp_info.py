@@ -1,4 +1,4 @@
-"""Kernel: what Linux knows of one end of a connection, as TCP_INFO tells it."""
+"""Kernel: what Linux knows of one end of a connection, from TCP_INFO."""
 
 from __future__ import annotations
 
@@ -124,17 +124,7 @@ def parse_info(data: bytes) -> Kernel:
 
 
 def state_of(number: int) -> State:
-    """The state that the kernel has a number for.
-
-    Args:
-        number: as in net/tcp_states.h.
-
-    Returns:
-        The state.
-
-    Raises:
-        TrioechoError: there was no such number when this was written.
-    """
+    """The state for a number of net/tcp_states.h."""
     try:
         return STATES[number]
     except KeyError:

@@ -1,4 +1,4 @@
-"""Packets that no host has sent: broken ones, and those of a router. PURE."""
+"""Packets that no host has sent: broken ones, forged ones, and those of a router. PURE."""
 
 from __future__ import annotations
 
@@ -41,12 +41,7 @@ def tcp_packet(
 def corrupted(data: bytes, segment: Segment) -> bytes:
     """A packet with one bit of its payload flipped, or of its window where it has none.
 
-    Args:
-        data: the IP packet.
-        segment: the segment in it.
-
-    Returns:
-        The packet; the checksum is what it was, and so is wrong.
+    The checksum stays, and so is wrong.
     """
     start = pack("!HHI", segment.source.port, segment.destination.port, segment.seq)
     tcp = data.find(start, 40 if data[0] >> 4 == 6 else 20)
@@ -58,7 +53,7 @@ def corrupted(data: bytes, segment: Segment) -> bytes:
 def too_big(data: bytes, size: int) -> bytes:
     """The ICMP message of a router whose next link is too small for a packet.
 
-    It speaks with the address of the packet's destination: the router has none of its own.
+    Its source is the packet's destination: the router has no address of its own.
 
     Args:
         data: the packet, IPv4 or IPv6.

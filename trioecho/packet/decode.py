@@ -53,19 +53,19 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
 
     Args:
         frame: a captured frame of any link type.
-        fragments: keeps IP fragments until their datagram is whole; without it they are passed
-            over. A datagram's segment comes with the frame that completes it.
+        fragments: keeps IP fragments until their datagram is whole; without it they are
+            skipped. A datagram's segment comes with the frame that completes it.
 
     Returns:
-        The segment, or None for whatever is not TCP, is a fragment of a datagram that is not whole,
-        or is cut off before the end of the TCP header's fixed part.
+        The segment, or None for a frame that is not TCP, is a fragment of a datagram that is not
+        whole, or is cut off before the end of the TCP header's fixed part.
 
     Source: RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1.
     """
     data = frame.data
     try:
         if frame.link == ETHERNET and data[12:15] == _PLAIN and len(data) >= _PLAIN_SIZE:
-            # Nearly every frame there is: IPv4 without options on Ethernet, taken at one grasp.
+            # Nearly every frame is IPv4 without options on Ethernet: one unpack for both headers.
             tos, total, packet, fragment, protocol, seq, ack, bits, window, checksum, urgent = (
                 _plain(data, 15)
             )

@@ -43,14 +43,7 @@ class Link(NamedTuple):
 
 
 def network(data: bytes, link: int) -> int | None:
-    """Where the IP header starts.
-
-    Args:
-        data: the frame.
-        link: its link type.
-
-    Returns:
-        The offset of a byte that may be beyond the end, or None when it is not IP.
+    """Where the IP header starts, perhaps beyond the end; None when it is not IP.
 
     Raises:
         struct.error, IndexError: the frame ends before that can be told.

@@ -1,4 +1,4 @@
-"""The socket that only listens: it carries no bytes, it hands out connections."""
+"""The listening socket: it carries no bytes, but accepts connections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ListeningSocket(ToldSocket):
         self._call("listen", str(backlog), lambda: self._sock.listen(backlog))
 
     async def accept(self) -> ObservedSocket:
-        """Wait for a client and take its connection.
+        """Wait for a client and accept its connection.
 
         The record of it carries the endpoints of the new connection, and its time is when it
         returned.

@@ -1,9 +1,9 @@
-"""One plain socket that is a connection, driven by trio, that tells each call made on it.
+"""A connection's plain socket, driven by trio, that records each call made on it.
 
-trio's own SocketStream sets options behind its caller's back: TCP_NODELAY, a small
-TCP_NOTSENT_LOWAT, a backlog of 65535. That is right for most programs and wrong for one that shows
-what a socket does. Here the kernel's defaults stay, each option set is a call that is told, and
-each call told is one system call with the time at which it was made.
+trio's own SocketStream sets options by itself: TCP_NODELAY, a small TCP_NOTSENT_LOWAT, a backlog
+of 65535. That is right for most programs and wrong for one that shows what a socket does. Here the
+kernel's defaults stay, an option that is set is recorded as a call, and each recorded call is one
+system call with its time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ObservedSocket(ToldSocket):
     """One connection, or a socket that will be one.
 
     Each method that waits is a checkpoint, and may be cancelled without losing bytes: a call that
-    was made has returned its result before the next cancellation is looked at. One task may send
+    was made returns its result before the next cancellation is checked. One task may send
     while another receives.
 
     Args:
@@ -75,7 +75,7 @@ class ObservedSocket(ToldSocket):
             address: the peer's socket address.
 
         Raises:
-            OSError: it was refused, timed out, or there is no way there.
+            OSError: it was refused, timed out, or there is no route.
         """
         await checkpoint_if_cancelled()
         sock = self._sock
@@ -97,7 +97,7 @@ class ObservedSocket(ToldSocket):
         self._tell(time, "connect", written(address), 0)
 
     async def recv(self, size: int) -> bytes:
-        """Receive what has come, as soon as there is something.
+        """Receive what has arrived, as soon as there is something.
 
         Args:
             size: bytes to receive at the most.
@@ -120,13 +120,13 @@ class ObservedSocket(ToldSocket):
         return data
 
     async def send(self, data: bytes | memoryview) -> int:
-        """Send what the kernel takes in one call, as soon as it takes something.
+        """Send what the kernel accepts in one call, as soon as it accepts something.
 
         Args:
             data: the bytes.
 
         Returns:
-            How many of them it took.
+            How many of them it accepted.
 
         Raises:
             OSError: the peer reset the connection, or it broke.
@@ -151,7 +151,7 @@ class ObservedSocket(ToldSocket):
         return count
 
     async def send_all(self, data: bytes) -> None:
-        """Send bytes in as many calls as the kernel makes of it.
+        """Send all bytes, in as many calls as that takes.
 
         Args:
             data: the bytes.

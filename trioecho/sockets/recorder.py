@@ -1,6 +1,6 @@
 """The record of one socket: each call on it becomes a ``Call``.
 
-Nothing here imports the model before there is a call to tell: a client without a record, which is
+Nothing here imports the model before there is a call to record: a client without a record, which is
 what ``trioecho send`` is, starts without msgspec.
 """
 
@@ -21,10 +21,10 @@ REMEMBERED = 64  # how many bytes of what was sent or received a Call carries
 
 
 class Recorder:
-    """Tells the calls of one socket.
+    """Records the calls of one socket.
 
     What a client calls before it connects (``socket``, ``setsockopt``) is held back until it does,
-    since only then are its endpoints known; those calls keep the times at which they were made.
+    when its endpoints become known; those calls keep their times.
 
     Args:
         record: is told each call.
@@ -52,13 +52,7 @@ class Recorder:
         peer: SocketAddress | None,
         data: bytes,
     ) -> None:
-        """Tell one call.
-
-        Args:
-            time, name, arguments, result, data: as for ``Call``.
-            error: what the call raised, or None.
-            local, peer: the socket addresses of both ends, as far as they are known.
-        """
+        """Record one call: what it raised, or what it returned."""
         from trioecho.model import Call
 
         call = Call(
@@ -80,11 +74,7 @@ class Recorder:
             self._held.append(call)
 
     def release(self, local: SocketAddress | None, peer: SocketAddress | None) -> None:
-        """Tell the calls held back.
-
-        Args:
-            local, peer: the socket addresses of both ends, as far as they are known by now.
-        """
+        """Record the calls held back, with the endpoints known by now."""
         held, self._held = self._held, None
         if held:
             from msgspec.structs import replace
@@ -94,26 +84,12 @@ class Recorder:
 
 
 def error_name(error: OSError) -> str:
-    """The name of an error's number.
-
-    Args:
-        error: the error.
-
-    Returns:
-        The name, as ``ECONNREFUSED``, or the number where it has none.
-    """
+    """An error's name, as ``ECONNREFUSED``, or its number where it has none."""
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 
 def own_address(sock: socket.socket) -> SocketAddress | None:
-    """The address a socket is bound to.
-
-    Args:
-        sock: the socket.
-
-    Returns:
-        The address, or None when it has none yet, or is closed.
-    """
+    """The address a socket is bound to; None when it has none yet, or is closed."""
     try:
         address: SocketAddress = sock.getsockname()
     except OSError:
@@ -122,14 +98,7 @@ def own_address(sock: socket.socket) -> SocketAddress | None:
 
 
 def endpoint(address: SocketAddress | None) -> Endpoint | None:
-    """A socket address as an endpoint.
-
-    Args:
-        address: the socket address, or None.
-
-    Returns:
-        The endpoint, without an IPv6 zone, which no frame carries; None for None.
-    """
+    """A socket address as an endpoint, without an IPv6 zone, which no frame carries."""
     if address is None:
         return None
     from trioecho.model import Endpoint
@@ -138,13 +107,6 @@ def endpoint(address: SocketAddress | None) -> Endpoint | None:
 
 
 def written(address: SocketAddress) -> str:
-    """A socket address as a reader would write it.
-
-    Args:
-        address: the socket address.
-
-    Returns:
-        The text, as ``127.0.0.1:65432`` and ``[::1]:65432``.
-    """
+    """A socket address as text: ``127.0.0.1:65432`` or ``[::1]:65432``."""
     host, port = address[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

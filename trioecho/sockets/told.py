@@ -1,4 +1,4 @@
-"""What a socket that listens and one that is connected have in common: each call on it is told."""
+"""What listening and connected sockets have in common: each call on them is recorded."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ async def plain_socket(family: int) -> socket.socket:
 
 
 class ToldSocket:
-    """One non-blocking stream socket whose every call can be recorded.
+    """A non-blocking stream socket whose calls can be recorded.
 
     Args:
         sock: the socket; it is made non-blocking and belongs to this object from now on.
         end: at which end of the conversation it stands.
         record: is told each call; None for no record, which costs nothing.
-        hold: whether to tell the calls only once ``connect`` makes the endpoints known.
+        hold: whether to record the calls only once ``connect`` makes the endpoints known.
 
     Attributes:
         kind: whether it listens or is one connection.
