@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, LadderLine, parse
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission, SpuriousRetransmission
 from trioecho.tcp.tracker import Tracker
 
@@ -148,6 +148,8 @@ def seen(text: str) -> tuple[Tracker, list[Rung]]:
     return tracker, rungs
 
 
-def _begin(tracker: Tracker, line: LadderLine, source: object, destination: object) -> Connection:
+def _begin(
+    tracker: Tracker, line: LadderLine, source: object, destination: object
+) -> TrackedConnection:
     ends = (source, destination) if line.sender == "client" else (destination, source)
     return tracker.expect(*ends)  # type: ignore[arg-type]

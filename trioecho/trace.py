@@ -24,9 +24,11 @@ from trioecho.model import Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import ListeningSocket, open_listeners
-from trioecho.stage.outputs import OpenOutputs
+from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import check_whole, play
 from trioecho.stage.stage import Stage, Tap, open_stage
+from trioecho.tcp.tracker import Tracker
+from trioecho.view import Ladder
 
 Message: TypeAlias = bytes | Callable[[], AsyncGenerator[bytes, None]]
 
@@ -87,7 +89,29 @@ def _ignore(notice: str) -> None:
     """The default for ``notify``."""
 
 
-async def trace(
+async def trace_echo(settings: TraceSettings | None = None) -> Ladder:
+    """Trace an echo and keep all of it in memory.
+
+    Args:
+        settings: what to trace; None for one client that sends 16 bytes over a private loopback.
+
+    Returns:
+        The ladder.
+
+    Raises:
+        TrioechoError: as `run_trace`.
+    """
+    kept = Kept()
+    summary, tracker = await _trace(
+        settings or TraceSettings(),
+        lambda title, interfaces: [Output(kept, lambda data: None)],
+        _ignore,
+        trio.Event(),
+    )
+    return Ladder(tracker.connections, kept.events, summary)
+
+
+async def run_trace(
     settings: TraceSettings,
     outputs: OpenOutputs,
     *,
@@ -109,7 +133,16 @@ async def trace(
         TrioechoError: there can be no such stage here, a fault is not valid, the echo failed, or
             the kernel dropped frames; the outputs are complete all the same.
     """
-    stop = trio.Event() if stop is None else stop
+    summary, _ = await _trace(settings, outputs, notify, stop or trio.Event())
+    return summary
+
+
+async def _trace(
+    settings: TraceSettings,
+    outputs: OpenOutputs,
+    notify: Callable[[str], None],
+    stop: trio.Event,
+) -> tuple[Summary, Tracker]:
     faults = [parse(fault) for fault in settings.faults]
     mtu = mtu_of(faults)
     if settings.ipv6 and mtu is not None and mtu < IPV6_MINIMUM:
@@ -145,7 +178,7 @@ async def trace(
                 stop=stop,
             )
     check_whole(summary)
-    return summary
+    return summary, stage.journal.tracker
 
 
 async def _run_ends(

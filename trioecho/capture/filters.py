@@ -178,7 +178,7 @@ def compile_expression(expression: str, link: int) -> bytes:
     Raises:
         TrioechoError: libpcap does not accept the expression, or is not installed.
     """
-    from trioecho.capture.scapy_socket import quiet
+    from trioecho.capture.scapy_import import quiet
 
     try:
         expression.encode()

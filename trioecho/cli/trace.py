@@ -143,10 +143,10 @@ def trace(
     screen = Screen(show, several=connections > 1, calls=calls)
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import trace as trace_echo
+        from trioecho.trace import run_trace
 
         with screen.opener() as opened:
-            await trace_echo(settings, opened, notify=warn, stop=stop)
+            await run_trace(settings, opened, notify=warn, stop=stop)
         return 0
 
     run(main)

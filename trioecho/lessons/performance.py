@@ -16,8 +16,7 @@ from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.steps import PORT
 from trioecho.model import ENDS, End, Endpoint, Rung, Summary
-from trioecho.render import Event
-from trioecho.stage.outputs import OpenOutputs, Output
+from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import check_whole, play
 from trioecho.stage.stage import open_stage
 
@@ -50,23 +49,6 @@ class Performance(Struct, frozen=True):
     stopped: bool
 
 
-class _Kept:
-    """A renderer that writes nothing and keeps the rungs."""
-
-    def __init__(self) -> None:
-        self.rungs: list[Rung] = []
-
-    def begin(self) -> bytes:
-        return b""
-
-    def show(self, events: Sequence[Event]) -> bytes:
-        self.rungs += [event for event in events if isinstance(event, Rung)]
-        return b""
-
-    def end(self, summary: Summary) -> bytes:
-        return b""
-
-
 async def perform_lesson(
     lesson: Lesson,
     outputs: OpenOutputs,
@@ -93,7 +75,7 @@ async def perform_lesson(
         what = "What the kernel says is shown of a wire, and this lesson is on a loopback"
         raise TrioechoError(what, "Leave --kernel out")
     stop = trio.Event() if stop is None else stop
-    kept = _Kept()
+    kept = Kept()
 
     def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
         return [*outputs(title, interfaces), Output(kept, lambda data: None)]
@@ -125,7 +107,7 @@ async def perform_lesson(
                 settled=settled,
             )
     check_whole(summary)
-    return Performance(tuple(kept.rungs), summary, tuple(sentences), stop.is_set())
+    return Performance(kept.rungs, summary, tuple(sentences), stop.is_set())
 
 
 async def set_up(lesson: Lesson, hosts: dict[End, Host]) -> None:

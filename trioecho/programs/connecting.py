@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from trioecho.model import Call, Endpoint
 from trioecho.programs.memory import remember
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
 
 _ANY = ("0.0.0.0", "::")
@@ -28,7 +28,7 @@ class Finder:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         # The connections that connects have begun, by the socket and where to.
-        self._begun: OrderedDict[tuple[str, int, Endpoint], Connection] = OrderedDict()
+        self._begun: OrderedDict[tuple[str, int, Endpoint], TrackedConnection] = OrderedDict()
         self._claimed: OrderedDict[int, None] = OrderedDict()
 
     def placed(self, call: Call) -> Call:
@@ -55,7 +55,7 @@ class Finder:
             connection=connection.number,
         )
 
-    def _find(self, call: Call) -> Connection | None:
+    def _find(self, call: Call) -> TrackedConnection | None:
         local, peer = call.local, call.peer
         if peer is None:
             return None
@@ -70,9 +70,11 @@ class Finder:
             return found
         return self._begun.get(key)
 
-    def _begun_at(self, time: int, local: Endpoint | None, peer: Endpoint) -> Connection | None:
+    def _begun_at(
+        self, time: int, local: Endpoint | None, peer: Endpoint
+    ) -> TrackedConnection | None:
         """The first connection to somewhere that began at a time and was not found before."""
-        found: Connection | None = None
+        found: TrackedConnection | None = None
         for connection in reversed(self._tracker.connections):
             start = connection.start
             if start is None or connection.number in self._claimed:

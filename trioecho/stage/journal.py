@@ -39,7 +39,7 @@ from trioecho.model import (
 )
 from trioecho.stage.late import NEVER, Entry, LateCalls
 from trioecho.stage.wire import Passage
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
 
 #: Rungs and calls that may wait to be taken before the wire or the tap waits too.
@@ -374,7 +374,7 @@ class Journal:
             self._news.set()
             self._news = None
 
-    def _with_kernel(self, rung: Rung, connection: Connection, end: End) -> Rung:
+    def _with_kernel(self, rung: Rung, connection: TrackedConnection, end: End) -> Rung:
         """A rung with what the kernel says of the end at which something has just happened."""
         if self._kernels is None:
             return rung

@@ -15,7 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from trioecho.model import RECEIVING, Call, Rung
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 
 NEVER = 1 << 63
 _MOST = 1_000  # connects that are remembered until they return
@@ -34,7 +34,7 @@ class Entry(Struct):
     """
 
     event: Call | Rung
-    connection: Connection | None = None
+    connection: TrackedConnection | None = None
     open: bool = False
     late: LateCalls | None = None
     after: int = 0

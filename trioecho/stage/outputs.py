@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import trio
 
-from trioecho.model import Summary
+from trioecho.model import Rung, Summary
 from trioecho.render import Event, Renderer
 
 Events: TypeAlias = Sequence[Event]
@@ -70,6 +70,35 @@ class Output:
                 self._sink(data)
 
         await trio.to_thread.run_sync(work, abandon_on_cancel=self.abandon)
+
+
+class Kept:
+    """A renderer that writes nothing and keeps what it is shown.
+
+    Attributes:
+        events: what it was shown, in order.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rungs among it."""
+        return tuple(event for event in self.events if isinstance(event, Rung))
+
+    def begin(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        """Nothing; the events are kept."""
+        self.events += events
+        return b""
+
+    def end(self, summary: Summary) -> bytes:
+        """Nothing."""
+        return b""
 
 
 #: Given a title and the names of the interfaces, opens the outputs.

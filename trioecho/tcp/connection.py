@@ -22,7 +22,7 @@ from trioecho.tcp.states import OPENING
 from trioecho.tcp.step import Seen
 
 
-class Connection(History):
+class TrackedConnection(History):
     """A TCP connection between two endpoints.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trioecho.model import ACK, RST, SYN, Call, ConnectionSummary, Endpoint, Rung, Segment, State
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
@@ -25,12 +25,12 @@ class Tracker:
 
     def __init__(self, *, by_frame: bool = False) -> None:
         self._by_frame = by_frame
-        self.connections: list[Connection] = []
+        self.connections: list[TrackedConnection] = []
         self.count = 0
         self.rungs = 0
-        self._by_flow: dict[tuple[Endpoint, Endpoint], Connection] = {}
+        self._by_flow: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
 
-    def expect(self, client: Endpoint, server: Endpoint) -> Connection:
+    def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
         """A connection that is about to be opened: we made the call ourselves.
 
         Args:
@@ -41,7 +41,7 @@ class Tracker:
         """
         return self._begin(client, server, opening=True)
 
-    def find(self, one: Endpoint, other: Endpoint) -> Connection | None:
+    def find(self, one: Endpoint, other: Endpoint) -> TrackedConnection | None:
         """The connection that is or was last between two endpoints, in either order, if any.
 
         Args:
@@ -81,7 +81,7 @@ class Tracker:
         connection.noticed(segment, segment.frame.number if self._by_frame else self.rungs)
 
     def sent(self, segment: Segment, *, forged: bool = False) -> Rung:
-        """The next rung: a segment that was sent; ``arrived`` may follow. See ``Connection.sent``.
+        """The next rung: a segment that was sent; `TrackedConnection.arrived` may follow.
 
         Args:
             segment: the segment; segments come in the order in which they were sent.
@@ -119,7 +119,7 @@ class Tracker:
             for connection in self.connections
         )
 
-    def _connection(self, segment: Segment, *, forged: bool = False) -> Connection:
+    def _connection(self, segment: Segment, *, forged: bool = False) -> TrackedConnection:
         """A segment's connection, which may begin with it.
 
         A forged SYN begins none: both ends of the one that there is know nothing of another, and
@@ -134,7 +134,7 @@ class Tracker:
             connection.reuses = before
         return connection
 
-    def forget(self, connections: Iterable[Connection]) -> None:
+    def forget(self, connections: Iterable[TrackedConnection]) -> None:
         """Let go of connections of which no more is to be said.
 
         The others keep their numbers. A segment that comes for one of these all the same begins a
@@ -152,7 +152,7 @@ class Tracker:
         """A summary for each connection that had a segment, in their order."""
         return tuple(c.summary() for c in self.connections if c.client.segments + c.server.segments)
 
-    def _meet(self, segment: Segment) -> Connection:
+    def _meet(self, segment: Segment) -> TrackedConnection:
         """Begin a connection with its first segment, and tell who is the client."""
         source, destination = segment.source, segment.destination
         flags = segment.flags
@@ -164,15 +164,15 @@ class Tracker:
             connection.client.state = State.SYN_SENT  # its SYN was sent before we looked
         return connection
 
-    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> Connection:
+    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> TrackedConnection:
         self.count += 1
-        connection = Connection(self.count, client, server, opening=opening)
+        connection = TrackedConnection(self.count, client, server, opening=opening)
         self.connections.append(connection)
         self._by_flow[client, server] = self._by_flow[server, client] = connection
         return connection
 
 
-def _starts_anew(segment: Segment, connection: Connection) -> bool:
+def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
     """Whether a SYN opens another connection between endpoints that had one.
 
     A SYN with the ISN that is known is a retransmission. One with another ISN, from an end whose

@@ -14,9 +14,9 @@ from trioecho.model import Call, Rung, Summary
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare
 from trioecho.stage.stage import OnWire, open_stage
-from trioecho.testing.connection import Connection
 from trioecho.testing.host import Host
 from trioecho.testing.portal import Portal, open_portal
+from trioecho.view import Connection
 
 # Packets that the wire may still have to carry before a test is told what was seen, in goes.
 _GOES = 64
@@ -189,7 +189,8 @@ class Wire:
         rungs = tuple(event for event in events if isinstance(event, Rung))
         connections = self._stage.journal.tracker.connections
         summary = self._stage.journal.summary("the private wire", self._stage.wire.unmatched())
-        return rungs, tuple(Connection(one, rungs) for one in connections), summary
+        seen = tuple(Connection(one, events, summary.capture) for one in connections)
+        return rungs, seen, summary
 
     async def _settled(self, timeout: float) -> bool:
         with trio.move_on_after(timeout):

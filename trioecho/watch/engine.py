@@ -18,7 +18,7 @@ from trioecho.model import (
 )
 from trioecho.packet.decode import decode
 from trioecho.packet.fragments import Fragments
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
 from trioecho.watch.copies import CopyFilter
 
@@ -93,7 +93,7 @@ class Engine:
         """An interface shows nothing more; what went through it may be seen on another."""
         self._sights.leave(interface)
 
-    def newest(self, since: int) -> Sequence[Connection]:
+    def newest(self, since: int) -> Sequence[TrackedConnection]:
         """The connections with a number above ``since`` that have not been forgotten already."""
         known = self.tracker.connections
         return known[bisect_right(known, since, key=_NUMBER) :]
@@ -115,7 +115,7 @@ class Engine:
         """How many connections are not closed."""
         return sum(one.closed_by is None for one in self.tracker.connections)
 
-    def summary_of(self, connection: Connection) -> ConnectionSummary:
+    def summary_of(self, connection: TrackedConnection) -> ConnectionSummary:
         """What a connection has come to, and who holds its ends."""
         held = self._processes.get(connection.number)
         summary = connection.summary()

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 from trioecho.model import Process
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.watch.engine import Engine
 from trioecho.watch.processes import Asked, find_processes
 
@@ -31,7 +31,7 @@ class Lookup:
         self._news = trio.Event()
         self._over = trio.Event()
 
-    def ask(self, connections: Sequence[Connection]) -> None:
+    def ask(self, connections: Sequence[TrackedConnection]) -> None:
         """Asks for the processes of new connections."""
         for one in connections:
             self._asked.append(Asked(one.number, one.client.endpoint, one.server.endpoint))
