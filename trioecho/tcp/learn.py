@@ -11,7 +11,7 @@ from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack
 from trioecho.tcp.rules.marks import ecn_agreed
 from trioecho.tcp.states import Event
-from trioecho.tcp.step import Seen
+from trioecho.tcp.step import CONTROL, Seen
 
 # How much later than the quickest an ACK must be for its receiver to have held it back. Linux waits
 # 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
@@ -124,7 +124,7 @@ def consequences(seen: Seen) -> None:
     segment, mine, theirs = seen.segment, seen.mine, seen.theirs
     if theirs.window == 0 and segment.length:
         theirs.no_room_time = seen.time
-    mine.asked = _asks(seen)
+    mine.asked = _asks(seen) if segment.flags & CONTROL else None
     for fact in seen.found:
         fact.learn(seen)
     if theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.ack == (theirs.next or 0) + 1:

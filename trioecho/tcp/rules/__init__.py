@@ -252,8 +252,9 @@ def judge(seen: Seen) -> None:
     if ack is not None and known is not None and ack > known:
         one(UNSEEN, seen)
     for fact in seen.found:
-        seen.again = seen.again or fact.again
-    if not seen.again:
+        if fact.again:
+            seen.again = True
+    if seen.end > seen.seq and not seen.again:
         _judge_repetition(seen)
     if seen.again:
         one(BYTES, seen)

@@ -45,9 +45,9 @@ class OldNumberProbe(ZeroWindowProbe, frozen=True):
 
 def old_number_probe(seen: Seen) -> OldNumberProbe | None:
     """It has the shape of a keep-alive, and the peer's window is closed."""
-    if seen.theirs.window == 0 and _asks_for_a_sign(seen):
-        return OldNumberProbe()
-    return None
+    if seen.seq + 1 != seen.mine.next or seen.theirs.window != 0:
+        return None
+    return OldNumberProbe() if _asks_for_a_sign(seen) else None
 
 
 class KeepAlive(Fact, frozen=True, tag="keep-alive"):
@@ -68,23 +68,21 @@ class KeepAlive(Fact, frozen=True, tag="keep-alive"):
 def keep_alive(seen: Seen) -> KeepAlive | None:
     """It carries the number before the next and at most a byte, and its sender has nothing on its
     way."""
-    if seen.theirs.window != 0 and _asks_for_a_sign(seen):
-        return KeepAlive()
-    return None
+    if seen.seq + 1 != seen.mine.next or seen.theirs.window == 0:
+        return None
+    return KeepAlive() if _asks_for_a_sign(seen) else None
 
 
 def _asks_for_a_sign(seen: Seen) -> bool:
-    """Whether a segment has the shape of a keep-alive, and its sender nothing on its way.
+    """Whether the number before the next is a question: its sender has nothing on its way.
 
     A byte that is not acknowledged is sent again; so is one whose ACK cannot have come back yet.
     The number of a FIN stands also in an older ACK that the FIN has overtaken.
     """
     segment, mine, now = seen.segment, seen.mine, seen.time
-    if mine.next is None or seen.seq != mine.next - 1:
-        return False
     if segment.length > 1 or segment.flags & CONTROL:
         return False
-    if mine.acked is not None and mine.acked < mine.next:
+    if mine.acked is not None and mine.acked < (mine.next or 0):
         return False
     if mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE:
         return False
