@@ -111,10 +111,6 @@ class LineWriter:
 async def open_line_writer(*, json: bool, patience: float = math.inf) -> AsyncIterator[LineWriter]:
     """Open a line writer; at the end of the block it writes what still waits.
 
-    Args:
-        json: whether the line about missing calls is JSON.
-        patience: seconds to wait for the reader at the end; a moment if the block is cancelled.
-
     Raises:
         OutputClosed: the reader has closed standard output. The block is cancelled.
         TrioechoError: a line cannot be written. The block is cancelled.

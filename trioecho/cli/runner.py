@@ -30,10 +30,6 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     After a signal the exit code is 130 or 143, however ``main`` ends. Otherwise it is what ``main``
     returns, 1 after an error, which is printed as a sentence, or 141 when the reader has closed
     standard output. A bug always keeps its traceback.
-
-    Args:
-        main: the command's work, given the event that asks it to stop; returns the exit code.
-        graceful: False cancels at the first signal, for work that has nothing to finish.
     """
     import trio
 

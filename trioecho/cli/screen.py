@@ -69,15 +69,7 @@ class Screen:
     def opener(
         self, wrap: Callable[[Renderer], Renderer] | None = None
     ) -> Iterator[Callable[..., list[Output]]]:
-        """A function that opens the outputs; at the end of the block their files are closed.
-
-        Args:
-            wrap: changes the renderer of standard output, if that shows text.
-
-        Returns:
-            A context manager that gives the function. It takes what `show_on` takes after
-            ``files``, and returns the outputs, standard output first.
-        """
+        """A function that opens the outputs; at the end of the block their files are closed."""
         from trioecho.stage.outputs import Output
 
         with ExitStack() as stack:
@@ -101,14 +93,7 @@ class Screen:
         interfaces: Sequence[str],
         start: int | None = None,
     ) -> list[Shown]:
-        """Renderers for standard output, which comes first, and for each file.
-
-        Args:
-            files: the files, opened.
-            title: one line that says what is shown.
-            interfaces: the names of the interfaces; may grow.
-            start: time zero, nanoseconds since the epoch; None for the first event.
-        """
+        """Renderers for standard output, which comes first, and for each file."""
         from msgspec.structs import replace
 
         in_files = self._several_in_files

@@ -29,12 +29,7 @@ def title(taps: Taps, wanted: Wanted) -> str:
 
 
 def audience(outputs: Sequence[Output], is_text: bool) -> Audience:
-    """Outputs as the watch wants them; on a terminal, with a live table.
-
-    Args:
-        outputs: the outputs, standard output first.
-        is_text: whether standard output shows a ladder and a table for people.
-    """
+    """Outputs as the watch wants them; on a terminal, with a live table."""
     if not is_text:
         return Audience(outputs, say=warn)
     first, *others = outputs

@@ -151,13 +151,6 @@ class Diag:
         inet_diag does not announce it (its multicast groups report destroyed sockets alone),
         so this asks a hundred times a second. The caller bounds it by a cancel scope.
 
-        Args:
-            port: the port; None for any.
-            beyond_loopback: whether another host must be able to reach it.
-
-        Returns:
-            Where it listens.
-
         Raises:
             TrioechoError: the kernel refuses.
         """

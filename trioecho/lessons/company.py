@@ -27,13 +27,6 @@ class Company:
         """Let all of them do their steps; when one fails, the others are cancelled.
 
         The clients begin once every server of this lesson listens.
-
-        Args:
-            stop: when set, all are cancelled.
-            patience: seconds after which all are cancelled, and the lesson has failed.
-
-        Returns:
-            What went wrong.
         """
         with trio.move_on_after(patience) as scope:
             async with trio.open_nursery() as watching:

@@ -58,15 +58,6 @@ async def perform_lesson(
 ) -> Performance:
     """Perform a lesson, live.
 
-    Args:
-        lesson: the lesson.
-        outputs: given a title and the names of the interfaces, opens the outputs.
-        kernel: whether to ask the kernel about both ends, at each segment.
-        stop: when set, all parties stop where they are and what has been seen is finished.
-
-    Returns:
-        What came of it.
-
     Raises:
         TrioechoError: there is no place for it here, or a step failed; the outputs are complete
             all the same.
@@ -112,10 +103,6 @@ async def perform_lesson(
 
 async def set_up(lesson: Lesson, hosts: dict[End, Host]) -> None:
     """Give the hosts the settings that the lesson asks for.
-
-    Args:
-        lesson: the lesson.
-        hosts: its two ends; both may be one host.
 
     Raises:
         TrioechoError: a host has no such setting, or refuses the value.

@@ -67,14 +67,7 @@ class TracedCalls:
         self._peers: OrderedDict[str, Endpoint] = OrderedDict()
 
     def line(self, text: str) -> list[Call]:
-        """Take a line.
-
-        Args:
-            text: the line, without its end.
-
-        Returns:
-            The calls that it tells of: none, one, or both what a connect asked and how it ended.
-        """
+        """Take a line."""
         self.connected = False
         traced = self._strace.line(text)
         return [] if traced is None else self._calls(traced)
@@ -90,12 +83,7 @@ class TracedCalls:
         return self._strace.began(text)
 
     def sending(self, text: str, since: int) -> int | None:
-        """When the oldest call was made that may have sent something and has not returned.
-
-        Args:
-            text: what there is of a line that has not ended.
-            since: calls before this time are waiting, and are told when they return.
-        """
+        """When the oldest call was made that may have sent something and has not returned."""
         times = (
             one.time
             for one in self._strace.under_way(text)

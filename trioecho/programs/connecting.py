@@ -32,14 +32,7 @@ class Finder:
         self._claimed: OrderedDict[int, None] = OrderedDict()
 
     def placed(self, call: Call) -> Call:
-        """A call with its connection, as far as that can be told.
-
-        Args:
-            call: the call; the segments that it has sent have been seen.
-
-        Returns:
-            The call. Its end is who it is in that connection: a server may be another's client.
-        """
+        """A call with its connection, as far as that can be told."""
         connection = self._find(call)
         if connection is None:
             return call

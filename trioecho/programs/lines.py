@@ -56,15 +56,7 @@ class Lines:
         return bool(self._rest)
 
     def feed(self, time: int, data: bytes) -> list[ProgramLine]:
-        """Take what has come.
-
-        Args:
-            time: when it came, nanoseconds since the epoch.
-            data: the bytes.
-
-        Returns:
-            The lines that it ends.
-        """
+        """Take what has come."""
         if not self._rest:
             self._begun = time
         rest = self._rest + data

@@ -65,14 +65,7 @@ class Program:
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
     async def finish(self, *numbers: signal.Signals) -> bool:
-        """End it, unless it has ended.
-
-        Args:
-            numbers: the signals that ask it to, one after the other.
-
-        Returns:
-            Whether it took none of them, and was killed.
-        """
+        """End it, unless it has ended."""
         for number in numbers:
             if self.ended.is_set():
                 return False
@@ -133,18 +126,6 @@ async def open_program(
 
     What it writes on standard output and on standard error comes through one pipe, and so in its
     order. The client's standard input is this process's own, the server has none.
-
-    Args:
-        host: where.
-        end: which end of the conversation it is.
-        command: the program and its arguments.
-        tell: is given what it writes.
-        tracing: reads what strace says of its socket calls; None for no strace.
-        foreground: whether it stays in this process's group.
-
-    Returns:
-        A context manager that gives the program. When the block is left, it is killed if it has not
-        ended, and all that it wrote has been told.
 
     Raises:
         TrioechoError: there is no such program, or no strace.

@@ -43,15 +43,6 @@ async def run_programs(
 ) -> int:
     """Run a server and a client, and show what they do as a ladder, live.
 
-    Args:
-        settings: which programs, and where.
-        outputs: opens the outputs, given a title and the names of the interfaces.
-        tell: is given the lines that the programs write, and remarks on them.
-        stop: when set, the programs are ended and what has been seen so far is finished.
-
-    Returns:
-        The client's exit code, as a shell gives it.
-
     Raises:
         TrioechoError: there can be no such stage here, a program could not be started, the server
             did not listen, or the time was up; the outputs are complete all the same.

@@ -43,12 +43,7 @@ class Tracing:
         self._remarks: list[ProgramLine] = []
 
     async def run(self, ended: trio.Event, tell: Tell) -> None:
-        """Read until the program has ended and nothing is left.
-
-        Args:
-            ended: is set when it has.
-            tell: is given what strace says of itself.
-        """
+        """Read until the program has ended and nothing is left."""
         try:
             data: bytes | None = None
             while data != b"":

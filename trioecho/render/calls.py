@@ -8,15 +8,7 @@ from trioecho.model import RECEIVING, SENDING, Call
 
 
 def call_text(calls: Sequence[Call]) -> str:
-    """Successive calls on one socket, in words.
-
-    Args:
-        calls: the calls, at least one, all on the same socket.
-
-    Returns:
-        Such as ``listening: socket, bind(127.0.0.1:65432), listen(128)``. Only a server's calls
-        name the kind of socket: a client has just one.
-    """
+    """Successive calls on one socket, in words."""
     socket = f"{calls[0].socket}: " if calls[0].end == "server" else ""
     return socket + ", ".join(map(_one, calls))
 

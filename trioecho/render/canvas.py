@@ -72,14 +72,7 @@ class Canvas:
         return len(self._elements)
 
     def text(self, x: float, y: float, text: str, style: str, turn: float = 0) -> None:
-        """Adds a line of text.
-
-        Args:
-            x, y: the start of its baseline, unless the style anchors it elsewhere.
-            text: the text, from anywhere.
-            style: its classes; ``right`` and ``middle`` anchor it there.
-            turn: how far to turn it around that point, in degrees.
-        """
+        """Adds a line of text."""
         self.words(x, y, [(text, "")], style, turn)
 
     def words(
@@ -128,13 +121,7 @@ class Canvas:
         self._elements.append("</g>")
 
     def file(self, height: float, title: str, description: str) -> bytes:
-        """The picture as a file.
-
-        Args:
-            height: its height.
-            title: its name.
-            description: what it shows, for readers who cannot see it.
-        """
+        """The picture as a file."""
         size = f'width="{WIDTH}" height="{number(height)}"'
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" role="img" {size}'

@@ -18,14 +18,6 @@ _CODES: dict[Style, str] = {
 
 
 def paint(text: str, style: Style) -> str:
-    """Text in a style's colour, by ANSI escape codes.
-
-    Args:
-        text: the text, safe to show.
-        style: what it is; ``""`` for plain text.
-
-    Returns:
-        The text with its codes; as it was where it is empty or plain.
-    """
+    """Text in a style's colour, by ANSI escape codes."""
     code = _CODES.get(style)
     return f"\x1b[{code}m{text}\x1b[0m" if code and text else text

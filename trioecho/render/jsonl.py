@@ -50,16 +50,7 @@ class JsonLines:
 
 
 def rung_object(rung: Rung, start: int) -> dict[str, object]:
-    """A rung as a JSON object.
-
-    Args:
-        rung: the rung.
-        start: the time that counts as zero, nanoseconds since the epoch.
-
-    Returns:
-        The object, its keys in order: times in seconds, ``seq`` and ``ack`` relative, ``window`` in
-        bytes after scaling, ``payload`` in base64.
-    """
+    """A rung as a JSON object."""
     segment = rung.segment
     return {
         "type": "rung",
@@ -112,15 +103,7 @@ def _kernels(rung: Rung) -> dict[str, object]:
 
 
 def call_object(call: Call, start: int) -> dict[str, object]:
-    """A socket call as a JSON object.
-
-    Args:
-        call: the call.
-        start: the time that counts as zero, nanoseconds since the epoch.
-
-    Returns:
-        The object, its keys in order: ``time`` in seconds, ``data`` (its first bytes) in base64.
-    """
+    """A socket call as a JSON object."""
     return {
         "type": "call",
         "time": (call.time - start) / 1e9,

@@ -55,15 +55,7 @@ class Lifelines:
         self._canvas, self._rows, self._start = canvas, rows, start
 
     def draw(self, top: float, name: str = "") -> float:
-        """Draws the connection.
-
-        Args:
-            top: the first free height.
-            name: the connection's name, where there are several.
-
-        Returns:
-            The first free height below it.
-        """
+        """Draws the connection."""
         top = self._heading(top, name)
         tails, bottom = self._place(top + 20)
         heads = self._heads(tails)

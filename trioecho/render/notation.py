@@ -80,12 +80,6 @@ class LadderLine(Struct, frozen=True):
 def parse(text: str) -> list[LadderLine]:
     """Parses a ladder.
 
-    Args:
-        text: the ladder's text.
-
-    Returns:
-        Its lines, without comments.
-
     Raises:
         TrioechoError: a word is not valid; the message names the line and the word.
     """

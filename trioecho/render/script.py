@@ -20,15 +20,7 @@ TOLERANCE = 4_000_000
 
 
 def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
-    """A rung as a complete line.
-
-    Args:
-        rung: the rung.
-        previous: the rung before it, from which its time is counted.
-
-    Returns:
-        The line.
-    """
+    """A rung as a complete line."""
     segment = rung.segment
     said = [note for note in rung.notes if not note.implied]
     return LadderLine(
@@ -54,15 +46,6 @@ def compare(
 
     Only what a line says is compared, and its time within the tolerance.
 
-    Args:
-        expected: a ladder.
-        rungs: the rungs.
-        tolerance: how far a line's time may be off, in nanoseconds.
-        share: how far it may be off as a share of its time, where that is more.
-
-    Returns:
-        ``""`` for no difference, else an ndiff with the expected lines marked ``-``.
-
     Raises:
         TrioechoError: the expected ladder is not valid.
     """
@@ -77,15 +60,7 @@ def compare(
 
 
 def write(rungs: Iterable[Rung], previous: Rung | None = None) -> str:
-    """A whole ladder as text.
-
-    Args:
-        rungs: the rungs, in order of time.
-        previous: the rung before the first.
-
-    Returns:
-        The ladder's text.
-    """
+    """A whole ladder as text."""
     text = []
     for rung in rungs:
         text.append(f"{line(rung, previous)}\n")

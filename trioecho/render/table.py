@@ -27,16 +27,7 @@ SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
 def table(
     connections: Sequence[ConnectionSummary], start: int, width: int
 ) -> Iterator[tuple[str, Style]]:
-    """The lines of a table of connections.
-
-    Args:
-        connections: the connections, sorted.
-        start: the time of the capture's first frame, nanoseconds since the epoch.
-        width: the screen's width in columns.
-
-    Returns:
-        Each line with its style. ``sent`` is what the client sent, ``got`` what it got.
-    """
+    """The lines of a table of connections."""
     yield _HEADING, "strong"
     for one in connections:
         yield f"{one.number:>6} {one.client} -> {one.server}", "call"

@@ -75,16 +75,7 @@ class Terminal:
         return self._lines(rows)
 
     def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
-        """A table of connections instead of a ladder.
-
-        Args:
-            title: one line that says what is shown.
-            connections: the connections, sorted.
-            start: the time of the first frame, nanoseconds since the epoch.
-
-        Returns:
-            The table's bytes.
-        """
+        """A table of connections instead of a ladder."""
         rows: list[tuple[str, Style]] = [(line, "strong") for line in wrap(title, self._width)]
         rows.append(("", ""))
         if connections:

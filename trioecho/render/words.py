@@ -56,15 +56,7 @@ def asides(rung: Rung, details: Callable[[Frame], Sequence[str]] | None) -> Iter
 
 
 def header(rung: Rung, *, absolute: bool = False) -> list[str]:
-    """A segment's header in words, the most important first.
-
-    Args:
-        rung: the rung.
-        absolute: whether to show the raw sequence numbers.
-
-    Returns:
-        Such as ``["PSH ACK", "seq 1", "ack 17", "len 16", "win 65536"]``, and the options.
-    """
+    """A segment's header in words, the most important first."""
     segment = rung.segment
     seq, ack = (segment.seq, segment.ack) if absolute else (rung.seq, rung.ack)
     parts = [" ".join(flag_names(segment.flags)) or "no flags", f"seq {seq}"]

@@ -50,22 +50,10 @@ class Kernels(Protocol):
     """Asks the kernels of both ends."""
 
     def told(self, call: Call) -> None:
-        """A socket call was made, which may tell whose socket a connection is.
-
-        Args:
-            call: the call.
-        """
+        """A socket call was made, which may tell whose socket a connection is."""
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
-        """What the kernel of one end says of a connection.
-
-        Args:
-            end: which end's kernel.
-            client, server: the connection's two endpoints.
-
-        Returns:
-            What it says; None when it knows of no such connection.
-        """
+        """What the kernel of one end says of a connection."""
 
 
 class Moment(NamedTuple):
@@ -123,11 +111,7 @@ class Journal:
     # ---- what is told ----------------------------------------------------------------------------
 
     def call(self, call: Call) -> None:
-        """Take a call on a socket of ours.
-
-        Args:
-            call: the call, as soon as it has returned.
-        """
+        """Take a call on a socket of ours."""
         if self._kernels is not None:
             self._kernels.told(call)
         if self._tapped:
@@ -138,25 +122,13 @@ class Journal:
             self._place(call)
 
     def late_calls(self, find: Callable[[Call], Call], catch_up: Callable[[], None]) -> LateCalls:
-        """Expect calls of a program, which are told late.
-
-        Args:
-            find: finds the connection of a call.
-            catch_up: tells what there is to be told, now.
-
-        Returns:
-            What takes the calls.
-        """
+        """Expect calls of a program, which are told late."""
         late = LateCalls(self, find, catch_up)
         self._late.append(late)
         return late
 
     def seen(self, segment: Segment) -> None:
-        """Take a segment from a tap.
-
-        Args:
-            segment: the segment, at the time at which the tap saw it.
-        """
+        """Take a segment from a tap."""
         if self.finished:
             return
         self._place_held(segment.frame.time)
@@ -213,11 +185,7 @@ class Journal:
         return Moment(max(time_ns(), youngest), self._told_late)
 
     def settle(self, moment: Moment) -> None:
-        """Every segment has come that was sent before a moment.
-
-        Args:
-            moment: the moment.
-        """
+        """Every segment has come that was sent before a moment."""
         self._place_held(moment.time)
         self._settled_late = max(self._settled_late, moment.told)
         self.wake()
@@ -247,11 +215,7 @@ class Journal:
     # ---- what comes out --------------------------------------------------------------------------
 
     def ready(self) -> list[Call | Rung]:
-        """Take what is in its place now.
-
-        Returns:
-            Events in their order.
-        """
+        """Take what is in its place now."""
         events: list[Call | Rung] = []
         entries = self._entries
         until = min((late.until for late in self._late), default=NEVER)
@@ -302,16 +266,7 @@ class Journal:
             await self._taken.wait()
 
     def summary(self, interface: str, unmatched: tuple[str, ...] = (), dropped: int = 0) -> Summary:
-        """What the connections came to.
-
-        Args:
-            interface: what the wire or the tap is called.
-            unmatched: a sentence for each fault that has not done anything.
-            dropped: frames that the tap has missed.
-
-        Returns:
-            The summary.
-        """
+        """What the connections came to."""
         captured = CaptureSummary(interface, self._frames, dropped)
         return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
 
@@ -337,11 +292,6 @@ class Journal:
         """The place of a call that waited for a segment, told now.
 
         A tap may still show what was sent before it was told, so there the place is now.
-
-        Args:
-            call: the call.
-            before: when the program's next call began.
-            floor: the place of the one before it.
         """
         time = time_ns() if self._tapped else self._newest
         if before is not None:

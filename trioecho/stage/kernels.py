@@ -80,11 +80,6 @@ class Truth:
 
 @asynccontextmanager
 async def open_truth(wire: Wire, *, ours: bool) -> AsyncIterator[Truth]:
-    """What a ``Journal`` asks of both kernels, for as long as the block lasts.
-
-    Args:
-        wire: the wire between them.
-        ours: whether the calls that the journal is told are of this process.
-    """
+    """What a ``Journal`` asks of both kernels, for as long as the block lasts."""
     async with open_diags(wire) as diags:
         yield Truth(diags, ours=ours)

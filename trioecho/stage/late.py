@@ -83,14 +83,7 @@ class LateCalls:
     def put(
         self, calls: Sequence[Call], began: int | None, task: int = 0, *, connected: bool = False
     ) -> None:
-        """Take what one line tells.
-
-        Args:
-            calls: the calls.
-            began: when the call of this line began; None when that stood in an earlier line.
-            task: who made it.
-            connected: whether it is a connect that has returned, be it that it goes on by itself.
-        """
+        """Take what one line tells."""
         if began is not None:
             self._place_returned(began)
         for call in calls:
@@ -113,11 +106,7 @@ class LateCalls:
             begun.open = False
 
     def read(self, under_way: int | None) -> None:
-        """All has been told that there was to be read.
-
-        Args:
-            under_way: when the oldest call was made that has sent something and not returned.
-        """
+        """All has been told that there was to be read."""
         self._place_returned(None)
         self.until = NEVER if under_way is None else under_way
         self._journal.wake()
@@ -128,12 +117,7 @@ class LateCalls:
         return self.until != NEVER or any(entry.open for entry in self._connects.values())
 
     def expire(self, sent: int, connected: int) -> None:
-        """Wait no longer for calls that have not returned.
-
-        Args:
-            sent: those that were made before this time.
-            connected: connects that were made before this time.
-        """
+        """Wait no longer for calls that have not returned."""
         if self.until < sent:
             self.until = NEVER
         for entry in self._connects.values():
@@ -149,12 +133,7 @@ class LateCalls:
                 entry.open = entry.event.connection is None
 
     def placed(self, entry: Entry, last: int) -> Call:
-        """A call as it comes out of the journal.
-
-        Args:
-            entry: its place.
-            last: the time of what came out before it.
-        """
+        """A call as it comes out of the journal."""
         call = self._found(entry)
         return replace(call, time=max(call.time, last))
 

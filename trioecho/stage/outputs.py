@@ -37,12 +37,7 @@ class Output:
         self._send, self._receive = trio.open_memory_channel[Events](16)
 
     async def put(self, events: Events) -> None:
-        """Queue events, and wait while the renderer is behind.
-
-        Args:
-            events: events in their order; once the renderer has failed they go nowhere, since its
-                own error is on its way.
-        """
+        """Queue events, and wait while the renderer is behind."""
         try:
             await self._send.send(events)
         except trio.BrokenResourceError:
@@ -59,11 +54,7 @@ class Output:
                 await self.write(partial(self.renderer.show, events))
 
     async def write(self, render: Callable[[], bytes]) -> None:
-        """Render and write in a thread: neither a file nor a terminal tells when it is ready.
-
-        Args:
-            render: makes the bytes; it is pure.
-        """
+        """Render and write in a thread: neither a file nor a terminal tells when it is ready."""
 
         def work() -> None:
             if data := render():
@@ -117,16 +108,6 @@ async def show(
 
     The outputs end because their channels have, not because they are cancelled. Only when the user
     has asked to stop, a screen that nobody reads is left after a while.
-
-    Args:
-        outputs: where the events go.
-        engine: puts events to them until there are no more.
-        summarize: gives the summary, once the engine has returned.
-        grace: seconds that an output may take for its last words after ``stop``.
-        stop: is set when the user has had enough.
-
-    Returns:
-        The summary, which each output has shown as well.
     """
     with trio.CancelScope() as patience:
         async with trio.open_nursery() as watching:

@@ -31,18 +31,6 @@ async def play(
 ) -> Summary:
     """Let something happen on a stage, and show it.
 
-    Args:
-        stage: the stage.
-        outputs: where the events go.
-        act: makes it happen, and returns what went wrong.
-        grace: seconds for the connections to come to their end after that; where something went
-            wrong, or the user has had enough, there is little to wait for.
-        stop: is set when the user has had enough.
-        settled: is called when no more is to happen, and before anything else can.
-
-    Returns:
-        The summary, which each output has shown as well.
-
     Raises:
         TrioechoError: what went wrong first, unless the user has stopped it; the outputs are
             complete all the same.
@@ -68,9 +56,6 @@ async def play(
 
 def check_whole(summary: Summary) -> None:
     """See that no frame is missing.
-
-    Args:
-        summary: of a run.
 
     Raises:
         TrioechoError: the kernel dropped some.

@@ -13,12 +13,7 @@ _ESTABLISHED = State.ESTABLISHED
 
 
 def arrive(seen: Seen, time: int) -> None:
-    """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN.
-
-    Args:
-        seen: the segment, as ``send`` returned it.
-        time: when it arrives, nanoseconds since the epoch.
-    """
+    """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN."""
     mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
     if not seen.expected and Paws in map(type, seen.found):
         return  # an old duplicate is dropped

@@ -46,27 +46,14 @@ class TrackedConnection(History):
         )
 
     def seen(self, segment: Segment, number: int) -> Rung:
-        """A segment seen by a tap, which takes it to have arrived as soon as it was sent.
-
-        Args:
-            segment: the segment.
-            number: the rung's number.
-
-        Returns:
-            The rung, with both states after the segment.
-        """
+        """A segment seen by a tap, which takes it to have arrived as soon as it was sent."""
         mine, theirs = self.halves(segment)
         seen = send(self, segment, number, mine, theirs)
         arrive(seen, segment.frame.time)
         return self._rung(seen, lost=False)
 
     def noticed(self, segment: Segment, number: int) -> None:
-        """As ``seen``, where no rung is wanted: one is made only where there may be trouble.
-
-        Args:
-            segment: the segment.
-            number: the number of what would be its rung.
-        """
+        """As ``seen``, where no rung is wanted: one is made only where there may be trouble."""
         mine, theirs = self.halves(segment)
         seen = send(self, segment, number, mine, theirs, told=False)
         arrive(seen, segment.frame.time)
@@ -74,16 +61,7 @@ class TrackedConnection(History):
             self._rung(seen, lost=False)  # it counts the trouble
 
     def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
-        """One end has sent a segment, which may never arrive.
-
-        Args:
-            segment: the segment.
-            number: the rung's number.
-            forged: whether somebody else has sent it in that end's name, who knows nothing of it.
-
-        Returns:
-            The rung as long as nothing arrives: ``lost`` is set. Give it to ``arrived`` later.
-        """
+        """One end has sent a segment, which may never arrive."""
         mine, theirs = self.halves(segment)
         if forged:
             seen = self._forge(segment, number, mine, theirs)
@@ -92,15 +70,7 @@ class TrackedConnection(History):
         return replace(self._rung(seen, lost=True), moved=False)
 
     def arrived(self, rung: Rung, time: int) -> Rung:
-        """A segment that was ``sent`` has arrived at the other end.
-
-        Args:
-            rung: what ``sent`` returned for it.
-            time: when it arrived, nanoseconds since the epoch.
-
-        Returns:
-            The rung: its sender's state as it was sent, the other's as it has arrived.
-        """
+        """A segment that was ``sent`` has arrived at the other end."""
         segment = rung.segment
         mine, theirs = self.halves(segment)
         end = rung.seq + segment.space
@@ -126,14 +96,7 @@ class TrackedConnection(History):
         return outcome.summary(self)
 
     def halves(self, segment: Segment) -> tuple[Half, Half]:
-        """The half that sent a segment, and the other.
-
-        Args:
-            segment: one of this connection.
-
-        Returns:
-            The sender's half, and the receiver's.
-        """
+        """The half that sent a segment, and the other."""
         if segment.source == self.client.endpoint:
             return self.client, self.server
         return self.server, self.client

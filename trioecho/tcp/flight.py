@@ -87,11 +87,7 @@ class Flight:
         return next((sent for sent in known if sent.seq <= seq < sent.end), None)
 
     def within(self, seq: int, end: int) -> Iterator[Sent]:
-        """What is kept of a range, in order.
-
-        Args:
-            seq, end: the range's first number, and one past its last.
-        """
+        """What is kept of a range, in order."""
         first, beyond = self._places(seq, end)
         yield from self.sent[first:beyond]
 
@@ -101,13 +97,7 @@ class Flight:
         return first, bisect_left(self.sent, end, first, key=_seq)
 
     def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
-        """Keep a segment beyond all others until it is acknowledged.
-
-        Args:
-            seq, end: the sequence space it takes.
-            number, time: its rung, and when it was sent.
-            segment: the segment.
-        """
+        """Keep a segment beyond all others until it is acknowledged."""
         if len(self.sent) >= MOST_SENT:
             return
         payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind
@@ -117,10 +107,7 @@ class Flight:
         self.kept += len(payload)
 
     def insert(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
-        """Keep a segment in its place until it is acknowledged; repeated, it keeps its first rung.
-
-        Args: as for ``keep``.
-        """
+        """Keep a segment until it is acknowledged; a repetition keeps its first rung."""
         sent = self.sent
         if not sent or sent[-1].end <= seq:
             self.keep(seq, end, number, time, segment)
@@ -145,11 +132,7 @@ class Flight:
         self.kept += len(payload)
 
     def acknowledged(self, ack: int) -> Sent | None:
-        """Drop what ``ack`` covers.
-
-        Returns:
-            The last segment it covers whole, or None when it covers none.
-        """
+        """Drop what ``ack`` covers."""
         last = None
         covered = payload = 0
         for one in self.sent:

@@ -202,11 +202,7 @@ class Half:
         self.state, self.state_since = following, time
 
     def begin_again(self, peer: Half) -> None:
-        """Forget an attempt that is over, or what was seen of another connection.
-
-        Args:
-            peer: the other end, which keeps its own numbers.
-        """
+        """Forget an attempt that is over, or what was seen of another connection."""
         self.isn = self.next = self.ack = self.ack_rung = self.acked = self.fin = None
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = self.recover = 0
@@ -240,10 +236,6 @@ class Half:
 
         Then it must be ISS < ack <= SND.NXT; another is answered by a RST and changes nothing (RFC
         9293 §3.10.7.3 and §3.10.7.4). In a later state every ACK counts.
-
-        Args:
-            ack: the relative acknowledgment number.
-            sender: the end that sends it; what its window has room for may have come to it unseen.
         """
         if self.state is not State.SYN_SENT and self.state is not State.SYN_RECEIVED:
             return True

@@ -39,11 +39,7 @@ def summary(history: History) -> ConnectionSummary:
 
 
 def completeness(history: History) -> str:
-    """How much of a connection was seen, in words.
-
-    Returns:
-        Such as ``handshake and data seen; no close: the capture ends first``.
-    """
+    """How much of a connection was seen, in words."""
     client, server = history.client, history.server
     data = bool(client.volume or server.volume)
     acked = all(end.fin is not None and (end.acked or 0) > end.fin for end in (client, server))

@@ -21,18 +21,7 @@ def send(
     *,
     told: bool = True,
 ) -> Seen:
-    """Finds what can be said of a segment when it leaves its sender, and what that teaches.
-
-    Args:
-        history: its connection.
-        segment: the segment.
-        number: its rung's number.
-        mine, theirs: the half that sends it, and the other.
-        told: whether a rung is wanted.
-
-    Returns:
-        The segment with the facts found.
-    """
+    """Finds what can be said of a segment when it leaves its sender, and what that teaches."""
     time, flags, length, ack = segment.frame.time, segment.flags, segment.length, segment.ack
     if mine.isn is None or theirs.isn is None or flags & SYN:
         _begin(history, segment, mine, theirs)

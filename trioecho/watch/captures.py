@@ -52,11 +52,7 @@ class Captures:
         return sum(capture.dropped() for capture in self._captures)
 
     async def run(self, show: Callable[[list[Frame]], Awaitable[None]]) -> None:
-        """Shows frames until the last capture has ended.
-
-        Args:
-            show: takes the frames, in order of time, numbered over all captures.
-        """
+        """Shows frames until the last capture has ended."""
         async with trio.open_nursery() as nursery:
             send, deliveries = trio.open_memory_channel[_Delivery](0)
             async with send:

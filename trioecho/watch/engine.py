@@ -60,12 +60,7 @@ class Engine:
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
-        """The rungs of some frames.
-
-        Args:
-            frames: the frames, in order of time.
-            limit: how many rungs to make at the most.
-        """
+        """The rungs of some frames."""
         rungs: list[Rung] = []
         seen, fragments, several = self.tracker.seen, self._fragments, self._several
         is_copy = self._sights.is_copy
@@ -99,11 +94,7 @@ class Engine:
         return known[bisect_right(known, since, key=_NUMBER) :]
 
     def hold(self, process: Process) -> bool:
-        """Keep who holds an end of a connection.
-
-        Returns:
-            Whether the connection has not been forgotten.
-        """
+        """Keep who holds an end of a connection."""
         known = self.tracker.connections
         at = bisect_left(known, process.connection, key=_NUMBER)
         if at == len(known) or known[at].number != process.connection:
@@ -124,12 +115,7 @@ class Engine:
         return replace(summary, **{f"{end}_process": str(process) for end, process in held.items()})
 
     def summary(self, names: Sequence[str], dropped: int) -> Summary:
-        """What it all came to.
-
-        Args:
-            names: the names of the interfaces, by their numbers.
-            dropped: frames that the kernel dropped.
-        """
+        """What it all came to."""
         used = [names[number] for number in sorted(self.interfaces)] or names
         connections = self.tracker.connections
         return Summary(

@@ -44,11 +44,7 @@ class Lookup:
         self._news.set()
 
     async def run(self, put: Callable[[Sequence[Process]], Awaitable[None]]) -> None:
-        """Searches until `finish` is called and nobody waits.
-
-        Args:
-            put: takes the processes found.
-        """
+        """Searches until `finish` is called and nobody waits."""
         while self._asked or not self._over.is_set():
             await self._news.wait()
             self._news = trio.Event()

@@ -67,15 +67,6 @@ async def watch(
 ) -> Summary:
     """Watch interfaces.
 
-    Args:
-        taps: the captures.
-        settings: how long, and how.
-        audience: who is shown what.
-        stop: when set, what has been captured until then is finished.
-
-    Returns:
-        The summary, which each output and the screen have shown as well.
-
     Raises:
         TrioechoError: the last interface went down; the outputs are complete all the same.
     """

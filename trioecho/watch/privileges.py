@@ -15,12 +15,6 @@ def drop_privileges(environment: Mapping[str, str] = os.environ) -> bool:
     Frames are hostile, and reading them needs no rights once the sockets are open. Files written
     from now on belong to that user. Without sudo, or with sudo called by root, root stays root.
 
-    Args:
-        environment: where sudo names its caller: ``SUDO_UID`` and ``SUDO_GID``.
-
-    Returns:
-        Whether this process was root and no longer is.
-
     Raises:
         TrioechoError: the rights cannot be given up.
 

@@ -44,14 +44,6 @@ def find_processes(
     A process that has ended or whose descriptors this user may not see is not found. It takes
     milliseconds, and blocks.
 
-    Args:
-        asked: the connections.
-        proc: where /proc is.
-        held: this network namespace's TCP sockets; None to ask the kernel.
-
-    Returns:
-        A process for each end that was found.
-
     See also:
         sock_diag(7); proc(5): /proc/PID/fd.
     """
