@@ -11,7 +11,7 @@ import trio
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
 from trioecho.stage.journal import Journal
-from trioecho.stage.wire import Wire, open_wire
+from trioecho.stage.wire import PrivateWire, open_wire
 
 PORT = 7
 
@@ -60,7 +60,7 @@ def script(seed: int) -> list[str]:
     return faults
 
 
-async def echo(wire: Wire, size: int) -> None:
+async def echo(wire: PrivateWire, size: int) -> None:
     """A client sends, a server sends back what it got, the client closes, the server closes."""
     with (
         trio.socket.from_stdlib_socket(await wire.server.socket(2, 1)) as listener,

@@ -51,6 +51,16 @@ def tcp(
     return ip + header + options + payload
 
 
+def fragments(packet: bytes) -> list[bytes]:
+    """An IPv4 packet in two fragments."""
+    body, cut = packet[20:], []
+    for offset, data, more in ((0, body[:64], 1), (64, body[64:], 0)):
+        head = bytearray(packet[:20])
+        struct.pack_into("!HHH", head, 2, 20 + len(data), 7, more << 13 | offset // 8)
+        cut.append(bytes(head) + data)
+    return cut
+
+
 def frames(
     text: str, client_isn: int = 1000, server_isn: int = 5000
 ) -> Iterator[tuple[LadderLine, Frame]]:

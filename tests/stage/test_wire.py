@@ -7,6 +7,7 @@ import subprocess
 import sys
 from textwrap import dedent
 
+import frames
 import pytest
 import trio
 from frames import REPETITIONS
@@ -18,7 +19,7 @@ from trioecho.hosts.line import Keeper
 from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.model import SYN, Rung
 from trioecho.stage.journal import Journal
-from trioecho.stage.wire import Passage, Wire, open_wire
+from trioecho.stage.wire import Passage, PrivateWire, open_wire
 
 pytestmark = pytest.mark.usefixtures("wires")
 
@@ -45,7 +46,7 @@ class Diary:
         self.done_.append(passage)
 
 
-async def exchange(wire: Wire, size: int = 100, family: int = socket.AF_INET) -> None:
+async def exchange(wire: PrivateWire, size: int = 100, family: int = socket.AF_INET) -> None:
     """A client sends so many bytes, and closes; the server reads them all, and closes."""
     place = wire.server.address if family == socket.AF_INET else wire.server.address6
     with (
@@ -295,6 +296,23 @@ async def test_a_ladder_that_nobody_takes_holds_up_the_wire() -> None:
             raise AssertionError("so much does not fit on the ladder")
         assert journal.full
         wire.observers.clear()
+
+
+@pytest.mark.parametrize(("faults", "rungs"), [([], 1), (["loss 100% seed 1"], 0)])
+async def test_a_segment_in_fragments_is_seen_when_all_of_them_pass(
+    faults: list[str], rungs: int
+) -> None:
+    packet = frames.tcp("client", SYN, 1, payload=b"x" * 100)
+    async with open_wire(faults) as wire:
+        journal = Journal()
+        wire.observers.append(journal)
+        with await wire.client.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as raw:
+            for piece in frames.fragments(packet):
+                raw.sendto(piece, (wire.server.address, 0))
+                wire.drain()
+    journal.finish()
+    seen = [one for one in journal.ready() if isinstance(one, Rung) and one.sender == "client"]
+    assert [(one.segment.length, one.arrived is not None) for one in seen] == [(100, True)] * rungs
 
 
 async def test_a_device_that_is_gone() -> None:

@@ -6,7 +6,7 @@ import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import Lesson
-from trioecho.lessons.party import Meetings, Party
+from trioecho.lessons.player import Meetings, Player
 from trioecho.stage.stage import Stage
 
 
@@ -21,7 +21,7 @@ class Company:
     def __init__(self, lesson: Lesson, stage: Stage) -> None:
         self._failures: list[TrioechoError] = []
         meetings = Meetings([script for _, script in lesson.parties])
-        self._parties = [Party(end, script, stage, meetings) for end, script in lesson.parties]
+        self._parties = [Player(end, script, stage, meetings) for end, script in lesson.parties]
 
     async def act(self, stop: trio.Event, patience: float) -> list[TrioechoError]:
         """Let all of them do their steps; when one fails, the others are cancelled.
@@ -35,7 +35,7 @@ class Company:
                     await stop.wait()
                     watching.cancel_scope.cancel()
 
-                async def party(one: Party) -> None:
+                async def party(one: Player) -> None:
                     try:
                         if one.end == "client":
                             for other in self._parties:

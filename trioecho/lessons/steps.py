@@ -1,4 +1,4 @@
-"""What an end of a lesson does, in words. PURE: text -> types; party.py does it.
+"""What an end of a lesson does, in words. PURE: text -> types; player.py does it.
 
     step      = [ NAME":" ] action [ "fails" ERRNO ]
     action    = "listen" [ "on" PORT ] [ "backlog" N ]   one listening socket for each party

@@ -10,7 +10,7 @@ from trioecho.hosts.host import Host
 from trioecho.hosts.sockdiag import Diag
 from trioecho.hosts.tcp_info import descriptor_info
 from trioecho.model import Call, End, Endpoint, Kernel, State
-from trioecho.stage.wire import Wire
+from trioecho.stage.wire import PrivateWire
 
 NETLINK_SOCK_DIAG = 4
 
@@ -27,7 +27,7 @@ async def open_diag(host: Host) -> AsyncIterator[Diag]:
 
 
 @asynccontextmanager
-async def open_diags(wire: Wire) -> AsyncIterator[dict[End, Diag]]:
+async def open_diags(wire: PrivateWire) -> AsyncIterator[dict[End, Diag]]:
     """A line to inet_diag on both hosts of a wire, for as long as the block lasts.
 
     Raises:
@@ -79,7 +79,7 @@ class Truth:
 
 
 @asynccontextmanager
-async def open_truth(wire: Wire, *, ours: bool) -> AsyncIterator[Truth]:
+async def open_truth(wire: PrivateWire, *, ours: bool) -> AsyncIterator[Truth]:
     """What a ``Journal`` asks of both kernels, for as long as the block lasts."""
     async with open_diags(wire) as diags:
         yield Truth(diags, ours=ours)

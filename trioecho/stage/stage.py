@@ -25,7 +25,7 @@ from trioecho.sockets.told import SocketFactory, plain_socket
 from trioecho.stage.journal import MOST_WAITING, Journal, Moment
 from trioecho.stage.kernels import open_diag, open_diags, open_truth
 from trioecho.stage.marks import Marks
-from trioecho.stage.wire import INTERFACES, Wire, open_wire
+from trioecho.stage.wire import INTERFACES, PrivateWire, open_wire
 
 #: ``wire``: two hosts and a wire. ``host``: one host and its loopback. ``loopback``: the same, or
 #: this machine's own loopback where there is no such host.
@@ -186,7 +186,7 @@ class OnWire(Stage):
         wire: the wire.
     """
 
-    def __init__(self, wire: Wire, journal: Journal) -> None:
+    def __init__(self, wire: PrivateWire, journal: Journal) -> None:
         super().__init__("private wire", INTERFACES, journal)
         wire.observers.append(journal)
         self.wire = wire

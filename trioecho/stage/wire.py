@@ -90,7 +90,7 @@ class _Way(Struct):
     delivered: bool = False
 
 
-class Wire:
+class PrivateWire:
     """Two hosts and what is between them.
 
     Args:
@@ -283,7 +283,7 @@ class Wire:
 @asynccontextmanager
 async def open_wire(
     faults: Sequence[str | Fault] = (), *, mtu: int | None = None
-) -> AsyncIterator[Wire]:
+) -> AsyncIterator[PrivateWire]:
     """Make two hosts with a wire between them, without root, for as long as the block lasts.
 
     Raises:
@@ -301,7 +301,7 @@ async def open_wire(
             client, server = (
                 Host(keeper, number, "wire", *ADDRESSES[end]) for number, end in enumerate(ENDS)
             )
-            wire = Wire(client, server, devices, script)
+            wire = PrivateWire(client, server, devices, script)
             try:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(wire.run)

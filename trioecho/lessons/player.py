@@ -1,4 +1,4 @@
-"""Party: someone at one end of a lesson who does one step after the other."""
+"""Player: someone at one end of a lesson who does one step after the other."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Meetings:
         await self._complete[name].wait()
 
 
-class Party:
+class Player:
     """Does one step after the other.
 
     Args:
