@@ -91,7 +91,11 @@ def rendered(name: str, path: Path, width: int) -> str:
     capture = type(whole.capture)(whole.capture.interface, len(rungs), whole.capture.dropped)
     title = "connection 1: 10.0.0.1:40000 to 10.0.0.2:7"
     renderer = FORMATS[name](Setting(title, width=width))
-    parts = renderer.begin(), renderer.show(rungs), renderer.end(Summary(whole.connections, capture))
+    parts = (
+        renderer.begin(),
+        renderer.show(rungs),
+        renderer.end(Summary(whole.connections, capture)),
+    )
     return b"".join(parts).decode()
 
 
@@ -124,7 +128,9 @@ def kinds_of(one: Connection) -> list[str]:
 
 
 def test_a_kind_that_there_is_not_is_an_error_that_names_those_there_are(capture: Path) -> None:
-    with pytest.raises(TrioechoError, match="'retransmision'.*connection-rst, .*retransmission") as no:
+    with pytest.raises(
+        TrioechoError, match=r"'retransmision'.*connection-rst, .*retransmission"
+    ) as no:
         read(capture)[0].notes("retransmision")
     assert "zero-window" in no.value.hint
 
@@ -161,7 +167,7 @@ def test_a_file_that_is_cut_gives_what_it_holds_and_says_so(tmp_path: Path, miss
 
 
 def test_a_file_that_is_none_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(TrioechoError, match="not-there.pcap"):
+    with pytest.raises(TrioechoError, match=r"not-there\.pcap"):
         read(tmp_path / "not-there.pcap")
     (tmp_path / "text").write_text("no capture at all, but long enough to be one\n")
     with pytest.raises(TrioechoError, match="text"):

@@ -7,7 +7,7 @@ import pytest
 from frames import play
 from ladders import OPEN
 
-from trioecho.model.ladder import ENDS, OTHER, RECEIVING, SENDING, Fact, Process, State
+from trioecho.model import ENDS, OTHER, RECEIVING, SENDING, Fact, Process, State
 from trioecho.tcp.rules import facts
 
 

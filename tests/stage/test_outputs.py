@@ -87,7 +87,8 @@ async def test_a_slow_output_slows_down_the_engine_and_loses_nothing() -> None:
 
     async def feed() -> None:
         nonlocal put
-        for put in range(1, 41):
+        while put < 40:
+            put += 1
             await output.put(RUNGS)
 
     async def run() -> None:
