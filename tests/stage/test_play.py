@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import pytest
@@ -53,6 +53,13 @@ class Quiet:
             self.journal.seen(segment)
 
 
+class Direct(Output):
+    """Writes without a thread, for which no made-up clock would wait."""
+
+    async def write(self, render: Callable[[], bytes]) -> None:
+        render()
+
+
 class Run:
     """A run of ladders, and what became of it."""
 
@@ -68,7 +75,7 @@ class Run:
     async def play(self, grace: float = 60) -> Summary:
         return await play(
             cast(Stage, self.stage),
-            [Output(self.kept, bytearray().extend)],
+            [Direct(self.kept, bytearray().extend)],
             self.act,
             grace=grace,
             stop=self.stop,
