@@ -1,5 +1,7 @@
 """``trioecho trace --fault``: the echo on a private wire, as any user would start it."""
 
+# covers: stage/kernels, stage/stage
+
 from __future__ import annotations
 
 import json

@@ -27,7 +27,8 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkResult
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("trioecho/tcp", "trioecho/faults")
-TESTS = ("tests/tcp", "tests/faults", "tests/model")
+# The ladders of the rules come first, since they are quick and find most.
+TESTS = ("tests/tcp/test_rules.py", "tests/tcp", "tests/faults", "tests/model")
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -79,7 +80,7 @@ def copies(folder: Path, count: int) -> SimpleQueue[Path]:
     queue: SimpleQueue[Path] = SimpleQueue()
     for number in range(count):
         copy = folder / str(number)
-        for name in ("trioecho", "tests", "bench", "tools", "pyproject.toml"):
+        for name in ("trioecho", "tests", "bench", "tools", "docs", "pyproject.toml"):
             place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy.mkdir(exist_ok=True)
             place(ROOT / name, copy / name)

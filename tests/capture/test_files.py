@@ -1,3 +1,7 @@
+# covers: capture/compressed, capture/pcap, capture/pcapng, capture/section, capture/source
+# covers: render/pcapng
+# covers: packet/link
+
 from __future__ import annotations
 
 import gzip

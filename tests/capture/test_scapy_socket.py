@@ -1,3 +1,5 @@
+# covers: capture/scapy_import
+
 from __future__ import annotations
 
 import socket

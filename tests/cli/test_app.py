@@ -1,3 +1,5 @@
+# covers: cli/interrupts, cli/light_typer, cli/options
+
 from __future__ import annotations
 
 import subprocess

@@ -1,5 +1,7 @@
 """``trioecho lab`` as a user has it."""
 
+# covers: cli/lab_text
+
 from __future__ import annotations
 
 import json

@@ -1,5 +1,7 @@
 """Other people's programs on the private wire, on the real kernel, as any user would start them."""
 
+# covers: cli/screen, cli/stderr
+
 from __future__ import annotations
 
 import re

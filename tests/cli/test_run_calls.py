@@ -1,5 +1,7 @@
 """The socket calls of other people's programs, among the segments."""
 
+# covers: programs/tracing
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+# covers: cli/send_report
+
 from __future__ import annotations
 
 import contextlib

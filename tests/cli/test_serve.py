@@ -1,3 +1,5 @@
+# covers: cli/serve_report
+
 from __future__ import annotations
 
 import json

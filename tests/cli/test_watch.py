@@ -1,5 +1,7 @@
 """``trioecho watch`` on the real kernel: other programs' traffic, as any user would see it."""
 
+# covers: cli/watch_screen, watch/nursery
+
 from __future__ import annotations
 
 import json

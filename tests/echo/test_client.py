@@ -1,3 +1,5 @@
+# covers: echo/conversation
+
 from __future__ import annotations
 
 import gc

@@ -1,5 +1,7 @@
 """What becomes of packets: each fault, on segments with real bytes."""
 
+# covers: faults/tally, packet/build
+
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,7 @@
 """The fault language: what each phrase means, and what is said of one that means nothing."""
 
+# covers: faults/fault, faults/grammar
+
 from __future__ import annotations
 
 from pathlib import Path

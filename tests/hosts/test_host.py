@@ -1,3 +1,5 @@
+# covers: hosts/keeper, hosts/line, hosts/syscalls
+
 from __future__ import annotations
 
 import errno

@@ -1,5 +1,7 @@
 """Lessons of a user's own: what is wrong with them is said in one sentence."""
 
+# covers: lessons/agreement, lessons/company, lessons/party
+
 from __future__ import annotations
 
 from pathlib import Path

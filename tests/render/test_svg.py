@@ -1,5 +1,7 @@
 """The picture: sound XML with nothing in it that a peer could have put there, and true."""
 
+# covers: render/canvas, render/lifelines, render/rows
+
 from __future__ import annotations
 
 import re

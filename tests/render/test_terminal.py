@@ -1,5 +1,7 @@
 """What the ladder looks like."""
 
+# covers: render/calls, render/colors, render/renderer, render/totals, render/words
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+# covers: sockets/recorder
+
 from __future__ import annotations
 
 import gc

@@ -1,33 +1,30 @@
-"""Marks: an empty batch answers the oldest."""
+"""Marks are answered in the order in which they were asked for."""
 
 from __future__ import annotations
 
-from typing import cast
+from canned import Canned
 
-from trioecho.capture import Capture
 from trioecho.stage.marks import Marks
 
 
-class Asked:
-    """Counts the marks that it is asked for."""
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def mark(self) -> None:
-        self.count += 1
-
-
-def test_each_is_answered_in_turn_with_what_was_known() -> None:
-    capture = Asked()
-    marks = Marks[int](cast("Capture", capture))
+async def test_an_empty_batch_answers_the_oldest() -> None:
+    capture = Canned()
+    marks = Marks[str](capture)
     assert not marks
-    first, second = marks.ask(1), marks.ask(2)
-    assert (bool(marks), capture.count) == (True, 2)
-    assert marks.answered() == 1
-    assert (first.is_set(), second.is_set()) == (True, False)
-    third = marks.ask(3)
+    one, two = marks.ask("one"), marks.ask("two")
+    assert capture.marks == 2
+    assert marks
+    assert marks.answered() == "one"
+    assert (one.is_set(), two.is_set()) == (True, False)
+    assert marks.answered() == "two"
+    assert two.is_set()
+    assert not marks
+
+
+async def test_the_end_of_the_capture_answers_all() -> None:
+    marks = Marks[int](Canned())
+    events = [marks.ask(number) for number in range(3)]
     marks.end()
-    assert second.is_set()
-    assert third.is_set()
+    assert all(event.is_set() for event in events)
     assert not marks
+    marks.end()

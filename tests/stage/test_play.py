@@ -1,133 +1,147 @@
-"""A run on a stage, from the first line of its outputs to the last."""
+"""A run on a stage: it begins, something happens, it settles, and all of it is shown."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import pytest
 import trio
+import trio.testing
+from frames import frames
+from ladders import OPEN
 
 from trioecho.errors import TrioechoError
-from trioecho.hosts.sockdiag import Diag
-from trioecho.model import Endpoint, Rung, Summary
-from trioecho.render import Event
-from trioecho.sockets.observed import ObservedSocket
-from trioecho.stage.outputs import Output
-from trioecho.stage.play import play
-from trioecho.stage.stage import OnLoopback, Stage, Where, open_stage
+from trioecho.model import CaptureSummary, Summary
+from trioecho.packet.decode import decode
+from trioecho.stage.journal import Journal
+from trioecho.stage.outputs import Kept, Output
+from trioecho.stage.play import LITTLE, check_whole, play
+from trioecho.stage.stage import Stage
 
-pytestmark = pytest.mark.usefixtures("wires")
-WHERE: tuple[Where, ...] = ("wire", "host", "loopback")
+CLOSE = OPEN + "+.01 < R. 1:1(0) ack 1"
 
 
-class Kept:
-    """A renderer that keeps what it is shown."""
+class Quiet:
+    """A stage where nothing moves by itself."""
 
     def __init__(self) -> None:
-        self.story: list[str] = []
-        self.events: list[Event] = []
+        self.journal = Journal()
+        self._closed = trio.Event()
 
-    def begin(self) -> bytes:
-        self.story.append("begin")
-        return b""
+    async def run(self, task_status: trio.TaskStatus[None]) -> None:
+        task_status.started()
+        await self._closed.wait()
 
-    def show(self, events: Sequence[Event]) -> bytes:
-        self.events += events
-        return b""
+    def close(self) -> None:
+        self._closed.set()
 
-    def end(self, summary: Summary) -> bytes:
-        self.story.append(f"end {len(summary.connections)}")
-        return b""
+    async def over(self) -> None:
+        while not self.journal.over():
+            await self.journal.change()
 
+    async def ask(self) -> None:
+        raise AssertionError("a wire is always settled")
 
-def output(kept: Kept) -> Output:
-    return Output(kept, lambda data: None)
+    def summary(self) -> Summary:
+        return self.journal.summary("quiet")
 
-
-async def refused(stage: Stage) -> None:
-    """A client connects to a port on which nobody listens."""
-    client = await ObservedSocket.create(
-        2, end="client", factory=stage.socket("client"), record=stage.record
-    )
-    with client, pytest.raises(ConnectionRefusedError):
-        await client.connect((stage.address("server"), 9))
+    def see(self, ladder: str) -> None:
+        for _, frame in frames(ladder):
+            segment = decode(frame)
+            assert segment is not None
+            self.journal.seen(segment)
 
 
-@pytest.mark.parametrize("where", WHERE)
-async def test_calls_and_segments_on_each_stage(where: Where) -> None:
-    kept = Kept()
-    settled: list[bool] = []
-    async with open_stage(where) as stage:
+class Direct(Output):
+    """Writes without a thread, for which no made-up clock would wait."""
 
-        async def act() -> list[TrioechoError]:
-            await refused(stage)
-            return []
+    async def write(self, render: Callable[[], bytes]) -> None:
+        render()
 
-        summary = await play(
-            stage,
-            [output(kept)],
-            act,
-            grace=5,
-            stop=trio.Event(),
-            settled=lambda: settled.append(stage.journal.over()),
+
+class Run:
+    """A run of ladders, and what became of it."""
+
+    def __init__(self, ladder: str, *failures: TrioechoError) -> None:
+        self.stage, self.kept, self.stop = Quiet(), Kept(), trio.Event()
+        self.ladder, self.failures = ladder, failures
+        self.settled = 0
+
+    async def act(self) -> Sequence[TrioechoError]:
+        self.stage.see(self.ladder)
+        return self.failures
+
+    async def play(self, grace: float = 60) -> Summary:
+        return await play(
+            cast(Stage, self.stage),
+            [Direct(self.kept, bytearray().extend)],
+            self.act,
+            grace=grace,
+            stop=self.stop,
+            settled=self._settle,
         )
-    assert kept.story == ["begin", "end 1"]
-    assert settled == [True]
-    assert [one.sender if isinstance(one, Rung) else one.name for one in kept.events] == [
-        *("socket", "connect", "client", "server", "connect", "close"),
-    ]
+
+    def _settle(self) -> None:
+        self.settled += 1
+
+
+async def test_all_of_it_is_shown_when_the_connections_are_over() -> None:
+    run = Run(CLOSE)
+    summary = await run.play(grace=float("inf"))
+    assert len(run.kept.rungs) == 4
+    assert run.settled == 1
+    assert run.stage.journal.finished
     assert summary.connections[0].closed_by == "rst"
-    assert summary.capture.dropped == 0
 
 
-async def test_what_went_wrong_comes_out_when_the_outputs_are_complete() -> None:
-    kept = Kept()
-
-    async def act() -> list[TrioechoError]:
-        return [TrioechoError("first"), TrioechoError("second")]
-
-    async with open_stage("wire") as stage:
-        with pytest.raises(TrioechoError, match="first"):
-            await play(stage, [output(kept)], act, grace=5, stop=trio.Event())
-    assert kept.story == ["begin", "end 0"]
+async def test_a_connection_that_stays_open_has_the_grace(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    run, began = Run(OPEN), trio.current_time()
+    summary = await run.play(grace=60)
+    assert trio.current_time() - began == 60
+    assert len(run.kept.rungs) == 3
+    assert summary.connections[0].closed_by is None
 
 
-async def test_what_went_wrong_is_not_told_to_who_has_stopped_it() -> None:
-    stop = trio.Event()
-
-    async def act() -> list[TrioechoError]:
-        stop.set()
-        return [TrioechoError("cut off")]
-
-    async with open_stage("wire") as stage:
-        summary = await play(stage, [], act, grace=5, stop=stop)
-    assert summary.connections == ()
-
-
-async def test_only_the_connections_of_one_server() -> None:
-    kept = Kept()
-    async with open_stage("host") as stage:
-        assert isinstance(stage, OnLoopback)
-        async with stage.diags() as diags:
-            assert isinstance(diags["client"], Diag)
-            assert diags["client"] is diags["server"]
-        stage.only(Endpoint(stage.address("server"), 10))
-
-        async def act() -> list[TrioechoError]:
-            await refused(stage)
-            return []
-
-        await play(stage, [output(kept)], act, grace=0, stop=trio.Event())
-    assert not any(isinstance(one, Rung) for one in kept.events)
+async def test_behind_a_failure_there_is_little_to_wait_for(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """The first is raised, and the outputs are complete all the same."""
+    run, began = Run(OPEN, TrioechoError("first"), TrioechoError("second")), trio.current_time()
+    with pytest.raises(TrioechoError, match="first"):
+        await run.play(grace=60)
+    assert trio.current_time() - began == LITTLE
+    assert len(run.kept.rungs) == 3
 
 
-async def test_a_call_after_the_end_is_none_of_the_story() -> None:
-    kept = Kept()
-    async with open_stage("wire") as stage:
+async def test_once_the_user_has_had_enough_nothing_is_waited_for_and_nothing_raised(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    run, began = Run(OPEN, TrioechoError("first")), trio.current_time()
+    run.stop.set()
+    await run.play(grace=60)
+    assert trio.current_time() - began == LITTLE
+    assert len(run.kept.rungs) == 3
 
-        async def act() -> list[TrioechoError]:
-            return []
 
-        await play(stage, [output(kept)], act, grace=0, stop=trio.Event())
-        await refused(stage)
-        assert stage.journal.ready() == []
+async def test_a_bug_in_what_happens_comes_out() -> None:
+    run = Run(OPEN)
+
+    async def act() -> Sequence[TrioechoError]:
+        raise ZeroDivisionError
+
+    run.act = act  # type: ignore[method-assign]
+    with pytest.RaisesGroup(ZeroDivisionError, flatten_subgroups=True):
+        await run.play()
+
+
+@pytest.mark.parametrize("dropped", [None, 0])
+def test_a_capture_without_holes_is_whole(dropped: int | None) -> None:
+    check_whole(Summary((), CaptureSummary("lo", 9, dropped)))
+
+
+def test_a_capture_with_holes_is_told() -> None:
+    with pytest.raises(TrioechoError, match="dropped 2 frames: the ladder has holes"):
+        check_whole(Summary((), CaptureSummary("lo", 9, 2)))

@@ -1,3 +1,5 @@
+# covers: hosts/devices, packet/decoder
+
 from __future__ import annotations
 
 import os

@@ -1,5 +1,8 @@
 """Each rule has a ladder that fires it, and one that misses it by one number."""
 
+# covers: tcp/arriving, tcp/connection, tcp/learn, tcp/rules/refusals, tcp/rules/words
+# covers: tcp/sending, tcp/step
+
 from __future__ import annotations
 
 import pytest

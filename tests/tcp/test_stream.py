@@ -1,5 +1,7 @@
 """Streams put in order again, fragments put together, durations added up: all of them bounded."""
 
+# covers: packet/fragments
+
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,7 @@
 """What the numbers say: loss, repetition, windows. One ladder a verdict."""
 
+# covers: tcp/history
+
 from __future__ import annotations
 
 import struct

@@ -1,5 +1,7 @@
 """Who holds the ends of connections, with a made-up /proc and with the real one."""
 
+# covers: watch/addresses
+
 from __future__ import annotations
 
 import os

@@ -1,0 +1,101 @@
+"""A ladder of one connection, a table of more: decided as the file is read."""
+
+from __future__ import annotations
+
+import pytest
+from frames import frames
+
+from trioecho.cli import read_overview
+from trioecho.cli.read_overview import Overview
+from trioecho.cli.screen import Shown
+from trioecho.reading.reading import Reading, Selection
+from trioecho.render import FORMATS, Setting
+
+ONE = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n"
+LOSSY = ONE + "+.1 > P. 1:6(5) ack 1\n+.3 > P. 1:6(5) ack 1\n"
+TWO = ONE + "+.1 >3 S 0:0(0)\n+.1 <3 R. 0:0(0) ack 1\n"
+
+
+class Shower:
+    """An overview, and what it has shown."""
+
+    def __init__(
+        self, selection: Selection, limit: int | None = None, streams: bool = False
+    ) -> None:
+        self.text = ""
+        self.reading = Reading(selection)
+        shown = Shown(FORMATS["terminal"](Setting("title")), self._take)
+        self.overview = Overview(shown, self.reading, selection, "trouble", limit, streams=streams)
+
+    def _take(self, data: bytes) -> None:
+        self.text += data.decode()
+
+    def show(self, ladder: str, batch: int = 1) -> None:
+        seen = [frame for _, frame in frames(ladder)]
+        for at in range(0, len(seen), batch):
+            self.overview.show(list(self.reading.rungs(seen[at : at + batch])))
+
+
+def test_nothing_is_shown_until_it_is_known_what() -> None:
+    shower = Shower(Selection())
+    shower.show(ONE)
+    assert shower.text == ""
+    shower.overview.finish("one.pcap")
+    assert "SYN-SENT" in shower.text
+    assert "--connection N" not in shower.text
+
+
+def test_a_second_connection_makes_it_a_table() -> None:
+    shower = Shower(Selection())
+    shower.show(TWO)
+    assert shower.overview.is_table
+    shower.overview.finish("two.pcap")
+    assert "two.pcap: 2 connections; --connection N shows a ladder" in shower.text
+    assert "SYN-SENT" not in shower.text
+    assert shower.text.index("refused") < shower.text.index("40000")  # trouble first
+
+
+def test_a_limit_is_said() -> None:
+    shower = Shower(Selection(), limit=1)
+    shower.show(TWO)
+    shower.overview.finish("two.pcap")
+    assert "two.pcap: 2 connections, the first 1 by trouble; --connection N" in shower.text
+    assert "40000" not in shower.text
+
+
+def test_streams_are_a_ladder_however_many_there_are() -> None:
+    shower = Shower(Selection(), streams=True)
+    assert "title" in shower.text
+    shower.show(TWO)
+    shower.overview.finish("two.pcap")
+    assert shower.text.count("SYN-SENT") >= 2
+    assert not shower.overview.is_table
+
+
+def test_where_nothing_is_selected_there_is_an_empty_table() -> None:
+    shower = Shower(Selection(port=9))
+    shower.show(ONE)
+    shower.overview.finish("one.pcap")
+    assert "one.pcap: 0 connections" in shower.text
+    assert "--connection" not in shower.text
+
+
+@pytest.mark.parametrize(("ladder", "table"), [(ONE, True), (LOSSY, False)])
+def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch, ladder: str, table: bool) -> None:
+    """With trouble the ladder begins; without, it would be no more than a row."""
+    monkeypatch.setattr(read_overview, "MOST_HELD", 2)
+    shower = Shower(Selection(only_trouble=True))
+    shower.show(ladder, batch=5)
+    assert shower.overview.is_table is table
+    assert ("SYN-SENT" in shower.text) is not table
+
+
+def test_connections_that_others_have_read_are_selected_too() -> None:
+    other = Reading(Selection())
+    list(other.rungs(frame for _, frame in frames(TWO)))
+    shower = Shower(Selection(port=40002))
+    shower.overview.share(list(other.connections()))
+    shower.overview._as = "table"
+    shower.overview.finish("two.pcap")
+    assert "two.pcap: 1 connection;" in shower.text
+    assert "40002" in shower.text
