@@ -144,7 +144,7 @@ class Stage(ABC):
         self._over = True
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
-        """Write the journal until the stage is closed.
+        """Write the journal until the stage is closed; a wire tells it by itself.
 
         Args:
             task_status: started as soon as it is written.
@@ -181,7 +181,11 @@ class Stage(ABC):
         """What the connections came to."""
 
     def ladder(self) -> Ladder:
-        """What has been seen until now, where nothing else takes it from the journal."""
+        """What has been seen until now, where no output shows it.
+
+        Returns:
+            The connections; each is a snapshot of this moment.
+        """
         self._shown += self.journal.ready()
         events = [*self._shown, *self.journal.pending()]
         return Ladder(self.journal.tracker.connections, events, self.summary())
