@@ -47,7 +47,7 @@ with open_capture_file(sys.argv[1], passing=share.passes if parts > 1 else None)
     for frames in file:
         for rung in reading.rungs(frames):
             rung.notes
-    assert reading.frames and not file.trouble
+    assert reading.tracker.rungs and not file.trouble
 for child in children if part == 0 else ():
     assert os.waitpid(child, 0)[1] == 0
 """

@@ -5,29 +5,28 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec.structs import replace
-
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.read_follow import Follower
 from trioecho.cli.read_overview import Overview
-from trioecho.cli.screen import Screen, Shown, Sink, open_files
+from trioecho.cli.screen import Screen, Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import is_terminal
 from trioecho.errors import TrioechoError
 from trioecho.reading.reading import Reading, Selection
 from trioecho.reading.sharing import processors, read_shared
+from trioecho.reading.troubled import Held
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from trioecho.model import Frame
+    from trioecho.model import Frame, Rung
 
 SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
 PATIENCE = 1.0  # seconds before a progress bar appears
@@ -90,22 +89,37 @@ class _Reader:
         request = self._request
         selection = request.selection
         streams = not request.screen.is_text or selection.connection is not None
-        if selection.only_trouble and (streams or files):
-            selection = self._troubled(name)
-        with open_capture_file(name) as file:
+        with open_capture_file(name) as file, ExitStack() as stack:
             first, *others = request.screen.show_on(files, file.name, _Names(file))
             reading = Reading(selection)
             main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
             for shown in others:
                 shown.sink(shown.renderer.begin())
 
+            held: Held | None = None
+            if selection.only_trouble and (streams or files):
+                held = stack.enter_context(Held(reading.troubled))
+
+            def show(rungs: Sequence[Rung]) -> None:
+                main.show(rungs)
+                for shown in others:
+                    shown.sink(shown.renderer.show(rungs))
+
+            def put(rungs: Sequence[Rung]) -> None:
+                if rungs := rungs if held is None else held.put(rungs):
+                    show(rungs)
+
             def finish() -> None:
+                for rungs in held.rest() if held is not None else ():
+                    show(rungs)
                 main.finish(file.name)
                 for shown in others:
                     shown.sink(shown.renderer.end(reading.summary(file.name, None)))
 
             try:
-                to_share = self._through(name, file, reading, main, others)
+                to_share = self._through(
+                    name, file, reading, put, lambda: main.is_table and not others
+                )
             except BaseException:  # also after Ctrl-C, show what was read
                 finish()
                 raise
@@ -123,36 +137,19 @@ class _Reader:
         name: str,
         file: CaptureFile,
         reading: Reading,
-        main: Overview,
-        others: Sequence[Shown],
+        put: Callable[[Sequence[Rung]], None],
+        only_a_table: Callable[[], bool],
     ) -> bool:
-        """Read and show a file; returns True to have several processes read the rest."""
+        """Read a file; returns True to have several processes read the rest of it for a table."""
         with closing(_frames(file)) as batches:
             for frames in batches:
-                if main.is_table and not others:
-                    reading.notice(frames)
-                    if _worth_sharing(name, file):
-                        return True
-                elif rungs := reading.rungs(frames):
-                    main.show(rungs)
-                    for shown in others:
-                        shown.sink(shown.renderer.show(rungs))
-        return False
-
-    def _troubled(self, name: str) -> Selection:
-        """The connections with trouble, which takes one reading of the file to know."""
-        selection = self._request.selection
-        reading = Reading(selection)
-        with open_capture_file(name) as file:
-            if name == "-" or file.size is None:
-                raise TrioechoError(
-                    f"{file.name[0].upper()}{file.name[1:]} can be read only once, and"
-                    " --only trouble reads it twice",
-                    "Save it to a file, or leave out --format for a table",
-                )
-            for frames in _frames(file):
+                if not only_a_table():
+                    put(reading.rungs(frames))
+                    continue
                 reading.notice(frames)
-        return replace(selection, numbers=frozenset(one.number for one in reading.connections()))
+                if _worth_sharing(name, file):
+                    return True
+        return False
 
 
 class _Names(Sequence[str]):

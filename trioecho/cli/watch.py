@@ -81,12 +81,12 @@ def watch(
     """
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
-    from trioecho.watch import Settings, Wanted
+    from trioecho.watch import Wanted, WatchSettings
 
     if table is not None and show.output_format is not Format.terminal:
         raise typer.BadParameter("it requires --format terminal", param_hint="--table/--ladder")
     wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
-    settings = Settings(count, seconds, few={None: FEW, True: 0, False: None}[table])
+    settings = WatchSettings(count, seconds, few={None: FEW, True: 0, False: None}[table])
     screen = Screen(show, refill=REFILL)
 
     async def main(stop: trio.Event) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
-from trioecho.packet.decode import decode, ports_at_a_glance
-from trioecho.packet.fragments import Fragments
-from trioecho.packet.link import LINKS
+from trioecho.packet.decode import ports_at_a_glance
+from trioecho.packet.decoder import Decoder
 from trioecho.tcp.tracker import Tracker
 
 _MIXER = (
@@ -26,14 +25,12 @@ class Selection(Struct, frozen=True):
         host: one end's address.
         port: one end's port.
         only_trouble: only those on which something went wrong.
-        numbers: the numbers of those that may be shown; None for all.
     """
 
     connection: int | None = None
     host: str | None = None
     port: int | None = None
     only_trouble: bool = False
-    numbers: frozenset[int] | None = None
 
     def takes(self, rung: Rung) -> bool:
         """Whether a rung belongs to the connections selected; trouble is not looked at.
@@ -44,7 +41,6 @@ class Selection(Struct, frozen=True):
         segment = rung.segment
         return (
             (self.connection is None or rung.connection == self.connection)
-            and (self.numbers is None or rung.connection in self.numbers)
             and (self.host is None or self.host in (segment.source.ip, segment.destination.ip))
             and (self.port is None or self.port in (segment.source.port, segment.destination.port))
         )
@@ -65,8 +61,7 @@ class Selection(Struct, frozen=True):
     @property
     def everything(self) -> bool:
         """Whether every rung is taken."""
-        wanted = (self.connection, self.host, self.port, self.numbers)
-        return all(one is None for one in wanted)
+        return self.connection is None and self.host is None and self.port is None
 
 
 class Share(NamedTuple):
@@ -124,20 +119,18 @@ class Reading:
     Attributes:
         tracker: the connections so far.
         start: the time of the first frame, nanoseconds since the epoch.
-        frames: how many frames of TCP were read.
         strangers: the link types of frames that cannot be read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
         self.tracker = Tracker(by_frame=True)
-        self._share = share
         self.start: int | None = None
-        self.frames = 0
-        self.strangers: set[int] = set()
+        self._share = share
         self._selection = selection or Selection()
-        self._fragments = Fragments()
+        self._decoder = Decoder()
+        self.strangers = self._decoder.strangers
 
-    def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
+    def rungs(self, frames: Sequence[Frame]) -> list[Rung]:
         """The rungs of the connections selected in some frames, in the order of the capture.
 
         Args:
@@ -151,7 +144,7 @@ class Reading:
             return list(rungs)
         return list(filter(self._selection.takes, rungs))
 
-    def notice(self, frames: Iterable[Frame]) -> None:
+    def notice(self, frames: Sequence[Frame]) -> None:
         """As ``rungs``, where only what the connections come to is wanted.
 
         Args:
@@ -161,23 +154,20 @@ class Reading:
         for segment in self._segments(frames):
             noticed(segment)
 
-    def _segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
+    def _segments(self, frames: Sequence[Frame]) -> Iterator[Segment]:
         """The segments in some frames, as far as their connections are in our share."""
-        share, fragments = self._share, self._fragments
-        count = 0
-        for frame in frames:
-            if self.start is None:
-                self.start = frame.time
-            segment = decode(frame, fragments)
-            if segment is None:
-                if frame.link not in LINKS:
-                    self.strangers.add(frame.link)
-                continue
-            if share is not None and not share.takes(segment):
-                continue
-            count += 1
-            yield segment
-        self.frames += count
+        if self.start is None and frames:
+            self.start = frames[0].time
+        segments = self._decoder.segments(frames)
+        return segments if self._share is None else filter(self._share.takes, segments)
+
+    def troubled(self, number: int) -> bool:
+        """Whether a connection has had trouble until now.
+
+        Args:
+            number: its number.
+        """
+        return self.tracker.connections[number - 1].troubles > 0
 
     def connections(self) -> Iterator[ConnectionSummary]:
         """The connections selected, in the order of their appearance."""
@@ -195,4 +185,5 @@ class Reading:
         Returns:
             The summary.
         """
-        return Summary(tuple(self.connections()), CaptureSummary(interface, self.frames, dropped))
+        captured = CaptureSummary(interface, self.tracker.rungs, dropped)
+        return Summary(tuple(self.connections()), captured)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from time import time_ns
 from typing import TypeAlias
@@ -12,6 +11,7 @@ import trio
 from trioecho.capture import Capture
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
+from trioecho.stage.marks import Marks
 from trioecho.watch.merge import Merge
 
 #: A capture's frames, an empty list in answer to a mark, or None at its end.
@@ -33,7 +33,7 @@ class Captures:
         self._captures = captures
         self._fail = fail
         self._merge = Merge(len(captures))
-        self._marks: list[deque[int]] = [deque() for _ in captures]
+        self._marks = [Marks[int](capture) for capture in captures]
         self._failures: dict[int, TrioechoError] = {}
 
     def stop(self) -> None:
@@ -65,7 +65,7 @@ class Captures:
                     elif batch:
                         self._merge.take(batch)
                     else:
-                        self._merge.settle(number, self._marks[number].popleft())
+                        self._merge.settle(number, self._marks[number].answered())
                     if frames := self._merge.release():
                         await show(frames)
                     self._report()
@@ -84,8 +84,7 @@ class Captures:
         """
         for number in self._merge.unsettled():
             if not self._marks[number]:
-                self._marks[number].append(max(time_ns(), self._merge.newest))
-                self._captures[number].mark()
+                self._marks[number].ask(max(time_ns(), self._merge.newest))
 
     async def _forward(self, number: int, out: trio.MemorySendChannel[_Delivery]) -> None:
         """Passes on what one capture delivers."""

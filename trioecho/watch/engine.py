@@ -16,8 +16,7 @@ from trioecho.model import (
     Rung,
     Summary,
 )
-from trioecho.packet.decode import decode
-from trioecho.packet.fragments import Fragments
+from trioecho.packet.decoder import Decoder
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
 from trioecho.watch.copies import CopyFilter
@@ -55,19 +54,15 @@ class Engine:
         self._sights = CopyFilter()
         self.interfaces = self._sights.interfaces
         self._most = most
-        self._fragments = Fragments()
+        self._decoder = Decoder()
         self._several = several
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
         """The rungs of some frames."""
         rungs: list[Rung] = []
-        seen, fragments, several = self.tracker.seen, self._fragments, self._several
-        is_copy = self._sights.is_copy
-        for frame in frames:
-            segment = decode(frame, fragments)
-            if segment is None:
-                continue
+        seen, several, is_copy = self.tracker.seen, self._several, self._sights.is_copy
+        for segment in self._decoder.segments(frames):
             if several and is_copy(segment):
                 self.copies += 1
                 continue

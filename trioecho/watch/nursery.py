@@ -31,7 +31,7 @@ ALARM = 1.0  # seconds between two looks at what the kernel has dropped
 MOMENT = 1.0  # seconds after which a user who has pressed Ctrl-C wonders
 
 
-class Settings(Struct, frozen=True):
+class WatchSettings(Struct, frozen=True):
     """How long to watch, and how to show it.
 
     Args:
@@ -63,7 +63,7 @@ class Audience(NamedTuple):
 
 
 async def watch(
-    taps: Taps, settings: Settings, audience: Audience, *, stop: trio.Event | None = None
+    taps: Taps, settings: WatchSettings, audience: Audience, *, stop: trio.Event | None = None
 ) -> Summary:
     """Watch interfaces.
 
@@ -76,7 +76,7 @@ async def watch(
 class _Watch:
     """The tasks of one watch and what they share."""
 
-    def __init__(self, taps: Taps, settings: Settings, audience: Audience) -> None:
+    def __init__(self, taps: Taps, settings: WatchSettings, audience: Audience) -> None:
         self.names = taps.names
         self.settings, self.audience = settings, audience
         self.confluence = Captures(taps.captures, self._fail)
