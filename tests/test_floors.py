@@ -15,7 +15,7 @@ PACKAGE = Package(SOURCE)
 # Each room and its floor. A module may import its own room and rooms on floors below. The first row
 # is the public face, ``trioecho/__init__.py``.
 FLOORS = {
-    "trioecho": 6,
+    "trioecho": 7,
     "errors": 0,
     "text": 0,
     "model": 0,
@@ -29,15 +29,15 @@ FLOORS = {
     "echo": 2,
     "reading": 2,
     "view": 3,
-    "stage": 3,
-    "trace": 4,
-    "programs": 4,
-    "lessons": 4,
-    "testing": 4,
-    "watch": 4,
-    "pytest_plugin": 5,
-    "cli": 5,
-    "__main__": 7,
+    "stage": 4,
+    "trace": 5,
+    "programs": 5,
+    "lessons": 5,
+    "testing": 5,
+    "watch": 5,
+    "pytest_plugin": 6,
+    "cli": 6,
+    "__main__": 8,
 }
 
 SCAPY = {"packet.dissect", "capture.filters", "capture.scapy_socket"}

@@ -133,7 +133,7 @@ async def run_trace(
         TrioechoError: there can be no such stage here, a fault is not valid, the echo failed, or
             the kernel dropped frames; the outputs are complete all the same.
     """
-    summary, _ = await _trace(settings, outputs, notify, stop or trio.Event())
+    summary, _ = await _trace(settings, outputs, notify, trio.Event() if stop is None else stop)
     return summary
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import overload
+from typing import Literal, overload
 
 from msgspec.structs import replace
 
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
-from trioecho.model import Call, CaptureSummary, Fact, Rung, Summary
+from trioecho.model import (
+    Call,
+    CaptureSummary,
+    ConnectionSummary,
+    Endpoint,
+    Fact,
+    Rung,
+    State,
+    Summary,
+)
 from trioecho.reading.reading import Reading, Selection
 from trioecho.render import FORMATS
 from trioecho.render.renderer import Event, Setting
@@ -49,24 +58,29 @@ class Connection:
     def __init__(
         self, tracked: TrackedConnection, events: Sequence[Event], capture: CaptureSummary
     ) -> None:
-        summary = self.summary = tracked.summary()
-        self.number = summary.number
-        self.client = summary.client
-        self.server = summary.server
-        self.client_state = tracked.client.state
-        self.server_state = tracked.server.state
-        self.handshake_complete = summary.handshake_time is not None
-        self.handshake_time = summary.handshake_time
-        self.closed_by = summary.closed_by
-        self.resets = summary.resets
-        self.retransmissions = summary.retransmissions
-        self.client_bytes = summary.client_bytes
-        self.server_bytes = summary.server_bytes
-        self.client_segments = summary.client_segments
-        self.server_segments = summary.server_segments
+        summary = tracked.summary()
+        self.summary: ConnectionSummary = summary
+        self.number: int = summary.number
+        self.client: Endpoint = summary.client
+        self.server: Endpoint = summary.server
+        self.client_state: State = tracked.client.state
+        self.server_state: State = tracked.server.state
+        self.handshake_complete: bool = summary.handshake_time is not None
+        self.handshake_time: int | None = summary.handshake_time
+        self.closed_by: Literal["fin", "rst"] | None = summary.closed_by
+        self.resets: int = summary.resets
+        self.retransmissions: int = summary.retransmissions
+        self.client_bytes: int = summary.client_bytes
+        self.server_bytes: int = summary.server_bytes
+        self.client_segments: int = summary.client_segments
+        self.server_segments: int = summary.server_segments
         self._events = tuple(event for event in events if event.connection == self.number)
-        self.rungs = tuple(event for event in self._events if isinstance(event, Rung))
-        self.calls = tuple(event for event in self._events if isinstance(event, Call))
+        self.rungs: tuple[Rung, ...] = tuple(
+            event for event in self._events if isinstance(event, Rung)
+        )
+        self.calls: tuple[Call, ...] = tuple(
+            event for event in self._events if isinstance(event, Call)
+        )
         self._capture = replace(capture, frames=len(self.rungs))
 
     def __repr__(self) -> str:
@@ -146,8 +160,8 @@ class Ladder(Sequence[Connection]):
     def __init__(
         self, tracked: Sequence[TrackedConnection], events: Sequence[Event], summary: Summary
     ) -> None:
-        self.summary = summary
-        self.rungs = tuple(event for event in events if isinstance(event, Rung))
+        self.summary: Summary = summary
+        self.rungs: tuple[Rung, ...] = tuple(event for event in events if isinstance(event, Rung))
         shown = {one.number for one in summary.connections}
         of: dict[int | None, list[Event]] = {}
         for event in events:

@@ -92,7 +92,7 @@ def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch, ladder: str, t
 
 def test_connections_that_others_have_read_are_selected_too() -> None:
     other = Reading(Selection())
-    list(other.rungs(frame for _, frame in frames(TWO)))
+    other.rungs([frame for _, frame in frames(TWO)])
     shower = Shower(Selection(port=40002))
     shower.overview.share(list(other.connections()))
     shower.overview._as = "table"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 import subprocess
@@ -14,19 +13,14 @@ import cli_pages
 import pytest
 import typer.main
 
+import trioecho
 from trioecho.cli.app import app
-from trioecho.render import SUFFIXES, Renderer
-from trioecho.stage.journal import Kernels
-from trioecho.stage.wire import Observer
+from trioecho.render import SUFFIXES
 
 ROOT = Path(__file__).parents[2]
-# Interfaces: who fills one in does not describe it again.
-INTERFACES = (Renderer, Observer, Kernels)
 GROUP = typer.main.get_command(app)
 PYTHON = sorted((ROOT / "docs" / "reference" / "python").glob("*.md"))
-MODULES = [
-    name for page in PYTHON for name in re.findall(r"^::: (\S+)$", page.read_text("utf-8"), re.M)
-]
+NAMES = [name for name in trioecho.__all__ if name != "__version__"]
 
 
 @pytest.mark.parametrize("name", cli_pages.pages())
@@ -61,67 +55,63 @@ def test_the_help_names_each_kind_of_file() -> None:
         assert suffix in page
 
 
-def belongs(thing: object, module: str) -> bool:
-    """Whether something is a module's own, or that of a room that the module is the door of."""
-    home = str(getattr(thing, "__module__", ""))
-    return home == module or home.startswith(f"{module}.")
+@pytest.mark.parametrize("name", NAMES)
+def test_each_public_name_is_on_one_page(name: str) -> None:
+    pages = [page.read_text("utf-8") for page in PYTHON]
+    assert [len(re.findall(rf"^::: trioecho\.{name}$", page, re.M)) for page in pages].count(1) == 1
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_each_public_name_says_what_it_is(module: str) -> None:
-    found = importlib.import_module(module)
-    assert found.__doc__
-    for name, thing in vars(found).items():
-        if name.startswith("_") or not belongs(thing, module):
-            continue
-        if inspect.isclass(thing) or inspect.isroutine(thing):
-            assert inspect.getdoc(thing), f"{module}.{name}"
-        if inspect.isclass(thing):
-            for member, value in vars(thing).items():
-                if not member.startswith("_") and (
-                    inspect.isfunction(value) or isinstance(value, property)
-                ):
-                    assert inspect.getdoc(value), f"{module}.{name}.{member}"
+def test_no_other_name_is_documented() -> None:
+    text = "".join(page.read_text("utf-8") for page in PYTHON)
+    assert sorted(re.findall(r"^::: (\S+)$", text, re.M)) == [f"trioecho.{name}" for name in NAMES]
 
 
-def functions(module: str) -> Iterator[tuple[str, Callable[..., object]]]:
-    """The public functions and methods of a module, but those that an interface describes."""
-    for name, thing in vars(importlib.import_module(module)).items():
-        if name.startswith("_") or not belongs(thing, module):
-            continue
-        if inspect.isfunction(thing):
-            yield name, thing
-        elif inspect.isclass(thing):
-            for member, value in vars(thing).items():
-                described = any(
-                    thing is not interface and hasattr(interface, member)
-                    for interface in INTERFACES
-                )
-                if inspect.isfunction(value) and not member.startswith("_") and not described:
-                    yield f"{name}.{member}", value
+def test_the_overview_names_each() -> None:
+    overview = (ROOT / "docs" / "reference" / "python" / "index.md").read_text("utf-8")
+    for name in NAMES:
+        assert f"#trioecho.{name})" in overview, name
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_each_public_function_tells_of_its_arguments_and_errors(module: str) -> None:
-    for name, function in functions(module):
+def described(name: str) -> Iterator[tuple[str, Callable[..., object]]]:
+    """A public function, or the public methods of a class that it does not only fill in."""
+    thing = getattr(trioecho, name)
+    if inspect.isfunction(thing):
+        yield name, thing
+    elif inspect.isclass(thing):
+        for member, value in vars(thing).items():
+            if inspect.isfunction(value) and not member.startswith("_"):
+                yield f"{name}.{member}", value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_public_function_describes_its_arguments_and_errors(name: str) -> None:
+    for called, function in described(name):
         said = inspect.getdoc(function) or ""
         arguments = set(inspect.signature(function).parameters) - {"self", "cls"}
         told = re.search(r"^Args:\n((?: +.*\n?|\n)*)", said, re.M)
         for argument in arguments:
-            assert told, f"{module}.{name} says nothing of {argument}"
+            assert told, f"{called} says nothing of {argument}"
             assert re.search(rf"^ +(\w+, )*{argument}(, \w+)*: ", told[1], re.M), (
-                f"{name}: {argument}"
+                f"{called}: {argument}"
             )
         if re.search(r"^ +raise TrioechoError", inspect.getsource(function), re.M):
-            assert "Raises:" in said, f"{module}.{name}"
+            assert "Raises:" in said, called
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_each_public_function_tells_what_it_returns(module: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_each_public_record_describes_its_fields(name: str) -> None:
+    thing = getattr(trioecho, name)
+    for field in getattr(thing, "__struct_fields__", ()):
+        if len(thing.__struct_fields__) > 2:
+            assert re.search(rf"^ +(\w+, )*{field}(, \w+)*: ", thing.__doc__, re.M), field
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_public_function_says_what_it_returns(name: str) -> None:
     """In a section of its own, or, where nothing else is to be said, in its first words."""
-    for name, function in functions(module):
+    for called, function in described(name):
         said = inspect.getdoc(function) or ""
         returns = inspect.signature(function).return_annotation
         if returns in (None, "None") or said.startswith("Whether ") or "Args:" not in said:
             continue
-        assert re.search(r"^(Returns|Yields):\n +\S", said, re.M), f"{module}.{name}"
+        assert re.search(r"^(Returns|Yields):\n +\S", said, re.M), called

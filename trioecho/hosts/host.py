@@ -45,7 +45,7 @@ class Host:
         address: str = "127.0.0.1",
         address6: str = "::1",
     ) -> None:
-        self.pid = keeper.pid
+        self.pid: int = keeper.pid
         self.interface = interface
         self.address = address
         self.address6 = address6

@@ -43,7 +43,7 @@ class Keeper:
     """
 
     def __init__(self, control: trio.socket.SocketType, pid: int) -> None:
-        self.pid = pid
+        self.pid: int = pid
         self._control = control
         self._lock = trio.Lock()
         self._number = 0

@@ -19,13 +19,14 @@ from trioecho.faults.fault import Fault
 from trioecho.hosts.host import Host, open_host
 from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.hosts.sockdiag import Diag
-from trioecho.model import Call, End, Endpoint, Frame, Summary
+from trioecho.model import Call, End, Endpoint, Frame, Rung, Summary
 from trioecho.packet.decoder import Decoder
 from trioecho.sockets.told import SocketFactory, plain_socket
 from trioecho.stage.journal import MOST_WAITING, Journal, Moment
 from trioecho.stage.kernels import open_diag, open_diags, open_truth
 from trioecho.stage.marks import Marks
 from trioecho.stage.wire import INTERFACES, PrivateWire, open_wire
+from trioecho.view import Ladder
 
 #: ``wire``: two hosts and a wire. ``host``: one host and its loopback. ``loopback``: the same, or
 #: this machine's own loopback where there is no such host.
@@ -74,6 +75,7 @@ class Stage(ABC):
         self.journal = journal
         self._servers: set[Endpoint] = set()
         self._over = False
+        self._shown: list[Call | Rung] = []
 
     @property
     def title(self) -> str:
@@ -142,7 +144,7 @@ class Stage(ABC):
         self._over = True
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
-        """Write the journal until the stage is closed.
+        """Write the journal until the stage is closed; a wire tells it by itself.
 
         Args:
             task_status: started as soon as it is written.
@@ -177,6 +179,16 @@ class Stage(ABC):
     @abstractmethod
     def summary(self) -> Summary:
         """What the connections came to."""
+
+    def ladder(self) -> Ladder:
+        """What has been seen until now, where no output shows it.
+
+        Returns:
+            The connections; each is a snapshot of this moment.
+        """
+        self._shown += self.journal.ready()
+        events = [*self._shown, *self.journal.pending()]
+        return Ladder(self.journal.tracker.connections, events, self.summary())
 
 
 class OnWire(Stage):

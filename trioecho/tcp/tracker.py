@@ -26,8 +26,8 @@ class Tracker:
     def __init__(self, *, by_frame: bool = False) -> None:
         self._by_frame = by_frame
         self.connections: list[TrackedConnection] = []
-        self.count = 0
-        self.rungs = 0
+        self.count: int = 0
+        self.rungs: int = 0
         self._by_flow: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
 
     def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
