@@ -24,7 +24,7 @@ from trioecho.hosts.sockdiag import (
     LISTEN,
     SOCK_DIAG_BY_FAMILY,
     Diag,
-    Held,
+    HeldSocket,
     refused,
     request,
     unpack,
@@ -51,7 +51,7 @@ def dump(sequence: int, family: int) -> bytes:
     return message(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, sequence, request(family, ANY))
 
 
-def states(held: list[Held], port: int) -> tuple[set[State], set[State]]:
+def states(held: list[HeldSocket], port: int) -> tuple[set[State], set[State]]:
     """The states of the connections from a port, and of those to it."""
     return (
         {one.state for one in held if one.local.port == port and one.peer is not None},

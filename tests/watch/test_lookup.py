@@ -12,7 +12,7 @@ from trioecho.model import Process
 from trioecho.watch import lookup
 from trioecho.watch.engine import Engine
 from trioecho.watch.lookup import MOST_ASKED, Lookup
-from trioecho.watch.processes import Asked, find_processes
+from trioecho.watch.processes import AskedConnection, find_processes
 
 
 def opened(ladder: str) -> Engine:
@@ -28,7 +28,7 @@ async def looked_up(
     searched: list[list[int]] = []
     told: list[Process] = []
 
-    def find(asked: Sequence[Asked]) -> list[object]:
+    def find(asked: Sequence[AskedConnection]) -> list[object]:
         searched.append([one.number for one in asked])
         return [Process(0, one.number, "client", 7, "ncat") for one in asked]
 

@@ -13,12 +13,12 @@ from socket import AF_INET6, inet_pton
 
 import pytest
 
-from trioecho.hosts.sockdiag import Held
+from trioecho.hosts.sockdiag import HeldSocket
 from trioecho.model import Endpoint, State
-from trioecho.watch.processes import Asked, Holder, find_processes
+from trioecho.watch.processes import AskedConnection, Holder, find_processes
 
 CLIENT, SERVER = Endpoint("192.0.2.1", 40000), Endpoint("192.0.2.2", 7)
-ONE = Asked(1, CLIENT, SERVER)
+ONE = AskedConnection(1, CLIENT, SERVER)
 
 
 # The routes of a machine that has 192.0.2.2/24, as /proc/net/fib_trie draws them.
@@ -51,7 +51,7 @@ class Proc:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.held: list[Held] = []
+        self.held: list[HeldSocket] = []
         (path / "net").mkdir()
         (path / "net" / "fib_trie").write_text(ROUTES)
         (path / "net" / "if_inet6").write_text(
@@ -61,9 +61,9 @@ class Proc:
     def socket(
         self, own: Endpoint, peer: Endpoint | None, inode: int, state: State = State.ESTABLISHED
     ) -> None:
-        self.held.append(Held(own, peer, state, None, inode, 1000, 0, 0))
+        self.held.append(HeldSocket(own, peer, state, None, inode, 1000, 0, 0))
 
-    def find(self, asked: Asked) -> list[Holder]:
+    def find(self, asked: AskedConnection) -> list[Holder]:
         return find_processes([asked], self.path, self.held)
 
     def process(self, pid: int, name: bytes, *inodes: int) -> None:
@@ -99,7 +99,7 @@ def test_ipv6(proc: Proc) -> None:
     client, server = Endpoint("2001:db8::1", 40000), Endpoint("2001:db8::2", 7)
     connect(proc, client, server)
     proc.process(10, b"curl", 100)
-    (found,) = proc.find(Asked(3, client, server))
+    (found,) = proc.find(AskedConnection(3, client, server))
     assert found == Holder(3, "client", 10, "curl")
 
 
@@ -141,7 +141,7 @@ def test_who_listens_on_all_addresses_holds_no_end_at_another_machine(
     listen(proc, listening)
     proc.process(20, b"httpd", 300)
     client = "2001:db8::1" if ":" in server else CLIENT.ip
-    asked = Asked(1, Endpoint(client, 40000), Endpoint(server, 7))
+    asked = AskedConnection(1, Endpoint(client, 40000), Endpoint(server, 7))
     assert bool(proc.find(asked)) is ours
 
 
@@ -190,8 +190,8 @@ def test_both_ends_in_this_process(ip: str, listening: str, accepted: bool) -> N
         with socket.create_connection((ip, port)) as client, ExitStack() as stack:
             if accepted:
                 stack.enter_context(server.accept()[0])
-            asked = Asked(1, Endpoint(*client.getsockname()[:2]), Endpoint(ip, port))
+            asked = AskedConnection(1, Endpoint(*client.getsockname()[:2]), Endpoint(ip, port))
             found = {(one.end, one.pid) for one in find_processes([asked])}
-            away = Asked(2, Endpoint("192.0.2.1", 1), Endpoint("203.0.113.1", port))
+            away = AskedConnection(2, Endpoint("192.0.2.1", 1), Endpoint("203.0.113.1", port))
             assert find_processes([away]) == []
     assert found == {("client", os.getpid()), ("server", os.getpid())}

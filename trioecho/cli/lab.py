@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import CallsOption, Format, KernelOption, ShowOptions
+from trioecho.cli.options import CallsOption, KernelOption, OutputFormat, ShowOptions
 
 if TYPE_CHECKING:
     import trio
@@ -78,7 +78,7 @@ def lab(
         from trioecho.cli import lab_text
 
         listing = lab_text.list_lessons
-        if show.output_format is Format.json:
+        if show.output_format is OutputFormat.json:
             listing = lab_text.list_objects
         run_blocking(lab_text.list_names if names else listing)
     name = lesson

@@ -15,7 +15,7 @@ from trioecho.render import SUFFIXES
 FOLD = 200
 
 
-class Format(StrEnum):
+class OutputFormat(StrEnum):
     """The output format."""
 
     terminal = "terminal"
@@ -27,8 +27,8 @@ class Format(StrEnum):
 class ShowOptions:
     """How to show a ladder: the options of every command that shows one."""
 
-    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = (
-        Format.terminal
+    output_format: Annotated[OutputFormat, typer.Option("--format", help="Output format.")] = (
+        OutputFormat.terminal
     )
     output: Annotated[
         list[Path] | None,

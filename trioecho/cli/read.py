@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import Format, ShowOptions, ip_of
+from trioecho.cli.options import OutputFormat, ShowOptions, ip_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +90,9 @@ def read(
     from trioecho.reading.reading import Selection
 
     if (limit or sort) and (
-        show.output_format is not Format.terminal or connection is not None or follow is not None
+        show.output_format is not OutputFormat.terminal
+        or connection is not None
+        or follow is not None
     ):
         raise typer.BadParameter(
             "it is for the table of connections; leave out --format, --connection and --follow",
@@ -124,8 +126,8 @@ def _check_written(paths: Sequence[Path], files: Sequence[str]) -> None:
             )
 
 
-def _check_follow(connection: int | None, output_format: Format, many: bool) -> None:
-    if output_format is not Format.terminal:
+def _check_follow(connection: int | None, output_format: OutputFormat, many: bool) -> None:
+    if output_format is not OutputFormat.terminal:
         raise typer.BadParameter(
             "--follow shows bytes; to write them to files, use -o NAME.raw", param_hint="--format"
         )

@@ -20,7 +20,7 @@ from trioecho.cli.stdout import is_terminal
 from trioecho.errors import TrioechoError
 from trioecho.reading.reading import Reading, Selection
 from trioecho.reading.sharing import processors, read_shared
-from trioecho.reading.troubled import Held
+from trioecho.reading.troubled import HeldRungs
 from trioecho.text import plural, printable
 
 if TYPE_CHECKING:
@@ -96,9 +96,9 @@ class _Reader:
             for shown in others:
                 shown.sink(shown.renderer.begin())
 
-            held: Held | None = None
+            held: HeldRungs | None = None
             if selection.only_trouble and (streams or files):
-                held = stack.enter_context(Held(reading.troubled))
+                held = stack.enter_context(HeldRungs(reading.troubled))
 
             def show(rungs: Sequence[Rung]) -> None:
                 main.show(rungs)

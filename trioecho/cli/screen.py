@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from trioecho.cli import stdout
-from trioecho.cli.options import FOLD, Format, ShowOptions
+from trioecho.cli.options import FOLD, OutputFormat, ShowOptions
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
 from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Setting
@@ -63,7 +63,7 @@ class Screen:
         self._calls = calls
         self._refill = refill
         self.paths = _checked(options.output or [], [".raw"] if raw else list(SUFFIXES))
-        self.is_text = options.output_format is Format.terminal
+        self.is_text = options.output_format is OutputFormat.terminal
 
     @contextmanager
     def opener(

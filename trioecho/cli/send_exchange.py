@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioecho.cli.line_writer import open_line_writer
-from trioecho.cli.send_report import JsonReport, TextReport
+from trioecho.cli.send_report import JsonSendReport, SendReport
 from trioecho.cli.stdout import is_terminal, write_all
 from trioecho.echo.client import Chunks, exchange
 from trioecho.echo.dial import open_connection
@@ -61,7 +61,7 @@ async def conduct(sending: Sending) -> None:
         name = sending.file or "standard input"
         message, size = await _message(sending, descriptor, name)
         async with open_line_writer(json=sending.json) as lines:
-            kind = JsonReport if sending.json else TextReport
+            kind = JsonSendReport if sending.json else SendReport
             report = kind(sending.address, sending.count, lines)
 
             async def received(data: bytes) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PREVIEW = 256  # bytes shown of an echo
 
 
-class TextReport:
+class SendReport:
     """Prints an exchange for people.
 
     Args:
@@ -83,7 +83,7 @@ class TextReport:
             self.lines.write("The server reset the connection after the echo was complete")
 
 
-class JsonReport(TextReport):
+class JsonSendReport(SendReport):
     """Prints an exchange as JSON, for programs."""
 
     def __init__(self, address: Address, count: int, lines: LineWriter) -> None:

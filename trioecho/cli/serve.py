@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     import trio
 
-    from trioecho.cli.serve_report import TextReport
+    from trioecho.cli.serve_report import ServeReport
     from trioecho.sockets.address import Address
     from trioecho.sockets.listening import ListeningSocket
 
@@ -72,12 +72,12 @@ def serve(
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.line_writer import MOMENT, open_line_writer
-        from trioecho.cli.serve_report import JsonReport, TextReport
+        from trioecho.cli.serve_report import JsonServeReport, ServeReport
         from trioecho.echo.server import ServerReport, serve
 
         report = ServerReport()
         async with open_line_writer(json=json, patience=MOMENT) as lines:
-            show = (JsonReport if json else TextReport)(lines, quiet=quiet)
+            show = (JsonServeReport if json else ServeReport)(lines, quiet=quiet)
             listeners = await _open(wanted, backlog, show)
             for listener in listeners:
                 show.listening(listener)
@@ -97,7 +97,7 @@ def serve(
     run(main)
 
 
-async def _open(wanted: list[Address], backlog: int, show: TextReport) -> list[ListeningSocket]:
+async def _open(wanted: list[Address], backlog: int, show: ServeReport) -> list[ListeningSocket]:
     from trioecho.sockets.listening import open_listeners
 
     listeners: list[ListeningSocket] = []

@@ -28,7 +28,7 @@ _ERRORS = {
 }
 
 
-class TextReport:
+class ServeReport:
     """Prints a server's life for people.
 
     Attributes:
@@ -61,7 +61,7 @@ class TextReport:
             self._lines.write_call(line)
 
 
-class JsonReport(TextReport):
+class JsonServeReport(ServeReport):
     """Prints a server's life as JSON, for programs."""
 
     def listening(self, listener: ListeningSocket) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import trio
 
 
-class Close(StrEnum):
+class CloseOption(StrEnum):
     """How the client closes."""
 
     fin = "fin"
@@ -54,12 +54,12 @@ def trace(
         typer.Option(min=1, max=1 << 24, metavar="BYTES", help="Read at most this many per recv."),
     ] = 65536,
     close: Annotated[
-        Close,
+        CloseOption,
         typer.Option(
             help="How the client closes: fin after the whole echo, half right after sending,"
             " rst with a reset."
         ),
-    ] = Close.fin,
+    ] = CloseOption.fin,
     nagle: Annotated[
         bool, typer.Option("--nagle/--no-nagle", help="Use Nagle's algorithm, as the kernel does.")
     ] = True,

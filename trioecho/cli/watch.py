@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import Format, ShowOptions, ip_of
+from trioecho.cli.options import OutputFormat, ShowOptions, ip_of
 
 if TYPE_CHECKING:
     import trio
@@ -83,7 +83,7 @@ def watch(
     from trioecho.cli.screen import Screen
     from trioecho.watch import Wanted, WatchSettings
 
-    if table is not None and show.output_format is not Format.terminal:
+    if table is not None and show.output_format is not OutputFormat.terminal:
         raise typer.BadParameter("it requires --format terminal", param_hint="--table/--ladder")
     wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
     settings = WatchSettings(count, seconds, few={None: FEW, True: 0, False: None}[table])

@@ -65,7 +65,7 @@ _HINTS = {
 }
 
 
-class Held(Struct, frozen=True):
+class HeldSocket(Struct, frozen=True):
     """A TCP socket, or what the kernel keeps in the place of one.
 
     Args:
@@ -103,12 +103,12 @@ class Diag:
         self._socket = sock
         self._sequence = 0
 
-    async def sockets(self) -> list[Held]:
+    async def sockets(self) -> list[HeldSocket]:
         """What `sockets_now` returns, after a checkpoint."""
         await trio.lowlevel.checkpoint()
         return self.sockets_now()
 
-    def sockets_now(self) -> list[Held]:
+    def sockets_now(self) -> list[HeldSocket]:
         """All TCP sockets of the namespace, in all states and in no order.
 
         IPv4 connections of an IPv6 socket have IPv4 addresses.
@@ -118,7 +118,7 @@ class Diag:
         """
         return [*self._dump(AF_INET, ANY), *self._dump(AF_INET6, ANY)]
 
-    def find_now(self, local: Endpoint, peer: Endpoint) -> Held | None:
+    def find_now(self, local: Endpoint, peer: Endpoint) -> HeldSocket | None:
         """One end of a connection, which the kernel looks up directly; None when it has none.
 
         Raises:
@@ -162,7 +162,7 @@ class Diag:
                     return endpoint
             await trio.sleep(POLL)
 
-    def _dump(self, family: int, states: int) -> list[Held]:
+    def _dump(self, family: int, states: int) -> list[HeldSocket]:
         try:
             for _ in range(ATTEMPTS):
                 answers = list(self._ask(request(family, states), NLM_F_DUMP))
@@ -172,7 +172,7 @@ class Diag:
             raise refused(error) from None
         raise TrioechoError("The namespace's sockets change faster than the kernel can list them")
 
-    def _ask(self, question: bytes, flags: int = 0) -> Iterator[tuple[int, Held]]:
+    def _ask(self, question: bytes, flags: int = 0) -> Iterator[tuple[int, HeldSocket]]:
         """Ask, and give each answer with its flags."""
         # A dump that was broken off, by Ctrl-C say, goes on until it has been read, and the kernel
         # refuses another before. So the socket is emptied first.
@@ -215,13 +215,13 @@ def request(
     return REQUEST.pack(family, IPPROTO_TCP, extensions, states, *ports, *addresses, 0, cookie)
 
 
-def unpack(body: bytes) -> Held:
+def unpack(body: bytes) -> HeldSocket:
     """Read an inet_diag_msg and the attributes behind it."""
     family, number, sport, dport, source, destination, *rest = ANSWER.unpack_from(body)
     receive_queue, send_queue, uid, inode = rest
     state = state_of(number)
     info = dict(attributes(body[ANSWER.size :])).get(INET_DIAG_INFO)
-    return Held(
+    return HeldSocket(
         local=endpoint(family, source, sport),
         peer=None if state is State.LISTEN else endpoint(family, destination, dport),
         state=state,

@@ -21,7 +21,7 @@ MOST_BYTES, PIECE = 64 << 20, 1 << 20
 _OVERHEAD = 1_000  # bytes of a rung beside its frame's, about
 
 
-class Held:
+class HeldRungs:
     """A queue of rungs, from which those of troubled connections come out.
 
     Args:

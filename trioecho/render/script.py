@@ -7,7 +7,7 @@ from difflib import ndiff
 from typing import TYPE_CHECKING
 
 from trioecho.model import SYN, Fact, Rung
-from trioecho.packet.options import NOTATION, option_words
+from trioecho.model.option_words import NOTATION, option_words
 from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.tcp.rules.loss import DuplicateAck
 from trioecho.tcp.rules.resets import ConnectionRst

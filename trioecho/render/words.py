@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from trioecho.model import SYN, Fact, Frame, Rung, flag_names
-from trioecho.packet.options import HEADER, option_words
+from trioecho.model.option_words import HEADER, option_words
 from trioecho.render.fate import fate, kernel_text
 from trioecho.text import plural, printable
 

@@ -46,7 +46,7 @@ class Gap(Struct, gc=False):
     identification: int
 
 
-class Held(Struct, gc=False):
+class HeldAck(Struct, gc=False):
     """A pure ACK that was held back: how long it ``took``, and when it arrived."""
 
     took: int
@@ -182,7 +182,7 @@ class Half:
     asked: Asked | None = None
     asked_time: int = 0
     forged: Forged | None = None
-    held: Held | None = None
+    held: HeldAck | None = None
     reset: ResetSent | None = None
     # Totals.
     segments: int = 0

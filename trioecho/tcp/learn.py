@@ -6,7 +6,7 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance, relative
 from trioecho.tcp.flight import MOST_LATEST, Sent
-from trioecho.tcp.half import Asked, Half, Held
+from trioecho.tcp.half import Asked, Half, HeldAck
 from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack
 from trioecho.tcp.rules.marks import ecn_agreed
@@ -208,4 +208,4 @@ def acknowledge(seen: Seen, ack: int) -> None:
     pure = not segment.length and not segment.flags & (SYN | FIN)
     if rtt - quickest >= DELAYED and pure and not theirs.flight.sent:
         waited = small(last.end - last.seq, segment, mine)
-        theirs.held = Held(rtt, seen.arrival) if waited else None
+        theirs.held = HeldAck(rtt, seen.arrival) if waited else None

@@ -10,7 +10,7 @@ import trio
 from trioecho.model import Process
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.watch.engine import Engine
-from trioecho.watch.processes import Asked, find_processes
+from trioecho.watch.processes import AskedConnection, find_processes
 
 # At most this many connections wait; under a flood, the oldest are left out.
 MOST_ASKED = 1_000
@@ -27,14 +27,16 @@ class Lookup:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._asked: deque[Asked] = deque(maxlen=MOST_ASKED)
+        self._asked: deque[AskedConnection] = deque(maxlen=MOST_ASKED)
         self._news = trio.Event()
         self._over = trio.Event()
 
     def ask(self, connections: Sequence[TrackedConnection]) -> None:
         """Asks for the processes of new connections."""
         for one in connections:
-            self._asked.append(Asked(one.number, one.client.endpoint, one.server.endpoint))
+            self._asked.append(
+                AskedConnection(one.number, one.client.endpoint, one.server.endpoint)
+            )
         if self._asked:
             self._news.set()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
-from trioecho.hosts.sockdiag import Diag, Held
+from trioecho.hosts.sockdiag import Diag, HeldSocket
 from trioecho.model import End, Endpoint
 from trioecho.text import printable
 from trioecho.watch.addresses import Addresses
@@ -19,7 +19,7 @@ from trioecho.watch.addresses import Addresses
 _SOCK_DIAG = 4  # NETLINK_SOCK_DIAG, <linux/netlink.h>
 
 
-class Asked(Struct, frozen=True):
+class AskedConnection(Struct, frozen=True):
     """A connection whose processes are wanted."""
 
     number: int
@@ -37,7 +37,9 @@ class Holder(Struct, frozen=True):
 
 
 def find_processes(
-    asked: Iterable[Asked], proc: Path = Path("/proc"), held: Iterable[Held] | None = None
+    asked: Iterable[AskedConnection],
+    proc: Path = Path("/proc"),
+    held: Iterable[HeldSocket] | None = None,
 ) -> list[Holder]:
     """Finds the processes at both ends of connections, as they are now.
 
@@ -48,7 +50,7 @@ def find_processes(
         sock_diag(7); proc(5): /proc/PID/fd.
     """
     sockets = _Sockets(own_sockets() if held is None else held, Addresses(proc))
-    inodes: dict[int, list[tuple[Asked, End]]] = {}
+    inodes: dict[int, list[tuple[AskedConnection, End]]] = {}
     for one in asked:
         if inode := sockets.connected.get((one.client, one.server)):
             inodes.setdefault(inode, []).append((one, "client"))
@@ -63,7 +65,7 @@ def find_processes(
     ]
 
 
-def own_sockets() -> list[Held]:
+def own_sockets() -> list[HeldSocket]:
     """The TCP sockets of this network namespace; none where the kernel does not list them."""
     kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
     try:
@@ -76,7 +78,7 @@ def own_sockets() -> list[Held]:
 class _Sockets:
     """The inodes of sockets, by their endpoints: their own first."""
 
-    def __init__(self, held: Iterable[Held], here: Addresses) -> None:
+    def __init__(self, held: Iterable[HeldSocket], here: Addresses) -> None:
         self.connected: dict[tuple[Endpoint, Endpoint], int] = {}
         self._listening: dict[Endpoint, int] = {}
         self._here = here
@@ -86,7 +88,7 @@ class _Sockets:
             else:
                 self.connected[one.local, one.peer] = one.inode
 
-    def serving(self, one: Asked) -> int | None:
+    def serving(self, one: AskedConnection) -> int | None:
         """The inode of the server's socket.
 
         Before it exists, until it is accepted (inode 0), and once it is gone, that of the socket

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trioecho.model import SYN, Fact, Rung
-from trioecho.tcp.rules.words import ends, offer
+from trioecho.model.option_words import offer
+from trioecho.tcp.rules.words import ends
 from trioecho.tcp.states import OPENING
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of, seconds

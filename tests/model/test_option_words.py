@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trioecho.model import Options
-from trioecho.packet.options import HEADER, NOTATION, SENTENCE, Names, offer, option_words
+from trioecho.model.option_words import HEADER, NOTATION, SENTENCE, Names, offer, option_words
 
 ALL = Options(1460, 7, True, (1, 0), ((1, 2),), b"", ("MP_CAPABLE",), (99,), True)
 
