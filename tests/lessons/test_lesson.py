@@ -1,6 +1,6 @@
 """Lessons of a user's own: what is wrong with them is said in one sentence."""
 
-# covers: lessons/agreement, lessons/company, lessons/party
+# covers: lessons/agreement, lessons/company, lessons/player
 
 from __future__ import annotations
 
