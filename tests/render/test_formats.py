@@ -8,7 +8,7 @@ import sys
 import pytest
 from frames import play
 
-from trioecho.cli.options import Format as Shown
+from trioecho.cli.options import OutputFormat
 from trioecho.model import CaptureSummary, Summary
 from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Setting
 
@@ -30,7 +30,7 @@ def test_a_format_is_written_at_the_end_or_as_it_comes(name: str) -> None:
 
 
 def test_standard_output_shows_formats_that_come_as_text() -> None:
-    for one in Shown:
+    for one in OutputFormat:
         renderer = FORMATS[one.value](Setting())
         assert (renderer.begin() + renderer.show(RUNGS)).decode()
 
