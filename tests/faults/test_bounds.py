@@ -168,11 +168,18 @@ def test_why_nothing_matched(connections: int, why: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "why"),
-    [(1, "the client sent no FIN"), (2, "there was 1 connection"), (3, "there was 1 connection")],
+    ("connections", "wanted", "why"),
+    [
+        (1, 1, "the client sent no FIN"),
+        (2, 1, "the client sent no FIN"),
+        (2, 2, "the client sent no FIN"),
+        (1, 2, "there was 1 connection"),
+        (2, 3, "there was 2 connections"),
+        (0, 1, "there was none"),
+    ],
 )
-def test_a_connection_that_there_was_not(wanted: int, why: str) -> None:
+def test_a_connection_that_there_was_not(connections: int, wanted: int, why: str) -> None:
     fates = Fates([parse(f"drop client fin connection {wanted}")])
-    decided(fates, "> S 0:0(0)")
+    decided(fates, "".join(f">{2 * number + 1} S 0:0(0)\n" for number in range(connections)))
     (sentence,) = fates.unmatched()
     assert sentence.endswith(f"never matched: {why}")

@@ -12,6 +12,7 @@ from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.flight import MOST_MARKED, Flight
 from trioecho.tcp.half import Half
 from trioecho.tcp.rules.data import Data
+from trioecho.tcp.rules.marks import EcnSetup
 from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.rules.resets import ConnectionRst
 from trioecho.tcp.rules.words import byte_ranges
@@ -194,6 +195,18 @@ def test_new_bytes_and_those_on_their_way(ladder: str, found: Data) -> None:
 def test_what_is_all_old_is_no_data(end: int) -> None:
     rung = play(f"{OPEN}+.1 > P. 1:6(5) ack 1\n+.3 > P. 1:{end}({end - 1}) ack 1")[-1]
     assert not any(isinstance(note, Data) for note in rung.notes)
+
+
+# ---- ECN ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "found"), [("SEW", True), ("S.EW", False), (".EW", False), ("FEW", False)]
+)
+def test_only_a_syn_offers_ecn(flags: str, found: bool) -> None:
+    ack = " ack 1" if "." in flags else ""
+    rung = play(f"> {flags} 0:0(0){ack}")[-1]
+    assert any(isinstance(note, EcnSetup) for note in rung.notes) is found
 
 
 # ---- words -------------------------------------------------------------------------------------
