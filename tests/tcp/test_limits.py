@@ -13,7 +13,7 @@ from trioecho.tcp.flight import MOST_MARKED, Flight
 from trioecho.tcp.half import Half
 from trioecho.tcp.rules.data import Data
 from trioecho.tcp.rules.marks import EcnSetup
-from trioecho.tcp.rules.repetition import Retransmission
+from trioecho.tcp.rules.repetition import Retransmission, SegmentOverlapConflict
 from trioecho.tcp.rules.resets import ConnectionRst
 from trioecho.tcp.rules.words import byte_ranges
 from trioecho.tcp.tracker import Tracker
@@ -226,3 +226,115 @@ def test_ranges_name_their_first_and_their_last_byte(
     blocks: list[tuple[int, int]], text: str
 ) -> None:
     assert byte_ranges(*blocks) == text
+
+
+# ---- why something is sent again ---------------------------------------------------------------
+
+FIVE = (
+    OPEN
+    + "+.1 > . 1:101(100) ack 1\n"
+    + "".join(f"+.001 > . {seq}:{seq + 100}(100) ack 1\n" for seq in (101, 201, 301, 401))
+)
+DUPLICATE = "+.001 < . 1:1(0) ack 101 win 1000\n"
+
+
+def why(ladder: str) -> list[str]:
+    """The classes of what was found of the last segment."""
+    return [type(note).__name__ for note in play(ladder)[-1].notes if type(note) is not Data]
+
+
+@pytest.mark.parametrize(
+    ("duplicates", "after", "seq", "found"),
+    [
+        (1, ".001", 101, "Retransmission"),
+        (2, ".001", 101, "FastRetransmission"),
+        (2, ".019999999", 101, "FastRetransmission"),
+        (2, ".02", 101, "Retransmission"),
+        (2, ".001", 201, "Retransmission"),
+        (3, ".001", 101, "FastRetransmission"),
+    ],
+)
+def test_two_duplicates_ask_for_one_byte_within_20_ms(
+    duplicates: int, after: str, seq: int, found: str
+) -> None:
+    """RFC 5681 §3.2; Linux asks two, as RFC 6675's early retransmit does."""
+    acks = DUPLICATE * (1 + duplicates)
+    assert why(f"{FIVE}{acks}+{after} > . {seq}:{seq + 100}(100) ack 1") == [found]
+
+
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [(400, "Retransmission"), (401, "Retransmission"), (402, "FastRetransmission")],
+)
+def test_more_than_two_segments_beyond_it_tell_it_lost(end: int, found: str) -> None:
+    """RFC 6675 §4: IsLost."""
+    sack = f"+.001 < . 1:1(0) ack 101 win 900 <sack 201:{end}>\n"
+    assert why(f"{FIVE}{sack}+.001 > . 101:201(100) ack 1") == [found]
+
+
+@pytest.mark.parametrize(
+    ("told", "seq", "found"),
+    [
+        ("ack 201 win 1000", 201, "Recovery"),
+        ("ack 201 win 1000", 301, "Retransmission"),
+        ("ack 101 win 900 <sack 401:501>", 301, "Recovery"),
+        ("ack 101 win 900 <sack 301:401>", 301, "Retransmission"),
+        ("ack 101 win 900 <sack 301:401>", 401, "Retransmission"),
+    ],
+)
+def test_a_recovery_repairs_the_holes_and_no_more(told: str, seq: int, found: str) -> None:
+    """RFC 6675 §5: what the newest ACK asks for, or what lies below its blocks and in none."""
+    lost = f"{FIVE}{DUPLICATE * 3}+.001 > . 101:201(100) ack 1\n+.001 < . 1:1(0) {told}\n"
+    assert why(f"{lost}+.001 > . {seq}:{seq + 100}(100) ack 1") == [found]
+
+
+@pytest.mark.parametrize(
+    ("after", "flags", "found"),
+    [
+        (".199999999", "P.", ["TailLossProbe"]),
+        (".2", "P.", ["Timeout"]),
+        (".029999999", "P.", ["Retransmission"]),
+        (".03", "P.", ["TailLossProbe"]),
+    ],
+)
+def test_timers(after: str, flags: str, found: list[str]) -> None:
+    """The handshake took 20 ms: a probe comes after 30, a timeout after 200."""
+    data = f"{flags} 1:101(100) ack 1"
+    assert why(f"{OPEN}+.1 > {data}\n+{after} > {data}") == found
+
+
+def test_a_probe_is_sent_once_and_repeats_the_last() -> None:
+    """RFC 8985 §7.2."""
+    one, two = "P. 1:101(100) ack 1", "P. 101:201(100) ack 1"
+    assert why(f"{OPEN}+.1 > {one}\n+0 > {two}\n+.05 > {two}") == ["TailLossProbe"]
+    assert why(f"{OPEN}+.1 > {one}\n+0 > {two}\n+.05 > {one}") == ["Retransmission"]
+    assert why(f"{OPEN}+.1 > {one}\n+.05 > {one}\n+.05 > {one}") == ["Retransmission"]
+
+
+@pytest.mark.parametrize(
+    ("at", "first", "other"), [(1, 1, 121), (50, 50, 121), (101, 101, 121), (1, 1, 120)]
+)
+def test_other_bytes_are_told_from_the_first_that_differs(at: int, first: int, other: int) -> None:
+    """Every byte is an x, which is 120."""
+    ladder = f"{OPEN}+.1 > P. 1:101(100) ack 1\n+0 > P. 101:201(100) ack 1\n"
+    rung = play(f"{ladder}+.3 > P. {at}:201({201 - at}) ack 1 <byte {other}>")[-1]
+    found = [note for note in rung.notes if isinstance(note, SegmentOverlapConflict)]
+    of = 5 if at > 100 else 4
+    assert found == ([SegmentOverlapConflict(of, first)] if other != 120 else [])
+
+
+@pytest.mark.parametrize(
+    ("stamp", "packet", "found"),
+    [
+        (4, 1001, "OutOfOrder"),
+        (5, 999, "OutOfOrder"),
+        (5, 1001, "FillsGap"),
+        (6, 999, "FillsGap"),
+    ],
+)
+def test_a_clock_tells_what_was_sent_later_and_else_the_packets_number(
+    stamp: int, packet: int, found: str
+) -> None:
+    """RFC 7323 §3.2: the clock of a segment that is sent again has gone on."""
+    ladder = f"{OPEN}+.1 > . 101:201(100) ack 1 <ts 5,id 1000>\n"
+    assert found in why(f"{ladder}+.001 > . 1:101(100) ack 1 <ts {stamp},id {packet}>")
