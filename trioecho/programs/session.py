@@ -1,7 +1,7 @@
 """Other programs on a stage: a server and a client, and the ladder of what they do.
 
 Start: the stage is there, then the server, and once it listens, the client. End: the client has
-ended; its connections come to their end by themselves, as far as the server lets them; the server
+ended; its connections end by themselves, as far as the server lets them; the server
 is ended; what is still under way arrives; the outputs are finished.
 """
 
@@ -91,7 +91,7 @@ class Session:
             self._tracing = partial(Tracing, journal=stage.journal, finder=finder)
 
     async def perform(self) -> list[TrioechoError]:
-        """Run both to their end, and say what went wrong beside them."""
+        """Run both until they end, and return what else went wrong."""
         settings, stage = self._settings, self._stage
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._limit)
@@ -113,7 +113,7 @@ class Session:
         return [] if self._failure is None else [self._failure]
 
     async def _limit(self) -> None:
-        """Say when it is enough: the user has said so, or the time is up."""
+        """Set the stop event when the user stops the run or the time is up."""
         seconds = self._settings.timeout
         with trio.move_on_after(float("inf") if seconds is None else seconds) as scope:
             await self._stop.wait()
@@ -124,7 +124,7 @@ class Session:
         self._enough.set()
 
     async def _listens(self, server: Program) -> bool:
-        """Wait until the server listens; whether it does."""
+        """Wait until the server listens, and return whether it does."""
         settings = self._settings
         port = "" if settings.port is None else f" on port {settings.port}"
         found = False

@@ -1,4 +1,4 @@
-"""The journal: segments and socket calls from every source, put in one order.
+"""The journal: merges segments and socket calls from every source into one order.
 
 A segment comes from a wire of ours, which tells when it was sent and when it arrived, or from a
 tap, which shows it some milliseconds late. A call comes from a socket of ours, which tells it at
@@ -50,7 +50,7 @@ class Kernels(Protocol):
     """Asks the kernels of both ends."""
 
     def told(self, call: Call) -> None:
-        """A socket call was made, which may tell whose socket a connection is."""
+        """Learns from a socket call whose socket a connection is."""
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """What the kernel of one end says of a connection."""
@@ -69,7 +69,7 @@ class Moment(NamedTuple):
 
 
 class Journal:
-    """Makes rungs of what happens on a wire or at a tap, and puts calls among them.
+    """Turns segments from a wire or a tap into rungs, and merges calls among them.
 
     The engine is told at once, of a sending and of an arrival each at its time. Events are taken by
     ``ready``, each when it is in its place.
@@ -180,12 +180,12 @@ class Journal:
     # ---- how far it is known ---------------------------------------------------------------------
 
     def moment(self) -> Moment:
-        """Now: what `settle` is told when everything older has come."""
+        """The current moment; pass it to `settle` once everything older has arrived."""
         youngest = max((time for time, _, _ in self._held), default=0)
         return Moment(max(time_ns(), youngest), self._told_late)
 
     def settle(self, moment: Moment) -> None:
-        """Every segment has come that was sent before a moment."""
+        """Every segment sent before a moment has arrived."""
         self._place_held(moment.time)
         self._settled_late = max(self._settled_late, moment.told)
         self.wake()
@@ -196,11 +196,11 @@ class Journal:
         return bool(self._held) or self._first_waits()
 
     def over(self) -> bool:
-        """Whether every connection has come to its end, and nothing is under way."""
+        """Whether every connection has ended and no segment is in flight."""
         return not self._under_way and self.tracker.over()
 
     def finish(self) -> None:
-        """Nothing more is to be told; what is still under way will not arrive any more."""
+        """End the journal; segments still in flight will not arrive."""
         self._place_held(NEVER)
         self.finished = True
         for late in self._late:
@@ -215,7 +215,7 @@ class Journal:
     # ---- what comes out --------------------------------------------------------------------------
 
     def ready(self) -> list[Call | Rung]:
-        """Take what is in its place now."""
+        """Take the events whose place is final."""
         events: list[Call | Rung] = []
         entries = self._entries
         until = min((late.until for late in self._late), default=NEVER)
@@ -235,7 +235,7 @@ class Journal:
         return events
 
     def pending(self) -> list[Call | Rung]:
-        """What is not in its place yet, as it stands now; it stays there."""
+        """The events whose place is not final yet, as they stand; they stay queued."""
         return [
             replace(entry.event, lost=False)
             if isinstance(entry.event, Rung) and entry.open
@@ -244,7 +244,7 @@ class Journal:
         ]
 
     def news(self) -> trio.Event:
-        """Is set when there may be something new to take."""
+        """An event that is set when there may be something new to take."""
         if self._news is None:
             self._news = trio.Event()
         return self._news
@@ -255,7 +255,7 @@ class Journal:
 
     @property
     def full(self) -> bool:
-        """Whether too much waits to be taken: a ladder that nobody takes must not grow."""
+        """Whether too many events are queued: a ladder that nobody reads must not grow."""
         if self._most is None or len(self._entries) <= self._most or self.finished:
             return False
         return not self._first_waits()  # what it waits for must be let in
@@ -319,7 +319,7 @@ class Journal:
                 late.opened()
 
     def wake(self) -> None:
-        """Let those look who wait for something new."""
+        """Wake the tasks that wait for something new."""
         if self._news is not None:
             self._news.set()
             self._news = None

@@ -54,7 +54,7 @@ class Pages(Protocol):
         """The place of a call that waited for a segment, told now."""
 
     def wake(self) -> None:
-        """Let those look who wait for something new."""
+        """Wake the tasks that wait for something new."""
 
 
 class LateCalls:
@@ -165,9 +165,9 @@ class LateCalls:
 
 
 def _nothing() -> None:
-    """There is no more to be told."""
+    """Nothing more to read."""
 
 
 def _begins(call: Call) -> bool:
-    """Whether a connect is told that is still under way."""
+    """Whether a call is a connect that has not returned yet."""
     return call.result is None and call.error is None

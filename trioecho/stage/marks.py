@@ -1,4 +1,4 @@
-"""Marks: what a capture has been asked for, and has not answered yet."""
+"""Marks: requests that a capture has not answered yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Marks(Generic[T]):
-    """The marks asked of one capture, each with what was known at that time.
+    """The pending marks of one capture, each with what was known when it was requested.
 
     An empty batch answers the oldest: all frames captured before it was asked have come.
 
@@ -42,6 +42,6 @@ class Marks(Generic[T]):
         return known
 
     def end(self) -> None:
-        """The capture has ended, which answers them all."""
+        """Answer all pending marks, because the capture has ended."""
         while self._asked:
             self.answered()

@@ -104,7 +104,7 @@ async def show(
     grace: float,
     stop: trio.Event,
 ) -> Summary:
-    """Let an engine put events to outputs, and see them to their end.
+    """Show what an engine sends to the outputs, from their first line to their last.
 
     The outputs end because their channels have, not because they are cancelled. Only when the user
     has asked to stop, a screen that nobody reads is left after a while.
@@ -128,6 +128,6 @@ async def show(
 
 
 async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
-    """Once told to stop, do not wait for ever for a screen that nobody reads."""
+    """After a stop, give a screen that nobody reads a bounded time."""
     await stop.wait()
     patience.deadline = trio.current_time() + seconds

@@ -29,7 +29,7 @@ async def play(
     stop: trio.Event,
     settled: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Let something happen on a stage, and show it.
+    """Run something on a stage, and show it.
 
     Raises:
         TrioechoError: what went wrong first, unless the user has stopped it; the outputs are
@@ -55,7 +55,7 @@ async def play(
 
 
 def check_whole(summary: Summary) -> None:
-    """See that no frame is missing.
+    """Check that no frame is missing.
 
     Raises:
         TrioechoError: the kernel dropped some.
@@ -68,7 +68,7 @@ def check_whole(summary: Summary) -> None:
 
 
 async def _relay(stage: Stage, outputs: Sequence[Output]) -> None:
-    """Put events to outputs as they find their places, until there are no more."""
+    """Send events to the outputs in order until the journal has ended."""
     journal = stage.journal
     while True:
         if events := journal.ready():
@@ -84,7 +84,7 @@ async def _relay(stage: Stage, outputs: Sequence[Output]) -> None:
 
 
 async def _wait_over(stage: Stage, seconds: float, stop: trio.Event) -> None:
-    """Wait for every connection to come to its end, only a little once the user has had enough."""
+    """Wait for every connection to end, but only briefly once the user asked to stop."""
     with trio.move_on_after(seconds) as patience:
         async with trio.open_nursery() as waiting:
 

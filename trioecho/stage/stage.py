@@ -134,33 +134,33 @@ class Stage(ABC):
         """Take a call on a socket of ours, as soon as it has returned.
 
         Args:
-            call: the call; once the play is over, it is none of the story.
+            call: the call; it is ignored once the run has ended.
         """
         if not self._over:
             self.journal.call(call)
 
     def close(self) -> None:
-        """The play is over: let what is under way come, and take no more calls."""
+        """End the run: let segments in flight arrive, and ignore further calls."""
         self._over = True
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
-        """Write the journal until the stage is closed; a wire tells it by itself.
+        """Record what happens until the stage is closed; a wire does so by itself.
 
         Args:
-            task_status: started as soon as it is written.
+            task_status: started once everything is recorded.
         """
         task_status.started()
 
     @abstractmethod
     async def ask(self) -> None:
-        """See that the journal is settled up to now, or will be."""
+        """Settle the journal up to now, at once or soon."""
 
     @abstractmethod
     async def settle(self) -> None:
-        """Return when all that was sent until now is in the journal."""
+        """Return when everything sent so far is in the journal."""
 
     async def over(self) -> None:
-        """Return when every connection has come to its end."""
+        """Return when every connection has ended."""
         await self.settle()
         while not self.journal.over():
             await self.journal.change()
@@ -178,7 +178,7 @@ class Stage(ABC):
 
     @abstractmethod
     def summary(self) -> Summary:
-        """What the connections came to."""
+        """How the connections ended."""
 
     def ladder(self) -> Ladder:
         """What has been seen until now, where no output shows it.
@@ -192,7 +192,7 @@ class Stage(ABC):
 
 
 class OnWire(Stage):
-    """Two hosts with a wire between them, which tells the journal by itself.
+    """Two hosts with a wire between them, which writes the journal itself.
 
     Attributes:
         wire: the wire.
@@ -208,7 +208,7 @@ class OnWire(Stage):
         return self.wire.host(end)
 
     def record(self, call: Call) -> None:
-        """Take a call; what it has sent comes right behind it."""
+        """Take a call; the segments it sent follow right behind it."""
         super().record(call)
         if not self._over:
             self.wire.drain()
@@ -227,7 +227,7 @@ class OnWire(Stage):
         return open_diags(self.wire)
 
     def summary(self) -> Summary:
-        """What the connections came to, and which faults have done nothing."""
+        """How the connections ended, and which faults did nothing."""
         return self.journal.summary(self.name, self.wire.unmatched())
 
 
@@ -265,12 +265,12 @@ class OnLoopback(Stage):
         return plain_socket if self._host is None else super().socket(end)
 
     def close(self) -> None:
-        """Let the capture deliver the rest."""
+        """Let the capture deliver the remaining frames."""
         super().close()
         self._capture.stop()
 
     async def run(self, task_status: trio.TaskStatus[None]) -> None:
-        """Write down what the capture sees."""
+        """Record what the capture sees."""
         journal, servers, decoder = self.journal, self._servers, Decoder()
         send, receive = trio.open_memory_channel[list[Frame]](16)
         number = 0
@@ -293,12 +293,12 @@ class OnLoopback(Stage):
             self._marks.end()
 
     async def ask(self) -> None:
-        """Ask for a mark behind everything that the capture has, unless one is on its way."""
+        """Ask for a mark behind everything the capture has, unless one is pending."""
         if not self._marks:
             self._marks.ask(self.journal.moment())
 
     async def settle(self) -> None:
-        """Wait for a mark behind everything that the capture has."""
+        """Wait for a mark behind everything the capture has."""
         await self._marks.ask(self.journal.moment()).wait()
 
     @asynccontextmanager
@@ -308,7 +308,7 @@ class OnLoopback(Stage):
             yield {"client": diag, "server": diag}
 
     def summary(self) -> Summary:
-        """What the connections came to, and how many frames the kernel dropped."""
+        """How the connections ended, and how many frames the kernel dropped."""
         return self.journal.summary(self._capture.interface, dropped=self._capture.dropped())
 
 
@@ -321,7 +321,7 @@ async def open_stage(
     tap: Tap = _TAP,
     most: int | None = MOST_WAITING,
 ) -> AsyncIterator[Stage]:
-    """Set a stage, for as long as the block lasts.
+    """Open a stage for the duration of the block.
 
     Args:
         where: what it is.
@@ -335,8 +335,8 @@ async def open_stage(
         A context manager that gives the stage.
 
     Raises:
-        TrioechoError: there can be no such stage here; it says what forbids it and what would allow
-            it. Or a fault is not understood.
+        TrioechoError: there can be no such stage here (the message says why, and what would allow
+            it), or a fault is not valid.
     """
     if where == "wire":
         async with open_wire(faults) as wire:

@@ -66,7 +66,7 @@ class Passage(Struct):
 
 
 class Observer(Protocol):
-    """Who is told what happens on the wire, at once and in order of time."""
+    """Is told what happens on the wire, at once and in time order."""
 
     def sent(self, passage: Passage) -> None:
         """A segment has been sent; what becomes of it is not said yet."""
@@ -139,7 +139,7 @@ class PrivateWire:
     def drain(self, limit: int = _GO) -> bool:
         """Take what the hosts have sent until now, and deliver what is due.
 
-        A pump does this whenever there is something; whoever wants a socket call of its own to be
+        A pump does this whenever there is something; to have a socket call
         followed by what it sent, before anything else happens, does it right after the call.
         """
         self._deliver()

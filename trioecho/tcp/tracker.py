@@ -109,7 +109,7 @@ class Tracker:
         return (self.find(*ends) or self.expect(*ends)).number
 
     def over(self) -> bool:
-        """Whether every connection, also one that was only called for, has come to its end."""
+        """Whether every connection has ended, also one of which only a call was seen."""
         return all(
             connection.closed_by is not None
             and (

@@ -126,7 +126,7 @@ class Wire:
             raise AssertionError(f"{what}\n{difference}")
 
     def settle(self, timeout: float = 10.0) -> None:
-        """Wait until every connection has come to its end, so that no more segments follow.
+        """Wait until every connection has ended, so that no more segments follow.
 
         Args:
             timeout: seconds to wait.

@@ -24,7 +24,7 @@ from trioecho.tcp.step import Seen
 ANSWERED = 3_000_000_000
 # An end that spoke this recently has neither restarted nor forgotten for long.
 LATELY = 60_000_000_000
-# After this without an ACK, a SYN-ACK was waited for in vain (RFC 6298 §2: the first timeout).
+# After this long without an ACK, its sender gives up on a SYN-ACK (RFC 6298 §2: the first timeout).
 PATIENCE = 1_000_000_000
 # A reset that comes in less than this part of the path's own time answers nothing.
 HASTE = 16
