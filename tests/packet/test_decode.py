@@ -185,3 +185,20 @@ def test_flags_of_a_syn() -> None:
     assert segment.ack is None
     assert segment.space == 1
     assert segment.options.mss == 1460
+
+
+@pytest.mark.parametrize(
+    ("seq", "size", "rare"),
+    [
+        (1000, 1460, False),
+        (1000, 1461, True),
+        (0xFFFF0000, 1, False),
+        (0xFFFF0001, 1, True),
+    ],
+)
+def test_what_is_rare(seq: int, size: int, rare: bool) -> None:
+    packet = bytearray(tcp("client", ACK, seq, 1, bytes(size)))
+    packet[36:38] = b"\x12\x34"  # a checksum that was filled in
+    segment = decode(frame(bytes(packet), links.RAW))
+    assert segment is not None
+    assert segment.rare is rare
