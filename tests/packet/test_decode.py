@@ -16,7 +16,32 @@ from trioecho.packet.options import decode_options
 
 IP4 = tcp("client", PSH | ACK, 1000, 2000, b"hello")
 ETHER = b"\0" * 12
-LINKS = [0, 1, 9, 12, 14, 101, 108, 113, 228, 229, 276, 147]
+LINKS = [
+    *(
+        0,
+        1,
+        9,
+        12,
+        14,
+        50,
+        51,
+        101,
+        104,
+        105,
+        107,
+        108,
+        113,
+        119,
+        127,
+        163,
+        166,
+        192,
+        204,
+        205,
+        206,
+    ),
+    *(219, 228, 229, 239, 258, 276, 147),
+]
 
 
 def frame(data: bytes, link: int, length: int | None = None) -> Frame:

@@ -14,22 +14,38 @@ from struct import error as TooShort  # noqa: N812
 
 from trioecho.model import ACK, AE, CWR, ECE, URG, Endpoint, Frame, Options, Segment
 from trioecho.packet.fragments import Fragments
-from trioecho.packet.link import ETHERNET
-from trioecho.packet.network import TCP, Packet, innermost
+from trioecho.packet.layers import WIRELESS, WIRELESS_PADDED
+from trioecho.packet.link import (
+    ETHERNET,
+    IPV4,
+    IPV6,
+    LOOP,
+    NULL,
+    RAW,
+    RAW_BSD,
+    RAW_OPENBSD,
+    network,
+)
+from trioecho.packet.network import TCP, Packet, descend, innermost
 from trioecho.packet.options import NO_OPTIONS, ONLY_TIMESTAMPS, decode_options
 from trioecho.packet.tunnels import UDP, tunnel_ports
+from trioecho.packet.wireless import aggregated
 
 # What makes a segment worth a closer look (marks.py): most are not.
 _RARE_BITS = URG | ECE | CWR | AE
 _ETHERNET_MSS = 1460
 _NEAR_WRAP = (1 << 32) - (1 << 16)
 
+_u16 = Layout("!H").unpack_from
 _pair_of_u32 = Layout("!II").unpack_from
 _tcp_header = Layout("!IIHHHH").unpack_from
 # Both, from the byte behind version and length on: TOS, total length, identification, fragment,
 # protocol; the TCP header behind the ports.
 _plain = Layout("!BHHHxB10x4xIIHHHH").unpack_from
 _PLAIN_SIZE = 54
+_IP6 = b"\x86\xdd"
+# Link types with nothing but IP in them, and where it starts.
+_BARE = {RAW: 0, RAW_BSD: 0, RAW_OPENBSD: 0, IPV4: 0, IPV6: 0, NULL: 4, LOOP: 4}
 _PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
 # Of the same frame: those three bytes, fragment, protocol, both ports.
 _glance = Layout("!12x3s5xHxB10xHH").unpack_from
@@ -71,10 +87,40 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
                 return _segment(frame, data, 34, length, data[26:38], tos & 3, packet, fields)
             elif protocol == UDP and not tunnel_ports(data, 34):
                 return None
+        at = 14 if frame.link == ETHERNET and data[12:14] == _IP6 else _BARE.get(frame.link)
+        if at is not None and (segment := _bare(frame, data, at)) is not None:
+            return segment
         found = innermost(frame, fragments)
         return _tcp(frame, found) if isinstance(found, Packet) else None
     except (TooShort, IndexError):
         return None
+
+
+def decode_all(frame: Frame, fragments: Fragments | None = None) -> list[Segment]:
+    """Every TCP segment in a frame: 802.11 may put several into one, all others have one at most.
+
+    Args:
+        frame: a captured frame, of one of `link.MANY` if this is to find more than ``decode``.
+        fragments: as for ``decode``.
+
+    Returns:
+        The segments, in their order; of an aggregate that was cut, those before the cut.
+
+    Source: IEEE 802.11-2020 §9.3.2.2 (A-MSDU).
+    """
+    found: list[Segment] = []
+    try:
+        outermost = network(frame.data, frame.link, frame.length)
+        if outermost is not None and outermost.kind in (WIRELESS, WIRELESS_PADDED):
+            for layer in aggregated(frame.data, outermost):
+                inner = descend(frame, frame.data, layer, fragments)
+                if isinstance(inner, Packet) and (segment := _tcp(frame, inner)) is not None:
+                    found.append(segment)
+    except (TooShort, IndexError):
+        return found
+    if not found and (segment := decode(frame, fragments)) is not None:
+        found.append(segment)
+    return found
 
 
 def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | None:
@@ -97,12 +143,33 @@ def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | Non
     return ports
 
 
+def _bare(frame: Frame, data: bytes, at: int) -> Segment | None:
+    """The segment in a whole IP packet without options or extensions, if this is one."""
+    size, version = len(data) - at, data[at]
+    there = frame.length - at
+    if version == 0x45 and size >= 40:
+        tos, total, packet, fragment, protocol, *fields = _plain(data, at + 1)
+        if protocol == TCP and not fragment & 0x3FFF:
+            length = (total if 0 < total < there else there) - 20
+            return _segment(
+                frame, data, at + 20, length, data[at + 12 : at + 24], tos & 3, packet, fields
+            )
+    elif version >> 4 == 6 and size >= 60 and data[at + 6] == TCP:
+        (total,) = _u16(data, at + 4)
+        length = total if 0 < total < there - 40 else there - 40
+        rest = _tcp_header(data, at + 44)
+        ecn = data[at + 1] >> 4 & 3
+        return _segment(frame, data, at + 40, length, data[at + 8 : at + 44], ecn, 0, rest)
+    return None
+
+
 def _tcp(frame: Frame, packet: Packet) -> Segment | None:
-    protocol, data, at, end, addresses, ecn, identification, tunnel = packet
-    if protocol != TCP:
+    if packet.protocol != TCP:
         return None
-    key = addresses + data[at : at + 4]
+    data, at, end, ecn = packet.data, packet.at, packet.end, packet.ecn
+    key = packet.addresses + data[at : at + 4]
     fields = _tcp_header(data, at + 4)
+    identification, tunnel = packet.identification, packet.tunnel
     return _segment(frame, data, at, end - at, key, ecn, identification, fields, tunnel)
 
 

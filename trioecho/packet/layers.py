@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct as Layout
-from typing import NamedTuple
+
+from msgspec import Struct
 
 # https://www.iana.org/assignments/ieee-802-numbers, and Cisco's for VN-Tag, FabricPath and CMD.
 IP4, IP6 = 0x0800, 0x86DD
@@ -45,7 +46,7 @@ _u32 = Layout("!I").unpack_from
 _pppoe_header = Layout("!HxxH").unpack_from
 
 
-class Layer(NamedTuple):
+class Layer(Struct, frozen=True, gc=False):
     """A layer that is still to be read.
 
     Args:
@@ -170,8 +171,8 @@ def inside(data: bytes, layer: Layer) -> Layer | None:
     Raises:
         struct.error, IndexError: the frame ends before that can be told.
     """
-    kind, at, end, _ = layer
-    if kind in _TAGS:
-        return after_type(data, at + _TAGS[kind], end)
-    step = _STEPS.get(kind)
-    return None if step is None else step(data, at, end)
+    size = _TAGS.get(layer.kind)
+    if size is not None:
+        return after_type(data, layer.at + size, layer.end)
+    step = _STEPS.get(layer.kind)
+    return None if step is None else step(data, layer.at, layer.end)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from struct import Struct as Layout
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from trioecho.model import Frame
 from trioecho.packet.fragments import Fragments
 from trioecho.packet.layers import IP, IP4, IP6, MOST_LAYERS, WIRELESS, WIRELESS_PADDED, Layer
 from trioecho.packet.layers import inside as below
-from trioecho.packet.link import network
+from trioecho.packet.link import NFLOG, network, unpadded
 from trioecho.packet.tunnels import UDP, sound, through
 from trioecho.packet.wireless import wireless
 
@@ -26,7 +27,7 @@ _ip4_header = Layout("!BBHHHBB").unpack_from
 _ip6_header = Layout("!IHBB").unpack_from
 
 
-class Packet(NamedTuple):
+class Packet(Struct, frozen=True, gc=False):
     """An IP packet.
 
     Args:
@@ -63,19 +64,21 @@ def innermost(frame: Frame, fragments: Fragments | None = None) -> Packet | Laye
     Raises:
         struct.error, IndexError: the frame was cut off, or ends, within a header.
     """
-    layer = network(frame.data, frame.link, frame.length)
-    return None if layer is None else descend(frame, layer, fragments)
+    data = unpadded(frame.data) if frame.link == NFLOG else frame.data
+    layer = network(data, frame.link, frame.length)
+    return None if layer is None else descend(frame, data, layer, fragments)
 
 
-def descend(frame: Frame, layer: Layer, fragments: Fragments | None) -> Packet | Layer:
+def descend(frame: Frame, data: bytes, layer: Layer, fragments: Fragments | None) -> Packet | Layer:
     """As `innermost`, from a layer of the frame on."""
-    data, tunnel = frame.data, ""
+    tunnel = ""
     outer: Packet | None = None  # UDP that is believed to be a tunnel only if IP is found in it
     for _ in range(MOST_LAYERS):
-        kind, at, end, name = layer
-        if name:
-            tunnel = f"{tunnel} / {name}" if tunnel else name
+        kind = layer.kind
+        if layer.tunnel:
+            tunnel = f"{tunnel} / {layer.tunnel}" if tunnel else layer.tunnel
         if kind in (IP, IP4, IP6):
+            at, end = layer.at, layer.end
             if outer is not None and not sound(data, at, end):
                 return outer
             version = data[at] >> 4  # it overrules an EtherType

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
 
-from trioecho.packet.build import checksum
 from trioecho.packet.layers import ETHERNET, IP, IP4, IP6, MPLS, NSH, PPP, Layer
 
 IPIP, UDP, IP6IN, GRE, ETHERIP, MPLS_IN_IP = 4, 17, 41, 47, 97, 137
@@ -29,6 +28,8 @@ _ERSPAN, _ERSPAN3, _WCCP = 0x88BE, 0x22EB, 0x883E
 # GRE's first 16 bits (RFC 2784 §2.1, RFC 2890 §2, RFC 1701, RFC 2637 §4.1).
 _CHECKSUM, _ROUTING, _KEY, _SEQUENCE, _ACK = 0x8000, 0x4000, 0x2000, 0x1000, 0x0080
 _LEAST_VSID = 0x1000  # RFC 7637 §3.2: those below are reserved, so it is a key of plain GRE
+# VXLAN's flags: an identifier is there, a policy's group, what follows, several receivers.
+_I, _POLICY, _P, _BROADCAST = 0x08, 0x80, 0x04, 0x02
 _GPE_KINDS = {1: IP4, 2: IP6, 3: ETHERNET, 4: NSH, 5: MPLS}
 
 _u16 = Layout("!H").unpack_from
@@ -95,7 +96,8 @@ def sound(data: bytes, at: int, end: int) -> bool:
         return False
     if length == end - at:
         return True
-    return given == 0 or checksum(data[at : at + size]) == b"\0\0"
+    # The one's complement sum of a right header is 0, as a number modulo 65,535 (RFC 1071).
+    return given == 0 or int.from_bytes(data[at : at + size], "big") % 0xFFFF == 0
 
 
 def tunnel_ports(data: bytes, at: int) -> bool:
@@ -173,22 +175,23 @@ def _erspan3(data: bytes, at: int, end: int) -> Layer | None:
 
 
 def _vxlan(data: bytes, at: int, end: int) -> Layer | None:
-    """RFC 7348 §5, and the group policy of draft-smith-vxlan-group-policy, which uses the rest."""
-    bits, rest = _two_words(data, at)
-    if bits >> 24 & 0x77 or not bits & 0x08000000 or rest & 0xFF:
-        return None
-    if bits & 0xFFFFFF and not bits & 0x80000000:
-        return None
-    return Layer(ETHERNET, at + 8, end, f"VXLAN {rest >> 8}")
+    """A network's identifier, without reserved bits (RFC 7348 §5), of a frame or what P tells.
 
-
-def _vxlan_gpe(data: bytes, at: int, end: int) -> Layer | None:
-    """draft-ietf-nvo3-vxlan-gpe §3: version 0, no maintenance, and what follows if P is set."""
-    bits, rest = _two_words(data, at)
-    if bits >> 24 & 0xF1 or bits & 0xFFFF00 or not bits & 0x08000000 or rest & 0xFF:
+    The generic extension tells what follows (draft-ietf-nvo3-vxlan-gpe-12 §3; version 0, and none
+    for its maintenance); a group policy takes the bits between (draft-smith-vxlan-group-policy-05).
+    """
+    head, rest = _two_words(data, at)
+    flags, bits, kind = head >> 24, head & 0xFFFFFF, ETHERNET
+    if flags & _P:
+        inner = _GPE_KINDS.get(bits & 0xFF)
+        if flags & ~(_I | _P | _BROADCAST) or bits >> 8 or inner is None:
+            return None
+        kind = inner
+    elif flags & ~(_I | _POLICY) or (bits and not flags & _POLICY):
         return None
-    kind = _GPE_KINDS.get(bits & 0xFF) if bits & 0x04000000 else ETHERNET
-    return None if kind is None else Layer(kind, at + 8, end, f"VXLAN-GPE {rest >> 8}")
+    if not flags & _I or rest & 0xFF:
+        return None
+    return Layer(kind, at + 8, end, f"VXLAN {rest >> 8}")
 
 
 def _geneve(data: bytes, at: int, end: int) -> Layer | None:
@@ -240,7 +243,7 @@ _BY_PORT: dict[int, Callable[[bytes, int, int], Layer | None]] = {
     _TEREDO: _teredo,
     4754: _gre,  # RFC 8086
     4789: _vxlan,
-    4790: _vxlan_gpe,
+    4790: _vxlan,  # with the generic extension
     6081: _geneve,
     6635: _mpls_in_udp,  # RFC 7510
     8472: _vxlan,  # Linux's, from before there was a number

@@ -104,7 +104,7 @@ def aggregated(data: bytes, layer: Layer) -> Iterator[Layer]:
 
 def _body(data: bytes, layer: Layer) -> tuple[int, int, bool] | None:
     """Where a data frame's body starts and ends, and whether it is an A-MSDU."""
-    kind, at, end, _ = layer
+    at, end = layer.at, layer.end
     control = _u16(data, at)[0]
     if control & _VERSION_AND_TYPE != _DATA or control & (_NULL | _MORE | _PROTECTED):
         return None
@@ -115,7 +115,7 @@ def _body(data: bytes, layer: Layer) -> tuple[int, int, bool] | None:
     if control & _QOS:
         aggregate = bool(data[at + size] & _AGGREGATE)
         size += 2 + 4 * bool(control & _HT)
-    if kind == WIRELESS_PADDED:
+    if layer.kind == WIRELESS_PADDED:
         size += -size % 4
     return at + size, end, aggregate
 
