@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALL := $(PYTHON) tools/install.py $(VENV)
 
-.PHONY: help trace test check lessons compare docs docs-serve bench fuzz clean
+.PHONY: help trace test check versions coverage mutants lessons compare docs docs-serve bench fuzz dist clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,12 +13,30 @@ trace: $(VENV)/.run  ## Set up, and trace an echo
 	@$(BIN)/trioecho trace "testing purposes"
 
 test: check  ## Set up, and run every check and test
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+
+FAST := tests/model tests/packet tests/tcp tests/faults tests/render tests/capture tests/reading \
+	tests/cli/test_runner.py tests/test_hostile.py
+versions: $(VENV)/.dev  ## Trace, and run the fast tests; with PYTHON=python3.13 VENV=.venv-3.13
+	@$(BIN)/trioecho trace "testing purposes" >/dev/null
+	@$(BIN)/pytest -n auto -q -p no:cacheprovider $(FAST)
+
+coverage: $(VENV)/.dev  ## Run the tests, and show which lines and branches they miss
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n auto --dist worksteal -q
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+SAMPLE ?= 0
+SEED ?= 1
+mutants: $(VENV)/.dev  ## Count the mistakes in tcp/ and faults/ that the tests miss; SAMPLE=200 bounds it
+	@$(INSTALL) -e '.[mutants]'
+	@$(BIN)/python tools/mutants.py --sample $(SAMPLE) --seed $(SEED)
 
 lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its ladder, and what its page shows
 	@for name in $$($(BIN)/trioecho lab --names); do \
@@ -25,8 +44,9 @@ lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its 
 			>/dev/null && echo $$name || exit 1; \
 	done
 
-compare: $(VENV)/.dev  ## Compare every verdict with tshark's
+compare: $(VENV)/.dev  ## Compare every verdict with tshark's, also over ../shared/pcaps if it is there
 	@$(BIN)/python tests/against/compare.py
+	@test ! -d ../shared/pcaps || $(BIN)/pytest -q tests/against/others.py
 
 docs: $(VENV)/.dev  ## Run every block of the pages, and build the site into site/
 	@$(BIN)/python tools/blocks.py docs README.md
@@ -44,25 +64,35 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 
 FUZZ_SECONDS ?= 30
 fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[fuzz]'
+	@$(INSTALL) -e '.[fuzz]'
 	@$(BIN)/python fuzz/fuzz_files.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 	@$(BIN)/python fuzz/fuzz_engine.py -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0
 
-clean:  ## Remove .venv and the caches
-	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis
+dist: $(VENV)/.dev  ## Build sdist and wheel into dist/; install the wheel into a venv of its own, and trace
+	@rm -rf dist
+	@$(INSTALL) -e '.[dist]'
+	@$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	@$(PYTHON) -m venv --without-pip dist/venv
+	@$(PYTHON) tools/install.py dist/venv dist/*.whl
+	@cd dist && venv/bin/trioecho --version && venv/bin/trioecho trace "testing purposes"
+	@rm -r dist/venv
+	@ls dist/*
+
+clean:  ## Remove .venv, what was built, and the caches
+	rm -rf .venv .venv-* site dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "trioecho needs Python 3.11 or later: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || \
-		{ echo "No venv: on Debian and Ubuntu, apt install python3-venv" >&2; rm -rf $(VENV); exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
 
+# typer 0.29 and later bring pydantic: 5 packages and 8 MB that are not needed here.
 $(VENV)/.run: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@$(INSTALL) -e . 'typer<0.29'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
 	@echo "setting up in $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev,docs]'
+	@$(INSTALL) -e '.[dev,docs]'
 	@touch $@ $(VENV)/.run

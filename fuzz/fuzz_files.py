@@ -20,7 +20,8 @@ import atheris  # type: ignore[import-untyped,unused-ignore]
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 with atheris.instrument_imports(include=["trioecho.capture", "captures"]):
-    from captures import CORPUS, compressed, corpus, read_hostile, variations
+    from captures import compressed, read_hostile, variations
+    from corpus import CORPUS, corpus
 
 
 def seed(directory: Path) -> None:

@@ -10,7 +10,7 @@ import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
-from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.journal import Journal
 from trioecho.stage.wire import Wire, open_wire
 
 PORT = 7
@@ -87,19 +87,19 @@ async def echo(wire: Wire, size: int) -> None:
 
 async def play(seed: int) -> list[Rung]:
     """What happens to an echo on a wire with the faults that belong to a seed."""
-    chronicle = Chronicle()
+    journal = Journal()
     size = random.Random(seed).choice((100, 5_000, 20_000, 60_000))
     async with open_wire(script(seed)) as wire:
         for host in (wire.client, wire.server):
             with suppress(TrioechoError):  # Linux 6.11 on; without it this takes longer
                 await host.sysctl("net.ipv4.tcp_rto_min_us", 20_000)
-        wire.observers.append(chronicle)
+        wire.observers.append(journal)
         with trio.move_on_after(20):
             await echo(wire, size)
-            while not chronicle.over():
-                await chronicle.change()
-    chronicle.finish()
-    return [event for event in chronicle.ready() if isinstance(event, Rung)]
+            while not journal.over():
+                await journal.change()
+    journal.finish()
+    return [event for event in journal.ready() if isinstance(event, Rung)]
 
 
 async def play_all(seeds: Sequence[int]) -> dict[int, list[Rung]]:

@@ -1,4 +1,4 @@
-"""A capture whose frames a test makes up."""
+"""A capture with made-up frames."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from trioecho.capture.live import Capture
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
 
-MOST_MARKS = 1000  # nobody who waits for an answer asks as often
+MOST_MARKS = 1000  # more than anybody waiting for an answer needs
 
 
 class Canned(Capture):
-    """Has batches from the beginning, and captures no more; it may fail behind them.
+    """Delivers given batches, then nothing or an error.
 
     Args:
-        batches: what it has captured.
+        batches: the batches.
         index: the interface's number.
-        failure: what goes wrong behind the last batch.
+        failure: the error after the last batch.
 
     Attributes:
-        marks: how often it was asked for a mark.
+        marks: how often it was marked.
     """
 
     link = 101
@@ -47,7 +47,7 @@ class Canned(Capture):
 
     def mark(self) -> None:
         self.marks += 1
-        assert self.marks < MOST_MARKS, "it is asked again and again"
+        assert self.marks < MOST_MARKS, "it is marked again and again"
         super().mark()
 
     def _taken(self) -> int:

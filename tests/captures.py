@@ -1,4 +1,4 @@
-"""Capture files in every variation, made field by field, and the corpus of other people's."""
+"""Capture files in every variation, made field by field."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import io
 import struct
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-
-from needs import missing
 
 from trioecho.capture.files import CaptureFile
 from trioecho.errors import TrioechoError
@@ -20,32 +17,14 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-CORPUS = Path(__file__).parents[2] / "shared" / "pcaps"
 ETHERNET = 1
 SECOND = 1_700_000_000
 
 zstd_compress = zstd.compress
 
 
-def corpus() -> list[tuple[str, int]]:
-    """The corpus's files, relative to it, and how many packets each has; none where it is not."""
-    index = CORPUS / "INDEX.tsv"
-    if not index.exists():
-        return []
-    head, *rows = (line.split("\t") for line in index.read_text(encoding="utf-8").splitlines())
-    return [(row[head.index("file")], int(row[head.index("packets")])) for row in rows]
-
-
-def need_corpus() -> list[tuple[str, int]]:
-    """The same, or a skip where there is none."""
-    found = corpus()
-    if not found:
-        missing(f"there is no {CORPUS.parent.name}/{CORPUS.name}")
-    return found
-
-
 def payload(number: int) -> bytes:
-    """An Ethernet frame of a type that nobody uses, of another length for each number."""
+    """An Ethernet frame of an unused type; its length depends on the number."""
     return b"\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x88\xb5" + bytes([number & 255]) * number
 
 
@@ -58,7 +37,7 @@ def pcap(
     link: int = ETHERNET,
     swapped: bool = False,
 ) -> bytes:
-    """A pcap file of packets, each given as seconds, fraction, data and length on the wire."""
+    """A pcap file of packets: seconds, fraction, data and length on the wire."""
     file = struct.pack(order + "IHHIIII", magic, *version, 0, 0, snaplen, link)
     for seconds, fraction, data, length in packets:
         lengths = (length, len(data)) if swapped else (len(data), length)
@@ -203,7 +182,7 @@ def variations() -> Iterable[tuple[str, bytes]]:
 
 
 def compressed(data: bytes) -> list[tuple[str, bytes]]:
-    """The file as it is, gzip'd, zstd'd, and each of these in two parts."""
+    """The file plain, compressed by gzip and zstd, and compressed in two parts."""
     half = len(data) // 2
     first, second = data[:half], data[half:]
     return [
@@ -219,25 +198,21 @@ def compressed(data: bytes) -> list[tuple[str, bytes]]:
 
 
 class Trickle(io.BytesIO):
-    """A source that gives one byte at a time."""
+    """A source that delivers one byte at a time."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(1)
 
 
 def read(raw: io.BytesIO) -> tuple[list[Frame], str]:
-    """A capture file's frames, and its trouble or ``""``."""
+    """A capture file's frames, and its trouble if any."""
     with CaptureFile(raw, "it") as file:
         frames = [frame for batch in file for frame in batch]
         return frames, str(file.trouble or "")
 
 
 def read_hostile(data: bytes) -> int:
-    """Read whatever bytes as a capture file, and see that what comes out is sound.
-
-    Returns:
-        How many frames came out.
-    """
+    """Reads any bytes as a capture file and checks the frames; returns their number."""
     try:
         file = CaptureFile(io.BytesIO(data), "it", len(data))
     except TrioechoError:

@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
-from trioecho.render.notation import LETTERS, Line, parse
-from trioecho.tcp.connection import Connection
+from trioecho.render.notation import LETTERS, LadderLine, parse
+from trioecho.tcp.connection import TrackedConnection
+from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission, SpuriousRetransmission
 from trioecho.tcp.tracker import Tracker
+
+REPETITIONS = (Retransmission, FastRetransmission, SpuriousRetransmission)
 
 CLIENT = (b"\x0a\x00\x00\x01", 40000)
 SERVER = (b"\x0a\x00\x00\x02", 7)
@@ -50,7 +53,7 @@ def tcp(
 
 def frames(
     text: str, client_isn: int = 1000, server_isn: int = 5000
-) -> Iterator[tuple[Line, Frame]]:
+) -> Iterator[tuple[LadderLine, Frame]]:
     """The frames that a ladder's left side describes, in any place of the sequence space."""
     time = 1_700_000_000_000_000_000
     for number, line in enumerate(parse(text), 1):
@@ -67,6 +70,15 @@ def frames(
                     options += b"\x04\x02"
                 case ["wscale", value]:
                     options += struct.pack("!BBB", 3, 3, int(value))
+                case ["ts", value]:
+                    options += b"\1\1" + struct.pack("!BBII", 8, 10, int(value), 0)
+                case ["sack", value]:
+                    block = (theirs + int(edge) for edge in value.split(":"))
+                    options += b"\1\1" + struct.pack("!BBII", 5, 10, *block)
+                case ["tfo", value]:
+                    options += struct.pack("!BB", 34, 2 + int(value)) + bytes(int(value))
+                case ["mptcp", value]:
+                    options += struct.pack("!BBH", 30, 4, int(value) << 12)
         data = tcp(
             line.sender,
             sum(1 << LETTERS.index(letter) for letter in line.flags if letter != "-"),
@@ -77,7 +89,29 @@ def frames(
             options,
             line.connection - 1,
         )
+        data = _changed(data, line.options or "")
         yield line, Frame(number, time, data, RAW, len(data))
+
+
+def _changed(data: bytes, options: str) -> bytes:
+    """A packet with what stands among a line's options and is none."""
+    packet = bytearray(data)
+    end = 20 + (packet[32] >> 4) * 4
+    for word in options.split(","):
+        match word.split():
+            case ["id", value]:
+                packet[4:6] = int(value).to_bytes(2, "big")
+            case ["ecn", value]:
+                packet[1] |= int(value)
+            case ["urg", value]:
+                packet[38:40] = int(value).to_bytes(2, "big")
+            case ["byte", value]:
+                packet[end:] = bytes([int(value)]) * (len(packet) - end)
+            case ["offload", value]:
+                pseudo = bytes(packet[12:20]) + struct.pack("!HH", 6, len(packet) - 20)
+                total = sum(struct.unpack("!6H", pseudo)) + int(value)
+                packet[36:38] = (total % 0xFFFF or 0xFFFF).to_bytes(2, "big")
+    return bytes(packet)
 
 
 def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung]:
@@ -114,6 +148,8 @@ def seen(text: str) -> tuple[Tracker, list[Rung]]:
     return tracker, rungs
 
 
-def _begin(tracker: Tracker, line: Line, source: object, destination: object) -> Connection:
+def _begin(
+    tracker: Tracker, line: LadderLine, source: object, destination: object
+) -> TrackedConnection:
     ends = (source, destination) if line.sender == "client" else (destination, source)
     return tracker.expect(*ends)  # type: ignore[arg-type]

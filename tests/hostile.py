@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 
-from captures import CORPUS, corpus
-
 from trioecho.capture.files import CaptureFile
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Rung
@@ -48,9 +46,3 @@ def read_and_climb(data: bytes) -> None:
         return
     with file:
         climb([frame for batch in file for frame in batch][:2000])
-
-
-def small_captures(limit: int) -> list[bytes]:
-    """The corpus's captures of at most ``limit`` bytes."""
-    found = [(CORPUS / name).read_bytes() for name, _ in corpus()]
-    return [data for data in found if len(data) <= limit]

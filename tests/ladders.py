@@ -1,4 +1,4 @@
-"""Ladders that the tests play to the engine, and show to tshark as captures."""
+"""Ladders that tests play to the engine and, as captures, to tshark."""
 
 from __future__ import annotations
 

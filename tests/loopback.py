@@ -1,4 +1,4 @@
-"""Two ends on the loopback for tests: our server and client, and plain ones that behave badly."""
+"""Ends on the loopback: our server, and plain ones that behave badly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RESET = struct.pack("ii", 1, 0)
 
 
 class Running:
-    """A server of ours that runs in the test's own process."""
+    """Our server, in the test's own process."""
 
     def __init__(self, listener: ListeningSocket) -> None:
         assert listener.local is not None
@@ -33,7 +33,7 @@ class Running:
 
 @asynccontextmanager
 async def running_server(**options: Any) -> AsyncIterator[Running]:
-    """Our server on a free port; it is cancelled at the end of the block."""
+    """Runs our server on a free port; cancels it after the block."""
     record = options.pop("record", None)
     listener = await open_listener(socket.AF_INET, (HOST, 0), record=record)
     running = Running(listener)
@@ -55,7 +55,7 @@ async def running_server(**options: Any) -> AsyncIterator[Running]:
 
 
 def need_ipv6() -> None:
-    """Skip where there is no ::1."""
+    """Skips where there is no ::1."""
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):
             pass
@@ -64,17 +64,17 @@ def need_ipv6() -> None:
 
 
 async def dial(address: Address) -> trio.SocketStream:
-    """A plain client that is not ours."""
+    """Connects a plain client."""
     return await trio.open_tcp_stream(address.host, address.port)
 
 
 def reset_on_close(stream: trio.SocketStream) -> None:
-    """Make the stream's close a reset."""
+    """Makes the stream close with a reset."""
     stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 async def receive_exactly(stream: trio.SocketStream, count: int) -> bytes:
-    """``count`` bytes, in however many pieces they come."""
+    """Receives ``count`` bytes, in any number of pieces."""
     data = b""
     while len(data) < count:
         piece = await stream.receive_some(count - len(data))
@@ -87,13 +87,13 @@ Handler = Callable[[socket.socket], None]
 
 
 def tutorial(connection: socket.socket) -> None:
-    """The echo server of every tutorial: it stops at an empty recv."""
+    """The tutorials' echo server: it stops at an empty recv."""
     while data := connection.recv(1024):
         connection.sendall(data)
 
 
 def at_the_end(connection: socket.socket) -> None:
-    """Reads to the end, and only then answers."""
+    """Answers only after the end."""
     pieces = []
     while data := connection.recv(65536):
         pieces.append(data)
@@ -101,13 +101,13 @@ def at_the_end(connection: socket.socket) -> None:
 
 
 def silent(connection: socket.socket) -> None:
-    """Reads, and never answers."""
+    """Never answers."""
     while connection.recv(65536):
         pass
 
 
 def flipping(connection: socket.socket) -> None:
-    """Echoes the other case of each letter from the eighth byte on."""
+    """Swaps the case of each letter from the ninth byte on."""
     seen = 0
     while data := connection.recv(1024):
         connection.sendall(data[: max(8 - seen, 0)] + data[max(8 - seen, 0) :].swapcase())
@@ -115,30 +115,30 @@ def flipping(connection: socket.socket) -> None:
 
 
 def talkative(connection: socket.socket) -> None:
-    """Says more than it was told."""
+    """Sends more than it received."""
     connection.sendall(connection.recv(1024) + b"!")
     while connection.recv(1024):
         pass
 
 
 def resetting(connection: socket.socket) -> None:
-    """Echoes four bytes and resets."""
+    """Echoes four bytes, then resets."""
     connection.sendall(connection.recv(4))
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
 
 def early(connection: socket.socket) -> None:
-    """Echoes four bytes of all it reads, and closes."""
+    """Echoes only the first four bytes, then closes."""
     connection.sendall(connection.recv(1024)[:4])
 
 
 @contextmanager
 def plain_server(handler: Handler, *, hold: bool = False) -> Iterator[int]:
-    """A blocking server in a thread of its own, one connection after the other.
+    """A blocking server in its own thread, which serves one connection at a time.
 
     Args:
-        handler: does one connection.
-        hold: never close a connection before the block ends.
+        handler: serves one connection.
+        hold: whether to keep connections open until the block ends.
 
     Yields:
         Its port.

@@ -1,4 +1,4 @@
-"""What a test needs of the machine: it skips with the reason, or fails where CI asks for all."""
+"""What tests need of the machine. A test skips with the reason, or fails where CI requires all."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ trio.run(main)
 
 
 def missing(reason: str) -> None:
-    """Skip the test for a reason; with ``TRIOECHO_REQUIRE=all`` in the environment, fail it."""
+    """Skips the test, or fails it where the environment has ``TRIOECHO_REQUIRE=all``."""
     if os.environ.get("TRIOECHO_REQUIRE") == "all":
         pytest.fail(f"TRIOECHO_REQUIRE=all, but {reason}", pytrace=False)
     pytest.skip(reason)
 
 
 def need_tool(name: str) -> str:
-    """The path of a program, or a skip where it is not installed."""
+    """The path of a program; skips where it is not installed."""
     path = shutil.which(name)
     if path is None:
         missing(f"{name} is not installed")
@@ -46,28 +46,29 @@ def need_tool(name: str) -> str:
 
 
 def need_module(name: str) -> None:
-    """Skip where a module is not installed."""
+    """Skips where a module is not installed."""
     if importlib.util.find_spec(name) is None:
         missing(f"the module {name} is not installed: pip install -e '.[docs]'")
 
 
 def need_namespaces() -> None:
-    """Skip where no private network namespace can be had.
+    """Skips where no private network namespace can be made.
 
-    An async test uses the fixture ``namespaces`` instead: pytest-trio forgets why a test skips.
+    Async tests use the fixture ``namespaces`` instead: pytest-trio loses the reason of a skip.
     """
-    if reason := why_none("host"):
+    if reason := refusal("host"):
         missing(reason)
 
 
 def need_wires() -> None:
-    """Skip where no private wire can be had; an async test uses the fixture ``wires``."""
-    if reason := why_none("wire"):
+    """Skips where no private wire can be made; async tests use the fixture ``wires``."""
+    if reason := refusal("wire"):
         missing(reason)
 
 
 @functools.cache
-def why_none(kind: str) -> str:
+def refusal(kind: str) -> str:
+    """Why there can be no host or wire; ``""`` where there can."""
     return subprocess.run(
         [sys.executable, "-c", PROBE, kind], check=True, capture_output=True, text=True
     ).stdout.strip()

@@ -1,4 +1,4 @@
-"""A private network for tests that run whole programs in it, as root there and nobody here."""
+"""A private network in which whole programs run as root, without root outside."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from programs import PATIENCE
 
 
 class Network:
-    """A network namespace with a loopback that is up, in a user namespace of its own.
+    """A network namespace with its loopback up, in its own user namespace.
 
-    Programs that run in it are root there: they may capture, and make interfaces.
+    Programs are root in it: they may capture, and make interfaces.
     """
 
     def __init__(self, pid: int) -> None:
@@ -23,15 +23,11 @@ class Network:
         ]
 
     def command(self, *words: str) -> list[str]:
-        """The words that run a command there."""
+        """The command line that runs a command there."""
         return [*self._enter, *words]
 
     def python(self, source: str, *arguments: str) -> str:
-        """Run a Python script there to its end.
-
-        Returns:
-            What it printed.
-        """
+        """Runs a Python script there; returns its output."""
         done = subprocess.run(
             self.command(sys.executable, "-I", "-c", source, *arguments),
             capture_output=True,
@@ -44,7 +40,7 @@ class Network:
 
     @contextmanager
     def talking(self, source: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """A Python script that runs there for the length of a block, to be talked to by pipes."""
+        """Runs a Python script there during a block, with pipes to talk to it."""
         with subprocess.Popen(
             self.command(sys.executable, "-I", "-u", "-c", source, *arguments),
             stdin=subprocess.PIPE,
@@ -57,7 +53,7 @@ class Network:
                 process.kill()
 
     def ip(self, words: str) -> None:
-        """Run ip(8) there."""
+        """Runs ip(8) there; skips where it is refused."""
         done = subprocess.run(
             self.command(need_tool("ip"), *words.split()),
             capture_output=True,
@@ -70,7 +66,7 @@ class Network:
 
 @contextmanager
 def private_network() -> Iterator[Network]:
-    """A network that lasts as long as the block; a skip where there can be none."""
+    """A network for the length of a block; skips where none can be made."""
     need_namespaces()
     holder = [need_tool("unshare"), "-Urn", "sh", "-c"]
     script = 'ip link set lo up && echo ready && exec "$0"'

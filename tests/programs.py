@@ -1,4 +1,4 @@
-"""The command line as a user has it: whole processes, their output and their exit codes."""
+"""The command line as users run it: whole processes, their output and exit codes."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ PATIENCE = 60  # seconds until a test that hangs fails
 
 
 def trioecho(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run a command to its end."""
+    """Runs a command to its end."""
     return subprocess.run(
         [*TRIOECHO, *arguments], input=stdin, capture_output=True, timeout=PATIENCE, check=False
     )
 
 
 class Server:
-    """``trioecho serve`` in a process of its own, on a free port."""
+    """``trioecho serve`` in its own process, on a free port."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -43,15 +43,15 @@ class Server:
         self.port = match[1]
 
     def line(self) -> str:
-        """The next line it prints."""
+        """The next line of output."""
         return self.output.readline().rstrip("\n")
 
     def dial(self) -> socket.socket:
-        """A plain client."""
+        """Connects a plain client."""
         return socket.create_connection(("127.0.0.1", int(self.port)), timeout=PATIENCE)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, list[str]]:
-        """Send a signal and wait; the exit code and the lines not read so far."""
+        """Sends a signal and waits; returns the exit code and the rest of the lines."""
         self.process.send_signal(number)
         rest, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, rest.splitlines()
@@ -59,7 +59,7 @@ class Server:
 
 @contextmanager
 def limited(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does not outlive the block, nor a test's patience."""
+    """Kills a process after the block, or once patience runs out."""
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
     with process:
@@ -72,7 +72,7 @@ def limited(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes
 
 @contextmanager
 def serving(*options: str, address: str = "127.0.0.1:0") -> Iterator[Server]:
-    """A server for the length of a block."""
+    """Runs a server during a block."""
     command = [*TRIOECHO, "serve", address, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -84,10 +84,10 @@ def serving(*options: str, address: str = "127.0.0.1:0") -> Iterator[Server]:
 
 
 class Pipe:
-    """A named pipe that is read only when the test says so.
+    """A named pipe that is read only on request.
 
     Args:
-        path: where to make it.
+        path: its path.
     """
 
     def __init__(self, path: Path) -> None:
@@ -96,7 +96,7 @@ class Pipe:
         self._end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a command whose standard output it is."""
+        """Starts a command that writes to the pipe."""
         output = os.open(self.path, os.O_WRONLY)
         try:
             return subprocess.Popen([*TRIOECHO, *arguments], stdout=output, stderr=subprocess.PIPE)
@@ -104,7 +104,7 @@ class Pipe:
             os.close(output)
 
     def fill(self) -> bytes:
-        """Write until nothing more fits; what that was."""
+        """Fills the pipe; returns the bytes written."""
         written = b""
         with suppress(BlockingIOError):
             while True:
@@ -112,7 +112,7 @@ class Pipe:
         return written
 
     def read(self) -> bytes:
-        """All that is in it now."""
+        """Everything in the pipe now."""
         data = b""
         with suppress(BlockingIOError):
             while True:
@@ -120,7 +120,7 @@ class Pipe:
         return data
 
     def until(self, text: bytes) -> bytes:
-        """Read up to ``text``, as much as comes with it included."""
+        """Reads until ``text`` has come, and whatever came with it."""
         data = self.read()
         while text not in data:
             assert select.select([self._end], [], [], PATIENCE)[0], data[-1000:]
@@ -128,13 +128,13 @@ class Pipe:
         return data
 
     def close(self) -> None:
-        """Let go of it."""
+        """Closes the pipe."""
         os.close(self._end)
 
 
 @contextmanager
 def pipe_at(path: Path) -> Iterator[Pipe]:
-    """A pipe for the length of a block."""
+    """A pipe during a block."""
     pipe = Pipe(path)
     try:
         yield pipe

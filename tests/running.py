@@ -1,4 +1,4 @@
-"""Other people's programs, as ``trioecho run`` is told to run them."""
+"""Runs other people's programs by ``trioecho run``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LISTEN_SIX = ECHO.replace("backlog=50", "family=socket.AF_INET6").replace("sys.a
 
 
 class Ran(NamedTuple):
-    """What came of a run."""
+    """How a run ended, and what it printed."""
 
     code: int
     out: str
@@ -59,7 +59,7 @@ class Ran(NamedTuple):
         return [one for one in found if one["type"] == kind]
 
     def wrote(self, end: str) -> list[str]:
-        """The lines that a program wrote."""
+        """The lines a program wrote."""
         return re.findall(rf"^ *-?\d+\.\d{{3}} {end} \| (.*)$", self.err, re.MULTILINE)
 
 
@@ -74,7 +74,7 @@ def command(server: Sequence[str], client: Sequence[str], *options: str) -> list
 def run(
     server: Sequence[str], client: Sequence[str], *options: str, stdin: str | bytes = b""
 ) -> Ran:
-    """Run two programs, and see the ladder as JSON unless an option says otherwise."""
+    """Runs two programs; the ladder is JSON unless an option says otherwise."""
     need_wires()
     if "--format" not in options:
         options = (*options, "--format", "json")
@@ -90,7 +90,7 @@ def run(
 
 
 def alive(mark: str) -> list[int]:
-    """The processes whose command line has a mark."""
+    """The processes whose command line contains a mark."""
     found = []
     for pid in filter(str.isdecimal, os.listdir("/proc")):
         try:
@@ -103,7 +103,7 @@ def alive(mark: str) -> list[int]:
 
 
 class Terminal:
-    """A terminal in whose foreground a command runs."""
+    """A terminal with a command in its foreground."""
 
     def __init__(self, words: Sequence[str]) -> None:
         pid, self.fd = pty.fork()
@@ -137,12 +137,15 @@ class Terminal:
 def started(
     words: list[str], until: bytes, stdin: int = subprocess.DEVNULL
 ) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    """``trioecho run`` under way, and the rest of its standard error behind a line with some words.
+    """Starts ``trioecho run`` and reads its standard error up to a line.
 
     Args:
         words: the command.
-        until: what stands in the line that is waited for.
+        until: the text that the line contains.
         stdin: as for ``Popen``.
+
+    Yields:
+        The process, and the rest of its standard error.
     """
     with limited(
         subprocess.Popen(words, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Somebody else's test suite: a pytest of its own, in a process of its own."""
+"""Runs another test suite in a pytest process of its own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ PYTEST = (sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error
 def run_suite(
     pytester: pytest.Pytester, *options: str, before: tuple[str, ...] = ()
 ) -> pytest.RunResult:
-    """Run pytest on what is there; it has the plugin because trioecho is installed.
+    """Runs pytest on the suite; the plugin is there because trioecho is installed.
 
     Args:
-        pytester: where it is.
-        options: for pytest.
-        before: a program to run it by, and its arguments.
+        pytester: the suite's directory.
+        options: pytest's options.
+        before: the words of a command that runs pytest.
     """
     return pytester.run(*before, *PYTEST, *options)

@@ -1,4 +1,4 @@
-"""Traffic on a private loopback, and the frames that a capture sees of it."""
+"""Traffic on a private loopback, and the frames captured there."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ async def packet_socket(host: Host) -> socket.socket:
 async def collecting(
     capture: Capture, gate: trio.Event | None = None
 ) -> AsyncIterator[list[Frame]]:
-    """Run a capture; the list is complete when the block is left.
+    """Runs a capture; the list is complete after the block.
 
     Args:
         capture: the capture.
-        gate: the reader takes nothing from the capture before this is set.
+        gate: the reader waits for this event.
     """
     frames: list[Frame] = []
 
@@ -53,7 +53,7 @@ async def collecting(
 
 
 class Datagrams:
-    """Numbered UDP datagrams, each of which has passed the tap once it has been received."""
+    """Numbered UDP datagrams. One that has been received has passed the tap."""
 
     def __init__(
         self, sender: trio.socket.SocketType, receiver: trio.socket.SocketType, size: int
@@ -62,7 +62,7 @@ class Datagrams:
         self.sent: list[bytes] = []
 
     async def exchange(self, count: int, at_once: int = 1) -> None:
-        """Send and receive ``count`` datagrams, ``at_once`` of them before the first is read."""
+        """Sends and receives ``count`` datagrams, in groups of ``at_once``."""
         for _ in range(0, count, at_once):
             for _ in range(at_once):
                 self.sent.append(len(self.sent).to_bytes(self.size, "big"))
@@ -87,7 +87,7 @@ async def datagrams(
 async def upload(
     host: Host, size: int, *, port: int = 7, family: socket.AddressFamily = socket.AF_INET
 ) -> None:
-    """Send ``size`` bytes over a TCP connection on a host's loopback and close both ways."""
+    """Sends ``size`` bytes over TCP on a host's loopback and closes both directions."""
     listener = trio.SocketListener(await stream_socket(host, family, bind=port))
     async with listener, trio.open_nursery() as nursery:
 
@@ -108,7 +108,7 @@ async def upload(
 async def stream_socket(
     host: Host, family: socket.AddressFamily, bind: int | None = None
 ) -> trio.socket.SocketType:
-    """A TCP socket in a host's namespace; one that listens when ``bind`` names a port."""
+    """A TCP socket in a host's namespace; it listens where ``bind`` names a port."""
     made = trio.socket.from_stdlib_socket(await host.socket(family, socket.SOCK_STREAM))
     if bind is not None:
         await made.bind((LOOPBACK[family], bind))
@@ -117,7 +117,7 @@ async def stream_socket(
 
 
 def script(source: str, *before: str) -> subprocess.CompletedProcess[str]:
-    """Run a Python script, by way of another program where one is named, warnings being errors."""
+    """Runs a Python script with warnings as errors, behind the words of another command."""
     return subprocess.run(
         [*before, sys.executable, "-W", "error", "-c", source],
         check=False,
@@ -127,10 +127,7 @@ def script(source: str, *before: str) -> subprocess.CompletedProcess[str]:
 
 
 def passes_filter(frame: bytes, program: bytes) -> bool:
-    """Whether the kernel lets a frame through a filter, and then all of it.
-
-    A filter can be attached to any socket, so a pair of Unix sockets will do.
-    """
+    """Whether the kernel accepts the whole frame by a filter, tried on a pair of Unix sockets."""
     sender, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
     with sender, receiver:
         receiver.setblocking(False)

@@ -1,26 +1,26 @@
-"""Run what the pages show: every ``console`` block, and every Python block.
+"""Run the blocks of the docs pages: every ``console`` block and every Python block.
 
-A page's blocks run in order, in a scratch directory and a private network of their own, so that no
-port is in use; what ``docs/captures`` holds is there, too. Which fence does what:
+A page's blocks run in order, in a scratch directory with the files of ``docs/captures``, and in a
+private network of their own, so no port is ever in use. Each kind of block:
 
-- ```` ```console ````: lines with ``$`` are commands, the lines below each are what it must print.
-  A line ``…`` stands for any lines. A block that names its terminal (``title="Terminal 1"``) and
-  whose command goes on runs beside the rest of the page; a later block of that title, without a
-  command, shows what the terminal says next; ``^C`` in it interrupts the program.
-- ```` ```python ````: runs, and must end well. With a ``title="name.py"`` it is saved under that
+- ```` ```console ````: lines with ``$`` are commands; the lines below each are its expected output.
+  A line ``…`` matches any lines. A block that names its terminal (``title="Terminal 1"``) and whose
+  command keeps running runs beside the rest of the page; a later block with that title, without a
+  command, shows what the terminal prints next; ``^C`` in it interrupts the program.
+- ```` ```python ````: runs, and must succeed. With a ``title="name.py"`` it is saved under that
   name instead, for a command to run.
 - ```` ```toml ```` is saved under its ``title``.
 - ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
-  another machine, or that take rights.
+  another machine, or ones that need special rights.
 
-Compared is all but times, durations, ephemeral ports, raw sequence numbers, descriptors, process
-ids, window sizes and scales, which differ from run to run or from kernel to kernel; where lines
-wrap; and in a ladder the order among socket calls, since both ends run side by side.
+The comparison ignores times, durations, ephemeral ports, raw sequence numbers, descriptors, process
+ids, window sizes and scales, which differ from run to run or from kernel to kernel; line breaks;
+and, in a ladder, the order of socket calls, since both ends run concurrently.
 
 ::
 
-    python tools/blocks.py docs README.md            # compare; exit code 1 when a page is wrong
-    python tools/blocks.py --write docs README.md    # write down what was printed instead
+    python tools/blocks.py docs README.md            # compare; exit code 1 if a page is wrong
+    python tools/blocks.py --write docs README.md    # write the actual output into the pages
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import IO
 
-#: What each scratch directory holds from the start: the files that pages offer for download.
+#: Copied into each scratch directory: the files that pages offer for download.
 CAPTURES = Path(__file__).parent.parent / "docs" / "captures"
 
-PATIENCE = 60  # seconds for a command; they take less than one
+PATIENCE = 60  # seconds per command; most take less than one
 
 _FENCE = re.compile(r"^( *)```(console|python|toml)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _TITLE = re.compile(r'title="([^"]*)"')
@@ -72,7 +72,7 @@ _HEADING = re.compile(r"^ +ms +rung ")
 
 @dataclass
 class Block:
-    """A fenced block of a page: ``start`` and ``end`` are where its text is in the page's."""
+    """A fenced block of a page; its text is ``page[start:end]``."""
 
     kind: str
     title: str
@@ -85,14 +85,14 @@ class Block:
 
 @dataclass
 class Command:
-    """A command and the lines that a page says it prints."""
+    """A command and its expected output."""
 
     words: str
     expected: list[str] = field(default_factory=list)
 
 
 def blocks(page: str) -> Iterator[Block]:
-    """The blocks of a page that are to be run."""
+    """The blocks of a page that run or are saved."""
     for match in _FENCE.finditer(page):
         indent, kind, info, text = match.groups()
         title = _TITLE.search(info)
@@ -108,7 +108,7 @@ def blocks(page: str) -> Iterator[Block]:
 
 
 def commands(text: str) -> list[Command]:
-    """A console block's commands; output before the first one belongs to a command ``""``."""
+    """A console block's commands; output before the first belongs to a command ``""``."""
     found: list[Command] = []
     for line in text.splitlines():
         if line.startswith("$ "):
@@ -123,12 +123,12 @@ def commands(text: str) -> list[Command]:
 
 
 def _goes_on(words: str) -> bool:
-    """Whether a command is not complete with this line."""
+    """Whether the command continues on the next line."""
     return words.endswith("\\") or words.count('"') % 2 == 1
 
 
 def shape(lines: list[str], ladder: bool) -> tuple[list[str], Counter[str]]:
-    """Lines without what may differ: their words in order, and a ladder's calls in none."""
+    """The lines' words in order, with variable parts masked, and a ladder's calls without order."""
     calls: Counter[str] = Counter()
     rest = []
     for line in lines:
@@ -138,7 +138,7 @@ def shape(lines: list[str], ladder: bool) -> tuple[list[str], Counter[str]]:
             calls.update(map(_mask, row.split(", ")))
         else:
             rest.append(_mask(line))
-    # Once more over the whole: what was cut by the end of a line.
+    # Mask the joined text again, for values that were split by a line break.
     return _mask(" ".join(" ".join(rest).split())).split(), calls
 
 
@@ -149,7 +149,7 @@ def _mask(text: str) -> str:
 
 
 def agrees(expected: list[str], printed: list[str]) -> bool:
-    """Whether a page's lines are what was printed; ``…`` stands for any lines."""
+    """Whether the printed lines match a page's; ``…`` matches any lines."""
     ladder = any(_HEADING.match(line) for line in printed)
     words, calls = shape(printed, ladder)
     pieces: list[list[str]] = [[]]
@@ -192,7 +192,7 @@ class Page:
         self.failed: list[str] = []
 
     def run(self) -> None:
-        """Run its blocks; see ``wrong`` for what disagrees, ``failed`` for what ended badly."""
+        """Run its blocks; ``wrong`` gets the mismatches, ``failed`` the commands that failed."""
         with tempfile.TemporaryDirectory() as scratch:
             self._scratch = Path(scratch)
             for capture in CAPTURES.glob("*"):
@@ -212,7 +212,7 @@ class Page:
                     process.communicate()
 
     def _await_terminals(self) -> None:
-        """Whatever was not interrupted must end by itself, and have nothing more to say."""
+        """Check that the programs still running exit by themselves and print nothing more."""
         for title, process in list(self._terminals.items()):
             rest, _ = process.communicate(timeout=PATIENCE)
             del self._terminals[title]
@@ -221,7 +221,7 @@ class Page:
                 self.wrong.append(f"{self._path}: {title!r} ends with {said}")
 
     def write(self) -> None:
-        """Put what was printed in the place of what the page said."""
+        """Replace the page's expected output with the actual output."""
         text = self._text
         for block, new in reversed(self._changes):
             indented = "".join(f"{block.indent}{line}".rstrip() + "\n" for line in new.splitlines())
@@ -281,7 +281,7 @@ class Page:
 
     def _start(self, words: str) -> subprocess.Popen[bytes]:
         tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        # exec: the program itself is to get the ^C, not a shell that waits for it.
+        # exec: the ^C must reach the program itself, not a shell that waits for it.
         words = f"exec {words}" if re.match(r"(trioecho|python|ncat) [^|;&<>]*$", words) else words
         return subprocess.Popen(
             ["bash", "-c", words],
@@ -307,7 +307,7 @@ class Page:
 
 
 def _lines(stream: IO[bytes], count: int) -> list[str]:
-    """So many lines of what a program prints, as soon as they are there."""
+    """The next ``count`` lines of a program's output, as soon as they arrive."""
     got = b""
     while got.count(b"\n") < count:
         ready, _, _ = select.select([stream], [], [], PATIENCE)
@@ -319,7 +319,7 @@ def _lines(stream: IO[bytes], count: int) -> list[str]:
 
 
 def pages(paths: list[Path]) -> list[Path]:
-    """The pages below some paths that have blocks to run."""
+    """The pages under some paths that have blocks to run."""
     files = [
         file for path in paths for file in (sorted(path.rglob("*.md")) if path.is_dir() else [path])
     ]
@@ -327,11 +327,7 @@ def pages(paths: list[Path]) -> list[Path]:
 
 
 def check(path: Path, *, write: bool = False) -> list[str]:
-    """Run one page, in this process's network.
-
-    Returns:
-        What is wrong with it.
-    """
+    """Run one page, in this process's network; returns its errors."""
     page = Page(path)
     page.run()
     if write:
@@ -341,7 +337,7 @@ def check(path: Path, *, write: bool = False) -> list[str]:
 
 
 def apart(path: Path, *, write: bool = False) -> str:
-    """Run one page in a network of its own; what is wrong with it, as text."""
+    """Run one page in a network of its own; returns its errors as text."""
     script = 'ip link set lo up && exec "$@"'
     here = [sys.executable, str(Path(__file__).resolve()), "--here", *["--write"] * write]
     done = subprocess.run(
@@ -354,12 +350,14 @@ def apart(path: Path, *, write: bool = False) -> str:
 
 
 def main() -> int:
-    """The command line; see the module's own words."""
-    parser = argparse.ArgumentParser(description="Run what the pages show.")
-    parser.add_argument("--write", action="store_true", help="write down what was printed")
-    parser.add_argument("--here", action="store_true", help="in this network, and one by one")
+    """The command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(description="Run the blocks of the docs pages.")
+    parser.add_argument("--write", action="store_true", help="write the actual output")
+    parser.add_argument("--here", action="store_true", help="in this network, one page at a time")
     parser.add_argument("paths", nargs="+", type=Path)
     arguments = parser.parse_args()
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts a background job
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     found = pages(arguments.paths)
     if arguments.here:
         wrong = [text for path in found for text in check(path, write=arguments.write)]

@@ -1,4 +1,4 @@
-"""The commands' pages, from Typer's own parameters: what ``--help`` knows, a page knows too."""
+"""Generates the commands' pages from Typer's parameters, as ``--help`` does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer.main
 
-from trioecho.cli import app
+from trioecho.cli.app import app
 
 
 def pages() -> dict[str, str]:
@@ -45,7 +45,7 @@ def page(name: str, command: Any, function: Any, above: Any) -> str:
 
 
 def _row(param: Any, hints: dict[str, Any]) -> list[str]:
-    """A parameter as a term and what is to be known of it."""
+    """A parameter as a term and its description."""
     flag = getattr(param, "is_flag", False)
     if param.param_type_name == "argument":
         names, value = [param.metavar or param.name.upper()], ""
@@ -78,6 +78,6 @@ def _row(param: Any, hints: dict[str, Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Help as Markdown that says the same; a page that it names is a link."""
+    """Help text as Markdown; a page that it names becomes a link."""
     text = text.strip().replace("<", "&lt;").replace("*", "\\*")
     return re.sub(r"\bdocs/([\w/-]+\.md)", r"[docs/\1](../../\1)", text)

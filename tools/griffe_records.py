@@ -1,8 +1,8 @@
-"""What Griffe has to be told of this code's habits.
+"""A Griffe extension for two conventions of this code.
 
-A record (a ``msgspec.Struct``, a ``NamedTuple``) has no ``__init__`` to read, so that its ``Args``
-would belong to nothing: its annotated fields are its parameters. And ``client, server: the ends``
-in a docstring stands for two parameters with one text.
+A record (a ``msgspec.Struct``, a ``NamedTuple``) has no ``__init__`` to read: its annotated fields
+are its parameters, and the ``Args`` section describes them. And ``client, server: the ends`` in a
+docstring describes two parameters with one text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SHARED = re.compile(r"^( +)(\w+(?:, \w+)+): ", re.M)
 
 
 class Records(griffe.Extension):
-    """Gives records a signature, and shared docstring entries one name each."""
+    """Gives records a signature, and splits shared docstring entries."""
 
     def on_instance(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         """Split the shared entries of a docstring."""
@@ -24,7 +24,7 @@ class Records(griffe.Extension):
             obj.docstring.value = _split(obj.docstring.value)
 
     def on_class(self, *, cls: griffe.Class, **kwargs: Any) -> None:
-        """Give a record the signature that its fields make."""
+        """Give a record a signature with its fields."""
         if "__init__" in cls.members or "Args:" not in (
             cls.docstring.value if cls.docstring else ""
         ):

@@ -1,8 +1,8 @@
-"""What MkDocs does besides turning pages into HTML: pages made from the code, at build time.
+"""MkDocs hooks: pages that are generated from the code at build time.
 
-No page that is generated is kept in the repository: the commands' pages come from Typer's own
-parameters, the picture of the rooms from the code's imports, a lesson's page from its TOML and from
-what was seen when it was performed.
+No generated page is kept in the repository. The commands' pages come from Typer's parameters, the
+picture of the rooms from the code's imports, the tables of rules and kinds from the engine and its
+ladders, and a lesson's page from its TOML and a recorded performance.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 import cli_pages  # noqa: E402
 import lesson_pages  # noqa: E402
 import rooms  # noqa: E402
+import rule_tables  # noqa: E402
 from mkdocs.structure.files import File  # noqa: E402
 
 from trioecho.lessons.shelf import FOLDER  # noqa: E402
@@ -27,17 +28,19 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOMS = "<!-- the picture of the rooms stands here on the site -->"
+RULES = "<!-- the table of the rules stands here on the site -->"
+KINDS = "<!-- the table of the kinds stands here on the site -->"
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Give the lessons their place in the navigation."""
+    """Insert the lessons into the navigation."""
     if config.nav is not None:
         place = next(at for at, entry in enumerate(config.nav) if "Tutorials" in entry) + 1
         config.nav.insert(place, {"Lessons": lesson_pages.navigation(FOLDER)})
 
 
 def on_files(files: Files, config: MkDocsConfig) -> None:
-    """Add the pages that are made from the code."""
+    """Add the generated pages."""
     made = {f"reference/cli/{name}.md": text for name, text in cli_pages.pages().items()}
     made["lessons/index.md"] = lesson_pages.index(FOLDER)
     for lesson in lesson_pages.lessons(FOLDER):
@@ -47,12 +50,16 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Put the picture of the rooms where the design page asks for it."""
-    if ROOMS not in markdown:
-        return markdown
-    return markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
+    """Insert pictures and tables where a page asks for them."""
+    if ROOMS in markdown:
+        markdown = markdown.replace(ROOMS, f'<div class="rooms">{rooms.picture()}</div>')
+    if RULES in markdown:
+        markdown = markdown.replace(RULES, rule_tables.rules())
+    if KINDS in markdown:
+        markdown = markdown.replace(KINDS, rule_tables.kinds())
+    return markdown
 
 
 def on_post_build(config: MkDocsConfig) -> None:
-    """Leave out the page for pages that are missing: from a disk nobody serves it."""
+    """Remove the 404 page: no server serves these files."""
     Path(config.site_dir, "404.html").unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""A page for each lesson of the lab: from its TOML, and from a real performance of it.
+"""Generates a page for each lesson, from its TOML and a recorded performance.
 
-``make lessons`` performs each lesson and keeps what was seen, as a picture and as text, in
-``docs/lessons``: a build performs nothing, and works where a wire cannot be had. A test holds what
-is kept to the lesson's ladder. A lesson that was never performed has no page yet.
+``make lessons`` performs each lesson and keeps its ladder, as a picture and as text, in
+``docs/lessons``. So a build performs nothing, and also works where there is no wire. A test
+compares these recordings with the lesson's ladder. A lesson without a recording has no page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import get_args
 
 from trioecho.lessons.lesson import Lesson, Level, Party, read
 
-#: Where the performances are kept.
+#: Where the recorded performances are.
 SEEN = Path(__file__).parent.parent / "docs" / "lessons"
 
 _LEVELS: dict[str, str] = {
@@ -28,13 +28,7 @@ _SOURCE = re.compile(r"RFC (\d+)(?: §([\d.]*\d))?")
 
 @dataclass(frozen=True)
 class Shown:
-    """A lesson that is to be shown.
-
-    Args:
-        name: its name.
-        said: what its TOML says.
-        text: its ladder as text, as it was seen.
-    """
+    """A lesson to show: its name, its TOML, and its recorded ladder as text."""
 
     name: str
     said: Lesson
@@ -42,14 +36,11 @@ class Shown:
 
 
 def lessons(folder: Path, seen: Path = SEEN) -> list[Shown]:
-    """The lessons that have been performed, in the order in which they are best taken.
+    """The lessons that have a recording, by level and number.
 
     Args:
         folder: where the lessons are.
-        seen: where their performances are.
-
-    Returns:
-        The easy ones first, and in the order of their numbers.
+        seen: where their recordings are.
     """
     found = [
         Shown(path.stem, read(path), text.read_text("utf-8"))
@@ -63,7 +54,7 @@ def lessons(folder: Path, seen: Path = SEEN) -> list[Shown]:
 def page(lesson: Shown) -> str:
     """A lesson's page, in Markdown."""
     said = lesson.said
-    waits = f" It waits for real timers: {said.takes:g} seconds." if said.takes else ""
+    waits = f" Takes {said.takes:g} seconds, since it waits for real timers." if said.takes else ""
     return "\n".join(
         [
             "---\nhide:\n  - toc\n---",
@@ -77,7 +68,7 @@ def page(lesson: Shown) -> str:
             "",
             '=== "Picture"',
             "",
-            "    ![The ladder of this lesson. The tab beside it has it as text.]"
+            "    ![The ladder of this lesson. The tab Text has it as text.]"
             f"({lesson.name}.svg){{ .ladder }}",
             "",
             '=== "Text"',
@@ -100,7 +91,7 @@ def page(lesson: Shown) -> str:
             "",
             *_made(said),
             "",
-            f"Where the rules stand: {', '.join(map(_text, said.rfc))}.",
+            f"The rules: {', '.join(map(_text, said.rfc))}.",
             "",
         ]
     )
@@ -112,15 +103,15 @@ def index(folder: Path, seen: Path = SEEN) -> str:
     lines = [
         "# Lessons",
         "",
-        "Each lesson is one thing that happens to a connection. Two real Linux kernels perform it"
-        " on a private wire, without root, while you watch; then you are asked a question. What you"
-        " see on these pages was seen in just that way.",
+        "Each lesson shows one thing that can happen to a connection. Two real Linux TCP stacks"
+        " perform it on a private wire, without root, while you watch; then you get a question. The"
+        " ladders on these pages are recordings of such performances.",
         "",
         "```sh\ntrioecho lab                      # lists them\ntrioecho lab lost-syn-ack         "
         "# performs one\ntrioecho lab lost-syn-ack --answer\n```",
         "",
-        "With `--kernel` the kernels tell what they think beside each rung. A lesson of your own is"
-        " [a TOML file](../how-to/lesson.md) and no code.",
+        "With `--kernel` the kernel's view of both ends appears beside each rung. To write a lesson"
+        " of your own, you write [a TOML file](../how-to/lesson.md) and no code.",
     ]
     for level, about in _LEVELS.items():
         rows = [one for one in found if one.said.level == level]
@@ -134,7 +125,7 @@ def index(folder: Path, seen: Path = SEEN) -> str:
 
 
 def navigation(folder: Path, seen: Path = SEEN) -> list[object]:
-    """Their place in the site's navigation: a section for each level."""
+    """Their entries in the site's navigation: a section for each level."""
     found = lessons(folder, seen)
     sections = {
         level.capitalize(): [f"lessons/{one.name}.md" for one in found if one.said.level == level]
@@ -144,14 +135,14 @@ def navigation(folder: Path, seen: Path = SEEN) -> list[object]:
 
 
 def _made(said: Lesson) -> list[str]:
-    """What the wire and the ends do, for those who want to change it."""
+    """A table of what the wire and the ends do."""
     rows = []
     if said.faults:
         rows.append(("the wire", [f"`{fault}`" for fault in said.faults]))
     elif said.place == "wire":
         rows.append(("the wire", ["carries everything"]))
     else:
-        rows.append(("both ends", ["on one host, over its loopback"]))
+        rows.append(("both ends", ["are on one host, over its loopback"]))
     for end, settings in (("client", said.sysctl.client), ("server", said.sysctl.server)):
         if settings:
             words = [f"`{name} = {value}`" for name, value in settings.items()]
@@ -167,7 +158,7 @@ def _steps(party: Party) -> list[str]:
 
 
 def _text(text: str) -> str:
-    """A lesson's text as Markdown that says the same, each RFC a link."""
+    """A lesson's text as Markdown, with each RFC as a link."""
     return _SOURCE.sub(_link, _plain(text.strip()))
 
 

@@ -1,7 +1,7 @@
-"""Draw the pictures of the pages again: ``python tools/pictures.py``.
+"""Redraws the pictures of the pages: ``python tools/pictures.py``.
 
-They are kept in the repository, so that a README shows them too; a test draws each once more and
-compares what stands on it.
+They are kept in the repository, so the README shows them too. A test draws each again and compares
+its text.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "docs" / "pictures"
 
-#: What each picture shows: the arguments of a trace.
+#: Each picture's name, and the arguments of the trace that it shows.
 PICTURES = {
     "echo": ["testing purposes"],
     "parts": ["--recv-size", "16", "a message that comes in parts"],

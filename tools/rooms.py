@@ -1,30 +1,28 @@
-"""The picture of the house: its rooms on their floors, and who imports whom, read from the code."""
+"""Draws the rooms on their floors, with arrows for the imports, read from the code."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from html import escape
 
-from test_floors import FLOORS, imports, modules, room
+from test_floors import FLOORS, PACKAGE, room
 
 _HEIGHT, _ROOM, _GAP, _LEFT = 78, 104, 14, 40
-_PURE = {"model", "errors", "text", "tcp", "dissect", "render"}
+_PURE = {"model", "errors", "text", "packet", "tcp", "faults", "render"}
 
 
 def arrows() -> set[tuple[str, str]]:
     """Which room imports which, as the code says: (importer, imported)."""
-    found = set()
-    for module in modules():
-        own = room(module.removesuffix("__init__") or "trioecho")
-        for name, _ in imports(module):
-            other = room(name) if name.partition(".")[0] == "trioecho" else own
-            if other != own and "trioecho" not in (own, other):
-                found.add((own, other))
-    return found
+    found = {
+        (room(module), room(other))
+        for module, others in PACKAGE.edges().items()
+        for other in others
+    }
+    return {(own, other) for own, other in found if own != other and "trioecho" not in (own, other)}
 
 
 def plain(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Only the arrows that no longer way down already implies: the others would hide them."""
+    """Only the arrows that no longer path implies, to keep the picture readable."""
     below = defaultdict(set)
     for own, other in found:
         below[own].add(other)
@@ -43,7 +41,7 @@ def plain(found: set[tuple[str, str]]) -> set[tuple[str, str]]:
 
 
 def picture() -> str:
-    """The house as an SVG that takes its colours from the page."""
+    """The rooms as an SVG that takes its colours from the page."""
     floors = defaultdict(list)
     for name, floor in FLOORS.items():
         if name != "trioecho":

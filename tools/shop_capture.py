@@ -1,7 +1,7 @@
-"""Make the capture that a tutorial reads: ``python tools/shop_capture.py``.
+"""Makes the capture file of a tutorial: ``python tools/shop_capture.py``.
 
-Four connections to one server, written as ladders; what is wrong with each is the tutorial's to
-find. A test makes it once more and compares.
+Four connections to one server, written as ladders; the tutorial finds what is wrong with each. A
+test makes the file again and compares.
 """
 
 from __future__ import annotations

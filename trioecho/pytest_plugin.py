@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture ``wire``, and the ladder of a test that failed with it.
+"""The pytest plugin: the fixture ``wire``, and the ladder in a failed test's report.
 
-pytest loads this wherever trioecho is installed, so it imports nothing but pytest until a test asks
-for the fixture.
+pytest loads this module wherever trioecho is installed, so it imports only pytest until a test uses
+the fixture.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ import pytest
 if TYPE_CHECKING:
     from trioecho.testing import Wire
 
-_MARK = "wire(*faults): what the fixture 'wire' does to what it carries, such as 'mtu 576'"
+_MARK = "wire(*faults): the faults of the fixture 'wire', such as 'mtu 576'"
 _wire = pytest.StashKey["Wire"]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line("markers", _MARK)
 
 
 @pytest.fixture
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
-    """Two hosts with a wire between them that records, and breaks, what it carries."""
+    """Two hosts and a wire that records its segments and has the faults of the mark."""
     from trioecho.hosts.refusal import NamespaceUnavailable
     from trioecho.testing import open_wire
 
@@ -47,20 +47,20 @@ def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add the ladder to the report of a test that has failed."""
+    """Add the ladder to the report of a failed test."""
     wire = item.stash.get(_wire, None)
     error = call.excinfo
     if wire is not None and error is not None and not error.errisinstance(pytest.skip.Exception):
         item.add_report_section(call.when, "wire", _ladder(wire))
         del item.stash[_wire]
     elif call.when == "teardown" and wire is not None:
-        del item.stash[_wire]  # else each test's wire, and what was seen, lives as long as pytest
+        del item.stash[_wire]  # or each test's wire and ladder would live as long as pytest
     return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_exception_interact(node: pytest.Item, report: pytest.TestReport) -> None:
-    """Show the ladder before the prompt of ``--pdb``, which shows the traceback and no sections."""
+    """Show the ladder above the prompt of ``--pdb``, which shows no report sections."""
     add = getattr(report.longrepr, "addsection", None)
     if add is not None and node.config.getoption("usepdb", False):
         for section in [one for one in report.sections if one[0].startswith("Captured wire")]:
@@ -73,5 +73,5 @@ def _ladder(wire: Wire) -> str:
 
     try:
         return wire.ladder()
-    except TrioechoError as error:  # it ended before the test
+    except TrioechoError as error:  # the wire broke before the test did
         return str(error)

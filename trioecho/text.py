@@ -1,7 +1,7 @@
 """Bytes and numbers as text that is safe to show.
 
-Bytes from the wire are hostile: whatever a peer sent, what comes out of here holds no control
-character, no escape sequence and no bidirectional override.
+Bytes from the wire are hostile. Whatever a peer sent, the text made here has no control characters,
+no escape sequences and no bidirectional overrides.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
 
     Args:
         data: the bytes, or the first of them.
-        limit: how many bytes to show at the most.
-        length: how many bytes there were in all, where ``data`` is only the first of them.
+        limit: the most bytes to show.
+        length: the number of all bytes, if ``data`` holds only the first.
 
     Returns:
-        Printable ASCII, such as ``b'testing'``, with ``…`` behind it when bytes were left out.
+        Printable ASCII, such as ``b'testing'``, followed by ``…`` if bytes are left out.
 
     >>> preview(b"ok\\x1b[2J", 24)
     "b'ok\\\\x1b[2J'"
@@ -26,13 +26,13 @@ def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from the wire or from a file, with whatever could steer a terminal escaped.
+    """Text with control characters escaped, so that it cannot control a terminal.
 
     Args:
-        text: the text, from anywhere.
+        text: the text, from the wire or a file.
 
     Returns:
-        Text without control characters.
+        Text of printable characters alone.
 
     >>> printable("eth0\\x1b[31m")
     'eth0\\\\x1b[31m'
@@ -41,7 +41,7 @@ def printable(text: str) -> str:
 
 
 def seconds(nanoseconds: int) -> str:
-    """A duration with a unit a reader can take in at a glance.
+    """A duration in a suitable unit.
 
     Args:
         nanoseconds: the duration.
@@ -64,7 +64,7 @@ def seconds(nanoseconds: int) -> str:
 
 
 def bytes_of(count: int) -> str:
-    """A count of bytes, in words.
+    """A number of bytes, with its unit.
 
     Args:
         count: how many bytes.
@@ -79,7 +79,7 @@ def bytes_of(count: int) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """``count`` of something, in words.
+    """A number of things, with their name.
 
     Args:
         count: how many.

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
-from captures import CORPUS, corpus
+from corpus import CORPUS, corpus
 
 from against.frames import KINDS, Theirs, before, ours, theirs
 from against.own import own_captures

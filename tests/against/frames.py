@@ -11,8 +11,9 @@ from trioecho.capture.files import open_capture_file
 from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.packet.decode import decode
 from trioecho.packet.fragments import Fragments
+from trioecho.tcp.history import LATE
+from trioecho.tcp.rules.windows import SHORTEST_KEEP_ALIVE
 from trioecho.tcp.tracker import Tracker
-from trioecho.tcp.verdicts import LATE, SHORTEST_KEEP_ALIVE
 
 KINDS = (
     *("retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"),

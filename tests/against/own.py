@@ -10,12 +10,9 @@ import trio
 from broken import play_all
 from capture_file import write
 from captures import pcap
+from crafted import crafted
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
-
-from trioecho.render import Setting
-from trioecho.render.pcapng import Pcapng
-from trioecho.stage.wire import INTERFACES
 
 BROKEN = 30
 
@@ -29,22 +26,31 @@ def own_captures(folder: Path, run: Sequence[str] | None) -> Iterator[Path]:
     """
     yield from ladder_captures(folder)
     yield from loss_captures(folder)
+    yield from wrapped_captures(folder)
     if run is not None:
         yield from traced_captures(folder, run)
         yield from broken_captures(folder)
 
 
 def ladder_captures(folder: Path) -> Iterator[Path]:
-    """The segments of every ladder that the engine's tests are written in."""
-    ladders = {**STATES, **MARKS, **VERDICTS}
-    for number, text in enumerate(ladders.values(), 1):
-        path = folder / f"ladder-{number}.pcap"
-        packets = [
-            (*divmod(frame.time, 1_000_000_000), frame.data, frame.length)
-            for _, frame in frames(text)
-        ]
-        path.write_bytes(pcap(*packets, link=RAW, magic=0xA1B23C4D))
-        yield path
+    """The segments of every ladder that the engine's tests are written in.
+
+    In one file, since starting tshark takes longer than all of them; each has its own addresses.
+    """
+    path = folder / "ladders.pcap"
+    packets = []
+    for number, text in enumerate({**STATES, **MARKS, **VERDICTS}.values()):
+        for _, frame in frames(text):
+            data = _moved(frame.data, number)
+            packets.append((*divmod(frame.time, 1_000_000_000), data, frame.length))
+    path.write_bytes(pcap(*packets, link=RAW, magic=0xA1B23C4D))
+    yield path
+
+
+def _moved(packet: bytes, number: int) -> bytes:
+    """An IPv4 packet with other addresses; each number has a network of its own."""
+    network = bytes((10, *divmod(number, 256)))
+    return packet[:12] + network + packet[15:16] + network + packet[19:]
 
 
 def loss_captures(folder: Path) -> Iterator[Path]:
@@ -52,6 +58,15 @@ def loss_captures(folder: Path) -> Iterator[Path]:
     path = folder / "losses.pcap"
     write(path, 20_000, 50)
     yield path
+
+
+def wrapped_captures(folder: Path) -> Iterator[Path]:
+    """Ladders in every tag, tunnel and fragment that tshark looks through unasked."""
+    for name, data in crafted():
+        if name not in ("pseudowire", "everything"):  # it takes a preference for the first
+            path = folder / f"{name}.pcap"
+            path.write_bytes(data)
+            yield path
 
 
 def traced_captures(folder: Path, run: Sequence[str]) -> Iterator[Path]:
@@ -74,8 +89,11 @@ def traced_captures(folder: Path, run: Sequence[str]) -> Iterator[Path]:
 
 def broken_captures(folder: Path) -> Iterator[Path]:
     """Real kernels on private wires with faults by chance, seen as they were sent."""
+    path = folder / "broken.pcap"
+    packets = []
     for seed, rungs in trio.run(play_all, range(BROKEN)).items():
-        path = folder / f"broken-{seed}.pcapng"
-        renderer = Pcapng(Setting(interfaces=INTERFACES))
-        path.write_bytes(renderer.begin() + renderer.show(rungs))
-        yield path
+        for frame in (rung.segment.frame for rung in rungs):
+            data = _moved(frame.data, seed)
+            packets.append((*divmod(frame.time, 1_000_000_000), data, frame.length))
+    path.write_bytes(pcap(*packets, link=RAW, magic=0xA1B23C4D))
+    yield path

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from against.frames import Before, Ours, Theirs, has_ack, is_synack
-from trioecho.tcp.notes import FastRetransmission, Retransmission
-from trioecho.tcp.verdicts import NEXT_PACKETS, SHORTEST_TIMEOUT
+from trioecho.tcp.rules.overtaking import NEXT_PACKETS
+from trioecho.tcp.rules.repetition import SHORTEST_TIMEOUT, FastRetransmission, Retransmission
 
 DOCS = Path(__file__).parents[2] / "docs" / "differences.md"
 

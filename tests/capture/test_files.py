@@ -6,27 +6,25 @@ import os
 import struct
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import captures
 import pytest
 from captures import (
-    CORPUS,
     SECOND,
     Blocks,
     Trickle,
     compressed,
-    corpus,
-    need_corpus,
     pad,
     payload,
     pcap,
     some,
     variations,
 )
+from crafted import crafted
 from frames import play
 from needs import need_tool
+from readers import as_tshark, check_passing
 
 from trioecho.capture.files import CaptureFile, Interface, open_capture_file
 from trioecho.errors import TrioechoError
@@ -35,6 +33,7 @@ from trioecho.render import Setting
 from trioecho.render.pcapng import Pcapng
 
 VARIATIONS = dict(variations())
+CRAFTED = dict(crafted())
 LITTLE = Blocks()
 START = LITTLE.section() + LITTLE.interface()
 
@@ -49,40 +48,6 @@ def refusal(data: bytes) -> str:
     return str(caught.value)
 
 
-def tshark(path: Path) -> list[tuple[int, int | None, int, int]]:
-    """Number, time in nanoseconds, length and captured length of each of a file's frames."""
-    fields = ["frame.number", "frame.time_epoch", "frame.len", "frame.cap_len"]
-    command = [need_tool("tshark"), "-n", "-r", str(path), "-T", "fields"]
-    for field in fields:
-        command += ["-e", field]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    return [(int(row[0]), nanoseconds(row[1]), int(row[2]), int(row[3])) for row in rows]
-
-
-def nanoseconds(text: str) -> int | None:
-    if not text:
-        return None
-    whole, _, fraction = text.partition(".")
-    return int(whole) * 10**9 + int(fraction.ljust(9, "0"))
-
-
-def check_passing(raw: bytes) -> None:
-    """What is not to be passed over is read as if all were; what is, may be."""
-
-    def passing(data: bytes, start: int, end: int, link: int) -> bool:
-        return zlib.crc32(data[start:end]) % 3 > 0
-
-    frames, trouble = read(raw)
-    with CaptureFile(io.BytesIO(raw), "it", passing=passing) as file:
-        left = [frame for batch in file for frame in batch]
-        assert str(file.trouble or "") == trouble
-    whole = {frame.number: frame for frame in frames}
-    assert all(frame == whole.pop(frame.number) for frame in left)
-    assert all(passing(one.data, 0, len(one.data), one.link) for one in whole.values())
-    assert whole or len(frames) < 20
-
-
 @pytest.mark.parametrize("name", VARIATIONS)
 def test_what_is_passed_over_changes_nothing_else(name: str) -> None:
     check_passing(VARIATIONS[name])
@@ -93,21 +58,9 @@ def test_a_simple_packet_has_the_time_of_one_that_was_passed_over() -> None:
     check_passing(START + b"".join(one + LITTLE.simple(payload(9)) for one in packets))
 
 
-def test_passing_over_in_the_corpus() -> None:
-    for name, _ in need_corpus():
-        check_passing((CORPUS / name).read_bytes())
-
-
-@pytest.mark.parametrize("name", [name for name, _ in corpus()] or ["-"])
-def test_the_corpus_as_tshark_reads_it(name: str) -> None:
-    counts = dict(need_corpus())
-    with open_capture_file(CORPUS / name) as file:
-        frames = [frame for batch in file for frame in batch]
-        assert file.trouble is None
-        assert file.position == file.size == (CORPUS / name).stat().st_size
-    assert len(frames) == counts[name]
-    ours = [(f.number, f.time, f.length, len(f.data)) for f in frames]
-    assert ours == tshark(CORPUS / name)
+@pytest.mark.parametrize("name", CRAFTED)
+def test_passing_over_whatever_a_packet_is_wrapped_in(name: str) -> None:
+    check_passing(CRAFTED[name])
 
 
 @pytest.mark.parametrize("name", VARIATIONS)
@@ -116,7 +69,7 @@ def test_each_variation_as_tshark_reads_it(name: str, tmp_path: Path) -> None:
     path.write_bytes(VARIATIONS[name])
     frames, trouble = read(VARIATIONS[name])
     assert trouble == ""
-    theirs = tshark(path)
+    theirs = as_tshark(need_tool("tshark"), path)
     ours = [
         (f.number, None if t is None else f.time, f.length, len(f.data))
         for f, (_, t, _, _) in zip(frames, theirs, strict=True)
@@ -194,7 +147,9 @@ def test_numbers_are_those_of_wireshark(tmp_path: Path) -> None:
     with open_capture_file(path) as file:
         ours = [(f.number, f.time) for batch in file for f in batch]
     assert ours == [(1, 1000), (5, 2000)]
-    assert set(ours) < {(number, time) for number, time, _, _ in tshark(path)}
+    assert set(ours) < {
+        (number, time) for number, time, _, _ in as_tshark(need_tool("tshark"), path)
+    }
 
 
 def test_a_simple_packet_has_the_time_of_the_one_before() -> None:

@@ -11,16 +11,15 @@ from contextlib import contextmanager
 
 import pytest
 from captures import (
-    CORPUS,
     Blocks,
     compressed,
-    corpus,
-    need_corpus,
     pcap,
     read_hostile,
     variations,
     zstd_compress,
 )
+from crafted import crafted
+from edits import edited, edits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,37 +28,8 @@ from trioecho.errors import TrioechoError
 
 MIB = 1 << 20
 VARIATIONS = [data for _, data in variations()]
+CRAFTED = [data for _, data in crafted()]
 START = Blocks().section() + Blocks().interface()
-
-# Numbers at which length fields go wrong.
-EDGES = [0, 1, 2, 4, 11, 12, 16, 28, 31, 32, 36, 1 << 16, 1 << 20, 1 << 24, 1 << 31, (1 << 32) - 1]
-words = st.builds(
-    struct.pack, st.sampled_from(["<I", ">I"]), st.sampled_from(EDGES) | st.integers(0, 300)
-)
-edits = st.lists(
-    st.tuples(
-        st.sampled_from(["overwrite", "insert", "delete", "truncate"]),
-        st.integers(0, 1 << 24),
-        st.binary(min_size=1, max_size=4) | words,
-    ),
-    min_size=1,
-    max_size=4,
-)
-
-
-def edited(data: bytes, changes: list[tuple[str, int, bytes]]) -> bytes:
-    for how, where, value in changes:
-        at = where % (len(data) + 1)
-        match how:
-            case "overwrite":
-                data = data[:at] + value + data[at + len(value) :]
-            case "insert":
-                data = data[:at] + value + data[at:]
-            case "delete":
-                data = data[:at] + data[at + len(value) :]
-            case "truncate":
-                data = data[:at]
-    return data
 
 
 @given(st.binary(), st.sampled_from([b"", START, pcap(), *[data[:4] for data in VARIATIONS]]))
@@ -67,7 +37,7 @@ def test_any_bytes(data: bytes, start: bytes) -> None:
     read_hostile(start + data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
 def test_any_edit_of_a_variation(
     data: bytes, changes: list[tuple[str, int, bytes]], how: int
@@ -75,7 +45,7 @@ def test_any_edit_of_a_variation(
     read_hostile(compressed(edited(data, changes))[how][1])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(VARIATIONS), edits, st.integers(0, 4))
 def test_any_edit_of_compressed_data(
     data: bytes, changes: list[tuple[str, int, bytes]], how: int
@@ -83,19 +53,10 @@ def test_any_edit_of_compressed_data(
     read_hostile(edited(compressed(data)[how][1], changes))
 
 
-@pytest.mark.parametrize("name", [name for name, _ in corpus()] or ["-"])
-def test_any_edit_of_the_corpus(name: str) -> None:
-    counts = dict(need_corpus())
-    whole = (CORPUS / name).read_bytes()
-    inner = gzip.decompress(whole) if name.endswith(".gz") else whole
-    assert read_hostile(whole) == counts[name]
-
-    @settings(max_examples=25, deadline=None)
-    @given(st.sampled_from([whole, inner]), edits)
-    def edit(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
-        read_hostile(edited(data, changes))
-
-    edit()
+@settings(max_examples=400)
+@given(st.sampled_from(CRAFTED), edits)
+def test_any_edit_of_a_capture(data: bytes, changes: list[tuple[str, int, bytes]]) -> None:
+    read_hostile(edited(data, changes))
 
 
 @contextmanager

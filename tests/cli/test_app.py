@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from programs import TRIOECHO, serving, trioecho
 
 from trioecho import __version__
+
+SHOP = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
 
 
 def imported(*arguments: str) -> set[str]:
@@ -31,6 +34,43 @@ def test_send_starts_light() -> None:
         modules = imported("send", "hi", "--to", server.port, "--timeout", "5")
     assert "trio" in modules
     assert not modules & {"scapy", "numpy", "pydantic", "rich", "msgspec"}
+
+
+@pytest.mark.parametrize("options", [[], ["--format", "json"], ["-o", "x.txt"]])
+def test_choices_and_paths_need_no_pydantic(
+    options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    modules = imported("read", str(SHOP), *options)
+    assert "msgspec" in modules
+    assert not modules & {"scapy", "numpy", "pydantic", "rich"}
+
+
+# Runs a command, and presses Ctrl-C when a module is about to be imported.
+INTERRUPTED = """
+import signal, sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == MODULE:
+            signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finder())
+from trioecho.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    "module", ["typer", "trioecho.cli.trace", "msgspec", "trio", "trioecho.stage.outputs"]
+)
+def test_an_interrupt_while_modules_load_leaves_no_traceback(module: str) -> None:
+    code = INTERRUPTED.replace("MODULE", repr(module))
+    done = subprocess.run(
+        [sys.executable, "-c", code, "trace", "hi"], capture_output=True, check=False, text=True
+    )
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_version() -> None:
@@ -68,6 +108,25 @@ def test_usage_errors(arguments: list[str]) -> None:
     done = trioecho(*arguments)
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["read", "x", "--only", "fun"], "'fun' is not valid; use trouble"),
+        (["trace", "--close", "x"], "'x' is not valid; use fin, rst or half"),
+        (["send", "hi", "--count", "many"], "'many' is not a whole number of at least 1"),
+        (["trace", "--port", "65536"], "'65536' is not a whole number from 0 to 65,535"),
+        (["serve", "--grace", "nan"], "'nan' is not a number of at least 0"),
+    ],
+)
+def test_a_wrong_value_is_explained_without_a_librarys_words(
+    arguments: list[str], says: str
+) -> None:
+    error = trioecho(*arguments).stderr.decode().replace("│", " ")
+    assert f": {says} " in " ".join(error.split()) + " "
+    assert "Input" not in error
+    assert "Value error" not in error
 
 
 @pytest.mark.parametrize("limit", range(5, 9))

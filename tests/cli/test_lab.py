@@ -39,7 +39,7 @@ def test_the_list() -> None:
     assert head.split() == ["lesson", "level", "takes", "title"]
     assert sorted(row.split()[0] for row in rows) == names()
     assert rows[0].startswith("handshake ")
-    assert (empty, hint) == ("", "trioecho lab NAME performs one.")
+    assert (empty, hint) == ("", "To run one: trioecho lab NAME")
 
 
 def test_the_list_as_json() -> None:
@@ -86,7 +86,7 @@ def test_a_lesson() -> None:
         text.index(part)
         for part in (
             "Nobody listens there (beginner)",
-            "connect all the same. The answer comes at once",
+            "connect anyway. The answer comes at once",
             "private wire; 10.0.0.2, port 65432",
             "socket(AF_INET), connect(10.0.0.2:65432)",
             "SYN seq 0",
@@ -95,9 +95,9 @@ def test_a_lesson() -> None:
             "What to notice",
             "- The server's kernel answers",
             "A question",
-            "What does ECONNREFUSED tell",
+            "What does ECONNREFUSED tell you",
             "The answer: trioecho lab refused --answer",
-            "Where it stands: RFC 9293 §3.5.2",
+            "References: RFC 9293 §3.5.2",
             "As in refused.ladder: 2 segments, and both kernels agree",
         )
     ]
@@ -144,7 +144,7 @@ def test_a_lesson_of_ones_own(tmp_path: Path) -> None:
     done = lab(str(own), "--check", code=1)
     assert "\n- < S. 0:0(0) ack 1\n" in done.stdout
     assert "\n+ < R. 1:1(0) ack 1\n" in done.stdout
-    assert done.stderr == "trioecho: What happened is not what mine.ladder says\n"
+    assert done.stderr == "trioecho: What happened differs from mine.ladder\n"
 
 
 def test_a_file_that_is_no_lesson(tmp_path: Path) -> None:

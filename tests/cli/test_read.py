@@ -19,7 +19,7 @@ from captures import pcap
 from frames import frames, tcp
 from needs import need_tool
 
-from trioecho.cli.readout import SHARED_FROM
+from trioecho.cli.read_files import SHARED_FROM
 from trioecho.model import ACK, PSH
 from trioecho.packet.link import RAW
 
@@ -160,7 +160,7 @@ def test_compressed_files_and_several_at_once(one: str, two: str, tmp_path: Path
     packed.write_bytes(gzip.compress(Path(one).read_bytes()))
     text = show(str(packed), two)
     assert "SYN-SENT" in text
-    assert "2 connections" in text
+    assert "2 connections" in " ".join(text.split())  # the path may wrap the title
 
 
 def test_a_truncated_file_shows_what_there_is_and_says_where_it_ends(
@@ -375,7 +375,7 @@ def test_what_an_output_held_is_not_lost_for_nothing(tmp_path: Path) -> None:
 def test_a_picture_shows_one_file(one: str, two: str, tmp_path: Path) -> None:
     done = run(one, two, "-o", str(tmp_path / "both.svg"))
     assert done.returncode == 2
-    assert "takes the picture of one file" in " ".join(done.stderr.replace("│", " ").split())
+    assert "is a picture of one file" in " ".join(done.stderr.replace("│", " ").split())
 
 
 def test_only_trouble_holds_in_files_too(two: str, tmp_path: Path) -> None:
@@ -395,7 +395,7 @@ def test_a_connection_that_is_none_of_those_asked_for(two: str, option: str) -> 
     done = run(two, option, "1", "--port", "9999")
     assert done.returncode == 1
     assert "Connection 1 of" in done.stderr
-    assert "is none of those asked for" in done.stderr
+    assert "does not match the filters" in done.stderr
 
 
 def test_frames_of_a_foreign_kind_are_told(tmp_path: Path) -> None:
@@ -450,12 +450,12 @@ def test_the_values_of_a_connection(one: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--host", "foo"], "is no IP address"),
+        (["--host", "foo"], "is not an IP address"),
         (["--follow", "1", "--connection", "2"], "--follow"),
         (["--follow", "1", "--format", "json"], "--format"),
-        (["-o", "x.doc"], "ends in none of"),
-        (["--follow", "1", "-o", "x.txt"], "ends in none of .raw"),
-        (["-o", "a.txt", "-o", "a.txt"], "named twice"),
+        (["-o", "x.doc"], "must end in one of"),
+        (["--follow", "1", "-o", "x.txt"], "must end in one of .raw"),
+        (["-o", "a.txt", "-o", "a.txt"], "given twice"),
         (["--sort", "x"], "trouble"),
         (["--limit", "3", "--format", "json"], "table"),
         (["--sort", "bytes", "--connection", "1"], "--sort"),

@@ -187,10 +187,10 @@ def test_the_kernel_is_asked() -> None:
         (["--server", "a"], "--client"),
         (["--client", "a"], "--server"),
         (["--server", "a 'b", "--client", "c"], "no closing quotation"),
-        (["--server", "", "--client", "c"], "names no program"),
+        (["--server", "", "--client", "c"], "it is empty; name a program"),
         (["--server", "a", "--client", "c", "--same-host", "--fault", "drop syn"], "no wire"),
         (["--server", "a", "--client", "c", "--same-host", "--kernel"], "no wire"),
-        (["--server", "a", "--client", "c", "-o", "x.gif"], "ends in none of"),
+        (["--server", "a", "--client", "c", "-o", "x.gif"], "must end in one of"),
     ],
 )
 def test_usage_errors(arguments: list[str], words: str) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 import trio
 
-from trioecho.cli.output import OutputClosed
 from trioecho.cli.runner import run
+from trioecho.cli.stdout import OutputClosed
 from trioecho.errors import TrioechoError
 
 SENTENCE = TrioechoError("It broke", "Mend it")
@@ -102,6 +102,22 @@ def test_after_a_signal_the_code_is_the_signals(
 
     assert code_of(main) == 128 + number
     assert capsys.readouterr() == ("", says)
+
+
+def test_a_signal_that_was_ignored_stays_ignored() -> None:
+    async def main(stop: trio.Event) -> int:
+        signal.raise_signal(signal.SIGINT)
+        await trio.testing.wait_all_tasks_blocked()
+        assert not stop.is_set()
+        signal.raise_signal(signal.SIGTERM)
+        await stop.wait()
+        return 0
+
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert code_of(main) == 143
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_bug_after_a_signal_keeps_its_traceback() -> None:

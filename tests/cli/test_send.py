@@ -154,7 +154,7 @@ def test_the_server_of_every_tutorial() -> None:
     assert done.returncode == 0
     assert done.stdout.decode().splitlines()[1:] == [
         "Message received from the server: b'testing purposes'",
-        "The server keeps its direction open; not waiting for it any longer",
+        "The server keeps its direction open; not waiting any longer",
     ]
 
 

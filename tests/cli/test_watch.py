@@ -435,12 +435,12 @@ def refused(network: Network, *options: str) -> tuple[int, str]:
     [
         (["-i", "eth99"], 1, "There is no interface 'eth99'. There are lo"),
         (["-i", "et\udcff"], 1, r"There is no interface 'et\udcff'. There are lo"),
-        (["-o", "x.doc"], 2, "ends in none of .txt, .jsonl, .ladder, .pcapng"),
+        (["-o", "x.doc"], 2, "must end in one of .txt, .jsonl, .ladder, .pcapng"),
         (["-o", "/nonexistent/x.txt"], 1, "Cannot write '/nonexistent/x.txt': No such file"),
-        (["--host", "example.org"], 2, "'example.org' is no IP address"),
-        (["--host", "1.2.3"], 2, "'1.2.3' is no IP address"),
+        (["--host", "example.org"], 2, "'example.org' is not an IP address"),
+        (["--host", "1.2.3"], 2, "'1.2.3' is not an IP address"),
         (["--port", "65536"], 2, "port"),
-        (["--table", "--format", "json"], 2, "--format terminal alone"),
+        (["--table", "--format", "json"], 2, "it requires --format terminal"),
         (["--count", "0"], 2, "count"),
     ],
 )

@@ -13,11 +13,11 @@ import pytest
 from trioecho.lessons.expected import path_of
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
-from trioecho.render.notation import LETTERS, Line, parse
-from trioecho.tcp import notes
+from trioecho.render.notation import LETTERS, LadderLine, parse
+from trioecho.tcp.rules import kinds
 
 SVG = "{http://www.w3.org/2000/svg}"
-KINDS = {one.__struct_config__.tag for one in notes.TROUBLE}
+KINDS = kinds(trouble=True)
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 
 TOML = """
@@ -120,7 +120,7 @@ def drawn(path: Path) -> dict[int, Drawn]:
     return found
 
 
-def label(line: Line) -> str:
+def label(line: LadderLine) -> str:
     """What stands on the arrow of a ladder's line at least."""
     words = [
         name

@@ -14,9 +14,9 @@ import cli_pages
 import pytest
 import typer.main
 
-from trioecho.cli import app
+from trioecho.cli.app import app
 from trioecho.render import SUFFIXES, Renderer
-from trioecho.stage.chronicle import Kernels
+from trioecho.stage.journal import Kernels
 from trioecho.stage.wire import Observer
 
 ROOT = Path(__file__).parents[2]

@@ -49,10 +49,10 @@ def lesson(folder: Path, *parts: str) -> Path:
         (("number = " + "9" * 5000, CLIENT), "is no lesson: .*digits"),
         (("deep = " + "[" * 100_000, CLIENT), "is no lesson: it nests too deep"),
         (("place = 'moon'", CLIENT), r"Invalid enum value 'moon' - at `\$.place`"),
-        (("faults = ['dorp syn']", CLIENT), "'mine', the fault 'dorp syn' .*'dorp'"),
+        (("faults = ['dorp syn']", CLIENT), "'mine', the fault 'dorp syn': .*'dorp'"),
         (("faults = ['queue 2']", CLIENT), "needs a rate"),
         (("place = 'loopback'", "faults = ['drop syn']", CLIENT), "a loopback has none"),
-        (("[[client]]\nsteps = ['conect']",), "'mine', the step 'conect' .*word 1, 'conect'"),
+        (("[[client]]\nsteps = ['conect']",), "'mine', the step 'conect': word 1, 'conect'"),
         (("[[server]]\nsteps = ['accept']",), "step 'accept' comes where it does not"),
         (
             ("[[server]]\nsteps = ['listen', 'stop listening', 'accept']",),
@@ -62,7 +62,7 @@ def lesson(folder: Path, *parts: str) -> Path:
         (("[[client]",), "is no lesson"),
     ],
 )
-def test_what_makes_no_sense(parts: tuple[str, ...], words: str, tmp_path: Path) -> None:
+def test_what_is_not_valid(parts: tuple[str, ...], words: str, tmp_path: Path) -> None:
     with pytest.raises(TrioechoError, match=words):
         read(lesson(tmp_path, *parts))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from frames import REPETITIONS
 from needs import need_tool
 
 from trioecho.lessons.expected import difference, path_of
@@ -16,7 +17,6 @@ from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FIN, SYN, Rung
 from trioecho.render import FORMATS, Setting
 from trioecho.stage.outputs import Output
-from trioecho.tcp.notes import AGAIN
 
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 FIELDS = ("frame.number", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len")
@@ -51,7 +51,7 @@ async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path, tshark: 
     assert not performance.stopped
     assert by_tshark(tshark, file) == [numbers(rung) for rung in performance.rungs]
     for lost, again in repeated(performance.rungs):
-        of = [note.of for note in again.notes if isinstance(note, AGAIN)]
+        of = [note.of for note in again.notes if isinstance(note, REPETITIONS)]
         assert of == [lost.number], f"rung {again.number} repeats {lost.number}, which was lost"
 
 

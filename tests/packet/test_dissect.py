@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from crafted import LINKS, ethernet, ip4
+from formats import LINKS, ethernet, ip4
 from frames import tcp
 
 from trioecho.model import ACK, PSH, Frame

@@ -7,7 +7,7 @@ from pathlib import Path
 from struct import pack
 
 import pytest
-from crafted import (
+from formats import (
     ETHERNET,
     OUTER4,
     RADIOTAP,

@@ -1,4 +1,4 @@
-"""TCP options: lengths and names off by one, and lists that the capture cut."""
+"""TCP options: lengths and names off by one, lists that the capture cut, and a SYN's in words."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from trioecho.model import ACK, SYN, Frame, Options
 from trioecho.packet.decode import decode
 from trioecho.packet.link import ETHERNET
-from trioecho.packet.options import decode_options
+from trioecho.packet.options import (
+    HEADER,
+    NOTATION,
+    SENTENCE,
+    Names,
+    decode_options,
+    offer,
+    option_words,
+)
 
 TIMESTAMPS = b"\1\1" + pack("!BBII", 8, 10, 1, 2)
 OF_A_SYN = pack("!BBH", 2, 4, 1460) + b"\4\2" + pack("!BBII", 8, 10, 1, 2) + b"\1\3\3\7"
@@ -104,3 +112,38 @@ def test_a_block_of_sack_has_two_edges(edges: int, blocks: int) -> None:
 @pytest.mark.parametrize(("subtype", "name"), [(8, "MP_TCPRST"), (9, "subtype 9")])
 def test_multipath_subtypes(subtype: int, name: str) -> None:
     assert decode_options(bytes((30, 4, subtype << 4, 0))).mptcp == (name,)
+
+
+ALL = Options(1460, 7, True, (1, 0), ((1, 2),), b"", ("MP_CAPABLE",), (99,), True)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (SENTENCE, "mss 1460, window scale 7, SACK, timestamps"),
+        (HEADER, "mss 1460, wscale 7, sackOK, timestamps"),
+        (NOTATION, "mss 1460, sackOK, ts, wscale 7, tfo cookiereq"),
+    ],
+)
+def test_all_that_a_syn_offers(names: Names, said: str) -> None:
+    assert ", ".join(option_words(ALL, names)) == said
+    assert option_words(Options(), names) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Options(), "no options"),
+        (Options(sack=((1, 2),), fast_open=b"x", other=(7,)), "no options"),
+        (Options(mss=0, window_scale=0), "mss 0, window scale 0"),
+        (Options(timestamps=(0, 0)), "timestamps"),
+        (Options(sack_permitted=True), "SACK"),
+        (ALL, "mss 1460, window scale 7, SACK, timestamps"),
+    ],
+)
+def test_an_offer(options: Options, said: str) -> None:
+    assert offer(options) == said
+
+
+def test_a_cookie_that_is_given() -> None:
+    assert option_words(Options(fast_open=b"x"), NOTATION) == ["tfo cookie"]

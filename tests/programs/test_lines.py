@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trioecho.programs.lines import LONGEST, Line, Lines
+from trioecho.programs.lines import LONGEST, Lines, ProgramLine
 
 
-def texts(lines: list[Line]) -> list[str]:
+def texts(lines: list[ProgramLine]) -> list[str]:
     return [line.text for line in lines]
 
 
@@ -35,8 +35,8 @@ def test_a_line_has_the_time_of_its_first_byte() -> None:
     lines = Lines("server")
     assert lines.feed(10, b"slow") == []
     assert lines.waiting
-    assert lines.feed(20, b"ly\nnext") == [Line(10, "server", "slowly")]
-    assert lines.flush() == [Line(20, "server", "next")]
+    assert lines.feed(20, b"ly\nnext") == [ProgramLine(10, "server", "slowly")]
+    assert lines.flush() == [ProgramLine(20, "server", "next")]
     assert lines.flush() == []
 
 

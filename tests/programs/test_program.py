@@ -11,7 +11,7 @@ import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import open_host
-from trioecho.programs.lines import Line
+from trioecho.programs.lines import ProgramLine
 from trioecho.programs.pipe import Pipe
 from trioecho.programs.program import open_program
 
@@ -25,7 +25,7 @@ class Told:
         self.lines: list[str] = []
         self.news = trio.Event()
 
-    async def __call__(self, lines: Sequence[Line]) -> None:
+    async def __call__(self, lines: Sequence[ProgramLine]) -> None:
         self.lines += [line.text for line in lines]
         self.news.set()
         await trio.lowlevel.checkpoint()

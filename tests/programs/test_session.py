@@ -9,16 +9,16 @@ import trio
 from needs import need_tool
 from running import ECHO, python
 
-from trioecho.programs.lines import Line
+from trioecho.programs.lines import ProgramLine
 from trioecho.programs.session import run_programs
-from trioecho.programs.settings import Settings
+from trioecho.programs.settings import RunSettings
 from trioecho.stage.outputs import Output
 
 MANY = 20_000  # lines; far more bytes than the 64 KiB that a pipe holds
 WRITE = f"print(*(f'line {{number}}' for number in range({MANY})), sep=chr(10))"
 
 
-def no_outputs(title: str, interfaces: Sequence[str], zero: int) -> list[Output]:
+def no_outputs(title: str, interfaces: Sequence[str]) -> list[Output]:
     return []
 
 
@@ -30,12 +30,12 @@ async def test_a_slow_reader_gets_all_that_the_client_wrote(calls: bool) -> None
         need_tool("strace")
     told: list[str] = []
 
-    async def tell(lines: Sequence[Line]) -> None:
+    async def tell(lines: Sequence[ProgramLine]) -> None:
         for _ in range(10):
             await trio.lowlevel.checkpoint()
         told.extend(line.text for line in lines if line.end == "client")
 
-    settings = Settings(
+    settings = RunSettings(
         server=tuple(python(ECHO, "10.0.0.2")), client=tuple(python(WRITE)), calls=calls
     )
     assert await run_programs(settings, no_outputs, tell) == 0

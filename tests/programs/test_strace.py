@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioecho.model import Call, Endpoint
-from trioecho.programs.calls import Calls
+from trioecho.programs.calls import TracedCalls
 from trioecho.programs.strace import Strace, Traced, split
 
 NS = 1_000_000_000
@@ -170,11 +170,11 @@ TABLE = [
 
 @pytest.mark.parametrize(("text", "expected"), TABLE)
 def test_what_a_line_tells(text: str, expected: list[tuple[object, ...]]) -> None:
-    assert [short(call) for call in Calls("client").line(WHEN + text)] == expected
+    assert [short(call) for call in TracedCalls("client").line(WHEN + text)] == expected
 
 
 def test_times_and_ends() -> None:
-    calls = Calls("client")
+    calls = TracedCalls("client")
     asked, told = calls.line(f"{WHEN}connect(5<TCP:[8]>, {SERVER}, 16) = 0 <0.000091000>")
     assert (asked.time, told.time) == (T + 1_000, T + 92_000)
     assert (told.local, told.peer, told.socket) == (None, PEER, "connection")
@@ -187,7 +187,7 @@ def test_times_and_ends() -> None:
 
 
 def test_the_two_sockets_of_a_server() -> None:
-    calls = Calls("server")
+    calls = TracedCalls("server")
     lines = [
         "socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3<TCP:[804795]> <0.000022000>",
         f"bind(3<TCP:[804795]>, {SERVER}, 16) = 0 <0.000021000>",
@@ -206,7 +206,7 @@ def test_the_two_sockets_of_a_server() -> None:
 
 def test_a_line_in_two() -> None:
     """Threads: another's line comes between, and a call that was interrupted begins again."""
-    calls = Calls("client")
+    calls = TracedCalls("client")
     lines = [
         rf"7115  1795419629.000001000 recvfrom({OPEN},  <unfinished ...>",
         "7114  1795419629.000002000 accept4(3<TCP:[10.0.0.1:9]>,  <unfinished ...>",
@@ -228,11 +228,11 @@ def test_a_connect_is_told_before_it_returns() -> None:
     begun = f"{WHEN}connect(5<TCP:[804805]>, {SERVER}, 16"
     asked = [("connect", 5, "10.0.0.2:80", None)]
     told = [("connect", 5, "10.0.0.2:80", 0)]
-    calls = Calls("client")
+    calls = TracedCalls("client")
     assert [short(call) for call in calls.beginning(begun)] == asked
     assert calls.beginning(begun) == []
     assert [short(call) for call in calls.line(begun + ") = 0 <1.020000000>")] == told
-    calls = Calls("client")
+    calls = TracedCalls("client")
     assert [short(call) for call in calls.line(begun + " <unfinished ...>")] == asked
     resumed = "7072  1795419630.100000000 <... connect resumed>) = 0 <1.100000000>"
     assert [short(call) for call in calls.line(resumed)] == told
@@ -241,7 +241,7 @@ def test_a_connect_is_told_before_it_returns() -> None:
 @pytest.mark.parametrize(("value", "end"), [("0", 0), ("ECONNREFUSED", "ECONNREFUSED")])
 @pytest.mark.parametrize("shown", ["TCP:[804815]", "TCP:[10.0.0.1:55478->10.0.0.2:80]"])
 def test_a_connect_that_goes_on_by_itself(shown: str, value: str, end: object) -> None:
-    calls = Calls("client")
+    calls = TracedCalls("client")
     calls.line(
         f"{WHEN}connect(4<TCP:[804815]>, {SERVER}, 16) = -1 EINPROGRESS (Operation now in"
         " progress) <0.000058000>"
@@ -255,7 +255,7 @@ def test_a_connect_that_goes_on_by_itself(shown: str, value: str, end: object) -
 
 def test_a_socket_that_was_bound_before_it_connects() -> None:
     """strace goes on showing what it saw after bind."""
-    calls = Calls("client")
+    calls = TracedCalls("client")
     calls.line(f"{WHEN}connect(6<TCPv6:[[::]:57953]>, {MAPPED}, 28) = 0 <0.000049413>")
     (sent,) = calls.line(
         rf'{WHEN}sendto(6<TCPv6:[[::]:57953]>, "\x78", 1, 0, NULL, 0) = 1 <0.000021796>'
@@ -282,6 +282,6 @@ def test_split_keeps_brackets_whole() -> None:
     )
 )
 def test_any_line_is_survived(text: str) -> None:
-    calls = Calls("server")
+    calls = TracedCalls("server")
     calls.line(text)
     calls.beginning(text)

@@ -12,25 +12,17 @@ from pathlib import Path
 
 import pytest
 from capture_file import write
-from captures import CORPUS, corpus, need_corpus
+from crafted import crafted
 from frames import tcp
+from readers import alone
 
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
-from trioecho.model import ACK, ConnectionSummary, Frame
+from trioecho.model import ACK, Frame
 from trioecho.packet.decode import decode
 from trioecho.packet.link import ETHERNET, RAW
 from trioecho.reading.reading import Reading, Share
 from trioecho.reading.sharing import read_shared
-
-
-def alone(path: Path) -> list[ConnectionSummary]:
-    """What one reader says of a file's connections, which makes a rung of each segment."""
-    reading = Reading()
-    with open_capture_file(path) as file:
-        for frames in file:
-            reading.rungs(frames)
-    return list(reading.connections())
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3])
@@ -44,12 +36,14 @@ def test_the_parts_make_the_whole(tmp_path: Path, parts: int) -> None:
 
 
 @pytest.mark.parametrize("parts", [1, 2])
-def test_every_capture_of_the_corpus(parts: int) -> None:
+def test_whatever_a_packet_is_wrapped_in(tmp_path: Path, parts: int) -> None:
     """Tags, labels, tunnels, fragments, used ports: both directions fall to the same part."""
-    need_corpus()
-    for name, _ in corpus():
-        connections, _ = read_shared(str(CORPUS / name), parts, iter)
-        assert connections == alone(CORPUS / name), name
+    path = tmp_path / "it"
+    for name, data in crafted():
+        path.write_bytes(data)
+        connections, _ = read_shared(str(path), parts, iter)
+        assert connections, name
+        assert connections == alone(path), name
 
 
 @pytest.mark.parametrize("parts", [2, 3, 4, 8])

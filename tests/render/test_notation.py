@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trioecho.errors import TrioechoError
 from trioecho.model import State
 from trioecho.render import Setting
-from trioecho.render.notation import LETTERS, Line, parse
+from trioecho.render.notation import LETTERS, LadderLine, parse
 from trioecho.render.script import Script, compare, write
 
 LADDER = """
@@ -24,7 +24,7 @@ LADDER = """
 
 numbers = st.integers(0, 1 << 40)
 lines = st.builds(
-    Line,
+    LadderLine,
     sender=st.sampled_from(["client", "server"]),
     flags=st.sets(st.sampled_from(LETTERS), min_size=1).map(
         lambda some: "".join(sorted(some, key=LETTERS.index))
@@ -43,7 +43,7 @@ lines = st.builds(
 
 
 @given(lines)
-def test_what_is_written_is_read(line: Line) -> None:
+def test_what_is_written_is_read(line: LadderLine) -> None:
     assert parse(str(line)) == [line]
 
 
@@ -75,16 +75,17 @@ def test_times_are_compared_within_the_tolerance() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("+x > S 0:0(0)", "line 1: '+x' where a time"),
-        ("\n+0 = S 0:0(0)", "line 2: '=' where > or <"),
-        ("> Q 0:0(0)", "'Q' where control bits"),
-        ("> S 0:5(0)", "'0:5(0)' where first:last(length)"),
-        ("> S", "'the end of the line' where first:last(length)"),
-        ("> S 0:0(0) ack", "where a number behind ack"),
-        ("> S 0:0(0) acks 1", "'acks' where ack, win, <options> or lost"),
-        ("> S 0:0(0) <mss 1", "where the > that ends the options"),
-        ("> S 0:0(0) | SYN_SENT LISTEN", "'SYN_SENT' where one of the states"),
-        ("> S 0:0(0) | LISTEN", "where two states"),
+        ("+x > S 0:0(0)", "line 1: expected a time such as +.1, not '+x'"),
+        ("\n+0 = S 0:0(0)", "line 2: expected > or <, not '='"),
+        ("> Q 0:0(0)", "expected some of the control bits FSRP.UEWe, not 'Q'"),
+        ("> S 0:5(0)", "expected first:last(length), where last = first + length, not '0:5(0)'"),
+        ("> S", "expected first:last(length), where last = first + length, not the end of the"),
+        ("> S 0:0(0) ack", "expected a number after ack, not the end of the line"),
+        ("> S 0:0(0) win x", "expected a number after win, not 'x'"),
+        ("> S 0:0(0) acks 1", "expected ack, win, <options> or lost, not 'acks'"),
+        ("> S 0:0(0) <mss 1", "expected the > after the options, not the end of the line"),
+        ("> S 0:0(0) | SYN_SENT LISTEN", "expected a state of RFC 9293, not 'SYN_SENT'"),
+        ("> S 0:0(0) | LISTEN", "expected two states, not the end of the line"),
     ],
 )
 def test_a_wrong_word_is_named(text: str, said: str) -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from frames import CLIENT, RAW, SERVER, play, tcp
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -90,6 +90,7 @@ def words(node: ElementTree.Element) -> list[str]:
 
 
 @given(st.lists(st.tuples(st.sampled_from(["client", "server"]), st.integers(0, 8)), max_size=12))
+@example([("server", 2)] * 5 + [("server", 6)] * 4)
 def test_no_words_beside_a_lifeline_touch(calls: list[tuple[str, int]]) -> None:
     rungs = [replace(rung, arrived=rung.time + 3_000_000) for rung in play(LADDER) if not rung.lost]
     events: list[Event] = [*rungs]

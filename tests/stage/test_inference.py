@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import trio
 from broken import play, script
+from frames import REPETITIONS
 
 from trioecho.model import Rung
 from trioecho.render.script import line
-from trioecho.tcp import notes
 
 SCRIPTS = 500
 TOGETHER = 100
@@ -24,7 +24,7 @@ def unnamed(rungs: list[Rung]) -> list[str]:
         first = next((o for o in mine if o.seq <= rung.seq < o.seq + o.segment.space), None)
         if first is None or not first.lost:
             continue
-        named = [note.of for note in rung.notes if isinstance(note, notes.AGAIN)]
+        named = [note.of for note in rung.notes if isinstance(note, REPETITIONS)]
         if named != [first.number]:
             wrong.append(f"rung {rung.number} repeats the lost {first.number}: {line(rung)}")
     return wrong

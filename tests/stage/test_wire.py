@@ -9,6 +9,7 @@ from textwrap import dedent
 
 import pytest
 import trio
+from frames import REPETITIONS
 from needs import need_tool
 from wiring import script
 
@@ -16,9 +17,8 @@ from trioecho.errors import TrioechoError
 from trioecho.hosts.line import Keeper
 from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.model import SYN, Rung
-from trioecho.stage.chronicle import Chronicle
+from trioecho.stage.journal import Journal
 from trioecho.stage.wire import Passage, Wire, open_wire
-from trioecho.tcp import notes
 
 pytestmark = pytest.mark.usefixtures("wires")
 
@@ -102,16 +102,16 @@ async def test_no_packet_is_longer_than_the_mtu(size: int) -> None:
 
 async def test_what_is_dropped_never_arrives_and_the_kernel_sends_it_again() -> None:
     async with open_wire(["drop client data 1"]) as wire:
-        chronicle = Chronicle()
-        wire.observers.append(chronicle)
+        journal = Journal()
+        wire.observers.append(journal)
         await exchange(wire)
         assert not wire.unmatched()
-    rungs = [event for event in chronicle.ready() if isinstance(event, Rung)]
+    rungs = [event for event in journal.ready() if isinstance(event, Rung)]
     first, again = (rung for rung in rungs if rung.segment.length)
     assert first.lost
     assert first.fault == "drop client data 1"
     assert not again.lost
-    assert [note.of for note in again.notes if isinstance(note, notes.AGAIN)] == [first.number]
+    assert [note.of for note in again.notes if isinstance(note, REPETITIONS)] == [first.number]
 
 
 async def test_a_fault_may_be_added_later() -> None:
@@ -288,12 +288,12 @@ async def test_cancelled_while_it_is_made(moment: int, monkeypatch: pytest.Monke
 async def test_a_ladder_that_nobody_takes_holds_up_the_wire() -> None:
     """What is not taken off the wire waits in the kernels, and memory does not grow."""
     async with open_wire() as wire:
-        chronicle = Chronicle(most=50)
-        wire.observers.append(chronicle)
+        journal = Journal(most=50)
+        wire.observers.append(journal)
         with trio.move_on_after(0.3):
             await exchange(wire, 3_000_000)
             raise AssertionError("so much does not fit on the ladder")
-        assert chronicle.full
+        assert journal.full
         wire.observers.clear()
 
 

@@ -17,8 +17,8 @@ from frames import tcp
 from trioecho.model import ACK, RST, SYN, Frame, Rung, Segment
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
-from trioecho.tcp import notes
-from trioecho.tcp.half import MOST_SENT, Sent
+from trioecho.tcp.flight import MOST_SENT, Sent
+from trioecho.tcp.rules.repetition import Retransmission, SegmentOverlapConflict
 from trioecho.tcp.tracker import Tracker
 
 ISN = 99
@@ -69,9 +69,9 @@ def test_what_is_repeated_is_found_in_a_full_flight(seq: int) -> None:
     for at in range(MOST_SENT):
         flight.send(1 + at, b"x")
     rung = flight.send(seq, b"x")
-    (note,) = (one for one in rung.notes if isinstance(one, notes.Retransmission))
+    (note,) = (one for one in rung.notes if isinstance(one, Retransmission))
     assert note.of == 3 + seq
-    assert flight.half.original(seq) == Sent(
+    assert flight.half.flight.original(seq) == Sent(
         seq, seq + 1, 3 + seq, 1_000 * (3 + seq), 0, b"x", True
     )
 
@@ -116,18 +116,20 @@ def test_it_stays_in_order_whatever_comes() -> None:
             length = chance.randrange(1, 40)
             seq = chance.randrange(1, 400) if chance.random() < 0.5 else flight.half.next or 1
             flight.send(seq + far, bytes(length), flags)
-        sent = list(flight.half.sent)
+        sent = list(flight.half.flight.sent)
         assert len(sent) > 1
         assert all(one.seq < one.end for one in sent)
         assert all(one.end <= other.seq for one, other in pairwise(sent))
-        assert flight.half.kept == sum(len(one.payload) for one in sent)
+        assert flight.half.flight.kept == sum(len(one.payload) for one in sent)
 
 
 def test_each_number_has_its_original() -> None:
     flight = Flight()
     for seq in (1, 101, 301, 201, 501):
         flight.send(seq, bytes(100))
-    found = [flight.half.original(seq) for seq in (0, 1, 100, 101, 250, 399, 400, 401, 501, 601)]
+    found = [
+        flight.half.flight.original(seq) for seq in (0, 1, 100, 101, 250, 399, 400, 401, 501, 601)
+    ]
     assert [one and one.number for one in found] == [1, 4, 4, 5, 7, 6, 6, None, 8, None]
 
 
@@ -136,6 +138,6 @@ def test_a_far_segment_is_not_taken_for_an_original() -> None:
     flight.send(1, bytes(100))
     flight.send(1 << 28, bytes(100))
     flight.send(101, bytes(100))
-    assert [one.seq for one in flight.half.sent] == [1, 101]
+    assert [one.seq for one in flight.half.flight.sent] == [1, 101]
     conflict = flight.send(101, b"y" * 100)
-    assert notes.SegmentOverlapConflict(6, 101) in conflict.notes
+    assert SegmentOverlapConflict(6, 101) in conflict.notes

@@ -12,8 +12,21 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Frame, Ru
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
+from trioecho.tcp.rules import refusals, repetition, resets
+from trioecho.tcp.rules.challenges import ChallengeAck
+from trioecho.tcp.rules.closing import ConnectionFin, FinAck
+from trioecho.tcp.rules.data import NagleDelayedAck
+from trioecho.tcp.rules.loss import Dsack, DuplicateAck, Sack
+from trioecho.tcp.rules.marks import EcnCounter, EcnSetup, Mptcp, Paws, Urgent
+from trioecho.tcp.rules.opening import (
+    HandshakeComplete,
+    TfoAck,
+    TfoCookie,
+    TfoIgnored,
+    TfoRequest,
+    TfoSyn,
+)
+from trioecho.tcp.rules.repetition import SegmentOverlapConflict
 from trioecho.tcp.tracker import Tracker
 
 
@@ -50,9 +63,9 @@ def test_sack_and_dsack_in_relative_numbers() -> None:
         tcp("server", ACK, 500, 300, options=sack((150, 200))),
         tcp("server", ACK, 500, 300, options=sack((420, 430), (400, 450))),
     )
-    assert notes.Sack(((101, 201), (301, 351))) in rungs[3].notes
-    assert notes.Dsack(51, 101) in rungs[4].notes
-    assert {notes.Dsack(321, 331), notes.Sack(((301, 351),))} <= set(rungs[5].notes)
+    assert Sack(((101, 201), (301, 351))) in rungs[3].notes
+    assert Dsack(51, 101) in rungs[4].notes
+    assert {Dsack(321, 331), Sack(((301, 351),))} <= set(rungs[5].notes)
 
 
 def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
@@ -64,16 +77,16 @@ def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
         tcp("client", SYN | ACK, 99, 500),
         tcp("client", ACK, 100, 500, window=502, options=sack((499, 500))),
     )
-    assert notes.Dsack(0, 1) in rungs[-1].notes
-    text = explain(notes.Dsack(0, 1), rungs[-1]).text
+    assert Dsack(0, 1) in rungs[-1].notes
+    text = Dsack(0, 1).text(rungs[-1])
     assert text == "the client has had the server's SYN before (DSACK): it came twice"
 
 
 def test_a_duplicate_ack_of_a_fin_waits_for_no_byte() -> None:
     rung = play(MARKS["an ACK of a FIN, once more"])[-1]
-    (note,) = (note for note in rung.notes if isinstance(note, notes.DuplicateAck))
-    assert note == notes.DuplicateAck(1, 6, "fin")
-    assert explain(note, rung).text.endswith("the client acknowledges the FIN once more")
+    (note,) = (note for note in rung.notes if isinstance(note, DuplicateAck))
+    assert note == DuplicateAck(1, 6, "fin")
+    assert note.text(rung).endswith("the client acknowledges the FIN once more")
 
 
 COOKIE = b"\x22\x0a" + b"12345678"
@@ -87,10 +100,10 @@ def test_a_fast_open_cookie_is_asked_for_given_and_shown() -> None:
         tcp("client", SYN, 9_099, 0, b"hello", options=COOKIE, port=1),
         tcp("server", SYN | ACK, 9_499, 9_105, port=1),
     )
-    assert notes.TfoRequest() in rungs[0].notes
-    assert notes.TfoCookie(8) in rungs[1].notes
-    assert notes.TfoSyn(5) in rungs[3].notes
-    assert notes.TfoAck(5) in rungs[4].notes
+    assert TfoRequest() in rungs[0].notes
+    assert TfoCookie(8) in rungs[1].notes
+    assert TfoSyn(5) in rungs[3].notes
+    assert TfoAck(5) in rungs[4].notes
     options = [line(rung).options for rung in rungs]
     assert options == ["tfo cookiereq", "tfo cookie", None, "tfo cookie", None]
 
@@ -102,9 +115,9 @@ def test_data_with_a_syn_are_fast_open_only_with_a_cookie(taken: int) -> None:
             tcp("client", SYN, 99, 0, b"hello", options=options),
             tcp("server", SYN | ACK, 499, 100 + taken),
         )
-        note = notes.TfoAck(5, cookie) if taken else notes.TfoIgnored(5, cookie)
+        note = TfoAck(5, cookie) if taken else TfoIgnored(5, cookie)
         assert note in rungs[1].notes
-        assert explain(note, rungs[1]).text.startswith("Fast Open") is cookie
+        assert note.text(rungs[1]).startswith("Fast Open") is cookie
 
 
 def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
@@ -117,8 +130,8 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
         assert segment is not None
         rung = tracker.sent(segment, forged=data is forged)
         rungs.append(tracker.connections[0].arrived(rung, number))
-    assert rungs[3].notes == (notes.ConnectionRst("out-of-window"),)
-    assert notes.ChallengeAck("reset") in rungs[4].notes
+    assert rungs[3].notes == (refusals.OutOfWindow(),)
+    assert ChallengeAck("reset") in rungs[4].notes
     assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
 
 
@@ -144,7 +157,7 @@ def test_a_forged_syn_opens_nothing() -> None:
     assert [rung.connection for rung in rungs] == [1] * 9
     assert (rungs[5].seq, rungs[5].notes) == (0x40000001, ())
     assert kinds(rungs[6]) == ["data"]
-    assert notes.ChallengeAck("syn") in rungs[7].notes
+    assert ChallengeAck("syn") in rungs[7].notes
     assert kinds(rungs[8]) == ["ack"]
     assert all((r.client_state, r.server_state) == (State.ESTABLISHED,) * 2 for r in rungs[2:])
     (summary,) = tracker.summaries()
@@ -169,10 +182,10 @@ def test_who_closed_first_is_known_behind_a_forged_reset() -> None:
         assert segment is not None
         rung = tracker.sent(segment, forged=data is forged)
         rungs.append(tracker.connections[0].arrived(rung, number))
-    assert notes.FinAck(2) in rungs[5].notes
+    assert FinAck(2) in rungs[5].notes
     assert rungs[5].client_state is State.FIN_WAIT_2
-    assert notes.ConnectionFin(3) in rungs[6].notes
-    assert notes.FinAck(4, time_wait=True, closed=True) in rungs[7].notes
+    assert ConnectionFin(3) in rungs[6].notes
+    assert FinAck(4, time_wait=True, closed=True) in rungs[7].notes
 
 
 def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
@@ -186,8 +199,8 @@ def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
         tcp("server", ACK | ECE, 500, 101),
         tcp("client", ACK | PSH | CWR, 101, 500, b"y"),
     )
-    assert notes.EcnSetup() in rungs[0].notes
-    assert notes.EcnSetup() in rungs[1].notes
+    assert EcnSetup() in rungs[0].notes
+    assert EcnSetup() in rungs[1].notes
     assert "congestion-experienced" in kinds(rungs[3])
     assert "ecn-echo" in kinds(rungs[4])
     assert "cwr" in kinds(rungs[5])
@@ -217,7 +230,7 @@ OFFERS = {"classic": ECE | CWR, "accurate": ECE | CWR | AE, "none": 0}
 def test_what_two_syns_agree_on(offer: str, answer: int, agreed: str) -> None:
     """RFC 3168 §6.1.1, and RFC 9768 §3.1, table 2."""
     rungs = see(tcp("client", SYN | OFFERS[offer], 99), tcp("server", SYN | ACK | answer, 499, 100))
-    said = [note.accurate for note in rungs[1].notes if isinstance(note, notes.EcnSetup)]
+    said = [note.accurate for note in rungs[1].notes if isinstance(note, EcnSetup)]
     assert said == {"none": [], "classic": [False], "accurate": [True]}[agreed]
 
 
@@ -237,7 +250,7 @@ def test_accurate_ecn_counts_and_echoes_nothing() -> None:
         rung.number: note.marked
         for rung in rungs
         for note in rung.notes
-        if isinstance(note, notes.EcnCounter)
+        if isinstance(note, EcnCounter)
     }
     assert counted == {6: 1}
 
@@ -248,15 +261,15 @@ def test_a_synack_that_arrived_marked_is_counted() -> None:
         tcp("server", SYN | ACK | CWR, 499, 100),
         tcp("client", ACK | AE | CWR, 100, 500),
     )
-    assert notes.EcnCounter(1) in rungs[2].notes
+    assert EcnCounter(1) in rungs[2].notes
 
 
 def test_urgent_data_and_multipath() -> None:
     urgent = tcp("client", ACK | URG, 100, 500, b"!")[:38] + b"\0\1" + b"!"
     multipath = b"\x1e\x0c\0\x81" + bytes(8)
     rungs = see(tcp("client", SYN, 99, options=multipath), *SYNS[1:], urgent)
-    assert notes.Mptcp("MP_CAPABLE") in rungs[0].notes
-    assert notes.Urgent(1) in rungs[3].notes
+    assert Mptcp("MP_CAPABLE") in rungs[0].notes
+    assert Urgent(1) in rungs[3].notes
 
 
 def test_an_old_timestamp_is_an_old_duplicate() -> None:
@@ -266,7 +279,7 @@ def test_an_old_timestamp_is_an_old_duplicate() -> None:
         tcp("client", ACK | PSH, 100, 500, b"abc", options=stamp(1010)),
         tcp("client", ACK | PSH, 103, 500, b"def", options=stamp(1005)),
     )
-    assert notes.Paws(5) in rungs[3].notes
+    assert Paws(5) in rungs[3].notes
 
 
 def test_an_old_duplicate_is_not_received_and_no_reset_is_one() -> None:
@@ -279,7 +292,7 @@ def test_an_old_duplicate_is_not_received_and_no_reset_is_one() -> None:
         tcp("server", ACK, 500, 103, options=stamp(8)),
         tcp("client", ACK | RST, 103, 500, options=stamp(0)),
     )
-    assert notes.Paws(5) in rungs[3].notes
+    assert Paws(5) in rungs[3].notes
     assert rungs[3].server_state is State.ESTABLISHED
     assert kinds(rungs[5]) == ["connection-rst"]
     assert rungs[5].server_state is State.CLOSED
@@ -309,7 +322,7 @@ def test_other_bytes_in_the_same_place() -> None:
         tcp("client", ACK | PSH, 100, 500, b"transfer 10"),
         step=300_000_000,
     )
-    assert notes.SegmentOverlapConflict(of=4, at=10) in rungs[4].notes
+    assert SegmentOverlapConflict(of=4, at=10) in rungs[4].notes
     assert "segment-overlap-conflict" not in kinds(rungs[5])
 
 
@@ -320,8 +333,8 @@ def test_nagle_meets_delayed_ack() -> None:
     # A quick ACK came before, so that 40 ms are not the way's own.
     quick = OPEN + "+.1 > P. 1:2(1) ack 1\n+.001 < . 1:1(0) ack 2\n"
     later = "+.1 > P. 2:12(10) ack 1\n+.04 < . 1:1(0) ack 12\n+.0001 > P. 12:22(10) ack 1\n"
-    assert notes.NagleDelayedAck(40_000_000) in play(quick + later)[-1].notes
-    assert notes.NagleDelayedAck(40_000_000) not in play(ladder)[-1].notes
+    assert NagleDelayedAck(40_000_000) in play(quick + later)[-1].notes
+    assert NagleDelayedAck(40_000_000) not in play(ladder)[-1].notes
 
 
 @pytest.mark.parametrize("name", MARKS)
@@ -332,7 +345,7 @@ def test_ladder(name: str) -> None:
 
 def test_tail_loss_probe_is_named() -> None:
     rung = play(MARKS["a tail loss probe is too soon for a timeout"])[-1]
-    assert notes.Retransmission(6, 50_000_000, "tail-loss-probe") in rung.notes
+    assert repetition.TailLossProbe(6, 50_000_000) in rung.notes
 
 
 def test_distinct_bytes_are_counted_once() -> None:
@@ -357,7 +370,7 @@ def test_a_capture_may_begin_at_the_synack() -> None:
 
 def test_the_handshake_is_timed_although_its_third_step_closes() -> None:
     rungs = play("+0 > S 0:0(0)\n+.1 < S. 0:0(0) ack 1\n+.1 > F. 1:1(0) ack 1")
-    assert notes.HandshakeComplete(200_000_000) in rungs[2].notes
+    assert HandshakeComplete(200_000_000) in rungs[2].notes
 
 
 def test_a_bare_reset_does_not_refuse() -> None:
@@ -395,8 +408,8 @@ def test_half_open_discovery() -> None:
         tcp("client", ACK, 70_001, 90_001),
     )
     assert [rung.connection for rung in rungs] == [1] * 3 + [2] * 6
-    assert rungs[4].notes == (notes.ChallengeAck("half-open"),)
-    assert rungs[5].notes == (notes.ConnectionRst("half-open"),)
+    assert rungs[4].notes == (ChallengeAck("half-open"),)
+    assert rungs[5].notes == (resets.HalfOpen(),)
     assert (rungs[8].client_state, rungs[8].server_state) == (State.ESTABLISHED,) * 2
 
 
@@ -416,7 +429,7 @@ INTERACTIVE = OPEN + "+.1 > P. 1:11(10) ack 1\n+.01 < . 1:1(0) ack 11\n"
 def test_what_leaves_with_a_held_ack_waited_for_it() -> None:
     held = INTERACTIVE + "+.1 > P. 11:12(1) ack 1\n+.06 < . 1:1(0) ack 12\n"
     rungs = play(held + "+.001 > P. 12:13(1) ack 1")
-    assert notes.NagleDelayedAck(60_000_000) in rungs[-1].notes
+    assert NagleDelayedAck(60_000_000) in rungs[-1].notes
 
 
 def test_what_answers_something_else_waited_for_no_held_ack() -> None:

@@ -7,8 +7,14 @@ from frames import come_to
 from ladders import HANDSHAKE
 
 from trioecho.model import Rung, State
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
+from trioecho.tcp.rules import refusals, resets
+from trioecho.tcp.rules.closing import ConnectionFin, FinAck
+from trioecho.tcp.rules.opening import (
+    ConnectionSyn,
+    ConnectionSynack,
+    HandshakeComplete,
+    ReusedPorts,
+)
 
 
 def kinds(rung: Rung) -> list[str]:
@@ -17,15 +23,15 @@ def kinds(rung: Rung) -> list[str]:
 
 def test_a_handshake_without_its_syn_is_not_timed() -> None:
     rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1")
-    assert rungs[1].notes == (notes.HandshakeComplete(None),)
+    assert rungs[1].notes == (HandshakeComplete(None),)
     assert (summary.handshake_time, summary.initial_rtt) == (None, None)
     assert summary.completeness.startswith("the handshake's SYN is missing; data seen; no close")
 
 
 def test_a_syn_seen_behind_its_answer_opens_all_the_same() -> None:
     rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > S 0:0(0)\n+.01 > . 1:1(0) ack 1")
-    assert rungs[1].notes == (notes.ConnectionSyn(),)
-    assert rungs[2].notes == (notes.HandshakeComplete(None),)
+    assert rungs[1].notes == (ConnectionSyn(),)
+    assert rungs[2].notes == (HandshakeComplete(None),)
     assert summary.completeness.startswith("handshake out of order; no data")
 
 
@@ -33,7 +39,7 @@ def test_of_the_client_alone() -> None:
     rungs, summary = come_to(
         "> S 0:0(0)\n+.01 > . 1:1(0) ack 1\n+.01 > P. 1:6(5) ack 1\n+.01 > . 6:6(0) ack 1001"
     )
-    assert rungs[1].notes == (notes.HandshakeComplete(10_000_000),)
+    assert rungs[1].notes == (HandshakeComplete(10_000_000),)
     words = "the handshake's SYN-ACK is missing; data seen; nothing but what the client sent"
     assert summary.completeness.startswith(words)
 
@@ -55,8 +61,8 @@ def test_the_fin_of_a_server_in_syn_received_completes_no_handshake() -> None:
     rungs, _ = come_to(
         "> S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 < F. 1:1(0) ack 1\n+.01 > . 1:1(0) ack 2"
     )
-    assert rungs[2].notes == (notes.ConnectionFin(1),)
-    assert notes.HandshakeComplete(30_000_000) in rungs[3].notes
+    assert rungs[2].notes == (ConnectionFin(1),)
+    assert HandshakeComplete(30_000_000) in rungs[3].notes
 
 
 @pytest.mark.parametrize("ack", [0, -70_000, 500_000])
@@ -69,7 +75,7 @@ def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
     assert rungs[2].server_state is State.SYN_RECEIVED
     assert not {"handshake-complete", "ack"} & set(kinds(rungs[2]))
     for note in rungs[2].notes:
-        assert "the server cannot have sent yet" in explain(note, rungs[2]).text
+        assert "the server cannot have sent yet" in note.text(rungs[2])
     assert rungs[4].server_state is State.ESTABLISHED
     assert "handshake-complete" in kinds(rungs[4])
     assert summary.server_bytes == 5
@@ -101,8 +107,8 @@ def test_an_old_segment_before_the_synack_leaves_no_trace() -> None:
         "> S 0:0(0)\n< P. 7000:7100(100) ack 90000\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n"
         "> R. 1:1(0) ack 1"
     )
-    assert rungs[3].notes[-1] == notes.HandshakeComplete(0)
-    assert rungs[4].notes == (notes.ConnectionRst("aborted"),)
+    assert rungs[3].notes[-1] == HandshakeComplete(0)
+    assert rungs[4].notes == (resets.Aborted(),)
     assert (rungs[4].client_state, rungs[4].server_state) == (State.CLOSED, State.CLOSED)
     assert summary.closed_by == "rst"
 
@@ -114,7 +120,7 @@ def test_an_attempt_that_was_reset_leaves_no_trace() -> None:
         "< . 70001:70001(0) ack 6"
     )
     assert [rung.seq for rung in rungs[5:]] == [0, 1, 1, 1]
-    assert notes.HandshakeComplete(1_000_000_000) in rungs[6].notes
+    assert HandshakeComplete(1_000_000_000) in rungs[6].notes
     assert kinds(rungs[8]) == ["ack"]
 
 
@@ -129,10 +135,10 @@ def test_a_stray_synack_moves_nothing_in_a_connection_that_stands() -> None:
 
 def test_a_simultaneous_open_has_no_three_steps() -> None:
     rungs, _ = come_to("> S 0:0(0)\n< S 0:0(0)\n> S. 0:0(0) ack 1\n+.01 < S. 0:0(0) ack 1")
-    assert rungs[1].notes == (notes.ConnectionSyn(simultaneous=True),)
-    assert rungs[2].notes == (notes.ConnectionSynack(simultaneous=True),)
-    assert notes.HandshakeComplete(10_000_000, simultaneous=True) in rungs[3].notes
-    said = [explain(note, rung).text for rung in rungs[1:] for note in rung.notes]
+    assert rungs[1].notes == (ConnectionSyn(simultaneous=True),)
+    assert rungs[2].notes == (ConnectionSynack(simultaneous=True),)
+    assert HandshakeComplete(10_000_000, simultaneous=True) in rungs[3].notes
+    said = [note.text(rung) for rung in rungs[1:] for note in rung.notes]
     assert not any(" of 3" in text for text in said)
 
 
@@ -140,7 +146,7 @@ def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
     closed = HANDSHAKE + "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2\n> . 2:2(0) ack 2\n"
     rungs, _ = come_to(closed + "+5 > S 0:0(0)\n< S. 0:0(0) ack 1\n> . 1:1(0) ack 1")
     assert [rung.connection for rung in rungs] == [1] * 6 + [2] * 3
-    assert notes.ReusedPorts(1) in rungs[6].notes
+    assert ReusedPorts(1) in rungs[6].notes
     half = closed.replace("> . 2:2(0) ack 2\n", "")
     assert come_to(half + "+5 > S 0:0(0)")[0][-1].connection == 1
 
@@ -148,7 +154,7 @@ def test_the_same_isn_behind_a_close_is_a_new_connection() -> None:
 def test_a_synack_of_another_syn_is_no_second_step() -> None:
     rungs, _ = come_to("> S 0:0(0)\n< S. 0:0(0) ack 500\n> R 500:500(0)")
     assert kinds(rungs[1]) == ["ack-lost-segment"]
-    assert rungs[2].notes == (notes.ConnectionRst("unacceptable-ack"),)
+    assert rungs[2].notes == (refusals.UnacceptableAck(),)
 
 
 def test_a_syn_that_closes_too_has_three_steps_all_the_same() -> None:
@@ -171,8 +177,8 @@ def test_the_second_step_of_a_close_is_told_once() -> None:
     """An ACK that left before the FIN says nothing of it, and is step 2 by itself."""
     text = HANDSHAKE + "+.1 > F. 1:1(0) ack 1\n+.001 < . 1:1(0) ack 2\n+.1 < F. 1:1(0) ack 2"
     rungs, _ = come_to(text)
-    assert notes.FinAck(2) in rungs[-2].notes
-    assert rungs[-1].notes == (notes.ConnectionFin(3),)
+    assert FinAck(2) in rungs[-2].notes
+    assert rungs[-1].notes == (ConnectionFin(3),)
 
 
 def test_a_reset_brings_no_data() -> None:

@@ -8,9 +8,9 @@ from ladders import STATES
 
 from trioecho.model import Endpoint, State
 from trioecho.render.script import compare
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
 from trioecho.tcp.half import Half
+from trioecho.tcp.rules.closing import FinAck
+from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.states import TABLE, Event
 
 
@@ -25,32 +25,30 @@ def test_path(name: str, client_isn: int, server_isn: int) -> None:
 
 def test_acks_of_fins_that_crossed_are_no_steps_of_four() -> None:
     rungs = play(STATES["simultaneous close"])
-    assert rungs[5].notes == (notes.FinAck(4, closed=True, crossed=True),)
-    assert rungs[6].notes == (notes.FinAck(2, time_wait=True, closed=True, crossed=True),)
+    assert rungs[5].notes == (FinAck(4, closed=True, crossed=True),)
+    assert rungs[6].notes == (FinAck(2, time_wait=True, closed=True, crossed=True),)
     for rung in rungs[5:]:
-        text = explain(rung.notes[0], rung).text
+        text = rung.notes[0].text(rung)
         assert text.startswith(f"the {rung.sender} acknowledges the FIN that crossed its own")
 
 
 def test_who_has_sent_its_fin_may_send_no_more() -> None:
     rungs = play(STATES["handshake, data, four steps"])
-    assert rungs[-3].notes == (notes.FinAck(2),)
-    assert rungs[-1].notes == (notes.FinAck(4, time_wait=True, closed=True),)
+    assert rungs[-3].notes == (FinAck(2),)
+    assert rungs[-1].notes == (FinAck(4, time_wait=True, closed=True),)
     lost = "a FIN that carries the ACK of the other is lost, and that ACK comes alone"
     rung = play(STATES[lost])[6]
-    assert rung.notes[-1] == notes.FinAck(2, closed=True)
-    assert "may still send" not in explain(rung.notes[-1], rung).text
+    assert rung.notes[-1] == FinAck(2, closed=True)
+    assert "may still send" not in rung.notes[-1].text(rung)
 
 
 def test_a_synack_that_a_repeated_syn_asks_for() -> None:
     """Its timer repeats it as well; asked for is what comes right behind a SYN that arrived."""
     name = "a lost SYN-ACK, asked for again and sent again by its own timer too"
     rungs = play(STATES[name])
-    causes = [
-        note.cause for one in rungs for note in one.notes if isinstance(note, notes.Retransmission)
-    ]
+    causes = [note.cause for one in rungs for note in one.notes if isinstance(note, Retransmission)]
     assert causes == ["ack-lost", "repeated-syn", "timeout", "ack-lost", "timeout"]
-    text = explain(rungs[3].notes[0], rungs[3]).text
+    text = rungs[3].notes[0].text(rungs[3])
     assert text.endswith("the client's SYN has come once more, and is answered once more")
 
 

@@ -12,8 +12,19 @@ from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
+from trioecho.tcp.rules import loss, overtaking, repetition
+from trioecho.tcp.rules.data import Ack
+from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
+from trioecho.tcp.rules.marks import Urgent
+from trioecho.tcp.rules.opening import HandshakeComplete, ReusedPorts
+from trioecho.tcp.rules.overtaking import OutOfOrder
+from trioecho.tcp.rules.repetition import (
+    FastRetransmission,
+    Retransmission,
+    SegmentOverlapConflict,
+    SpuriousRetransmission,
+)
+from trioecho.tcp.rules.windows import KeepAlive, KeepAliveAck
 from trioecho.tcp.tracker import Tracker
 from trioecho.text import seconds
 
@@ -28,9 +39,9 @@ def test_verdict(name: str, isn: int) -> None:
 
 def test_the_numbers_that_make_a_verdict_a_fact() -> None:
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1")
-    assert rungs[-1].notes == (notes.Retransmission(of=4, after=200_000_000, cause="timeout"),)
+    assert rungs[-1].notes == (repetition.Timeout(of=4, after=200_000_000),)
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101")
-    assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=20_000_000),)
+    assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=20_000_000),)
 
 
 def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
@@ -38,12 +49,12 @@ def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
     rungs = play(
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101"
     )
-    assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=None),)
+    assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=None),)
 
 
 def round_trips(ladder: str) -> list[int]:
     rungs = play(OPEN + ladder)
-    acks = [note for rung in rungs for note in rung.notes if isinstance(note, notes.Ack)]
+    acks = [note for rung in rungs for note in rung.notes if isinstance(note, Ack)]
     return [note.rtt for note in acks if note.rtt is not None]
 
 
@@ -69,18 +80,18 @@ def test_an_ack_of_what_was_acknowledged_selectively_tells_no_rtt() -> None:
         (9, tcp("server", ACK, 500, 100, options=block)),
         (9, tcp("server", ACK, 500, 300)),
     )
-    assert rungs[-1].notes == (notes.Ack(200, pure=True, of=5, rtt=None),)
+    assert rungs[-1].notes == (Ack(200, pure=True, of=5, rtt=None),)
 
 
 def test_a_copy_spoils_no_rtt() -> None:
     """Where each packet passes twice, each ACK is still of the first one."""
     data, ack = packet(7, 100), tcp("server", ACK, 500, 200)
     rungs = see(*HANDSHAKE, (1, data), (1, data), (18, ack))
-    assert rungs[-1].notes == (notes.Ack(100, pure=True, of=4, rtt=19_000_000),)
+    assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=19_000_000),)
 
 
 def test_the_handshake_is_timed() -> None:
-    assert play(OPEN)[-1].notes == (notes.HandshakeComplete(20_000_000),)
+    assert play(OPEN)[-1].notes == (HandshakeComplete(20_000_000),)
 
 
 def test_offload_is_said_once() -> None:
@@ -94,7 +105,7 @@ def test_ports_used_again() -> None:
     again = play(
         OPEN + OPEN.replace("> S  0:0", "> S  70000:70000").replace("ack 1 ", "ack 70001 ")
     )
-    assert notes.ReusedPorts(1) in again[3].notes
+    assert ReusedPorts(1) in again[3].notes
     assert [rung.connection for rung in again] == [1, 1, 1, 2, 2, 2]
     assert again[3].seq == 0
     assert len(first) == 3
@@ -102,13 +113,13 @@ def test_ports_used_again() -> None:
 
 def test_only_what_is_missing_is_counted() -> None:
     rungs = play(VERDICTS["one of two holes is filled, and the other acknowledged"])
-    assert notes.AckLostSegment(100) in rungs[6].notes
+    assert AckLostSegment(100) in rungs[6].notes
 
 
 def test_what_follows_a_partial_ack_belongs_to_the_recovery() -> None:
     rungs = play(VERDICTS["a partial ACK, and the next hole in the same recovery"])
-    assert rungs[9].notes == (notes.FastRetransmission(duplicates=3),)
-    assert rungs[11].notes == (notes.Retransmission(cause="recovery"),)
+    assert rungs[9].notes == (FastRetransmission(duplicates=3),)
+    assert rungs[11].notes == (repetition.Recovery(),)
 
 
 HANDSHAKE = (
@@ -141,8 +152,8 @@ def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
     """One packet passes the tap before and behind a router: its identification tells."""
     packets = (packet(7, 100), packet(8, 200))
     rungs = see(*HANDSHAKE, *((1, data) for data in packets * 2))
-    assert rungs[5].notes == (notes.OutOfOrder(200, of=4),)
-    assert rungs[6].notes == (notes.Retransmission(5, 2_000_000, "same-packet"),)
+    assert rungs[5].notes == (overtaking.OvertakenCopy(200, of=4),)
+    assert rungs[6].notes == (overtaking.SamePacket(5, 2_000_000),)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +162,7 @@ def test_the_very_same_packet_is_not_the_senders_retransmission() -> None:
 def test_what_its_sender_repeats_is_a_retransmission(identification: int, delay: int) -> None:
     again = (delay, packet(identification, 100))
     rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, packet(8, 200)), again)[-1]
-    assert rung.notes == (notes.Retransmission(4, (delay + 1) * 1_000_000),)
+    assert rung.notes == (Retransmission(4, (delay + 1) * 1_000_000),)
 
 
 def test_a_copy_counts_neither_as_bytes_nor_as_retransmission() -> None:
@@ -171,7 +182,7 @@ def test_sack_alone_can_tell_a_loss() -> None:
     block = b"\1\1\5\x0a" + (200).to_bytes(4, "big") + (600).to_bytes(4, "big")
     ack = (1, tcp("server", ACK, 500, 100, window=9000, options=block))
     rungs = see(*mss, HANDSHAKE[2], *segments, ack, (1, packet(0, 100)))
-    assert rungs[-1].notes == (notes.FastRetransmission(4, 6_000_000, duplicates=0),)
+    assert rungs[-1].notes == (FastRetransmission(4, 6_000_000, duplicates=0),)
 
 
 def test_an_ack_counts_from_its_arrival() -> None:
@@ -205,16 +216,16 @@ def test_the_byte_of_a_keep_alive_is_no_data() -> None:
         (10_000, tcp("client", ACK, 104, 500, b"\0")),
         (20, tcp("server", ACK, 500, 105, window=100, options=twice)),
     )
-    assert [rung.notes for rung in rungs[5:]] == [(notes.KeepAlive(),), (notes.KeepAliveAck(),)]
+    assert [rung.notes for rung in rungs[5:]] == [(KeepAlive(),), (KeepAliveAck(),)]
 
 
-def cause(rung: Rung) -> notes.RetransmissionCause | None:
-    (note,) = (note for note in rung.notes if isinstance(note, notes.Retransmission))
+def cause(rung: Rung) -> str | None:
+    (note,) = (note for note in rung.notes if isinstance(note, Retransmission))
     return note.cause
 
 
 def said(rung: Rung) -> str:
-    return "; ".join(explain(note, rung).text for note in rung.notes)
+    return "; ".join(note.text(rung) for note in rung.notes)
 
 
 def test_what_the_duplicate_acks_asked_for_once_a_timer_sends_again() -> None:
@@ -227,7 +238,7 @@ def test_a_later_clock_or_packet_was_not_overtaken() -> None:
     ahead, late = packet(7, 200), packet(8, 100)
     assert cause(see(*HANDSHAKE, (1, ahead), (5, late))[-1]) == "gap"
     early = see(*HANDSHAKE, (1, packet(8, 200)), (5, packet(7, 100)))[-1]
-    assert early.notes[0] == notes.OutOfOrder(200)
+    assert early.notes[0] == OutOfOrder(200)
     first, second = (
         tcp("client", ACK, seq, 500, bytes(100), options=b"\1\1\x08\x0a" + struct.pack("!II", t, 0))
         for seq, t in ((200, 51), (100, 81))
@@ -281,29 +292,29 @@ def test_a_syn_that_a_reset_answered_comes_once_more() -> None:
 def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
     """The client believes it: it has said so before (RFC 9293 §3.10.7.4, first check)."""
     rungs = play(OPEN + "+1 < S. 0:0(0) ack 1 win 1000\n+.01 > . 1:1(0) ack 1 win 1000")
-    assert rungs[3].notes == (notes.Retransmission(2, 1_010_000_000, "ack-lost", 3),)
+    assert rungs[3].notes == (repetition.AckLost(2, 1_010_000_000, acked=3),)
     assert said(rungs[3]).endswith("the answer in rung 3 did not arrive in time, or was not taken")
-    assert rungs[4].notes == (notes.DuplicateAck(1, 3, "syn"),)
+    assert rungs[4].notes == (DuplicateAck(1, 3, "syn"),)
     assert said(rungs[4]).endswith("the client acknowledges the SYN once more")
 
 
 def test_a_fin_whose_ack_was_lost() -> None:
     closing = "+.1 > F. 1:1(0) ack 1\n+.01 < F. 1:1(0) ack 2\n+.01 > . 2:2(0) ack 2\n"
     rungs = play(OPEN + closing + "+.25 < F. 1:1(0) ack 2")
-    assert rungs[-1].notes == (notes.Retransmission(5, 260_000_000, "ack-lost", 6),)
+    assert rungs[-1].notes == (repetition.AckLost(5, 260_000_000, acked=6),)
 
 
 def test_a_duplicate_ack_behind_everything_waits_for_nothing() -> None:
     again = "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101 win 1000\n" * 2
     rung = play(OPEN + again)[-1]
-    assert rung.notes == (notes.DuplicateAck(1, 5, "nothing"),)
+    assert rung.notes == (DuplicateAck(1, 5, "nothing"),)
 
 
 def test_the_last_acks_very_packet_is_no_duplicate_ack() -> None:
     """Three ACKs, each seen twice, ask for nothing."""
     acks = [numbered(tcp("server", ACK, 500, 200), 50 + at // 2) for at in range(2)]
     rungs = see(*HANDSHAKE, (1, packet(7, 100)), *((1, ack) for ack in acks))
-    assert rungs[-1].notes == (notes.DuplicateAck(0, 5, "same-packet"),)
+    assert rungs[-1].notes == (loss.CopiedAck(0, 5),)
     assert "the very packet of the last ACK again" in said(rungs[-1])
 
 
@@ -311,7 +322,7 @@ def test_other_bytes_are_not_the_very_same_packet() -> None:
     other = packet(7, 100)[:-1] + b"!"
     rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, other))[-1]
     assert cause(rung) is None
-    assert notes.SegmentOverlapConflict(4, 100) in rung.notes
+    assert SegmentOverlapConflict(4, 100) in rung.notes
 
 
 def test_a_copied_syn_is_not_answered_once_more() -> None:
@@ -319,7 +330,7 @@ def test_a_copied_syn_is_not_answered_once_more() -> None:
     syn, synack = numbered(tcp("client", SYN, 99), 3), tcp("server", SYN | ACK, 499, 100)
     rungs = see((0, syn), (1, syn), (20, synack), (1, synack), (20, tcp("client", ACK, 100, 500)))
     assert [cause(rungs[1]), cause(rungs[3])] == ["same-packet", None]
-    assert rungs[-1].notes == (notes.HandshakeComplete(42_000_000),)
+    assert rungs[-1].notes == (HandshakeComplete(42_000_000),)
     tracker = Tracker()
     for rung in rungs:
         tracker.seen(rung.segment)
@@ -359,9 +370,9 @@ def test_what_is_captured_late_counts_and_is_no_retransmission() -> None:
 def test_a_copy_of_what_is_captured_late() -> None:
     ack, data = tcp("server", ACK, 500, 200), packet(7, 100)
     rungs = see(*HANDSHAKE, (1, ack), (1, data), (1, data), (90, packet(9, 100)))
-    assert rungs[4].notes[0] == notes.OutOfOrder(0, acknowledged=True)
-    assert rungs[5].notes == (notes.Retransmission(5, 1_000_000, "same-packet"),)
-    assert rungs[6].notes == (notes.SpuriousRetransmission(5, 91_000_000),)
+    assert rungs[4].notes[0] == overtaking.CapturedLate(0)
+    assert rungs[5].notes == (overtaking.SamePacket(5, 1_000_000),)
+    assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000),)
 
 
 def test_bytes_before_the_first_that_was_seen_count_too() -> None:
@@ -387,8 +398,8 @@ def test_one_byte_is_no_plural() -> None:
     rungs = play(OPEN + "+.1 > P. 2:3(1) ack 1\n+.1 < . 1:1(0) ack 3")
     assert said(rungs[3]).startswith("a gap: 1 byte before this has not been seen")
     assert "1 byte never seen here: the capture missed it" in said(rungs[4])
-    assert explain(notes.Dsack(10, 11), rungs[0]).text.startswith("the client got byte 10 twice")
-    assert explain(notes.Urgent(1), rungs[0]).text == "urgent data, up to 1 byte on"
+    assert Dsack(10, 11).text(rungs[0]).startswith("the client got byte 10 twice")
+    assert Urgent(1).text(rungs[0]) == "urgent data, up to 1 byte on"
     assert seconds(999_600_000) == "1.00 s"
     assert seconds(999_600) == "1.0 ms"
 
@@ -398,4 +409,4 @@ def test_what_was_copied_is_known_when_it_comes_yet_another_time() -> None:
     rungs = see(
         *HANDSHAKE, (1, packet(7, 100)), (1, packet(7, 100)), (18, ack), (1, packet(8, 100))
     )
-    assert rungs[-1].notes == (notes.SpuriousRetransmission(4, 20_000_000),)
+    assert rungs[-1].notes == (SpuriousRetransmission(4, 20_000_000),)

@@ -136,7 +136,7 @@ def test_match(wire: Wire) -> None:
     assert "\n- " not in text
     assert "retransmission of 4" in text
     wire.match(write(wire.rungs))
-    with pytest.raises(TrioechoError, match="line 1: 'over'"):
+    with pytest.raises(TrioechoError, match="line 1: expected > or <, not 'over'"):
         wire.match("over")
 
 

@@ -1,30 +1,22 @@
-"""What /proc tells, from a /proc made up for the test."""
+"""Who holds the ends of connections, with a made-up /proc and with the real one."""
 
 from __future__ import annotations
 
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
-from socket import AF_INET, AF_INET6, inet_pton
+from socket import AF_INET6, inet_pton
 
 import pytest
 
-from trioecho.model import Endpoint
+from trioecho.hosts.sockdiag import Held
+from trioecho.model import Endpoint, State
 from trioecho.watch.processes import Asked, Holder, find_processes
 
 CLIENT, SERVER = Endpoint("192.0.2.1", 40000), Endpoint("192.0.2.2", 7)
 ONE = Asked(1, CLIENT, SERVER)
-
-
-def written(ip: str, port: int, mapped: bool = False) -> str:
-    """An endpoint as /proc writes it."""
-    packed = inet_pton(AF_INET6 if ":" in ip else AF_INET, ip)
-    packed = (bytes(10) + b"\xff\xff" if mapped else b"") + packed
-    words = [packed[at : at + 4] for at in range(0, len(packed), 4)]
-    if sys.byteorder == "little":
-        words = [word[::-1] for word in words]
-    return f"{b''.join(words).hex().upper()}:{port:04X}"
 
 
 # The routes of a machine that has 192.0.2.2/24, as /proc/net/fib_trie draws them.
@@ -53,22 +45,24 @@ Local:
 
 
 class Proc:
-    """A /proc of so many sockets and processes."""
+    """A machine's sockets, and its /proc."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.held: list[Held] = []
         (path / "net").mkdir()
-        for name in ("tcp", "tcp6"):
-            (path / "net" / name).write_text("  sl  local_address rem_address   st ...\n")
         (path / "net" / "fib_trie").write_text(ROUTES)
         (path / "net" / "if_inet6").write_text(
             f"{inet_pton(AF_INET6, '2001:db8::2').hex()} 02 40\n"
         )
 
-    def socket(self, own: str, peer: str, inode: int, state: str = "01", name: str = "tcp") -> None:
-        line = f"   0: {own} {peer} {state} 00000000:00000000 00:00000000 00000000 1000 0 {inode} 1"
-        with (self.path / "net" / name).open("a") as file:
-            file.write(f"{line} 0000000000000000 20 4 30 10 -1\n")
+    def socket(
+        self, own: Endpoint, peer: Endpoint | None, inode: int, state: State = State.ESTABLISHED
+    ) -> None:
+        self.held.append(Held(own, peer, state, None, inode, 1000, 0, 0))
+
+    def find(self, asked: Asked) -> list[Holder]:
+        return find_processes([asked], self.path, self.held)
 
     def process(self, pid: int, name: bytes, *inodes: int) -> None:
         descriptors = self.path / str(pid) / "fd"
@@ -85,17 +79,15 @@ def proc(tmp_path: Path) -> Proc:
 
 
 def connect(proc: Proc, client: Endpoint = CLIENT, server: Endpoint = SERVER) -> None:
-    ends = written(client.ip, client.port), written(server.ip, server.port)
-    name = "tcp6" if ":" in client.ip else "tcp"
-    proc.socket(ends[0], ends[1], 100, name=name)
-    proc.socket(ends[1], ends[0], 200, name=name)
+    proc.socket(client, server, 100)
+    proc.socket(server, client, 200)
 
 
 def test_both_ends(proc: Proc) -> None:
     connect(proc)
     proc.process(10, b"curl", 5, 100)
     proc.process(20, b"httpd", 200)
-    assert sorted(find_processes([ONE], proc.path), key=lambda one: one.pid) == [
+    assert sorted(proc.find(ONE), key=lambda one: one.pid) == [
         Holder(1, "client", 10, "curl"),
         Holder(1, "server", 20, "httpd"),
     ]
@@ -105,34 +97,25 @@ def test_ipv6(proc: Proc) -> None:
     client, server = Endpoint("2001:db8::1", 40000), Endpoint("2001:db8::2", 7)
     connect(proc, client, server)
     proc.process(10, b"curl", 100)
-    (found,) = find_processes([Asked(3, client, server)], proc.path)
+    (found,) = proc.find(Asked(3, client, server))
     assert found == Holder(3, "client", 10, "curl")
 
 
-def test_ipv4_in_an_ipv6_socket(proc: Proc) -> None:
-    own = written(SERVER.ip, SERVER.port, mapped=True)
-    peer = written(CLIENT.ip, CLIENT.port, mapped=True)
-    proc.socket(own, peer, 200, name="tcp6")
-    proc.process(20, b"httpd", 200)
-    assert find_processes([ONE], proc.path) == [Holder(1, "server", 20, "httpd")]
-
-
 def listen(proc: Proc, ip: str, inode: int = 300) -> None:
-    any_one = written("::" if ":" in ip else "0.0.0.0", 0)
-    proc.socket(written(ip, 7), any_one, inode, state="0A", name="tcp6" if ":" in ip else "tcp")
+    proc.socket(Endpoint(ip, 7), None, inode, State.LISTEN)
 
 
 @pytest.mark.parametrize("listening", ["192.0.2.2", "0.0.0.0", "::"])
-@pytest.mark.parametrize("state", ["", "03", "01", "06"])
+@pytest.mark.parametrize("state", [None, "SYN-RECEIVED", "ESTABLISHED", "TIME-WAIT"])
 def test_a_servers_socket_that_is_nobodys_is_known_by_the_one_that_listens(
-    proc: Proc, listening: str, state: str
+    proc: Proc, listening: str, state: str | None
 ) -> None:
-    """It is not there yet, not accepted yet (net/tcp_states.h: 03, 01), or over (06)."""
+    """It does not exist yet, is not accepted yet, or is gone."""
     listen(proc, listening)
     if state:
-        proc.socket(written(SERVER.ip, 7), written(CLIENT.ip, 40000), 0, state=state)
+        proc.socket(SERVER, CLIENT, 0, State(state))
     proc.process(20, b"httpd", 300)
-    assert find_processes([ONE], proc.path) == [Holder(1, "server", 20, "httpd")]
+    assert proc.find(ONE) == [Holder(1, "server", 20, "httpd")]
 
 
 @pytest.mark.parametrize(
@@ -157,46 +140,54 @@ def test_who_listens_on_all_addresses_holds_no_end_at_another_machine(
     proc.process(20, b"httpd", 300)
     client = "2001:db8::1" if ":" in server else CLIENT.ip
     asked = Asked(1, Endpoint(client, 40000), Endpoint(server, 7))
-    assert bool(find_processes([asked], proc.path)) is ours
+    assert bool(proc.find(asked)) is ours
 
 
 def test_a_socket_that_is_no_ones_any_more(proc: Proc) -> None:
-    proc.socket(written(CLIENT.ip, 40000), written(SERVER.ip, 7), 0, state="06")
+    proc.socket(CLIENT, SERVER, 0, State.TIME_WAIT)
     proc.process(10, b"curl", 0)
-    assert find_processes([ONE], proc.path) == []
+    assert proc.find(ONE) == []
 
 
 def test_the_highest_pid_of_several(proc: Proc) -> None:
     connect(proc)
     for pid in (9, 10, 8):
         proc.process(pid, b"worker", 100)
-    assert find_processes([ONE], proc.path) == [Holder(1, "client", 10, "worker")]
+    assert proc.find(ONE) == [Holder(1, "client", 10, "worker")]
 
 
 def test_a_name_is_safe_to_show(proc: Proc) -> None:
     connect(proc)
     proc.process(10, b"\x1b[2J\xff\xe2\x80\xae\n", 100)
-    (found,) = find_processes([ONE], proc.path)
+    (found,) = proc.find(ONE)
     assert found.name == r"\x1b[2J\xff\u202e\n"
 
 
 def test_no_proc_at_all(tmp_path: Path) -> None:
-    assert find_processes([ONE], tmp_path) == []
+    assert find_processes([ONE], tmp_path, []) == []
 
 
 def test_this_process() -> None:
-    """On the real /proc, whatever is in it."""
+    """On the real machine, whatever is on it."""
     if sys.platform == "linux":
         assert find_processes([ONE]) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
-@pytest.mark.parametrize("ip", ["127.0.0.1", "127.1.2.3", "::1"])
-def test_a_connection_that_this_process_has_not_accepted(ip: str) -> None:
-    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
-    with socket.create_server(("::" if ":" in ip else "", 0), family=family) as server:
+@pytest.mark.parametrize("accepted", [False, True])
+@pytest.mark.parametrize(
+    ("ip", "listening"),
+    [("127.0.0.1", ""), ("127.1.2.3", ""), ("::1", "::"), ("127.0.0.1", "::")],
+)
+def test_both_ends_in_this_process(ip: str, listening: str, accepted: bool) -> None:
+    """Also an IPv4 connection of an IPv6 socket, and one that nobody has accepted."""
+    six = listening == "::"
+    family = socket.AF_INET6 if six else socket.AF_INET
+    with socket.create_server((listening, 0), family=family, dualstack_ipv6=six) as server:
         port = server.getsockname()[1]
-        with socket.create_connection((ip, port)) as client:
+        with socket.create_connection((ip, port)) as client, ExitStack() as stack:
+            if accepted:
+                stack.enter_context(server.accept()[0])
             asked = Asked(1, Endpoint(*client.getsockname()[:2]), Endpoint(ip, port))
             found = {(one.end, one.pid) for one in find_processes([asked])}
             away = Asked(2, Endpoint("192.0.2.1", 1), Endpoint("203.0.113.1", port))

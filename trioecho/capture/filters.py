@@ -46,14 +46,6 @@ def endpoint_filter(
     It knows TCP right behind an IPv4 header of any length or an IPv6 header. A segment behind an
     IPv6 extension header is not kept, nor, where a port is wanted, is a fragment after the first,
     which has no ports.
-
-    Args:
-        link_header: bytes before the IP header: 14 on Ethernet, 0 where there is no link header.
-        port: the TCP port, source or destination; None for any.
-        host: the address, source or destination, 4 bytes or 16; None for any.
-
-    Returns:
-        The program, 8 bytes an instruction, for SO_ATTACH_FILTER (socket(7)).
     """
     ip = link_header
     first_fragment: list[Instruction] = [
@@ -97,9 +89,6 @@ def all_but_udp(link_header: int) -> bytes:
 
     Tunnels, tags and fragments are kept, since what is in them shows only when they are decoded.
     UDP is not, which is what a machine has most of beside TCP.
-
-    Args:
-        link_header: as in `endpoint_filter`.
     """
     ip = link_header
     return assemble(
@@ -168,17 +157,10 @@ def compile_expression(expression: str, link: int) -> bytes:
     libpcap's program keeps as many bytes of a frame as the handle it was compiled on, which scapy
     opens with 65,535. A loopback frame has up to 65,549; so the lengths are set to `SNAP` here.
 
-    Args:
-        expression: in libpcap's language, pcap-filter(7).
-        link: the link type of the frames (LINKTYPE_*).
-
-    Returns:
-        The program, 8 bytes an instruction, for SO_ATTACH_FILTER (socket(7)).
-
     Raises:
         TrioechoError: libpcap does not accept the expression, or is not installed.
     """
-    from trioecho.capture.scapy_socket import quiet
+    from trioecho.capture.scapy_import import quiet
 
     try:
         expression.encode()

@@ -47,9 +47,6 @@ def open_packet_socket() -> socket.socket:
 
     Its protocol is 0, so it receives no frame before it is bound.
 
-    Returns:
-        The socket, which the caller closes.
-
     Raises:
         TrioechoError: this system has no packet sockets, or this process may not have one.
     """
@@ -116,16 +113,6 @@ def prepare(
 
     A loopback frame leaves and arrives on the one interface, and only its arrival is wanted. On any
     other interface what leaves is what this machine sends, and is wanted too.
-
-    Args:
-        sock: a packet socket of protocol 0.
-        interface: the interface's name in the socket's network namespace.
-        port: the one TCP port to let through, or None for every frame.
-        program: given the link type, makes the filter of what to let through; it is asked when
-            there is no ``port``.
-
-    Returns:
-        The interface's link type (LINKTYPE_*, as in a pcap file's header).
 
     Raises:
         TrioechoError: there is no such interface, or its frames are of a kind not known here.

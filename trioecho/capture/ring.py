@@ -163,15 +163,6 @@ class Ring(Capture):
 def allocate(sock: socket.socket, size: int, block: int, retire: int) -> int:
     """Have the kernel allocate a ring, and halve it while memory is short.
 
-    Args:
-        sock: a packet socket that is not bound yet.
-        size: bytes of the ring.
-        block: bytes of a block.
-        retire: milliseconds after which the kernel hands over a block that is not full.
-
-    Returns:
-        The number of its blocks.
-
     Raises:
         TrioechoError: the kernel has no such rings, or no memory for one of two blocks.
     """

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import socket
 import sys
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import trio
@@ -22,6 +19,7 @@ from trioecho.capture.packet_socket import (
     open_packet_socket,
     prepare,
 )
+from trioecho.capture.scapy_import import quiet
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
 
@@ -40,15 +38,6 @@ def open_sniffer(
     if sys.platform == "linux":
         return LinuxSniffer(sock or open_packet_socket(), interface, port, first=first)
     return NativeSniffer(interface, port, first=first)
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Silence scapy's warnings about the system while it is imported."""
-    logging.getLogger("scapy").setLevel(logging.CRITICAL + 1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def adopt(sock: socket.socket, interface: str) -> Any:

@@ -142,14 +142,7 @@ class ByteReader:
         return len(self.data) - self.at
 
     def more(self, need: int) -> bool:
-        """Read until ``need`` bytes are left in the window, and drop what was consumed.
-
-        Args:
-            need: bytes, at the most `LARGEST` and a little.
-
-        Returns:
-            Whether they are there; when they are not, the source has ended or failed.
-        """
+        """Read until ``need`` bytes are left in the window, and drop what was consumed."""
         if self.left >= need:
             return True
         # A bytearray grows in place: a thousand small reads from a pipe cost no thousand copies.

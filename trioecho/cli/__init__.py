@@ -1,59 +1,22 @@
-"""The command line: one module a command, each of them flags, a configuration and a run.
+"""The command line: one file a command, ``cli/NAME.py``, and its helpers beside it, ``NAME_*.py``.
 
-What is imported here is imported by ``trioecho --help``; so a command's module imports no more than
-Typer at its top, and the rest inside the function. To add a command, write ``cli/name.py`` with the
-function ``name`` and register it below.
+A command's file holds its options and one function that runs it. To add a command, write
+``cli/name.py`` with the function ``name`` and register it in ``cli/app.py``.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import Annotated
 
-import typer
-
-from trioecho import __version__
-from trioecho.cli.lab import lab
-from trioecho.cli.light import Command, Group
-from trioecho.cli.read import read
-from trioecho.cli.run import run
-from trioecho.cli.send import send
-from trioecho.cli.serve import serve
-from trioecho.cli.trace import trace
-from trioecho.cli.watch import watch
-
-app = typer.Typer(
-    cls=Group,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="See what a TCP connection does on the wire.",
-)
-
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"trioecho {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Say the version."),
-    ] = False,
-) -> None:
-    pass
-
-
-for command in (serve, send, trace, lab, run, read, watch):
-    app.command(cls=Command)(command)
+from trioecho.cli.interrupts import exit_on_interrupt
 
 
 def main() -> None:
     """The entry point of ``trioecho``."""
+    exit_on_interrupt()
     try:
+        from trioecho.cli.app import app
+
         app()
-    except KeyboardInterrupt:  # before the command could answer it
+    except KeyboardInterrupt:
         sys.exit(130)

@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import (
-    FOLD,
-    AbsoluteOption,
-    AllOption,
-    CallsOption,
-    Format,
-    FormatOption,
-    KernelOption,
-    OutputOption,
-    VerboseOption,
-)
+from trioecho.cli.options import CallsOption, Format, KernelOption, ShowOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import trio
 
-    from trioecho.stage.outputs import Output
+    from trioecho.render import Renderer
 
 
 def complete(incomplete: str) -> list[str]:
-    """The lessons whose names begin so, for the shell."""
+    """Complete a lesson's name, for the shell."""
     from trioecho.lessons.shelf import names
 
     return [name for name in names() if name.startswith(incomplete)]
@@ -41,37 +28,34 @@ def lab(
         str | None,
         typer.Argument(
             metavar="[NAME]",
-            help="A lesson, or the path of a TOML file of your own; without one, all are listed.",
+            help="A lesson, or the path of your own TOML file; without one, all are listed.",
             autocompletion=complete,
         ),
     ] = None,
     names: Annotated[
-        bool, typer.Option("--names", help="List the names alone, one a line.")
+        bool, typer.Option("--names", help="List the names only, one a line.")
     ] = False,
     answer: Annotated[
-        bool, typer.Option("--answer", help="Show the answer to the lesson's question too.")
+        bool, typer.Option("--answer", help="Show the answer to the lesson's question.")
     ] = False,
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Compare what happens with the lesson's .ladder and with the kernel."
+            "--check", help="Compare what happens with the lesson's .ladder and with the kernels."
         ),
     ] = False,
     write: Annotated[
-        bool, typer.Option("--write", help="Write the lesson's .ladder anew, beside it.")
+        bool, typer.Option("--write", help="Write the lesson's .ladder file, next to the lesson.")
     ] = False,
     kernel: KernelOption = False,
-    output_format: FormatOption = Format.terminal,
-    output: OutputOption = None,
-    absolute: AbsoluteOption = False,
-    verbose: VerboseOption = False,
     calls: CallsOption = True,
-    show_all: AllOption = False,
+    *,
+    show: ShowOptions,
 ) -> None:
-    """Learn TCP from what goes wrong: lessons on a private wire that breaks what it carries.
+    """Learn TCP from what goes wrong: lessons on a private wire with faults.
 
-    Each is performed by two real kernels while you watch, and ends with a question.
-    docs/how-to/lesson.md tells how to write your own.
+    Two real kernels perform each lesson while you watch, and it ends with a question. To write your
+    own, see docs/how-to/lesson.md.
 
     Examples:
 
@@ -85,31 +69,24 @@ def lab(
 
       trioecho lab ./my.toml
     """
-    from trioecho.cli.output import say
     from trioecho.cli.runner import run, run_blocking
-    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
+    from trioecho.cli.screen import Screen
 
     if names and lesson is not None:
-        raise typer.BadParameter("the names are those of all lessons", param_hint="--names")
+        raise typer.BadParameter("it lists all lessons; leave out NAME", param_hint="--names")
     if lesson is None:
-        from trioecho.cli.lessons import list_lessons, list_names, list_objects
+        from trioecho.cli import lab_text
 
-        listing = list_objects if output_format is Format.json else list_lessons
-        run_blocking(list_names if names else listing)
-    paths = check_suffixes(output or [])
+        listing = lab_text.list_lessons
+        if show.output_format is Format.json:
+            listing = lab_text.list_objects
+        run_blocking(lab_text.list_names if names else listing)
     name = lesson
-    screen = Screen(
-        format=output_format.value,
-        absolute=absolute,
-        verbose=verbose,
-        calls=calls,
-        fold=None if show_all else FOLD,
-        several=False,
-        several_in_files=False,
-    )
+    screen = Screen(show, calls=calls)
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.cli.lessons import WithProse, judge
+        from trioecho.cli.lab_text import WithProse, compare
+        from trioecho.cli.stdout import say
         from trioecho.lessons.expected import path_of, write_ladder
         from trioecho.lessons.lesson import read
         from trioecho.lessons.performance import perform_lesson
@@ -117,26 +94,19 @@ def lab(
 
         path = find(name)
         one = read(path)
-        prose = output_format is Format.terminal
-        several = sum(step.opens for _, party in one.parties for step in party) > 1
-        shown = screen._replace(several=several, several_in_files=several)
+        screen.several = sum(step.opens for _, party in one.parties for step in party) > 1
 
-        with ExitStack() as stack:
+        def wrap(renderer: Renderer) -> Renderer:
+            return WithProse(renderer, one, name, answer, stop.is_set)
 
-            def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
-                outputs = open_outputs(stack, shown, paths, title, interfaces)
-                if prose:
-                    screened = outputs[0].renderer
-                    outputs[0].renderer = WithProse(screened, one, name, answer, stop.is_set)
-                return outputs
-
+        with screen.opener(wrap) as opened:
             performance = await perform_lesson(one, opened, kernel=kernel, stop=stop)
         if performance.stopped:
             return 0
         if write:
             write_ladder(path_of(path), one, performance.rungs)
         if check:
-            judge(path, performance, say if prose else partial(print, file=sys.stderr))
+            compare(path, performance, say if screen.is_text else partial(print, file=sys.stderr))
         return 0
 
     run(main)

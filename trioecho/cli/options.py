@@ -1,47 +1,88 @@
-"""Options that several commands share, with one wording."""
+"""Options that several commands share: one name, one help text, one default."""
 
-from __future__ import annotations
-
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from trioecho.render import SUFFIXES
 
 FOLD = 200
 
 
 class Format(StrEnum):
-    """What standard output gets."""
+    """The output format."""
 
     terminal = "terminal"
     json = "json"
     ladder = "ladder"
 
 
-FormatOption = Annotated[Format, typer.Option("--format", help="What standard output gets.")]
-OutputOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to this file too: .pcapng, .jsonl, .ladder, .txt or .svg. Repeatable.",
-    ),
-]
-AbsoluteOption = Annotated[bool, typer.Option("--absolute", help="Show the raw sequence numbers.")]
-VerboseOption = Annotated[
-    bool, typer.Option("--verbose", "-v", help="Show each header field, and payloads in hex.")
-]
-AllOption = Annotated[
-    bool, typer.Option("--all", help=f"Fold nothing, however long it gets (default: after {FOLD}).")
-]
+@dataclass(frozen=True)
+class ShowOptions:
+    """How to show a ladder: the options of every command that shows one."""
+
+    output_format: Annotated[Format, typer.Option("--format", help="Output format.")] = (
+        Format.terminal
+    )
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Also write to this file; its suffix sets the format:"
+            f" {', '.join(SUFFIXES)}. Repeatable.",
+        ),
+    ] = None
+    absolute: Annotated[
+        bool, typer.Option("--absolute", help="Show absolute sequence numbers.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show all header fields, and payloads in hex.")
+    ] = False
+    show_all: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help=f"Show every segment; by default, uneventful ones are folded after {FOLD}.",
+        ),
+    ] = False
+
+
+def with_show_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command with a parameter ``show: ShowOptions`` an option for each of its fields.
+
+    Typer builds options from a function's signature alone and has no groups of parameters, so this
+    puts the fields into the signature that Typer reads.
+    """
+    shared = inspect.signature(ShowOptions).parameters
+    own = inspect.signature(command, eval_str=True).parameters
+    parameters = [one for name, one in own.items() if name != "show"] + [
+        one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in shared.values()
+    ]
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        show = ShowOptions(**{name: values.pop(name) for name in shared})
+        command(**values, show=show)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    return run
+
+
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
         metavar="TEXT",
-        help='What a private wire does, such as "drop syn-ack" or "delay 25ms". Repeatable.',
+        help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms". Repeatable.',
     ),
 ]
 CallsOption = Annotated[
@@ -49,19 +90,25 @@ CallsOption = Annotated[
 ]
 KernelOption = Annotated[
     bool,
-    typer.Option("--kernel", help="Show what the kernel says of each end: rto, cwnd, in flight."),
+    typer.Option(
+        "--kernel", help="Show each end's kernel state (TCP_INFO): rto, cwnd, bytes in flight."
+    ),
 ]
 
 
 def ip_of(host: str | None) -> str | None:
-    """The address that ``--host`` names, as frames have it; a usage error when it is none."""
+    """The address given as ``--host``, written as in frames.
+
+    Raises:
+        typer.BadParameter: it is not an IP address.
+    """
     if host is None:
         return None
-    from ipaddress import ip_address  # not for every command's start
+    from ipaddress import ip_address  # slow to import, and seldom needed
 
     try:
         return str(ip_address(host))
     except ValueError:
         raise typer.BadParameter(
-            f"{host!r} is no IP address, such as 192.0.2.1 or 2001:db8::1", param_hint="--host"
+            f"{host!r} is not an IP address, such as 192.0.2.1 or 2001:db8::1", param_hint="--host"
         ) from None

@@ -1,4 +1,4 @@
-"""What every command does around its work: trio, the signals, the errors, the exit code."""
+"""Runs a command: trio, signals, errors, the exit code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from trioecho.cli.output import OutputClosed, warn
+from trioecho.cli.interrupts import raise_on_interrupt
+from trioecho.cli.stderr import warn
+from trioecho.cli.stdout import OutputClosed
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
@@ -17,28 +19,23 @@ if TYPE_CHECKING:
 
 Main: TypeAlias = "Callable[[trio.Event], Awaitable[int]]"
 
-OUTPUT_CLOSED = 141  # what a shell reports for a program that SIGPIPE ended
+OUTPUT_CLOSED = 141  # as a shell reports a program killed by SIGPIPE
 
 
 def run(main: Main, *, graceful: bool = True) -> NoReturn:
-    """Run a command and leave the process.
+    """Run a command with trio and exit.
 
-    The first SIGINT or SIGTERM sets the event that ``main`` was given, and a second one cancels it.
-    However it ends after a signal, the exit code is the signal's, 130 or 143; only a bug has its
-    traceback and 1 all the same. Otherwise the code is what ``main`` returned, 1 after a sentence
-    on what went wrong, or 141 when nobody reads standard output any more.
-
-    Args:
-        main: the command's work, given the event that asks it to stop; it returns the exit code.
-        graceful: False cancels at the first signal already, for work that has nothing to finish.
-
-    Raises:
-        SystemExit: always, except for a bug, which keeps its traceback.
+    The first SIGINT or SIGTERM sets the event that ``main`` is given, and the second cancels it.
+    A signal that was ignored at the start, as SIGINT is in a shell's background job, stays ignored.
+    After a signal the exit code is 130 or 143, however ``main`` ends. Otherwise it is what ``main``
+    returns, 1 after an error, which is printed as a sentence, or 141 when the reader has closed
+    standard output. A bug always keeps its traceback.
     """
     import trio
 
     caught: list[int] = []
     try:
+        raise_on_interrupt()
         code = trio.run(_supervise, main, graceful, caught)
     except BaseException as error:
         leaves = list(_leaves(error))
@@ -47,17 +44,14 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
             raise leaves[0] if len(leaves) == 1 else error from None
     if caught:
         code = 128 + caught[0]
-    gc.freeze()  # looking for cycles among all modules at exit takes longer than a round trip
+    gc.freeze()  # a search for cycles among all modules at exit takes longer than a round trip
     sys.exit(code)
 
 
 def run_blocking(main: Callable[[], int]) -> NoReturn:
-    """Run a command that waits for nothing but files, without trio, and leave the process.
+    """Run a command that only waits for files, without trio, and exit.
 
-    SIGINT and SIGTERM raise KeyboardInterrupt in it; the exit code is the signal's: 130 or 143.
-
-    Args:
-        main: the command's work; it returns the exit code.
+    SIGINT and SIGTERM raise KeyboardInterrupt in ``main``, and the exit code is 130 or 143.
     """
     caught = signal.SIGINT
 
@@ -66,8 +60,10 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
         caught = signal.Signals(number)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, terminate)
+    if _is_heard(signal.SIGTERM):
+        signal.signal(signal.SIGTERM, terminate)
     try:
+        raise_on_interrupt()
         code = main()
     except KeyboardInterrupt:
         code = 128 + caught
@@ -78,16 +74,13 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
 
 
 def refuse(error: TrioechoError) -> NoReturn:
-    """Leave because the command line itself is wrong: one line, and exit code 2.
-
-    Args:
-        error: what is wrong with it.
-
-    Raises:
-        SystemExit: always.
-    """
+    """Exit with code 2 and one line, because the command line is wrong."""
     warn(str(error))
     sys.exit(2)
+
+
+def _is_heard(number: signal.Signals) -> bool:
+    return signal.getsignal(number) is not signal.SIG_IGN
 
 
 async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
@@ -95,7 +88,8 @@ async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
 
     stop = trio.Event()
     code = 0
-    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+    ours = [one for one in (signal.SIGINT, signal.SIGTERM) if _is_heard(one)]
+    with trio.open_signal_receiver(*ours) as signals:
         async with trio.open_nursery() as nursery:
 
             async def watch() -> None:
@@ -112,7 +106,7 @@ async def _supervise(main: Main, graceful: bool, caught: list[int]) -> int:
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
-    """The errors in a group, at whatever depth."""
+    """The errors in a group, at any depth."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from _leaves(inner)
@@ -121,11 +115,11 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _explain(errors: list[BaseException]) -> int:
-    """Say what the errors are about; 0 when one of them is a bug and needs its traceback."""
+    """Print the errors and return the exit code; 0 if one is a bug, which keeps its traceback."""
     sentences: list[str] = []
     code = 0
     for error in errors:
-        if isinstance(error, KeyboardInterrupt):  # before or after the signals were ours
+        if isinstance(error, KeyboardInterrupt):  # before or after trio received the signals
             code = 130
         elif isinstance(error, OutputClosed):
             code = code or OUTPUT_CLOSED
@@ -142,11 +136,7 @@ def _explain(errors: list[BaseException]) -> int:
 
 
 def _follows(error: BaseException) -> bool:
-    """Whether an error only follows from another task's.
-
-    When one task fails, the others are cancelled and find their sockets closed. That is not worth a
-    word, as long as there is one on what it follows from.
-    """
+    """Whether an error only follows from another task's: it was cancelled, or its socket closed."""
     import trio
 
     return isinstance(error, (trio.Cancelled, trio.BrokenResourceError, trio.ClosedResourceError))

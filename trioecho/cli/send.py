@@ -1,4 +1,4 @@
-"""``trioecho send``: the client."""
+"""``trioecho send``: the echo client."""
 
 from __future__ import annotations
 
@@ -13,42 +13,41 @@ if TYPE_CHECKING:
 def send(
     message: Annotated[
         str | None,
-        typer.Argument(help="What to send. Without it, what is piped in, or what you type."),
+        typer.Argument(help="The message; without one, standard input is sent."),
     ] = None,
     to: Annotated[
         str,
-        typer.Option(metavar="HOST:PORT", help="The server; :PORT and PORT are on 127.0.0.1."),
+        typer.Option(metavar="HOST:PORT", help="The server; PORT or :PORT is one on 127.0.0.1."),
     ] = "127.0.0.1:65432",
     file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Send a file, of any size.")
+        str | None, typer.Option(metavar="FILE", help="Send this file, of any size.")
     ] = None,
     count: Annotated[
-        int,
-        typer.Option(min=1, metavar="N", help="Send it so many times on one connection."),
+        int, typer.Option(min=1, metavar="N", help="Send it this many times on one connection.")
     ] = 1,
     interval: Annotated[
         float,
-        typer.Option(min=0, metavar="SECONDS", help="From one message to the next."),
+        typer.Option(min=0, metavar="SECONDS", help="Time from one message to the next."),
     ] = 0.0,
     timeout: Annotated[
         float,
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="How long to wait for the connection, and for an echo that does not move; "
-            "0 waits for ever.",
+            help="Give up on the connection, or on an echo without progress, after this long;"
+            " 0 waits forever.",
         ),
     ] = 10.0,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Write what came back to a file."),
+        typer.Option("-o", "--output", metavar="FILE", help="Write the echo to this file."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
-    """Send a message to an echo server, and check each byte that comes back.
+    """Send a message to an echo server, and check every byte of the echo.
 
     Any echo server will do: trioecho serve, ncat, socat, your own program.
-    The exit code is 0 when the echo was complete and right.
+    The exit code is 0 if the echo was complete and correct.
 
     Examples:
       trioecho send "testing purposes"
@@ -57,13 +56,13 @@ def send(
       tar c . | trioecho send
     """
     from trioecho.cli.runner import refuse, run
-    from trioecho.cli.sending import Sending, conduct, same_file
+    from trioecho.cli.send_exchange import Sending, conduct, same_file
     from trioecho.sockets.address import MalformedAddress, parse_address
 
     if message is not None and file is not None:
-        raise typer.BadParameter("MESSAGE and --file exclude each other.", param_hint="--file")
+        raise typer.BadParameter("use either MESSAGE or --file, not both", param_hint="--file")
     if file is not None and output is not None and same_file(file, output):
-        raise typer.BadParameter("It is the file that is sent.", param_hint="--output")
+        raise typer.BadParameter("it is the file to send; name another", param_hint="--output")
     try:
         address = parse_address(to, listen=False)
     except MalformedAddress as error:

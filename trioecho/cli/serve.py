@@ -9,9 +9,7 @@ import typer
 if TYPE_CHECKING:
     import trio
 
-    from trioecho.cli.teller import Teller
-    from trioecho.echo.server import ServerReport
-    from trioecho.model import Call
+    from trioecho.cli.serve_report import TextReport
     from trioecho.sockets.address import Address
     from trioecho.sockets.listening import ListeningSocket
 
@@ -21,8 +19,8 @@ def serve(
         list[str] | None,
         typer.Argument(
             metavar="ADDRESS",
-            help="HOST:PORT, :PORT, PORT or [::1]:PORT. Without a HOST it is 127.0.0.1; "
-            "0.0.0.0 is every interface. Port 0 takes a free one.  [default: 127.0.0.1:65432]",
+            help="Listen on HOST:PORT, :PORT, PORT or [::1]:PORT. HOST is 127.0.0.1 by default; "
+            "0.0.0.0 is every interface. Port 0 is any free one.  [default: 127.0.0.1:65432]",
             show_default=False,
         ),
     ] = None,
@@ -32,16 +30,13 @@ def serve(
             min=1,
             max=2**26,
             metavar="BYTES",
-            help="Receive at most so much at once; 16 shows how a message comes in parts.",
+            help="Read at most this many per recv; 16 shows how a message arrives in parts.",
         ),
     ] = 65536,
     backlog: Annotated[
         int,
         typer.Option(
-            min=0,
-            max=65535,
-            metavar="N",
-            help="How many connections may wait to be accepted.",
+            min=0, max=65535, metavar="N", help="Let this many connections wait to be accepted."
         ),
     ] = 1024,
     grace: Annotated[
@@ -49,15 +44,15 @@ def serve(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="How long open connections may go on after Ctrl-C or SIGTERM.",
+            help="Let open connections go on this long after Ctrl-C or SIGTERM.",
         ),
     ] = 5.0,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only say where it listens, and the summary.")
+        bool, typer.Option("-q", "--quiet", help="Only print the addresses and the summary.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
-    """Echo whatever clients send, and show each socket call.
+    """Echo what clients send, and show every socket call.
 
     Any TCP client will do: trioecho send, ncat, socat, your own program.
     Ctrl-C stops it.
@@ -76,12 +71,13 @@ def serve(
         refuse(error)
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.cli.teller import MOMENT, open_teller
+        from trioecho.cli.line_writer import MOMENT, open_line_writer
+        from trioecho.cli.serve_report import JsonReport, TextReport
         from trioecho.echo.server import ServerReport, serve
 
         report = ServerReport()
-        async with open_teller(json=json, patience=MOMENT) as teller:
-            show = _Show(teller, json, quiet)
+        async with open_line_writer(json=json, patience=MOMENT) as lines:
+            show = (JsonReport if json else TextReport)(lines, quiet=quiet)
             listeners = await _open(wanted, backlog, show)
             for listener in listeners:
                 show.listening(listener)
@@ -101,7 +97,7 @@ def serve(
     run(main)
 
 
-async def _open(wanted: list[Address], backlog: int, show: _Show) -> list[ListeningSocket]:
+async def _open(wanted: list[Address], backlog: int, show: TextReport) -> list[ListeningSocket]:
     from trioecho.sockets.listening import open_listeners
 
     listeners: list[ListeningSocket] = []
@@ -113,51 +109,3 @@ async def _open(wanted: list[Address], backlog: int, show: _Show) -> list[Listen
             listener.close()
         raise
     return listeners
-
-
-class _Show:
-    """What the user sees, as text or as JSON."""
-
-    def __init__(self, teller: Teller, json: bool, quiet: bool) -> None:
-        from time import time_ns
-
-        self._teller = teller
-        self._json = json
-        self._start = time_ns()
-        self.record = None if quiet else self._call
-
-    def listening(self, listener: ListeningSocket) -> None:
-        if self._json:
-            self._teller.say({"type": "listening", "address": str(listener.local)})
-        else:
-            self._teller.say(f"listening on {listener.local}")
-
-    def stopping(self, report: ServerReport, grace: float) -> None:
-        if report.open and not self._json:
-            from trioecho.text import plural
-
-            self._teller.say(
-                f"stopping: {plural(report.open, 'connection')} may finish within {grace:g} s; "
-                "Ctrl-C again cuts off"
-            )
-
-    def summary(self, report: ServerReport) -> None:
-        if self._json:
-            from dataclasses import asdict
-
-            self._teller.say({"type": "summary", **asdict(report)})
-        else:
-            from trioecho.cli.narration import summarise
-
-            self._teller.say(summarise(report))
-
-    def _call(self, call: Call) -> None:
-        if self._json:
-            from trioecho.render.jsonl import call_object
-
-            self._teller.say_call(call_object(call, self._start))
-        else:
-            from trioecho.cli.narration import narrate
-
-            if told := narrate(call):
-                self._teller.say_call(told)

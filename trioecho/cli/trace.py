@@ -1,39 +1,23 @@
-"""``trioecho trace``: the main job."""
+"""``trioecho trace``: an echo, traced."""
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import (
-    FOLD,
-    AbsoluteOption,
-    AllOption,
-    CallsOption,
-    FaultOption,
-    Format,
-    FormatOption,
-    KernelOption,
-    OutputOption,
-    VerboseOption,
-)
+from trioecho.cli.options import CallsOption, FaultOption, KernelOption, ShowOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Sequence
+    from collections.abc import AsyncGenerator
 
     import trio
 
-    from trioecho.sockets.address import Address
-    from trioecho.stage.outputs import Output
-    from trioecho.trace import Place
-
 
 class Close(StrEnum):
-    """How a client closes."""
+    """How the client closes."""
 
     fin = "fin"
     rst = "rst"
@@ -41,7 +25,7 @@ class Close(StrEnum):
 
 
 class Sniffer(StrEnum):
-    """Which capture to use."""
+    """The capture."""
 
     auto = "auto"
     ring = "ring"
@@ -51,72 +35,71 @@ class Sniffer(StrEnum):
 def trace(
     message: Annotated[
         str | None,
-        typer.Argument(help="What the client sends.", show_default="testing purposes"),
+        typer.Argument(help="The message the client sends.", show_default="testing purposes"),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(min=1, max=1 << 30, metavar="BYTES", help="Send this many bytes instead."),
+        typer.Option(
+            min=1, max=1 << 30, metavar="BYTES", help="Send this many bytes instead of a message."
+        ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Send it this often.")] = 1,
+    count: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Send it this many times on each connection.")
+    ] = 1,
     connections: Annotated[
-        int, typer.Option(min=1, max=1000, metavar="N", help="Clients, all at once.")
+        int, typer.Option(min=1, max=1000, metavar="N", help="Open this many connections at once.")
     ] = 1,
     recv_size: Annotated[
         int,
-        typer.Option(
-            min=1, max=1 << 24, metavar="BYTES", help="Most bytes an end takes in one recv."
-        ),
+        typer.Option(min=1, max=1 << 24, metavar="BYTES", help="Read at most this many per recv."),
     ] = 65536,
     close: Annotated[
         Close,
         typer.Option(
-            help="How the client closes: fin when all is echoed, half straight after sending,"
-            " rst by a reset."
+            help="How the client closes: fin after the whole echo, half right after sending,"
+            " rst with a reset."
         ),
     ] = Close.fin,
     nagle: Annotated[
-        bool, typer.Option("--nagle/--no-nagle", help="Nagle's algorithm, the kernel's default.")
+        bool, typer.Option("--nagle/--no-nagle", help="Use Nagle's algorithm, as the kernel does.")
     ] = True,
     ipv6: Annotated[bool, typer.Option("--ipv6", help="Use ::1 instead of 127.0.0.1.")] = False,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The server's port; 0 takes any free one.")
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="Server port; 0 for any free one.")
     ] = 65432,
     interface: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Use the machine's own loopback, such as lo, which takes CAP_NET_RAW.",
+            help="Use this machine's loopback interface, such as lo; requires CAP_NET_RAW.",
             show_default="a private one",
         ),
     ] = None,
     sniffer: Annotated[
         Sniffer,
-        typer.Option(help="The capture: the kernel's mapped ring, or scapy's socket."),
+        typer.Option(help="Capture with the kernel's mapped ring or with scapy's socket."),
     ] = Sniffer.auto,
-    fault: FaultOption = None,
-    kernel: KernelOption = False,
-    output_format: FormatOption = Format.terminal,
-    output: OutputOption = None,
-    absolute: AbsoluteOption = False,
-    verbose: VerboseOption = False,
-    calls: CallsOption = True,
-    show_all: AllOption = False,
     timeout: Annotated[
         float,
-        typer.Option(min=0.1, metavar="SECONDS", help="Give up when nothing moves for this long."),
+        typer.Option(min=0.1, metavar="SECONDS", help="Give up after this long without progress."),
     ] = 30.0,
+    fault: FaultOption = None,
+    kernel: KernelOption = False,
+    calls: CallsOption = True,
+    *,
+    show: ShowOptions,
 ) -> None:
-    """Trace an echo: server, client and capture in one, as a ladder, live.
+    """Trace an echo as a live ladder: server, client and capture in one command.
 
-    It runs on a private loopback of its own, so it needs no root and meets no port in use. With
-    --fault it runs on a private wire between two hosts, which breaks what it carries on purpose;
-    docs/faults.md has the words.
+    It runs on a private loopback, so it needs no root and never meets a port in use. With --fault
+    or --kernel it runs on a private wire between two hosts instead, and --fault breaks that wire on
+    purpose; docs/faults.md lists the faults.
 
     Examples:
 
       trioecho trace "testing purposes"
 
-      trioecho trace --recv-size 16 "a message that comes in parts"
+      trioecho trace --recv-size 16 "a message that arrives in parts"
 
       trioecho trace --size 10000000 -o big.pcapng
 
@@ -126,23 +109,22 @@ def trace(
 
       trioecho trace --size 20000 --fault "delay 25ms" --fault "drop client data 3"
     """
-    from trioecho.cli.output import warn
     from trioecho.cli.runner import run
-    from trioecho.cli.screen import Screen, check_suffixes, open_outputs
-    from trioecho.trace import Settings
+    from trioecho.cli.screen import Screen
+    from trioecho.cli.stderr import warn
+    from trioecho.trace import TraceSettings
 
     if message is not None and size is not None:
-        raise typer.BadParameter("give a MESSAGE or --size, not both", param_hint="--size")
+        raise typer.BadParameter("use either MESSAGE or --size, not both", param_hint="--size")
     wired = bool(fault) or kernel
     if wired and (interface is not None or sniffer is not Sniffer.auto):
         raise typer.BadParameter(
-            "a private wire has a capture of its own, and no interface of this machine",
-            param_hint="--fault",
+            "a private wire has its own capture; leave out --interface and --sniffer",
+            param_hint="--fault" if fault else "--kernel",
         )
-    paths = check_suffixes(output or [])
     text = "testing purposes" if message is None else message
     payload = text.encode(errors="surrogateescape")
-    settings = Settings(
+    settings = TraceSettings(
         message=payload if size is None else partial(pattern, size),
         size=len(payload) if size is None else size,
         count=count,
@@ -158,45 +140,20 @@ def trace(
         faults=tuple(fault or ()),
         kernel=kernel,
     )
-    screen = Screen(
-        format=output_format.value,
-        absolute=absolute,
-        verbose=verbose,
-        calls=calls,
-        fold=None if show_all else FOLD,
-        several=connections > 1,
-        several_in_files=connections > 1,
-    )
+    screen = Screen(show, several=connections > 1, calls=calls)
 
     async def main(stop: trio.Event) -> int:
-        from trioecho.trace import trace, trace_wired
+        from trioecho.trace import run_trace
 
-        with ExitStack() as stack:
-
-            def opened(title: str, interfaces: Sequence[str]) -> list[Output]:
-                return open_outputs(stack, screen, paths, title, interfaces)
-
-            def outputs(place: Place, address: Address) -> list[Output]:
-                if place.notice:
-                    warn(place.notice)
-                title = f"{place.title}; {address.host}, port {address.port}"
-                return opened(title, [place.capture.interface])
-
-            if wired:
-                await trace_wired(settings, opened, stop=stop)
-            else:
-                await trace(settings, outputs, stop=stop)
+        with screen.opener() as opened:
+            await run_trace(settings, opened, notify=warn, stop=stop)
         return 0
 
     run(main)
 
 
 async def pattern(size: int) -> AsyncGenerator[bytes, None]:
-    """``size`` bytes, piece by piece, in which each place can be told from its neighbours.
-
-    Args:
-        size: how many bytes.
-    """
+    """``size`` bytes, piece by piece: numbered lines, so that a wrong byte shows its place."""
     line, lines = 16, 4096
     for start in range(0, size, line * lines):
         first = start // line

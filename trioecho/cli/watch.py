@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import (
-    FOLD,
-    AbsoluteOption,
-    AllOption,
-    Format,
-    FormatOption,
-    OutputOption,
-    VerboseOption,
-    ip_of,
-)
+from trioecho.cli.options import Format, ShowOptions, ip_of
 
 if TYPE_CHECKING:
     import trio
 
-# Rungs a second that the screen shows in full, however many there are.
+# Rungs a second that the terminal shows in full, however many there are.
 REFILL = 20
+# More open connections than this are a table.
+FEW = 8
 
 
 def watch(
@@ -32,50 +25,49 @@ def watch(
             "-i",
             metavar="NAME",
             help="Watch this interface. Repeatable.",
-            show_default="every one that is up",
+            show_default="all that are up",
         ),
     ] = None,
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Only segments from or to this port."),
+        typer.Option(
+            min=0, max=65535, metavar="PORT", help="Only show segments from or to this port."
+        ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="IP", help="Only segments from or to this address.")
+        str | None, typer.Option(metavar="IP", help="Only show segments from or to this address.")
     ] = None,
     expression: Annotated[
         str | None,
         typer.Option(
             "--filter",
             metavar="EXPRESSION",
-            help="Only frames that this pcap-filter(7) expression lets through; takes libpcap.",
+            help="Only show frames that match this pcap-filter(7) expression; requires libpcap.",
         ),
     ] = None,
     table: Annotated[
         bool | None,
         typer.Option(
             "--table/--ladder",
-            help="A table of connections, or a ladder of segments.",
-            show_default="a ladder; on a terminal, a table when more than 8 connections are open",
+            help="Show a table of connections, or a ladder of segments.",
+            show_default=f"a ladder; on a terminal, a table when more than {FEW} connections are"
+            " open",
         ),
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="End after this many segments.")
+        int | None, typer.Option(min=1, metavar="N", help="Stop after this many segments.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", min=0, metavar="SECONDS", help="End after this long.")
+        float | None, typer.Option("--for", min=0, metavar="SECONDS", help="Stop after this long.")
     ] = None,
-    output_format: FormatOption = Format.terminal,
-    output: OutputOption = None,
-    absolute: AbsoluteOption = False,
-    verbose: VerboseOption = False,
-    show_all: AllOption = False,
+    *,
+    show: ShowOptions,
 ) -> None:
     """Watch live traffic of any program, and name the programs.
 
-    Ctrl-C ends it. It runs on Linux, and takes CAP_NET_RAW. Called by sudo it
-    opens its sockets and becomes the user who called, before it reads the first
-    byte; it can name that user's programs. Root who did not come by sudo stays
-    root, and can name all.
+    Ctrl-C stops it. It runs on Linux and requires CAP_NET_RAW. Under sudo it opens its sockets,
+    then becomes the user who called sudo before it reads the first byte; it can name that user's
+    programs. Root without sudo stays root and can name all programs.
 
     Examples:
 
@@ -88,30 +80,28 @@ def watch(
       sudo trioecho watch --filter "tcp and not net 10.0.0.0/8" --table --for 60
     """
     from trioecho.cli.runner import run
-    from trioecho.cli.screen import Screen, check_suffixes
-    from trioecho.cli.watching import Request, conduct
+    from trioecho.cli.screen import Screen
     from trioecho.watch import Settings, Wanted
 
-    if table is not None and output_format is not Format.terminal:
-        raise typer.BadParameter("it is for --format terminal alone", param_hint="--table/--ladder")
-    request = Request(
-        wanted=Wanted(tuple(interface or ()), port, ip_of(host), expression),
-        settings=Settings(count, seconds, few={None: 8, True: 0, False: None}[table]),
-        paths=check_suffixes(output or []),
-        screen=Screen(
-            format=output_format.value,
-            absolute=absolute,
-            verbose=verbose,
-            calls=True,
-            fold=None if show_all else FOLD,
-            several=True,
-            several_in_files=True,
-            refill=REFILL,
-        ),
-    )
+    if table is not None and show.output_format is not Format.terminal:
+        raise typer.BadParameter("it requires --format terminal", param_hint="--table/--ladder")
+    wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
+    settings = Settings(count, seconds, few={None: FEW, True: 0, False: None}[table])
+    screen = Screen(show, refill=REFILL)
 
     async def main(stop: trio.Event) -> int:
-        await conduct(request, stop)
+        from trioecho.cli.stderr import warn
+        from trioecho.cli.watch_screen import audience, title, with_table
+        from trioecho.watch import drop_privileges, open_taps, watch
+
+        with open_taps(wanted) as taps:
+            drop_privileges()
+            for notice in taps.notices:
+                warn(notice)
+            few = FEW if settings.few is None else settings.few
+            with screen.opener(with_table(few)) as opened:
+                outputs = opened(title(taps, wanted), taps.names)
+                await watch(taps, settings, audience(outputs, screen.is_text), stop=stop)
         return 0
 
     run(main)

@@ -37,9 +37,6 @@ class Fates:
     def add(self, fault: Fault) -> None:
         """Add a fault, from the next packet on. A new rate, queue or path MTU replaces the old one.
 
-        Args:
-            fault: the fault.
-
         Raises:
             TrioechoError: it cannot be added any more: a queue without a rate, or an MTU.
         """
@@ -63,14 +60,7 @@ class Fates:
         return actor
 
     def decide(self, packet: Packet) -> Decision:
-        """Decide what becomes of a packet; packets come in order of time.
-
-        Args:
-            packet: what a host sent.
-
-        Returns:
-            What is to be delivered, and whether it is lost.
-        """
+        """Decide what becomes of a packet; packets come in order of time."""
         flow: Flow | None = None
         sights: list[Sight] = []
         if packet.segment is not None:

@@ -28,12 +28,6 @@ _VERBS = {fault.verb: fault for fault in reversed(FAULTS)}
 def parse(text: str) -> Fault:
     """Read one fault.
 
-    Args:
-        text: its words.
-
-    Returns:
-        The fault; its own ``text`` is the words in lower case with one space between them.
-
     Raises:
         TrioechoError: it cannot be read; the message names the word and what is expected there.
 
@@ -50,9 +44,6 @@ def parse(text: str) -> Fault:
 def check(faults: Sequence[Fault]) -> None:
     """See whether faults can be used together.
 
-    Args:
-        faults: all of a script.
-
     Raises:
         TrioechoError: there is a queue without a rate, or two of what a wire has one of.
     """
@@ -61,12 +52,5 @@ def check(faults: Sequence[Fault]) -> None:
 
 
 def mtu_of(faults: Sequence[Fault]) -> int | None:
-    """The MTU of both devices that a script asks for.
-
-    Args:
-        faults: the script.
-
-    Returns:
-        Bytes in a packet at most, or None when it asks for nothing.
-    """
+    """The MTU of both devices that a script asks for."""
     return next((fault.size for fault in faults if isinstance(fault, Mtu)), None)

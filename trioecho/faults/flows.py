@@ -126,18 +126,7 @@ class Flow:
             other.expects = behind
 
     def forge(self, to: End, flag: int, offset: int, end: End, segment: Segment) -> bytes:
-        """Make a segment as if one end had sent it behind all that the other has received.
-
-        Args:
-            to: who is to get it.
-            flag: RST, whose sequence number is the one expected, or SYN, whose is far from it.
-            offset: added to the sequence number.
-            end: who sent ``segment``.
-            segment: one of this connection, for its endpoints.
-
-        Returns:
-            An IP packet with checksums.
-        """
+        """Make a segment as if one end had sent it behind all that the other has received."""
         side = self.sides[to]
         seq = (side.expects or 0) + offset + (FAR if flag == SYN else 0)
         ends = segment.source, segment.destination

@@ -36,14 +36,7 @@ class Words:
         return word
 
     def wrong(self, *expected: str) -> TrioechoError:
-        """The error for the word at hand, or for none being left.
-
-        Args:
-            expected: what is valid there, at least one; those without a space are words.
-
-        Returns:
-            The error to raise; it suggests the word that is most alike.
-        """
+        """The error for the word at hand, or for none being left."""
         word, sentence = self.peek(), f"{self._noun} {self.text[:_MOST_SHOWN]!r}"
         listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
         if len(expected) > 1:

@@ -55,14 +55,6 @@ def make_tun(mtu: int, ipv4: str, ipv6: str) -> int:
     Without IFF_VNET_HDR the kernel hands over what would be on a real wire: checksums filled in,
     segments no longer than the MTU.
 
-    Args:
-        mtu: bytes in a packet at most.
-        ipv4: its address; the net is /24.
-        ipv6: its address; the net is /64. A kernel without IPv6 has none, which is no error.
-
-    Returns:
-        The device's descriptor; the device lives as long as it is open.
-
     Raises:
         StepError: the kernel refused a step.
     """

@@ -61,13 +61,6 @@ class Keeper:
         A cancelled request may still be answered; the next one recognises that answer by its number
         and discards it.
 
-        Args:
-            verb: what is asked for.
-            arguments: what it takes.
-
-        Returns:
-            The value and the descriptors that came with the answer; the caller closes them.
-
         Raises:
             KernelRefusedError: the kernel refused it.
             TrioechoError: the keeper is gone.
@@ -134,12 +127,6 @@ async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
     It ends with the block, or with this process, however that ends, and the programs that run in
     its namespaces end with it; one that has made namespaces of its own, for users and for the
     network, is not found.
-
-    Args:
-        namespaces: how many network namespaces it makes.
-
-    Returns:
-        A context manager that gives the connection to it; its namespaces exist.
 
     Raises:
         NamespaceUnavailable: there are no such namespaces here; the message says what forbids

@@ -30,14 +30,6 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
 
     One error number has many causes; the kernel's settings tell which it was.
 
-    Args:
-        step: the keeper's step, such as ``unshare(CLONE_NEWUSER)``.
-        number: its errno.
-        read: reads a file below /proc.
-
-    Returns:
-        The error to raise.
-
     See also:
         user_namespaces(7), namespaces(7) on /proc/sys/user; Ubuntu's
         apparmor_restrict_unprivileged_userns, under which the user namespace is made but has no

@@ -35,7 +35,7 @@ from trioecho.hosts.netlink import (
     messages,
 )
 from trioecho.hosts.tcp_info import parse_info, state_of
-from trioecho.model import Endpoint, Kernel, State
+from trioecho.model import Endpoint, Kernel, State, unmapped
 
 SOCK_DIAG_BY_FAMILY = 20
 INET_DIAG_INFO = 2  # the attribute with TCP_INFO
@@ -151,13 +151,6 @@ class Diag:
         inet_diag does not announce it (its multicast groups report destroyed sockets alone),
         so this asks a hundred times a second. The caller bounds it by a cancel scope.
 
-        Args:
-            port: the port; None for any.
-            beyond_loopback: whether another host must be able to reach it.
-
-        Returns:
-            Where it listens.
-
         Raises:
             TrioechoError: the kernel refuses.
         """
@@ -241,9 +234,8 @@ def unpack(body: bytes) -> Held:
 
 
 def endpoint(family: int, address: bytes, port: bytes) -> Endpoint:
-    """An endpoint as it is on the wire: an IPv6 socket says ``::ffff:10.0.0.1`` for IPv4."""
     ip = inet_ntop(family, address[:4] if family == AF_INET else address)
-    return Endpoint(ip.removeprefix("::ffff:") if "." in ip else ip, int.from_bytes(port, "big"))
+    return Endpoint(unmapped(ip), int.from_bytes(port, "big"))
 
 
 def on_loopback(endpoint: Endpoint) -> bool:

@@ -49,12 +49,6 @@ def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
 
     A connection in TIME-WAIT has left its socket, which says CLOSED; `Diag` finds it.
 
-    Args:
-        sock: the socket.
-
-    Returns:
-        What the kernel says of it at this moment.
-
     Raises:
         TrioechoError: this is not Linux.
         OSError: the socket is closed, or is none of TCP.
@@ -68,14 +62,7 @@ def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
 
 
 def descriptor_info(descriptor: int) -> Kernel:
-    """Ask the kernel about a TCP socket of this process by its descriptor, as ``kernel_info`` does.
-
-    Args:
-        descriptor: the socket's, which stays open.
-
-    Returns:
-        What it said.
-    """
+    """Ask the kernel about a TCP socket of this process by its descriptor."""
     sock = socket.socket(fileno=descriptor)
     try:
         return kernel_info(sock)
@@ -85,13 +72,6 @@ def descriptor_info(descriptor: int) -> Kernel:
 
 def parse_info(data: bytes) -> Kernel:
     """Read a ``struct tcp_info``.
-
-    Args:
-        data: its bytes; what newer kernels put behind the part that is read does not matter.
-
-    Returns:
-        What it says. A listening socket has nothing in flight: Linux keeps the length of the queue
-        of accept there.
 
     Raises:
         TrioechoError: it is shorter than Linux has ever made it, or names an unknown state.

@@ -16,18 +16,7 @@ _NONE = (State.CLOSED, State.LISTEN)
 def disagreements(
     tracker: Tracker, diags: Mapping[End, Diag], unseen: Sequence[Unseen] = ()
 ) -> Iterator[str]:
-    """Compare the state of each end of each connection with what its kernel says.
-
-    Args:
-        tracker: the connections as the ladder shows them. Of those on the same ports only the last
-            can still be in a kernel.
-        diags: asks the kernel of each end.
-        unseen: where they are known to differ, and how.
-
-    Returns:
-        A sentence for each end where they differ otherwise, and for each that does not differ as
-        it is said to.
-    """
+    """Compare the state of each end of each connection with what its kernel says."""
     excused = {(one.connection, one.end): one for one in unseen}
     for connection in tracker.connections:
         client, server = connection.client, connection.server

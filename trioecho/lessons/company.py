@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.hosts.host import Host
 from trioecho.lessons.lesson import Lesson
-from trioecho.lessons.party import Meetings, Party, Place
-from trioecho.model import OTHER, End
-from trioecho.sockets.recorder import Record
-from trioecho.trace.place import factory
+from trioecho.lessons.party import Meetings, Party
+from trioecho.stage.stage import Stage
 
 
 class Company:
@@ -20,31 +15,18 @@ class Company:
 
     Args:
         lesson: says what each does.
-        hosts: where they stand; both ends may be on one.
-        record: is told each of their calls.
-
-    Attributes:
-        failures: what went wrong.
+        stage: where they act.
     """
 
-    def __init__(self, lesson: Lesson, hosts: Mapping[End, Host], record: Record) -> None:
-        self.failures: list[TrioechoError] = []
-        parties = lesson.parties
-        meetings = Meetings([script for _, script in parties])
-        self._parties = []
-        for end, script in parties:
-            own, other = hosts[end], hosts[OTHER[end]]
-            place = Place(factory(own), own.address, other.address, record)
-            self._parties.append(Party(end, script, place, meetings))
+    def __init__(self, lesson: Lesson, stage: Stage) -> None:
+        self._failures: list[TrioechoError] = []
+        meetings = Meetings([script for _, script in lesson.parties])
+        self._parties = [Party(end, script, stage, meetings) for end, script in lesson.parties]
 
-    async def act(self, stop: trio.Event, patience: float) -> None:
-        """Let all of them do their steps; when one fails, the others are cut off.
+    async def act(self, stop: trio.Event, patience: float) -> list[TrioechoError]:
+        """Let all of them do their steps; when one fails, the others are cancelled.
 
-        A client begins when every server that listens in this lesson does so.
-
-        Args:
-            stop: when set, all are cut off.
-            patience: seconds until whoever is not done will not be any more.
+        The clients begin once every server of this lesson listens.
         """
         with trio.move_on_after(patience) as scope:
             async with trio.open_nursery() as watching:
@@ -60,7 +42,7 @@ class Company:
                                 await other.listens.wait()
                         await one.act()
                     except TrioechoError as error:
-                        self.failures.append(error)
+                        self._failures.append(error)
                         watching.cancel_scope.cancel()
 
                 watching.start_soon(interrupt)
@@ -73,12 +55,8 @@ class Company:
                 f"the {one.end} at {one.at.text!r}" for one in self._parties if one.at is not None
             )
             what = f"The lesson was not over {patience:g} s after its beginning: {where}"
-            self.failures.append(TrioechoError(what))
-
-    def complain(self) -> None:
-        """Raise the first failure, if there is any."""
-        if self.failures:
-            raise self.failures[0]
+            self._failures.append(TrioechoError(what))
+        return self._failures
 
     def close(self) -> None:
         """Close what the parties have left open."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import Lesson
 from trioecho.model import Rung
-from trioecho.render.notation import Line
+from trioecho.render.notation import LadderLine
 from trioecho.render.script import compare, line
 
 SUFFIX = ".ladder"
@@ -29,13 +29,6 @@ def path_of(lesson: Path) -> Path:
 def difference(path: Path, rungs: Sequence[Rung]) -> str:
     """Compare what happened with the ladder that should come out.
 
-    Args:
-        path: the ladder's file.
-        rungs: what happened.
-
-    Returns:
-        ``""`` when all is as it should be, else an ndiff.
-
     Raises:
         TrioechoError: the ladder cannot be read.
     """
@@ -48,15 +41,7 @@ def difference(path: Path, rungs: Sequence[Rung]) -> str:
 
 
 def written(lesson: Lesson, rungs: Sequence[Rung]) -> str:
-    """What happened as a ladder that later performances can be compared with.
-
-    Args:
-        lesson: the lesson, which says what belongs to it besides flags, numbers and states.
-        rungs: what happened.
-
-    Returns:
-        The ladder's text.
-    """
+    """What happened as a ladder that later performances can be compared with."""
     previous: Rung | None = None
     lines = [f"# {lesson.title}\n"]
     for rung in rungs:
@@ -77,7 +62,7 @@ def write_ladder(path: Path, lesson: Lesson, rungs: Sequence[Rung]) -> None:
         raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
 
 
-def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> Line:
+def _stable(lesson: Lesson, rung: Rung, previous: Rung | None) -> LadderLine:
     full = line(rung, previous)
     long = previous is not None and full.delta is not None and full.delta >= _TIMED
     options = None

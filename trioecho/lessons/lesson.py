@@ -112,12 +112,6 @@ class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
 def read(path: Path) -> Lesson:
     """Read a lesson.
 
-    Args:
-        path: its TOML file.
-
-    Returns:
-        The lesson; each word of its steps and faults is understood.
-
     Raises:
         TrioechoError: it cannot be read, or makes no sense; it names the file, and the word.
     """
@@ -143,9 +137,6 @@ def read(path: Path) -> Lesson:
 
 def check(lesson: Lesson) -> None:
     """See whether a lesson can be performed.
-
-    Args:
-        lesson: the lesson.
 
     Raises:
         TrioechoError: a word is not understood, or parties would wait for ever.

@@ -5,39 +5,24 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, TypeVar, assert_never
+from typing import TypeVar, assert_never
 
 import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.lessons import steps
 from trioecho.lessons.steps import Listen, Meet, Step
-from trioecho.model import End
+from trioecho.model import OTHER, End
 from trioecho.sockets.listening import ListeningSocket
 from trioecho.sockets.observed import ObservedSocket
-from trioecho.sockets.recorder import Record, error_name
-from trioecho.sockets.told import SocketFactory, ToldSocket
+from trioecho.sockets.recorder import error_name
+from trioecho.sockets.told import ToldSocket
+from trioecho.stage.stage import Stage
 
 _ALL = 65536  # bytes in one recv, where nothing else is said
 _AGAIN = 0.005  # seconds; the kernel does not tell when an ACK comes
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 Kind = TypeVar("Kind", bound=ToldSocket)
-
-
-class Place(NamedTuple):
-    """Where a party stands.
-
-    Args:
-        make: makes a TCP socket there.
-        own: its host's address.
-        other: the other host's.
-        record: is told each call.
-    """
-
-    make: SocketFactory
-    own: str
-    other: str
-    record: Record
 
 
 class Meetings:
@@ -68,7 +53,7 @@ class Party:
     Args:
         end: at which end.
         script: its steps.
-        place: where it stands.
+        stage: where it acts.
         meetings: where it waits for others.
 
     Attributes:
@@ -76,12 +61,12 @@ class Party:
         listens: is set once it listens, or when it never will.
     """
 
-    def __init__(self, end: End, script: Sequence[Step], place: Place, meetings: Meetings) -> None:
+    def __init__(self, end: End, script: Sequence[Step], stage: Stage, meetings: Meetings) -> None:
         self.end = end
         self.at: Step | None = None
         self.listens = trio.Event()
         self._script = script
-        self._place = place
+        self._stage = stage
         self._meetings = meetings
         self._listener: ListeningSocket | None = None
         self._connections: dict[str, ObservedSocket] = {}
@@ -121,7 +106,7 @@ class Party:
             case steps.Listen(port, backlog):
                 try:
                     listener = await self._listening()
-                    listener.bind((self._place.own, port))
+                    listener.bind((self._stage.address(self.end), port))
                     listener.listen(backlog)
                 finally:
                     self.listens.set()  # or never will, and then the client learns it
@@ -133,9 +118,11 @@ class Party:
                 self._keep(connection)
                 self._connections[step.name] = connection
             case steps.Bind(port):
-                (await self._connection(step)).bind((self._place.own, port))
+                (await self._connection(step)).bind((self._stage.address(self.end), port))
             case steps.Connect(port):
-                await (await self._connection(step)).connect((self._place.other, port))
+                await (await self._connection(step)).connect(
+                    (self._stage.address(OTHER[self.end]), port)
+                )
             case steps.Send(size, times):
                 for _ in range(times):
                     await self._connected(step).send_all(pattern(size))
@@ -194,9 +181,9 @@ class Party:
         return connection
 
     async def _made(self, kind: type[Kind]) -> Kind:
-        place = self._place
+        stage = self._stage
         made = await kind.create(
-            socket.AF_INET, end=self.end, factory=place.make, record=place.record
+            socket.AF_INET, end=self.end, factory=stage.socket(self.end), record=stage.record
         )
         self._keep(made)
         return made

@@ -19,12 +19,6 @@ def names() -> list[str]:
 def find(name: str) -> Path:
     """Where a lesson is.
 
-    Args:
-        name: its name, or the path of a TOML file.
-
-    Returns:
-        The path; for one that was given as a path, whether or not it is there.
-
     Raises:
         TrioechoError: there is no lesson of that name.
     """

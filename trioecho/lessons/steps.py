@@ -166,12 +166,6 @@ class Step(Struct, frozen=True):
 def parse(text: str) -> Step:
     """Read one step.
 
-    Args:
-        text: its words.
-
-    Returns:
-        The step.
-
     Raises:
         TrioechoError: it cannot be read; the message names the word and what may stand there.
 

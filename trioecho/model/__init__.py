@@ -34,6 +34,7 @@ from trioecho.model.packet import (
     Options,
     Segment,
     flag_names,
+    unmapped,
 )
 
 __all__ = [
@@ -68,4 +69,5 @@ __all__ = [
     "State",
     "Summary",
     "flag_names",
+    "unmapped",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from enum import StrEnum
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct
 
@@ -36,12 +37,47 @@ class State(StrEnum):
 
 
 class Fact(Struct, frozen=True, tag_field="kind", gc=False):
-    """What every note has: a kind."""
+    """What was found of a segment: its kind, the numbers that make it a fact, and its sentence.
+
+    Attributes:
+        trouble: whether something was lost, repeated, refused or stalled.
+        again: whether the segment uses sequence numbers that were used before.
+        routine: whether nearly every segment has it, so that it need not be said each time.
+        implied: whether the segment's own header says as much.
+    """
+
+    trouble: ClassVar[bool] = False
+    again: ClassVar[bool] = False
+    routine: ClassVar[bool] = False
+    implied: ClassVar[bool] = False
 
     @property
     def kind(self) -> str:
-        """The note's name, as it stands in JSON and in a ladder."""
+        """Its name, as it stands in JSON and in a ladder."""
         return str(self.__struct_config__.tag)
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """The section that states the rule behind it."""
+
+    @abstractmethod
+    def text(self, rung: Rung) -> str:
+        """Say it in words.
+
+        Args:
+            rung: the rung it was found of.
+
+        Returns:
+            A sentence without a full stop.
+        """
+
+    def learn(self, seen: Any) -> None:
+        """Updates what is known of both ends, where the fact teaches anything.
+
+        Args:
+            seen: the segment on its way through the engine, of which this floor knows nothing.
+        """
 
 
 class Call(Struct, frozen=True):

@@ -39,6 +39,21 @@ class Endpoint(Struct, frozen=True, gc=False, cache_hash=True):
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
 
 
+def unmapped(ip: str) -> str:
+    """An address as it is on the wire: an IPv6 socket writes ``::ffff:10.0.0.1`` for IPv4.
+
+    Args:
+        ip: the address in text form.
+
+    Returns:
+        The IPv4 address, where the address maps one (RFC 4291 §2.5.5.2).
+
+    >>> unmapped("::ffff:10.0.0.1"), unmapped("fd00::1")
+    ('10.0.0.1', 'fd00::1')
+    """
+    return ip.removeprefix("::ffff:") if "." in ip else ip
+
+
 class Frame(Struct, frozen=True, gc=False):
     """A frame as it was captured.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from struct import Struct as Layout
+from typing import Any, TypeAlias
 
 from trioecho.model import Options
 
@@ -24,6 +26,62 @@ _pair = Layout("!II").unpack_from
 _FAST_OPEN_EXPERIMENT = b"\xf9\x89"
 # Nearly every segment of a modern connection carries exactly this: two NOPs and the timestamps.
 ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
+
+#: What each field of `Options` is called, given its value, in the order to name them.
+Names: TypeAlias = Mapping[str, Callable[[Any], str]]
+
+#: In a sentence.
+SENTENCE: Names = {
+    "mss": "mss {}".format,
+    "window_scale": "window scale {}".format,
+    "sack_permitted": "SACK".format,
+    "timestamps": "timestamps".format,
+}
+#: On an arrow.
+HEADER: Names = {
+    "mss": "mss {}".format,
+    "window_scale": "wscale {}".format,
+    "sack_permitted": "sackOK".format,
+    "timestamps": "timestamps".format,
+}
+#: In the ``.ladder`` notation, as tcpdump and packetdrill write them.
+NOTATION: Names = {
+    "mss": "mss {}".format,
+    "sack_permitted": "sackOK".format,
+    "timestamps": "ts".format,
+    "window_scale": "wscale {}".format,
+    "fast_open": lambda cookie: "tfo cookie" if cookie else "tfo cookiereq",
+}
+
+
+def option_words(options: Options, names: Names) -> list[str]:
+    """The options of a SYN in words.
+
+    Args:
+        options: the options.
+        names: what they are called: ``SENTENCE``, ``HEADER`` or ``NOTATION``.
+
+    Returns:
+        Such as ``["mss 1460", "window scale 7", "SACK"]``.
+    """
+    found = []
+    for field, name in names.items():
+        value = getattr(options, field)
+        if value is not None and value is not False:
+            found.append(name(value))
+    return found
+
+
+def offer(options: Options) -> str:
+    """What a SYN offers, for a sentence.
+
+    Args:
+        options: the SYN's options.
+
+    Returns:
+        Such as ``mss 1460, window scale 7, SACK``, or ``no options``.
+    """
+    return ", ".join(option_words(options, SENTENCE)) or "no options"
 
 
 def decode_options(data: bytes, size: int | None = None) -> Options:

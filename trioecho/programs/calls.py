@@ -8,7 +8,7 @@ from collections import OrderedDict
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind
+from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind, unmapped
 from trioecho.programs.memory import remember
 from trioecho.programs.strace import SHOWN, Strace, Traced
 
@@ -20,6 +20,8 @@ _NAMES = {"accept4": "accept", "sendto": "send", "recvfrom": "recv"}
 _WAITING = RECEIVING | {"accept"}
 _OTHERS = {"socket", "bind", "listen", "connect", "shutdown", "setsockopt", "close"}
 _SHOWN = _WAITING | SENDING | _OTHERS
+# Those that do something at once: what they send is shown behind them.
+_SENDING = _SHOWN - _WAITING - {"socket", "connect"}
 
 _DESCRIPTOR = re.compile(r"(\d+)<TCP(?:v6)?:\[(.*)\]>")
 _STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -40,15 +42,21 @@ class _Socket(Struct, frozen=True):
     peer: Endpoint | None
 
 
-class Calls:
+class TracedCalls:
     """Makes calls of the lines of one strace.
 
     Args:
         end: whose program it traces.
+
+    Attributes:
+        task: whose call the last line told, or the beginning of one.
+        connected: whether that was the return of a connect.
     """
 
     def __init__(self, end: End) -> None:
         self._end = end
+        self.task = 0
+        self.connected = False
         self._strace = Strace()
         # Connects that have been told and have not returned, by their tasks.
         self._begun: OrderedDict[int, int] = OrderedDict()
@@ -59,23 +67,34 @@ class Calls:
         self._peers: OrderedDict[str, Endpoint] = OrderedDict()
 
     def line(self, text: str) -> list[Call]:
-        """Take a line.
-
-        Args:
-            text: the line, without its end.
-
-        Returns:
-            The calls that it tells of: none, one, or both what a connect asked and how it ended.
-        """
+        """Take a line."""
+        self.connected = False
         traced = self._strace.line(text)
         return [] if traced is None else self._calls(traced)
 
     def beginning(self, text: str) -> list[Call]:
         """Look at a line that has not ended, which tells of a connect that has not returned."""
+        self.connected = False
         traced = self._strace.beginning(text)
         return [] if traced is None else self._calls(traced)
 
+    def began(self, text: str) -> int | None:
+        """When the call of a line began, nanoseconds since the epoch; None for its end alone."""
+        return self._strace.began(text)
+
+    def sending(self, text: str, since: int) -> int | None:
+        """When the oldest call was made that may have sent something and has not returned."""
+        times = (
+            one.time
+            for one in self._strace.under_way(text)
+            if one.time >= since
+            and _NAMES.get(one.name, one.name) in _SENDING
+            and any(map(_socket, one.arguments[:3]))
+        )
+        return min(times, default=None)
+
     def _calls(self, traced: Traced) -> list[Call]:
+        self.task = traced.pid
         name = _NAMES.get(traced.name, traced.name)
         arguments, result = traced.arguments, traced.result
         if name == "socket":
@@ -131,6 +150,7 @@ class Calls:
         if traced.took is None:
             remember(self._begun, traced.pid, traced.time, _MOST)
             return calls
+        self.connected = True
         error = _ERROR.match(traced.result)
         if error is not None and error[1] == "EINPROGRESS":
             remember(self._under_way, (sock.fd, sock.shown), peer, _MOST)
@@ -203,7 +223,7 @@ def _endpoint(text: str) -> Endpoint | None:
     ip, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal():
         return None
-    return Endpoint(_plain(ip.strip("[]")), int(port))
+    return Endpoint(unmapped(ip.strip("[]")), int(port))
 
 
 def _address(text: str) -> Endpoint | None:
@@ -211,12 +231,7 @@ def _address(text: str) -> Endpoint | None:
     port, ip = _PORT.search(text), _STRING.search(text)
     if _FAMILY.match(text) is None or port is None or ip is None:
         return None
-    return Endpoint(_plain(_bytes(ip[1]).decode("ascii", "replace")), int(port[1]))
-
-
-def _plain(ip: str) -> str:
-    """An address as it is on the wire: an IPv6 socket says ``::ffff:10.0.0.1`` for IPv4."""
-    return ip.removeprefix("::ffff:") if "." in ip else ip
+    return Endpoint(unmapped(_bytes(ip[1]).decode("ascii", "replace")), int(port[1]))
 
 
 def _bytes(hexadecimal: str) -> bytes:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -15,7 +17,7 @@ LONGEST = 1000
 _BREAK = re.compile(rb"\r\n|\n|\r")
 
 
-class Line(Struct, frozen=True):
+class ProgramLine(Struct, frozen=True):
     """A line that a program has written, or a remark on the program itself.
 
     Args:
@@ -29,6 +31,9 @@ class Line(Struct, frozen=True):
     end: End
     text: str
     remark: bool = False
+
+
+Tell: TypeAlias = Callable[[Sequence[ProgramLine]], Awaitable[None]]
 
 
 class Lines:
@@ -50,22 +55,14 @@ class Lines:
         """Whether the beginning of a line is there that has not ended."""
         return bool(self._rest)
 
-    def feed(self, time: int, data: bytes) -> list[Line]:
-        """Take what has come.
-
-        Args:
-            time: when it came, nanoseconds since the epoch.
-            data: the bytes.
-
-        Returns:
-            The lines that it ends.
-        """
+    def feed(self, time: int, data: bytes) -> list[ProgramLine]:
+        """Take what has come."""
         if not self._rest:
             self._begun = time
         rest = self._rest + data
         held = b"\r" if rest.endswith(b"\r") else b""  # LF may follow
         *whole, rest = _BREAK.split(rest[: len(rest) - len(held)])
-        lines: list[Line] = []
+        lines: list[ProgramLine] = []
         for one in whole:
             lines += self._pieces(one)
             self._begun = time
@@ -75,13 +72,15 @@ class Lines:
         self._rest = rest + held
         return lines
 
-    def flush(self) -> list[Line]:
+    def flush(self) -> list[ProgramLine]:
         """Take the line that has not ended as it is."""
         rest, self._rest = self._rest, b""
         return self._pieces(rest.removesuffix(b"\r")) if rest else []
 
-    def _pieces(self, text: bytes) -> list[Line]:
+    def _pieces(self, text: bytes) -> list[ProgramLine]:
         return [self._line(text[at : at + LONGEST]) for at in range(0, len(text) or 1, LONGEST)]
 
-    def _line(self, text: bytes) -> Line:
-        return Line(self._begun, self._end, printable(text.decode("utf-8", "backslashreplace")))
+    def _line(self, text: bytes) -> ProgramLine:
+        return ProgramLine(
+            self._begun, self._end, printable(text.decode("utf-8", "backslashreplace"))
+        )

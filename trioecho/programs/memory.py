@@ -10,13 +10,7 @@ V = TypeVar("V")
 
 
 def remember(known: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    """Keep something, and forget what was kept first when there is too much.
-
-    Args:
-        known: what is kept, in the order in which it came.
-        key, value: what to keep.
-        most: how many to keep.
-    """
+    """Keep something, and forget what was kept first when there is too much."""
     known[key] = value
     if len(known) > most:
         known.popitem(last=False)

@@ -46,16 +46,15 @@ class Pipe:
         self.close_writer()
         os.close(self._reader)
 
+    def read_now(self) -> bytes:
+        """Read what there is now, ``b""`` for nothing."""
+        try:
+            return os.read(self._reader, _MOST)
+        except BlockingIOError:
+            return b""
+
     async def read(self, ended: trio.Event, patience: float = float("inf")) -> bytes | None:
-        """Read what has come.
-
-        Args:
-            ended: is set when the program has ended.
-            patience: seconds to wait for more.
-
-        Returns:
-            Bytes, ``b""`` at the end, and None when nothing has come for so long.
-        """
+        """Read what has come."""
         await trio.lowlevel.checkpoint()
         while True:
             # Asked before the pipe is: what is written before the end is there after it.

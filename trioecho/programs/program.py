@@ -5,23 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from subprocess import DEVNULL, STDOUT
 from time import time_ns
-from typing import TypeAlias
 
 import trio
 
 from trioecho.errors import TrioechoError, sole
 from trioecho.hosts.host import Host
-from trioecho.model import Call, End
-from trioecho.programs.calls import Calls
-from trioecho.programs.lines import Line, Lines
+from trioecho.model import End
+from trioecho.programs.lines import Lines, Tell
 from trioecho.programs.pipe import Pipe
 from trioecho.programs.strace import OPTIONS
-
-Tell: TypeAlias = Callable[[Sequence[Line]], Awaitable[None]]
+from trioecho.programs.tracing import Tracing
 
 #: Seconds that a program has after each signal, until a stronger one.
 GRACE = 2.0
@@ -29,7 +26,6 @@ GRACE = 2.0
 PROMPT = 0.3
 # strace writes on standard error, which it opens for itself; the program's own is its output.
 _TRACED = ("-o", "/dev/stderr", "sh", "-c", 'exec "$@" 2>&1', "sh")
-_LONGEST = 1 << 16  # bytes of a line of strace's at the most
 
 
 class Program:
@@ -69,14 +65,7 @@ class Program:
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
     async def finish(self, *numbers: signal.Signals) -> bool:
-        """End it, unless it has ended.
-
-        Args:
-            numbers: the signals that ask it to, one after the other.
-
-        Returns:
-            Whether it took none of them, and was killed.
-        """
+        """End it, unless it has ended."""
         for number in numbers:
             if self.ended.is_set():
                 return False
@@ -130,7 +119,7 @@ async def open_program(
     command: Sequence[str],
     tell: Tell,
     *,
-    record: Callable[[Call], None] | None = None,
+    tracing: Callable[[Pipe, End], Tracing] | None = None,
     foreground: bool = False,
 ) -> AsyncIterator[Program]:
     """Start a program, and tell what it writes, for as long as the block lasts.
@@ -138,25 +127,13 @@ async def open_program(
     What it writes on standard output and on standard error comes through one pipe, and so in its
     order. The client's standard input is this process's own, the server has none.
 
-    Args:
-        host: where.
-        end: which end of the conversation it is.
-        command: the program and its arguments.
-        tell: is given what it writes.
-        record: is given its socket calls, by way of strace; None for no strace.
-        foreground: whether it stays in this process's group.
-
-    Returns:
-        A context manager that gives the program. When the block is left, it is killed if it has not
-        ended, and all that it wrote has been told.
-
     Raises:
         TrioechoError: there is no such program, or no strace.
     """
     if shutil.which(command[0]) is None:
         raise TrioechoError(f"There is no program {command[0]!r} to start")
     words = list(command)
-    if record is not None:
+    if tracing is not None:
         strace = shutil.which("strace")
         if strace is None:
             what = "The socket calls of programs come by way of strace, which is not installed"
@@ -167,17 +144,17 @@ async def open_program(
             words,
             stdin=None if end == "client" else DEVNULL,
             stdout=output.writer,
-            stderr=STDOUT if record is None else log.writer,
+            stderr=STDOUT if tracing is None else log.writer,
             **({} if foreground else {"process_group": 0}),
         )
-        program = Program(end, process, alone=not foreground, traced=record is not None)
+        program = Program(end, process, alone=not foreground, traced=tracing is not None)
         output.close_writer()
         log.close_writer()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(_show, output, program, tell)
-                if record is not None:
-                    nursery.start_soon(_trace, log, end, tell, record, program.ended)
+                if tracing is not None:
+                    nursery.start_soon(tracing(log, end).run, program.ended, tell)
                 nursery.start_soon(program.wait)
                 try:
                     yield program
@@ -200,22 +177,3 @@ async def _show(pipe: Pipe, program: Program, tell: Tell) -> None:
             await program.ended.wait()  # it may have closed its output before
             program.told.set()
             return
-
-
-async def _trace(
-    pipe: Pipe, end: End, tell: Tell, record: Callable[[Call], None], ended: trio.Event
-) -> None:
-    """Record what strace tells."""
-    calls = Calls(end)
-    rest = b""
-    while data := await pipe.read(ended):
-        *whole, rest = (rest + data).split(b"\n")
-        for line in whole:
-            text = line.decode("ascii", "replace")
-            if text.startswith("strace: "):
-                await tell([Line(time_ns(), end, text, remark=True)])
-            for call in calls.line(text):
-                record(call)
-        rest = rest[:_LONGEST]
-        for call in calls.beginning(rest.decode("ascii", "replace")):
-            record(call)

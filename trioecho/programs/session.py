@@ -1,29 +1,30 @@
-"""The one nursery in which two programs run, and a ladder is made of what they do.
+"""Other programs on a stage: a server and a client, and the ladder of what they do.
 
-Start: the place is there, then the server, and once it listens, the client. End: the client has
+Start: the stage is there, then the server, and once it listens, the client. End: the client has
 ended; its connections come to their end by themselves, as far as the server lets them; the server
 is ended; what is still under way arrives; the outputs are finished.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from signal import SIGINT, SIGTERM
 from time import time_ns
+from typing import Literal
 
 import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.sockdiag import Diag
-from trioecho.model import Call, End, Summary
+from trioecho.model import End
 from trioecho.programs.connecting import Finder
-from trioecho.programs.lines import Line
-from trioecho.programs.place import Place, open_place
-from trioecho.programs.program import Program, Tell, open_program
-from trioecho.programs.settings import Settings
-from trioecho.stage.outputs import Output
-from trioecho.stage.show import relay, show
+from trioecho.programs.lines import ProgramLine, Tell
+from trioecho.programs.program import Program, open_program
+from trioecho.programs.settings import RunSettings
+from trioecho.programs.tracing import Tracing
+from trioecho.stage.outputs import OpenOutputs
+from trioecho.stage.play import play
+from trioecho.stage.stage import Stage, Where, open_stage
 
 # Seconds for the connections to end by themselves once the client has, before the server is ended.
 SERVED = 1.0
@@ -31,60 +32,31 @@ SERVED = 1.0
 GRACE = 5.0
 # Seconds that a client in the foreground has to end by the Ctrl-C that it got itself.
 OWN_ACCORD = 1.0
-# Nanoseconds by which events are held back, so that strace has told of older calls by then.
-LAG = 100_000_000
 
 
 async def run_programs(
-    settings: Settings,
-    outputs: Callable[[str, Sequence[str], int], Sequence[Output]],
+    settings: RunSettings,
+    outputs: OpenOutputs,
     tell: Tell,
     *,
     stop: trio.Event | None = None,
 ) -> int:
     """Run a server and a client, and show what they do as a ladder, live.
 
-    Args:
-        settings: which programs, and where.
-        outputs: given a title, the names of the interfaces and the time that counts as zero, opens
-            the outputs.
-        tell: is given the lines that the programs write, and remarks on them.
-        stop: when set, the programs are ended and what has been seen so far is finished.
-
-    Returns:
-        The client's exit code, as a shell gives it.
-
     Raises:
-        TrioechoError: there can be no such place here, a program could not be started, the server
+        TrioechoError: there can be no such stage here, a program could not be started, the server
             did not listen, or the time was up; the outputs are complete all the same.
     """
     stop = trio.Event() if stop is None else stop
-    async with open_place(settings) as (place, diag):
-        chronicle = place.chronicle
-        session = Session(settings, place, diag, tell, stop)
-        shown = outputs(place.title, place.interfaces, time_ns())
-
-        async def engine() -> None:
-            async with trio.open_nursery() as telling:
-                finder = Finder(chronicle.tracker)
-                lag = LAG if settings.calls else 0
-                telling.start_soon(
-                    partial(relay, lag=lag, order=finder.order, rest=finder.rest), chronicle, shown
-                )
-                async with trio.open_nursery() as nursery:
-                    await nursery.start(place.run)
-                    await session.perform()
-                    with trio.move_on_after(SERVED if stop.is_set() else GRACE):
-                        await session.over()
-                    place.stop()
-                chronicle.finish()
-
-        def summarize() -> Summary:
-            return place.summary()
-
-        await show(shown, engine, summarize, grace=GRACE, stop=stop)
-    if session.failure is not None and not stop.is_set():
-        raise session.failure
+    where: Where = "host" if settings.same_host else "wire"
+    kernel: Literal["others"] | None = "others" if settings.kernel else None
+    async with (
+        open_stage(where, settings.faults, kernel=kernel) as stage,
+        stage.diags() as diags,
+    ):
+        session = Session(settings, stage, diags["server"], tell, stop)
+        opened = outputs(stage.title, stage.interfaces)
+        await play(stage, opened, session.perform, grace=GRACE, stop=stop)
     return session.code
 
 
@@ -93,51 +65,52 @@ class Session:
 
     Args:
         settings: which programs.
-        place: where.
+        stage: where.
         diag: tells where the server listens.
         tell: is given what they write.
         stop: is set when the user has had enough.
 
     Attributes:
         code: the client's exit code, once it has ended.
-        failure: what went wrong, beside the programs.
     """
 
     def __init__(
-        self, settings: Settings, place: Place, diag: Diag, tell: Tell, stop: trio.Event
+        self, settings: RunSettings, stage: Stage, diag: Diag, tell: Tell, stop: trio.Event
     ) -> None:
         self.code = 0
-        self.failure: TrioechoError | None = None
+        self._failure: TrioechoError | None = None
         self._settings = settings
-        self._place = place
+        self._stage = stage
         self._diag = diag
         self._tell = tell
         self._stop = stop
         self._enough = trio.Event()
+        self._tracing = None
+        if settings.calls:
+            finder = Finder(stage.journal.tracker)
+            self._tracing = partial(Tracing, journal=stage.journal, finder=finder)
 
-    async def perform(self) -> None:
-        """Run both to their end."""
-        settings, place = self._settings, self._place
-        record = place.chronicle.add if settings.calls else None
+    async def perform(self) -> list[TrioechoError]:
+        """Run both to their end, and say what went wrong beside them."""
+        settings, stage = self._settings, self._stage
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._limit)
             try:
                 async with open_program(
-                    place.host("server"), "server", settings.server, self._tell, record=record
+                    stage.host("server"),
+                    "server",
+                    settings.server,
+                    self._tell,
+                    tracing=self._tracing,
                 ) as server:
                     if await self._listens(server):
-                        await self._converse(server, record)
+                        await self._converse(server)
                     if await server.finish(SIGTERM):
                         await self._remark("server", "took no SIGTERM, and was killed")
             except TrioechoError as error:
-                self.failure = self.failure or error
+                self._failure = self._failure or error
             nursery.cancel_scope.cancel()
-
-    async def over(self) -> None:
-        """Return when every connection has come to its end."""
-        await self._place.settle()
-        while not self._place.chronicle.over():
-            await self._place.chronicle.change()
+        return [] if self._failure is None else [self._failure]
 
     async def _limit(self) -> None:
         """Say when it is enough: the user has said so, or the time is up."""
@@ -145,7 +118,7 @@ class Session:
         with trio.move_on_after(float("inf") if seconds is None else seconds) as scope:
             await self._stop.wait()
         if scope.cancelled_caught:
-            self.failure = TrioechoError(
+            self._failure = TrioechoError(
                 f"The programs were ended after {seconds:g} s, as --timeout says"
             )
         self._enough.set()
@@ -171,7 +144,7 @@ class Session:
         if found or self._enough.is_set():
             return found
         if server.ended.is_set():
-            self.failure = TrioechoError(
+            self._failure = TrioechoError(
                 f"The server ended with {server.how} before it listened{port}",
                 "It must stay in the foreground",
             )
@@ -180,24 +153,24 @@ class Session:
         hint = "--wait SECONDS gives it longer"
         elsewhere = ", ".join(sorted({str(one) for one in await self._diag.listening()}))
         if elsewhere and settings.port is None:
-            address = self._place.host("server").address
+            address = self._stage.host("server").address
             what += f", except at {elsewhere}, which a client on another host cannot reach"
             hint = f"Let it bind {address} or 0.0.0.0, or use --same-host"
         elif elsewhere:
             what += f"; it listens at {elsewhere}"
-        self.failure = TrioechoError(what, hint)
+        self._failure = TrioechoError(what, hint)
         return False
 
-    async def _converse(self, server: Program, record: Callable[[Call], None] | None) -> None:
+    async def _converse(self, server: Program) -> None:
         """Run the client, and let its connections end."""
         settings = self._settings
         async with (
             open_program(
-                self._place.host("client"),
+                self._stage.host("client"),
                 "client",
                 settings.client,
                 self._tell,
-                record=record,
+                tracing=self._tracing,
                 foreground=settings.foreground,
             ) as client,
             # Within: it is cancelled, and the client's last words must not be cut off by that.
@@ -216,14 +189,14 @@ class Session:
         if self.code:
             await self._remark("client", f"ended with {client.how}")
         with trio.move_on_after(SERVED):
-            await self.over()
+            await self._stage.over()
 
     async def _watch(self, server: Program) -> None:
         await server.told.wait()
         await self._remark("server", f"ended with {server.how}, before the client")
 
     async def _remark(self, end: End, text: str) -> None:
-        await self._tell([Line(time_ns(), end, text, remark=True)])
+        await self._tell([ProgramLine(time_ns(), end, text, remark=True)])
 
 
 async def _first(*events: trio.Event) -> None:

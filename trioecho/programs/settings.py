@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Settings(Struct, frozen=True):
+class RunSettings(Struct, frozen=True):
     """What to run.
 
     Args:

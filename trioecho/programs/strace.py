@@ -15,6 +15,7 @@ See also:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -65,14 +66,7 @@ class Strace:
         self._unfinished: dict[int, tuple[int, str]] = {}
 
     def line(self, text: str) -> Traced | None:
-        """Take a line.
-
-        Args:
-            text: the line, without its end.
-
-        Returns:
-            A call that has returned, or a connect that has been made; None for anything else.
-        """
+        """Take a line."""
         match = _LINE.fullmatch(text)
         if match is None:
             return None
@@ -96,16 +90,26 @@ class Strace:
         return Traced(pid, time, took, call[1], split(call[2]), call[3])
 
     def beginning(self, text: str) -> Traced | None:
-        """Look at a line that has not ended.
-
-        Args:
-            text: what there is of it.
-
-        Returns:
-            A connect that has been made and has not returned; else None.
-        """
+        """Look at a line that has not ended."""
         match = _LINE.fullmatch(text)
         return match and _connecting(int(match[1] or 0), int(match[2] + match[3]), match[4])
+
+    def under_way(self, text: str) -> Iterator[Traced]:
+        """The calls that have not returned, with those of their arguments that are known."""
+        heads = [(pid, *begun) for pid, begun in self._unfinished.items()]
+        if match := _LINE.fullmatch(text):
+            heads.append((int(match[1] or 0), int(match[2] + match[3]), match[4]))
+        for pid, time, head in heads:
+            name, bracket, arguments = head.partition("(")
+            if bracket:
+                yield Traced(pid, time, None, name, split(arguments), "")
+
+    def began(self, text: str) -> int | None:
+        """When the call began that a line begins with; None where it is a call's end, or none."""
+        match = _LINE.fullmatch(text)
+        if match is None or match[4].startswith("<... "):
+            return None
+        return int(match[2] + match[3])
 
 
 def _connecting(pid: int, time: int, head: str) -> Traced | None:

@@ -122,7 +122,8 @@ def _reader(path: str, share: Share) -> Iterator[Callable[[], list[ConnectionSum
 def _read_and_send(path: str, share: Share, pipe: Connection) -> None:
     """What such a process does; the parent, which gets the same signals, speaks of them."""
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     with _without_collecting(), open_capture_file(path, passing=share.passes) as file:
         pipe.send_bytes(msgspec.msgpack.encode(_read(file, share, iter)))

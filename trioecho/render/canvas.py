@@ -1,4 +1,4 @@
-"""What an SVG is made of: lines, words and bands, in units of a page that is ``WIDTH`` wide."""
+"""The elements of an SVG, on a page ``WIDTH`` units wide."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from html import escape
 
 from trioecho.text import printable
 
-#: Width of a picture; its height comes from what is on it.
+#: Width of a picture; its height depends on what it shows.
 WIDTH = 880
 MARGIN = 26
-#: Heights of a line of text: of calls and sentences, and of what stands at the bottom.
+#: Height of a line about calls, and of a sentence.
 LINE, SMALL = 15.0, 16.0
 
-# Names are scoped, so that the picture can also be pasted into a page. Colours have a contrast of
-# 4.5 to 1 and more on their ground, and are never the only sign.
+# Names are scoped, so that the picture can be pasted into a page. Colours contrast with the ground
+# by at least 4.5 to 1, and are never the only sign.
 _STYLE = """
 .tl{--ground:#fcfcfb;--edge:#e3e2de;--ink:#20242b;--quiet:#666b75;--rule:#d3d5da;--ack:#7a808b;\
 --data:#1c64b8;--open:#1f7a46;--close:#8a5a00;--bad:#c0262d;--call:#0f6f74;\
@@ -62,8 +62,7 @@ def number(value: float) -> str:
 class Canvas:
     """Elements of a picture, in the order in which they are painted.
 
-    All text comes through here, and leaves escaped and without a character that could steer
-    anything; the names of classes and the numbers are ours.
+    All text passes through here and is escaped; control characters are written out.
     """
 
     def __init__(self) -> None:
@@ -73,20 +72,13 @@ class Canvas:
         return len(self._elements)
 
     def text(self, x: float, y: float, text: str, style: str, turn: float = 0) -> None:
-        """A line of text.
-
-        Args:
-            x, y: where it starts, on its baseline; the style may anchor it otherwise.
-            text: the text; what cannot be printed is escaped.
-            style: its classes; ``right`` and ``middle`` anchor it there.
-            turn: degrees to turn it by around that point.
-        """
+        """Adds a line of text."""
         self.words(x, y, [(text, "")], style, turn)
 
     def words(
         self, x: float, y: float, words: Sequence[tuple[str, str]], style: str, turn: float = 0
     ) -> None:
-        """A line of text whose parts have styles of their own; the rest is as for ``text``."""
+        """Adds a line of text whose parts have their own classes; otherwise as ``text``."""
         anchor = ""
         for name, value in (("right", "end"), ("middle", "middle")):
             if name in style.split():
@@ -102,40 +94,34 @@ class Canvas:
         )
 
     def line(self, x1: float, y1: float, x2: float, y2: float, style: str) -> None:
-        """A straight line."""
+        """Adds a straight line."""
         ends = zip(("x1", "y1", "x2", "y2"), (x1, y1, x2, y2), strict=True)
         at = " ".join(f'{name}="{number(value)}"' for name, value in ends)
         self._elements.append(f'<line {at} class="{style}"/>')
 
     def band(self, x: float, top: float, bottom: float, width: float, color: str) -> None:
-        """An upright band around ``x`` in one of the palette's colours."""
+        """Adds an upright band around ``x`` in one of the palette's colours."""
         self._elements.append(
             f'<rect x="{number(x - width / 2)}" y="{number(top)}" width="{number(width)}"'
             f' height="{number(max(bottom - top, 1))}" fill="var(--{color})"/>'
         )
 
     def shape(self, points: Sequence[tuple[float, float]], style: str) -> None:
-        """A filled polygon."""
+        """Adds a filled polygon."""
         at = " ".join(f"{number(x)},{number(y)}" for x, y in points)
         self._elements.append(f'<polygon points="{at}" class="{style}"/>')
 
     def open(self, style: str, title: str = "") -> None:
-        """Begin a group, with a title that a browser shows when it is pointed at."""
+        """Begins a group; a browser shows its title under the pointer."""
         said = f"<title>{_safe(title)}</title>" if title else ""
         self._elements.append(f'<g class="{style}">{said}')
 
     def close(self) -> None:
-        """End the group."""
+        """Ends the group."""
         self._elements.append("</g>")
 
     def file(self, height: float, title: str, description: str) -> bytes:
-        """The picture as a file.
-
-        Args:
-            height: its height, to which all that was drawn belongs.
-            title: its name.
-            description: what it shows, for those who cannot see it.
-        """
+        """The picture as a file."""
         size = f'width="{WIDTH}" height="{number(height)}"'
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="tl" role="img" {size}'

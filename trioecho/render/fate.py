@@ -7,19 +7,15 @@ from collections.abc import Iterator
 from trioecho.model import End, Kernel, Rung
 from trioecho.text import seconds
 
-# Less than this on the way says nothing: it is the time that the wire itself takes.
+# Shorter delays are not worth a word: the wire itself takes that long.
 _NOTICED = 1_000_000
 _MADE = {"copy": "a copy made by the wire", "injected": "forged by the wire"}
 
 
 def fate(rung: Rung) -> Iterator[str]:
-    """Sentences on what became of a segment.
-
-    Args:
-        rung: a rung of a wire of ours.
-    """
+    """What became of a segment on a wire of ours, in sentences."""
     by = f" ({rung.fault})" if rung.fault else ""
-    made = _MADE.get(rung.kind, "")
+    made = _MADE.get(rung.kind)
     if rung.lost:
         if made:
             yield made
@@ -27,37 +23,28 @@ def fate(rung: Rung) -> Iterator[str]:
             yield f"broken on the wire, so that the checksum is wrong and it is discarded{by}"
         else:
             yield f"lost on the wire{by}"
-        return
-    if made:
+    elif made:
         yield made + by
-        return
-    took = 0 if rung.arrived is None else rung.arrived - rung.time
-    if took >= _NOTICED:
-        yield f"{seconds(took)} on the way{by}"
-    elif by:
-        yield by.strip(" ()")
+    elif rung.arrived is not None and rung.arrived - rung.time >= _NOTICED:
+        yield f"{seconds(rung.arrived - rung.time)} on the way{by}"
+    elif rung.fault:
+        yield rung.fault
 
 
 def kernel_text(end: End, kernel: Kernel) -> str:
-    """What the kernel said of one end.
-
-    Args:
-        end: which end.
-        kernel: what it said.
-    """
+    """What the kernel said of one end, in a sentence."""
     words = [str(kernel.state)]
-    if kernel.rtt is not None:
-        words.append(f"rtt {seconds(kernel.rtt)}")
-    if kernel.rto is not None:
-        words.append(f"rto {seconds(kernel.rto)}")
-    if kernel.cwnd is not None:
-        words.append(f"cwnd {kernel.cwnd}")
-    if kernel.ssthresh is not None:
-        words.append(f"ssthresh {kernel.ssthresh}")
-    if kernel.in_flight:
-        words.append(f"in flight {kernel.in_flight}")
-    if kernel.total_retransmits:
-        words.append(f"retransmitted {kernel.total_retransmits}")
-    if kernel.retransmits:
-        words.append(f"backed off {kernel.retransmits}")
+    for name, time in (("rtt", kernel.rtt), ("rto", kernel.rto)):
+        if time is not None:
+            words.append(f"{name} {seconds(time)}")
+    for name, segments in (("cwnd", kernel.cwnd), ("ssthresh", kernel.ssthresh)):
+        if segments is not None:
+            words.append(f"{name} {segments}")
+    for name, count in (
+        ("in flight", kernel.in_flight),
+        ("retransmitted", kernel.total_retransmits),
+        ("backed off", kernel.retransmits),
+    ):
+        if count:
+            words.append(f"{name} {count}")
     return f"{end}'s kernel: {', '.join(words)}"

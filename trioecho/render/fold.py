@@ -1,26 +1,24 @@
-"""Folding: past a limit, rungs on which nothing new happens become one line that counts them."""
+"""Folding: past a limit, rungs with nothing new become one line that counts them."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from trioecho.model import FIN, RECEIVING, RST, SENDING, SYN, Call, Rung
-from trioecho.tcp import notes
 from trioecho.text import bytes_of, plural
 
-_ORDINARY = (notes.Data, notes.Ack)
-# What is worth a rung of its own the first times is a habit of the connection after that.
+# After so many rungs of its own, a kind of note is a habit of the connection.
 _OFTEN = 5
 
 
 class Fold:
-    """Decides which events to fold, and says what was folded.
+    """Decides which events to fold, and counts them.
 
     Args:
-        limit: how many rungs to show in full before folding begins; None never folds.
-        refill: how many more may be shown in full for each second that passes, so that what is
-            calm again after a burst is shown again.
-        hint: what to say behind the count, on how to see what was folded.
+        limit: how many rungs to show in full before folding; None never folds.
+        refill: how many more to show in full for each second that passes, so that quiet traffic
+            after a burst is shown again.
+        hint: follows the count, and says how to see what was folded.
     """
 
     def __init__(
@@ -29,7 +27,7 @@ class Fold:
         self._limit = limit
         self._hint = hint
         self._refill = refill
-        self._rungs = 0.0  # shown in full, less what time has refilled
+        self._rungs = 0.0  # shown in full, less those refilled
         self._last = 0
         self._shown: Counter[str] = Counter()
         self._forget()
@@ -39,7 +37,7 @@ class Fold:
         self._kinds: Counter[str] = Counter()
 
     def swallows(self, event: Rung | Call) -> bool:
-        """Whether an event is folded away; it is counted then."""
+        """Whether an event is folded; if so, it is counted."""
         if self._limit is None:
             return False
         if isinstance(event, Rung):
@@ -61,7 +59,7 @@ class Fold:
     def _swallows_rung(self, rung: Rung) -> bool:
         if rung.lost or rung.segment.flags & (SYN | FIN | RST):
             return False
-        kinds = [note.kind for note in rung.notes if not isinstance(note, _ORDINARY)]
+        kinds = [note.kind for note in rung.notes if not note.routine]
         if any(self._shown[kind] < _OFTEN for kind in kinds):
             self._shown.update(kinds)
             return False
@@ -71,7 +69,7 @@ class Fold:
         return True
 
     def release(self) -> str:
-        """What has been folded since the last time, as text; ``""`` if nothing."""
+        """What has been folded since the last call, in words; ``""`` for nothing."""
         if not self._segments and not self._calls:
             return ""
         parts = []

@@ -1,4 +1,4 @@
-"""The JSON format: one object a line, for programs. What is written here is a contract."""
+"""The JSON format: one object a line, for programs. Its keys are a contract."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from trioecho.model import Call, Process, flag_names
 
 if TYPE_CHECKING:
     from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 
 _encode_lines = msgspec.json.Encoder().encode_lines
-_flag_names = cache(flag_names)  # there are few, and they are asked for with each rung
+_flag_names = cache(flag_names)  # few combinations, needed for each rung
 
 
 class JsonLines:
-    """A rung, a call, a process or the summary a line; times in seconds from the start."""
+    """Writes each rung, call and process, and the summary, as one line."""
 
     def __init__(self, setting: Setting) -> None:
         self._start = setting.start
 
     def begin(self) -> bytes:
-        """Nothing: every line stands for itself."""
+        """Nothing: each line stands alone."""
         return b""
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """One line an event."""
+        """One line for each event."""
         lines = []
         for event in events:
             if self._start is None:
@@ -39,29 +39,18 @@ class JsonLines:
             if isinstance(event, Call):
                 lines.append(call_object(event, self._start))
             elif isinstance(event, Process):
-                lines.append(process_object(event))
+                lines.append(_process(event))
             else:
                 lines.append(rung_object(event, self._start))
         return _encode_lines(lines)
 
     def end(self, summary: Summary) -> bytes:
         """The summary's line."""
-        return msgspec.json.encode(summary_object(summary)) + b"\n"
+        return msgspec.json.encode(_summary(summary)) + b"\n"
 
 
 def rung_object(rung: Rung, start: int) -> dict[str, object]:
-    """A rung as the object that stands for it in JSON.
-
-    Args:
-        rung: the rung.
-        start: the time that counts as zero, nanoseconds since the epoch.
-
-    Returns:
-        The object, keys in their order; ``seq`` and ``ack`` relative, ``window`` after scaling in
-        bytes, ``payload`` in base64.
-    """
-    from trioecho.tcp.explain import explain
-
+    """A rung as a JSON object."""
     segment = rung.segment
     return {
         "type": "rung",
@@ -79,9 +68,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "lost": rung.lost,
         "client_state": rung.client_state,
         "server_state": rung.server_state,
-        "notes": [
-            msgspec.to_builtins(note) | {"text": explain(note, rung).text} for note in rung.notes
-        ],
+        "notes": [msgspec.to_builtins(note) | {"text": note.text(rung)} for note in rung.notes],
         "payload": b2a_base64(segment.payload, newline=False).decode("ascii"),
         **_fate(rung, start),
         **_kernels(rung),
@@ -89,7 +76,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
 
 
 def _fate(rung: Rung, start: int) -> dict[str, object]:
-    """What a wire of ours knows of a segment; nothing for one that was seen at one place."""
+    """What a wire of ours knows of a segment; nothing for one that was seen at one point."""
     if rung.arrived is None and not rung.lost and not rung.fault and rung.kind == "original":
         return {}
     arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
@@ -97,7 +84,7 @@ def _fate(rung: Rung, start: int) -> dict[str, object]:
 
 
 def _kernels(rung: Rung) -> dict[str, object]:
-    """What the kernel said of either end, where it was asked; times in seconds."""
+    """What the kernel said of either end; times in seconds."""
     return {
         f"{end}_kernel": {
             "state": kernel.state,
@@ -116,15 +103,7 @@ def _kernels(rung: Rung) -> dict[str, object]:
 
 
 def call_object(call: Call, start: int) -> dict[str, object]:
-    """A socket call as the object that stands for it in JSON.
-
-    Args:
-        call: the call.
-        start: the time that counts as zero, nanoseconds since the epoch.
-
-    Returns:
-        The object, keys in their order; ``time`` in seconds, ``data`` (its first bytes) in base64.
-    """
+    """A socket call as a JSON object."""
     return {
         "type": "call",
         "time": (call.time - start) / 1e9,
@@ -142,15 +121,8 @@ def call_object(call: Call, start: int) -> dict[str, object]:
     }
 
 
-def process_object(process: Process) -> dict[str, object]:
-    """A process at one end of a connection as the object that stands for it in JSON.
-
-    Args:
-        process: who holds which end.
-
-    Returns:
-        The object's keys and values.
-    """
+def _process(process: Process) -> dict[str, object]:
+    """A process as a JSON object."""
     return {
         "type": "process",
         "connection": process.connection,
@@ -160,15 +132,8 @@ def process_object(process: Process) -> dict[str, object]:
     }
 
 
-def summary_object(summary: Summary) -> dict[str, object]:
-    """The summary as the object that stands for it in JSON; durations in seconds.
-
-    Args:
-        summary: the summary.
-
-    Returns:
-        The object's keys and values.
-    """
+def _summary(summary: Summary) -> dict[str, object]:
+    """The summary as a JSON object; durations in seconds."""
     capture = summary.capture
     return {
         "type": "summary",

@@ -7,13 +7,14 @@
     +.1     > P. 1:6(5) ack 1 lost                              | ESTABLISHED ESTABLISHED
     +.3     > P. 1:6(5) ack 1            | ESTABLISHED ESTABLISHED  retransmission of 4
 
-A line is a segment: seconds since the line before; ``>`` from the client or ``<`` from the server,
-with the connection's number behind it from the second on; the control bits as tcpdump writes them
-(``FSRP.UEWe``); first:last(length) in relative sequence numbers; then, each of them optional, the
-ACK, the window after scaling, some of the options of a SYN, and ``lost``. Behind the ``|`` stand
-both ends' states after it, the client's first, and the notes, separated by commas. ``#`` begins a
-comment. The ``P`` of a segment with data is only compared where it is written: which segments of a
-long send have it is a matter of the kernel.
+Each line is a segment: seconds since the line before; ``>`` from the client or ``<`` from the
+server, followed by the connection's number from the second on; the control bits as tcpdump writes
+them (``FSRP.UEWe``); first:last(length) in relative sequence numbers. Optional are the ACK, the
+window after scaling, some of a SYN's options, and ``lost``. After the ``|`` come both ends' states,
+the client's first, and the notes, separated by commas. ``#`` begins a comment.
+
+``P`` on a segment with data is compared only where it is written: the kernel decides which segments
+of a long send have it.
 """
 
 from __future__ import annotations
@@ -21,15 +22,27 @@ from __future__ import annotations
 from msgspec import Struct
 
 from trioecho.errors import TrioechoError
-from trioecho.model import End, State
+from trioecho.model import ENDS, End, State
 
 LETTERS = "FSRP.UEWe"
 
 
-class Line(Struct, frozen=True):
-    """One line of a ladder. What is None was not written, and is not compared.
+class LadderLine(Struct, frozen=True):
+    """One line of a ladder. A field that is None was not written and is not compared.
 
-    ``delta`` is in nanoseconds since the line before.
+    Args:
+        sender: which end sent the segment.
+        flags: the control bits, letters of ``LETTERS``; ``-`` for none.
+        seq: the relative sequence number.
+        length: bytes of payload.
+        delta: nanoseconds since the line before.
+        connection: the number of the connection, from 1.
+        ack: the relative acknowledgment number.
+        window: the window in bytes, after scaling.
+        options: a SYN's options, separated by commas.
+        lost: whether the segment was lost on the wire.
+        states: both ends' states after it, the client's first.
+        notes: the notes, separated by commas.
     """
 
     sender: End
@@ -64,17 +77,11 @@ class Line(Struct, frozen=True):
         return f"{text:45} | {client:12} {server:12} {self.notes or ''}".rstrip()
 
 
-def parse(text: str) -> list[Line]:
-    """Read a ladder.
-
-    Args:
-        text: the ladder's text.
-
-    Returns:
-        Its lines, without the comments.
+def parse(text: str) -> list[LadderLine]:
+    """Parses a ladder.
 
     Raises:
-        TrioechoError: a word is not understood; the message names the line and the word.
+        TrioechoError: a word is not valid; the message names the line and the word.
     """
     lines = []
     for number, raw in enumerate(text.splitlines(), 1):
@@ -84,77 +91,110 @@ def parse(text: str) -> list[Line]:
     return lines
 
 
-def _parse_line(text: str, number: int) -> Line:
-    left, bar, right = text.partition("|")
-    options = None
-    words = left.split()
+class _Words:
+    """The words of a line, read from the left."""
 
-    def wrong(word: str, wanted: str) -> TrioechoError:
-        return TrioechoError(f"ladder, line {number}: {word!r} where {wanted} should stand")
+    def __init__(self, text: str, number: int) -> None:
+        self._words = text.split()[::-1]
+        self._number = number
 
-    def take(wanted: str) -> str:
-        if not words:
-            raise wrong("the end of the line", wanted)
-        return words.pop(0)
+    def __bool__(self) -> bool:
+        return bool(self._words)
 
-    delta = None
-    if words and words[0].startswith("+"):
-        word = take("a time")
+    def next_is(self, start: str) -> bool:
+        return bool(self) and self._words[-1].startswith(start)
+
+    def take(self, wanted: str) -> str:
+        if not self:
+            raise self.wrong("the end of the line", wanted)
+        return self._words.pop()
+
+    def rest(self) -> str:
+        return " ".join(reversed(self._words))
+
+    def number(self, word: str) -> int:
+        wanted = f"a number after {word}"
+        value = self.take(wanted)
         try:
-            delta = round(float(word[1:]) * 1e9)
-        except (ValueError, OverflowError):
-            raise wrong(word, "a time such as +.1") from None
-    word = take("> or <")
-    if word[0] not in "<>" or not (word[1:] or "1").isdecimal():
-        raise wrong(word, "> or <")
-    sender: End = "client" if word[0] == ">" else "server"
-    connection = int(word[1:] or 1)
-    flags = take("the control bits")
+            return int(value)
+        except ValueError:
+            raise self.wrong(repr(value), wanted) from None
+
+    def wrong(self, found: str, wanted: str) -> TrioechoError:
+        return TrioechoError(f"ladder, line {self._number}: expected {wanted}, not {found}")
+
+
+def _parse_line(text: str, number: int) -> LadderLine:
+    left, bar, right = text.partition("|")
+    words = _Words(left, number)
+    delta = _delta(words) if words.next_is("+") else None
+    sender, connection = _sender(words)
+    flags = words.take("the control bits")
     if flags != "-" and set(flags) - set(LETTERS):
-        raise wrong(flags, f"control bits out of {LETTERS}")
-    space = take("first:last(length)")
-    try:
-        first, _, rest = space.partition(":")
-        last, _, size = rest.rstrip(")").partition("(")
-        seq, length = int(first), int(size)
-        if int(last) != seq + length:
-            raise ValueError
-    except ValueError:
-        raise wrong(space, "first:last(length), last = first + length,") from None
-    ack = window = None
+        raise words.wrong(repr(flags), f"some of the control bits {LETTERS}")
+    seq, length = _space(words)
+    ack = window = options = None
     lost = False
     while words:
-        word = words.pop(0)
-        if word in ("ack", "win"):
-            value = take(f"a number behind {word}")
-            try:
-                number_said = int(value)
-            except ValueError:
-                raise wrong(value, f"a number behind {word}") from None
-            if word == "ack":
-                ack = number_said
-            else:
-                window = number_said
-        elif word.startswith("<"):
-            while not word.endswith(">"):
-                word += " " + take("the > that ends the options")
-            options = word[1:-1]
-        elif word == "lost":
-            lost = True
-        else:
-            raise wrong(word, "ack, win, <options> or lost")
-    states = said = None
-    if bar:
-        names = right.split(maxsplit=2)
-        for name in names[:2]:
-            if name not in State.__members__.values():
-                raise wrong(name, "one of the states of RFC 9293")
-        if len(names) < 2:
-            raise wrong("the end of the line", "two states")
-        states, said = (names[0], names[1]), " ".join(names[2:])
-    return Line(
-        sender, flags, seq, length, delta, connection, ack, window, options, lost, states, said
+        match words.take(""):
+            case "ack":
+                ack = words.number("ack")
+            case "win":
+                window = words.number("win")
+            case "lost":
+                lost = True
+            case word if word.startswith("<"):
+                while not word.endswith(">"):
+                    word += " " + words.take("the > after the options")
+                options = word[1:-1]
+            case word:
+                raise words.wrong(repr(word), "ack, win, <options> or lost")
+    states, notes = _after(_Words(right, number)) if bar else (None, None)
+    return LadderLine(
+        sender, flags, seq, length, delta, connection, ack, window, options, lost, states, notes
     )
+
+
+def _delta(words: _Words) -> int:
+    word = words.take("a time")
+    try:
+        return round(float(word[1:]) * 1e9)
+    except (ValueError, OverflowError):
+        raise words.wrong(repr(word), "a time such as +.1") from None
+
+
+def _sender(words: _Words) -> tuple[End, int]:
+    """Who sent it, and the number of the connection."""
+    word = words.take("> or <")
+    number = word[1:] or "1"
+    if word[0] not in "<>" or not number.isdecimal():
+        raise words.wrong(repr(word), "> or <")
+    return "client" if word[0] == ">" else "server", int(number)
+
+
+def _space(words: _Words) -> tuple[int, int]:
+    """The first sequence number, and the length."""
+    wanted = "first:last(length), where last = first + length"
+    space = words.take(wanted)
+    try:
+        first, _, rest = space.partition(":")
+        last, _, length = rest.rstrip(")").partition("(")
+        if int(last) == int(first) + int(length):
+            return int(first), int(length)
+    except ValueError:
+        pass
+    raise words.wrong(repr(space), wanted)
+
+
+def _after(words: _Words) -> tuple[tuple[str, str], str]:
+    """The two states after a segment, and the notes."""
+    states = []
+    for _ in ENDS:
+        name = words.take("two states")
+        if name not in State.__members__.values():
+            raise words.wrong(repr(name), "a state of RFC 9293")
+        states.append(name)
+    return (states[0], states[1]), words.rest()
 
 
 def _seconds(nanoseconds: int) -> str:

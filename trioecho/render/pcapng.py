@@ -1,4 +1,4 @@
-"""pcapng, the capture format of Wireshark and tshark, with each rung's sentences as a comment.
+"""pcapng, the capture format of Wireshark, with each rung's sentences as its comment.
 
 Source: draft-ietf-opsawg-pcapng, §4.1 (section header), §4.2 (interface), §4.3 (enhanced packet),
 §4.6 (interface statistics).
@@ -11,18 +11,17 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 from trioecho.model import Rung
-from trioecho.tcp.explain import explain
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 _SECTION, _INTERFACE, _PACKET, _STATISTICS = 0x0A0D0D0A, 1, 6, 5
 _COMMENT, _APPLICATION, _NAME, _RESOLUTION, _RECEIVED, _DROPPED = 1, 4, 2, 9, 4, 5
 
 
 class Pcapng:
-    """One section, its interfaces as they come; nanosecond times. Valid after each block."""
+    """One section with nanosecond times. The file is valid after each block."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -30,7 +29,7 @@ class Pcapng:
         self._interfaces: dict[tuple[int, int], int] = {}
 
     def begin(self) -> bytes:
-        """The section."""
+        """The section header."""
         from trioecho import __version__
 
         section = pack("=IHHq", 0x1A2B3C4D, 1, 0, -1)
@@ -42,7 +41,7 @@ class Pcapng:
         )
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """A packet block a rung; what is no packet has no place here."""
+        """A packet block for each rung; other events have no place in a capture."""
         blocks = []
         for event in events:
             if not isinstance(event, Rung):
@@ -56,12 +55,12 @@ class Pcapng:
                 blocks.append(self._interface(frame.interface, frame.link))
             head = pack("=IIIII", interface, *_time(frame.time), len(frame.data), frame.length)
             data = frame.data + b"\0" * (-len(frame.data) % 4)
-            said = "; ".join(explain(note, event).text for note in event.notes)
+            said = "; ".join(note.text(event) for note in event.notes)
             blocks.append(_block(_PACKET, head + data, (_COMMENT, said.encode())))
         return b"".join(blocks)
 
     def end(self, summary: Summary) -> bytes:
-        """What the capture received and dropped."""
+        """How many frames the capture received and dropped."""
         capture = summary.capture
         if not self._interfaces:
             return b""

@@ -1,4 +1,4 @@
-"""Ladders written in the ``.ladder`` notation, and compared with it."""
+"""Rungs written in the ``.ladder`` notation, and compared with it."""
 
 from __future__ import annotations
 
@@ -6,47 +6,24 @@ from collections.abc import Iterable, Sequence
 from difflib import ndiff
 from typing import TYPE_CHECKING
 
-from trioecho.model import SYN, Fact, Options, Rung
-from trioecho.render.notation import LETTERS, Line, parse
-from trioecho.tcp import notes
+from trioecho.model import SYN, Fact, Rung
+from trioecho.packet.options import NOTATION, option_words
+from trioecho.render.notation import LETTERS, LadderLine, parse
+from trioecho.tcp.rules.loss import DuplicateAck
+from trioecho.tcp.rules.resets import ConnectionRst
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 TOLERANCE = 4_000_000
 
-# The expected course of things says nothing that the segment itself does not say.
-_COURSE = (
-    notes.ConnectionSyn,
-    notes.ConnectionSynack,
-    notes.HandshakeComplete,
-    notes.Data,
-    notes.Ack,
-    notes.ConnectionFin,
-    notes.FinAck,
-    notes.Sack,
-    notes.SequenceWrap,
-    notes.EcnSetup,
-    notes.Mptcp,
-    notes.SegmentationOffload,
-    notes.ChecksumOffload,
-)
 
-
-def line(rung: Rung, previous: Rung | None = None) -> Line:
-    """A rung as a line that says everything.
-
-    Args:
-        rung: the rung.
-        previous: the rung before it, from which the time counts.
-
-    Returns:
-        The line.
-    """
+def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
+    """A rung as a complete line."""
     segment = rung.segment
-    said = [note for note in rung.notes if not isinstance(note, _COURSE)]
-    return Line(
+    said = [note for note in rung.notes if not note.implied]
+    return LadderLine(
         rung.sender,
         "".join(letter for bit, letter in enumerate(LETTERS) if segment.flags >> bit & 1) or "-",
         rung.seq,
@@ -55,7 +32,7 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
         rung.connection,
         rung.ack,
         rung.window,
-        _options(segment.options) or None if segment.flags & SYN else None,
+        ",".join(option_words(segment.options, NOTATION)) or None if segment.flags & SYN else None,
         rung.lost,
         (rung.client_state, rung.server_state),
         ", ".join(map(_note, said)),
@@ -65,18 +42,12 @@ def line(rung: Rung, previous: Rung | None = None) -> Line:
 def compare(
     expected: str, rungs: Sequence[Rung], tolerance: int = TOLERANCE, share: float = 0.0
 ) -> str:
-    """Compare what happened with a ladder that says what should.
+    """Compares rungs with the ladder that is expected.
 
-    Of each line only what is written there is compared; times only within the tolerance.
+    Only what a line says is compared, and its time within the tolerance.
 
-    Args:
-        expected: a ladder.
-        rungs: what happened.
-        tolerance: how far a line's time may be off, in nanoseconds.
-        share: how far it may be off at least, as a share of what it should be.
-
-    Returns:
-        ``""`` when all is as expected, else an ndiff with the expected lines marked ``-``.
+    Raises:
+        TrioechoError: the expected ladder is not valid.
     """
     wanted = parse(expected)
     got = []
@@ -88,30 +59,23 @@ def compare(
     return "\n".join(ndiff([str(one) for one in wanted], [str(one) for one in got]))
 
 
-def write(rungs: Iterable[Rung]) -> str:
-    """A whole ladder as text.
-
-    Args:
-        rungs: the rungs, in order of time.
-
-    Returns:
-        The ladder's text.
-    """
-    text, previous = [], None
+def write(rungs: Iterable[Rung], previous: Rung | None = None) -> str:
+    """A whole ladder as text."""
+    text = []
     for rung in rungs:
         text.append(f"{line(rung, previous)}\n")
         previous = rung
     return "".join(text)
 
 
-def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
-    """``full`` reduced to what ``wanted`` says something of."""
+def _only(full: LadderLine, wanted: LadderLine, tolerance: int, share: float) -> LadderLine:
+    """``full`` reduced to the fields that ``wanted`` has."""
     delta = None
     if wanted.delta is not None and full.delta is not None:
         close = abs(full.delta - wanted.delta) <= max(tolerance, wanted.delta * share)
         delta = wanted.delta if close else full.delta
     pushed = full.length and "P" not in wanted.flags
-    return Line(
+    return LadderLine(
         full.sender,
         full.flags.replace("P", "") if pushed else full.flags,
         full.seq,
@@ -128,7 +92,7 @@ def _only(full: Line, wanted: Line, tolerance: int, share: float) -> Line:
 
 
 def _among(wanted: str | None, full: str | None) -> str | None:
-    """The options wanted, if they are among all of them."""
+    """The wanted options if all of them are there, else all that are."""
     if wanted is None or full is None or not set(wanted.split(",")) <= set(full.split(",")):
         return None if wanted is None else full
     return wanted
@@ -136,32 +100,17 @@ def _among(wanted: str | None, full: str | None) -> str | None:
 
 def _note(note: Fact) -> str:
     match note:
-        case notes.ConnectionRst(cause):
+        case ConnectionRst(cause):
             return f"{note.kind} {cause}"
-        case notes.DuplicateAck(count, of):
+        case DuplicateAck(count, of):
             return f"{note.kind} {count} of {of}"
         case _:
             of = getattr(note, "of", None)
             return note.kind if of is None else f"{note.kind} of {of}"
 
 
-def _options(options: Options) -> str:
-    words = []
-    if options.mss is not None:
-        words.append(f"mss {options.mss}")
-    if options.sack_permitted:
-        words.append("sackOK")
-    if options.timestamps is not None:
-        words.append("ts")
-    if options.window_scale is not None:
-        words.append(f"wscale {options.window_scale}")
-    if options.fast_open is not None:
-        words.append("tfo cookie" if options.fast_open else "tfo cookiereq")
-    return ",".join(words)
-
-
 class Script:
-    """The notation as a format: a line a rung, and each connection's ends as a comment."""
+    """Writes a line for each rung, and each connection's ends as a comment."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -172,16 +121,14 @@ class Script:
         return f"# {self._setting.title}\n".encode()
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """A line a rung; socket calls are no part of the notation."""
-        text = []
-        for event in events:
-            if isinstance(event, Rung):
-                text.append(f"{line(event, self._previous)}\n")
-                self._previous = event
-        return "".join(text).encode()
+        """A line for each rung; the notation has no socket calls."""
+        rungs = [event for event in events if isinstance(event, Rung)]
+        text = write(rungs, self._previous)
+        self._previous = rungs[-1] if rungs else self._previous
+        return text.encode()
 
     def end(self, summary: Summary) -> bytes:
-        """Who was who, as comments."""
+        """Each connection's ends, as comments."""
         return "".join(
             f"# connection {one.number}: client {one.client}, server {one.server}\n"
             for one in summary.connections

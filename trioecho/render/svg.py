@@ -1,10 +1,9 @@
-"""The ladder as a picture: an SVG that a browser, a page and a slide can show.
+"""The ladder as a picture: an SVG for a browser, a page or a slide.
 
-It is one file with nothing outside it: no script, no font, no link. It follows the reader's light
-or dark scheme, says in words what it shows (``title`` and ``desc``), and is bounded: what happens
-after ``FOLD`` rungs of a connection is folded as on a screen, and beyond ``MOST`` rows nothing more
-is drawn, but counted. Several connections stand one below the other, each with its own two
-lifelines: on shared ones nobody could tell whose state a band shows.
+The file stands alone: no script, no font, no link. It follows the reader's light or dark scheme and
+says in words what it shows (``title`` and ``desc``). Its size is bounded: after ``FOLD`` rungs a
+connection is folded as on a screen, and events beyond ``MOST`` rows are only counted. Several
+connections stand one below the other, each with its own lifelines: a band shows one end's state.
 """
 
 from __future__ import annotations
@@ -15,43 +14,43 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from trioecho.model import Call, ConnectionSummary, End, Kernel, Process, Rung, Summary
+from trioecho.model import ConnectionSummary, Process, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
-from trioecho.render.fate import kernel_text
 from trioecho.render.fold import Fold
-from trioecho.render.lifelines import Calls, Item, Lifelines, Passed, Step
+from trioecho.render.lifelines import Lifelines
+from trioecho.render.rows import CallRow, FoldRow, Row, RungRow
 from trioecho.render.totals import totals
-from trioecho.render.words import Telling, header
+from trioecho.render.words import Telling, asides, header
 from trioecho.text import plural, preview, printable
 
 if TYPE_CHECKING:
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
 #: How many rungs of a connection are drawn before folding begins.
 FOLD = 200
-#: How many rows a picture has at the most.
+#: How many rows a picture has at most.
 MOST = 2_000
 
-_PREVIEW = 40  # bytes of a payload below its arrow
-_SUMMARIES = 10  # connections whose end is told in words
+_PREVIEW = 40  # bytes of payload shown below an arrow
+_SUMMARIES = 10  # connections that are summarized in words
 
 
 class _Section:
-    """What is to be drawn of one connection."""
+    """The rows of one connection."""
 
     def __init__(self, number: int | None, limit: int) -> None:
         self.number = number
-        self.items: list[Item] = []
+        self.rows: list[Row] = []
         self.fold = Fold(limit, hint="")
 
     def flush(self) -> None:
-        """What was folded since the last row becomes a row."""
+        """Adds a row for what was folded since the last one."""
         if text := self.fold.release():
-            self.items.append(Passed(text))
+            self.rows.append(FoldRow(text))
 
 
 class Svg:
-    """Gathers the rows and draws them at the end: only then is it known how high the picture is."""
+    """Collects the rows and draws them at the end, when the picture's height is known."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
@@ -67,7 +66,7 @@ class Svg:
         return b""
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """Nothing yet: what is to be drawn of the events is kept, within bounds."""
+        """Nothing yet; the events are kept, within bounds."""
         for event in events:
             if self._start is None:
                 self._start = event.time
@@ -93,7 +92,7 @@ class Svg:
         for number, section in self._sections.items():
             section.flush()
             name = _name(number, ends.get(number or 0)) if several else ""
-            y = Lifelines(canvas, section.items, start).draw(y, name)
+            y = Lifelines(canvas, section.rows, start).draw(y, name)
         for text, style in self._below(summary):
             for line in wrap(text, 118):
                 canvas.text(MARGIN, y, line, style)
@@ -105,22 +104,23 @@ class Svg:
 
     def _keep(self, event: Event) -> None:
         section = self._section(event.connection)
+        if not isinstance(event, Process):
+            if section.fold.swallows(event):
+                return
+            section.flush()
+        last = section.rows[-1] if section.rows else None
         if isinstance(event, Rung):
-            if section.fold.swallows(event):
-                return
-            section.flush()
-            section.items.append(self._step(event))
+            section.rows.append(self._rung_row(event))
         elif isinstance(event, Process):
-            section.items.append(Calls(event.time, event.end, [str(event)]))
+            section.rows.append(CallRow(event.time, event.end, [str(event)]))
+        elif isinstance(last, CallRow) and last.joins(event):
+            last.add(event)
         else:
-            if section.fold.swallows(event):
-                return
-            section.flush()
-            self._call(section, event)
+            section.rows.append(CallRow.of(event))
         self._rows += 1
 
     def _section(self, number: int | None) -> _Section:
-        """A connection's section. What belongs to none, such as listen, opens the first one."""
+        """A connection's section. Events of no connection, such as listen, go to the first one."""
         if number is None and self._sections:
             number = next(iter(self._sections))
         elif number is not None and None in self._sections:
@@ -131,14 +131,7 @@ class Svg:
             self._sections[number] = _Section(number, self._limit)
         return self._sections[number]
 
-    def _call(self, section: _Section, call: Call) -> None:
-        last = section.items[-1] if section.items else None
-        if isinstance(last, Calls) and last.joins(call):
-            last.add(call)
-        else:
-            section.items.append(Calls.of(call))
-
-    def _step(self, rung: Rung) -> Step:
+    def _rung_row(self, rung: Rung) -> RungRow:
         label: list[str] = []
         rest = header(rung, absolute=self._setting.absolute)
         while rest and len(" ".join([*label, rest[0]])) <= 46 and not rest[0].startswith("win"):
@@ -146,12 +139,8 @@ class Svg:
         if rung.segment.payload:
             rest.append(preview(rung.segment.payload, _PREVIEW))
         sentences = [printable(sentence) for sentence in self._telling.of(rung)]
-        ends: tuple[tuple[End, Kernel | None], ...]
-        ends = ("client", rung.client_kernel), ("server", rung.server_kernel)
-        sentences += [kernel_text(end, kernel) for end, kernel in ends if kernel is not None]
-        if self._setting.details is not None:
-            sentences += map(printable, self._setting.details(rung.segment.frame))
-        return Step(rung, label, "  ".join(rest), sentences)
+        sentences += asides(rung, self._setting.details)
+        return RungRow(rung, label, "  ".join(rest), sentences)
 
     # ---- what stands around it -------------------------------------------------------------------
 

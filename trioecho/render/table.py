@@ -1,4 +1,4 @@
-"""Many connections at a glance: their ends, their figures, and what went wrong."""
+"""A table of connections: their ends, their figures and what went wrong."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
 
 from trioecho.model import ConnectionSummary
+from trioecho.render.colors import Style
 from trioecho.render.totals import round_trips
 from trioecho.text import plural, printable, seconds
 
@@ -14,7 +15,7 @@ _HEADING = (
     f" {'got B':>10} {'segs':>6}"
 )
 
-#: How a table can be sorted; trouble first, since that is what one looks for.
+#: The orders a table can have; trouble first, since that is what people look for.
 SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
     "trouble": lambda one: (-one.troubles, one.number),
     "number": lambda one: (one.number,),
@@ -25,18 +26,8 @@ SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
 
 def table(
     connections: Sequence[ConnectionSummary], start: int, width: int
-) -> Iterator[tuple[str, str]]:
-    """The lines of a table of connections.
-
-    Args:
-        connections: the connections, sorted as they are to be shown.
-        start: the time of the capture's first frame, nanoseconds since the epoch.
-        width: columns of the screen.
-
-    Returns:
-        Each line and the style to show it in. ``sent`` is what the client sent, ``got`` what the
-        server did.
-    """
+) -> Iterator[tuple[str, Style]]:
+    """The lines of a table of connections."""
     yield _HEADING, "strong"
     for one in connections:
         yield f"{one.number:>6} {one.client} -> {one.server}", "call"

@@ -1,12 +1,12 @@
-"""The ladder on a screen: what each end did at the outer edges, its state where it changes, the
-wire in the middle, and a quieter sentence below the arrow.
+"""The ladder on a screen: calls at the outer edges, states where they change, the wire in the
+middle, and a quieter sentence below each arrow.
 
-One row is put together from columns::
+A row has these columns::
 
         ms  rung  client         wire                                  server
      0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  SYN-RECEIVED
 
-At 80 columns what does not fit on the arrow stands below it; wider screens get longer arrows.
+Words that do not fit on the arrow stand below it; wider screens have longer arrows.
 """
 
 from __future__ import annotations
@@ -25,29 +25,26 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.render.calls import call_text
-from trioecho.render.fate import kernel_text
+from trioecho.render.colors import Style, paint
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
 from trioecho.render.totals import totals
-from trioecho.render.words import Telling, header
-from trioecho.tcp import notes
+from trioecho.render.words import Telling, asides, header, troubled
 from trioecho.text import preview, printable
 
 if TYPE_CHECKING:
-    from trioecho.render import Event, Setting
+    from trioecho.render.renderer import Event, Setting
 
-_STYLES = {"quiet": "2", "strong": "1", "call": "36", "arrow": "32", "trouble": "1;31", "": ""}
-
-# So many connections are remembered with their states; one that is not shows both states again.
+# Connections whose states are remembered; one that is forgotten shows both states again.
 _MOST_KNOWN = 10_000
 
 
 class Terminal:
-    """Draws the ladder row by row, as it happens."""
+    """Draws the ladder row by row as events come."""
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._width = max(setting.width, 72)  # narrower than this it is for the terminal to wrap
+        self._width = max(setting.width, 72)  # the terminal wraps what is narrower
         self._start = setting.start
         self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
@@ -67,30 +64,8 @@ class Terminal:
         return self._lines([(self._setting.title, "strong"), ("", ""), (columns, "strong")])
 
     def show(self, events: Sequence[Event]) -> bytes:
-        """The rows of some events; calls of one socket that follow each other share a row."""
-        out: list[tuple[str, str]] = []
-        calls: list[Call] = []
-        for event in events:
-            if self._start is None:
-                self._start = event.time
-            if not isinstance(event, Process) and self._fold.swallows(event):
-                continue
-            if isinstance(event, Call):
-                if calls and not self._joins(calls, event):
-                    out.extend(self._call_row(calls))
-                    calls = []
-                calls.append(event)
-                continue
-            if calls:
-                out.extend(self._call_row(calls))
-                calls = []
-            out.extend(self._folded())
-            out.extend(
-                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
-            )
-        if calls:
-            out.extend(self._call_row(calls))
-        return self._lines(out)
+        """The rows of some events; successive calls on one socket share a row."""
+        return self._lines(list(self._rows(events)))
 
     def end(self, summary: Summary) -> bytes:
         """The summary."""
@@ -100,22 +75,34 @@ class Terminal:
         return self._lines(rows)
 
     def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
-        """A table of many connections instead of a ladder; see ``render.table``.
-
-        Args:
-            title: one line that says what is shown.
-            connections: the connections, sorted as they are to be shown.
-            start: the time of the first frame, nanoseconds since the epoch.
-
-        Returns:
-            The table's text, encoded.
-        """
-        rows = [(line, "strong") for line in wrap(title, self._width)] + [("", "")]
+        """A table of connections instead of a ladder."""
+        rows: list[tuple[str, Style]] = [(line, "strong") for line in wrap(title, self._width)]
+        rows.append(("", ""))
         if connections:
             rows += table(connections, start, self._width)
         return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------
+
+    def _rows(self, events: Sequence[Event]) -> Iterator[tuple[str, Style]]:
+        calls: list[Call] = []
+        for event in events:
+            if self._start is None:
+                self._start = event.time
+            if not isinstance(event, Process) and self._fold.swallows(event):
+                continue
+            if calls and not (isinstance(event, Call) and self._joins(calls, event)):
+                yield from self._call_row(calls)
+                calls = []
+            if isinstance(event, Call):
+                calls.append(event)
+                continue
+            yield from self._folded()
+            yield from (
+                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
+            )
+        if calls:
+            yield from self._call_row(calls)
 
     def _joins(self, calls: list[Call], call: Call) -> bool:
         last = calls[-1]
@@ -123,7 +110,7 @@ class Terminal:
             return False
         return len(call_text([*calls, call])) <= self._width - self._wire - 2
 
-    def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, str]]:
+    def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, Style]]:
         yield from self._folded()
         text = printable(call_text(calls))
         prefix = self._prefix(calls[0].time, None, calls[0].connection)
@@ -135,17 +122,17 @@ class Terminal:
             if calls[-1].name == "listen" and calls[-1].error is None:
                 yield f"{'':{self._right}}{State.LISTEN}", "arrow"
 
-    def _process_row(self, process: Process) -> Iterator[tuple[str, str]]:
+    def _process_row(self, process: Process) -> Iterator[tuple[str, Style]]:
         prefix = self._prefix(process.time, None, process.connection)
         at = self._left
         if process.end == "server":
             at = max(at, min(self._right, self._setting.width - len(str(process))))
         yield f"{prefix:{at}}{process}", "call"
 
-    def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, str]]:
+    def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, Style]]:
         before = self._states.get(rung.connection)
         after = rung.client_state, rung.server_state
-        if before and not rung.moved:  # much may have happened while it was on its way
+        if before and not rung.moved:  # the receiver may have changed since it was sent
             receiver = OTHER[rung.sender]
             after = (before[0], after[1]) if receiver == "client" else (after[0], before[1])
         self._states[rung.connection] = after
@@ -156,33 +143,27 @@ class Terminal:
             for end in (0, 1)
         )
         arrow, rest = self._arrow(rung)
-        troubled = any(isinstance(note, notes.TROUBLE) for note in rung.notes) or rung.lost
         prefix = self._prefix(rung.time, rung.number, rung.connection)
-        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled else "arrow"
+        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled(rung) else "arrow"
         if rung.segment.payload:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
         yield from self._wrapped(rest, self._wire + 3)
         yield from self._wrapped("; ".join(self._telling.of(rung)), self._left)
-        if rung.client_kernel is not None:
-            yield from self._wrapped(kernel_text("client", rung.client_kernel), self._left)
-        if rung.server_kernel is not None:
-            yield from self._wrapped(kernel_text("server", rung.server_kernel), self._left)
-        if self._setting.details is not None:
-            for line in self._setting.details(rung.segment.frame):
-                yield from self._wrapped(printable(line), self._left)
+        for text in asides(rung, self._setting.details):
+            yield from self._wrapped(text, self._left)
 
     def _forget(self, before: int) -> None:
-        """Drop what is known of older connections: a run that does not end must not grow."""
+        """Forgets older connections: memory must not grow over a run without end."""
         self._states = {one: both for one, both in self._states.items() if one >= before}
         self._telling.forget(before)
 
-    def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, str]]:
+    def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, Style]]:
         deeper = " " * (len(text) - len(text.lstrip()))
         for line in wrap(text, self._width - indent, subsequent_indent=deeper):
             yield f"{'':{indent}}{line}", "quiet"
 
-    def _folded(self) -> Iterator[tuple[str, str]]:
+    def _folded(self) -> Iterator[tuple[str, Style]]:
         text = self._fold.release()
         if text:
             yield from self._wrapped(f"{self._gone * 3} {text}", self._left)
@@ -198,7 +179,7 @@ class Terminal:
     # ---- the arrow -------------------------------------------------------------------------------
 
     def _arrow(self, rung: Rung) -> tuple[str, str]:
-        """The arrow with as much of the segment on it as fits, and the rest."""
+        """The arrow with as many words of the header as fit, and the rest of them."""
         width = self._right - self._wire - 1
         parts = header(rung, absolute=self._setting.absolute)
         label = parts.pop(0)
@@ -212,13 +193,12 @@ class Terminal:
         arrow = tip + f"{self._line * 2} {label} ".ljust(shaft - 1, self._line)
         return arrow.rjust(width), " ".join(parts)
 
-    def _lines(self, rows: Sequence[tuple[str, str]]) -> bytes:
-        text = "".join(f"{self._paint(row.rstrip(), style)}\n" for row, style in rows)
+    def _lines(self, rows: Sequence[tuple[str, Style]]) -> bytes:
+        color = self._setting.color
+        text = "".join(
+            f"{paint(row.rstrip(), style) if color else row.rstrip()}\n" for row, style in rows
+        )
         if self._setting.unicode:
             return text.encode()
         plain = text.replace("µ", "u").replace("…", "...").replace("§", "section ")
         return plain.encode("ascii", "replace")
-
-    def _paint(self, text: str, style: str) -> str:
-        code = _STYLES[style]
-        return f"\x1b[{code}m{text}\x1b[0m" if self._setting.color and code and text else text

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trioecho.model import ConnectionSummary, Summary
+from trioecho.render.colors import Style
 from trioecho.text import bytes_of, plural, printable, seconds
 
 
-def totals(summary: Summary) -> Iterator[tuple[str, str]]:
-    """The summary's lines, each with the style to show it in."""
+def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
+    """The summary's lines, each with its style."""
     for connection in summary.connections:
         yield from _connection(connection, len(summary.connections) > 1)
     if summary.forgotten:
@@ -31,7 +32,7 @@ def totals(summary: Summary) -> Iterator[tuple[str, str]]:
         yield f"captured {plural(capture.frames, 'frame')} on {where}, the kernel dropped 0", ""
 
 
-def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[str, str]]:
+def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[str, Style]]:
     name = f"connection {connection.number}: " if several else ""
     match connection.closed_by:
         case "fin":
@@ -63,7 +64,7 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
 
 
 def round_trips(connection: ConnectionSummary) -> list[str]:
-    """The round-trip times of the ACKs each end got, in words, if it got any."""
+    """Each end's round-trip times, in words, where any were measured."""
     said = []
     for end, rtt in (("client", connection.client_rtt), ("server", connection.server_rtt)):
         if rtt is not None:

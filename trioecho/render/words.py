@@ -1,83 +1,71 @@
-"""A rung in words: what stands on its arrow, and the sentences below it."""
+"""A rung in words: its header, on the arrow, and the sentences below."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from trioecho.model import Options, Rung, flag_names
-from trioecho.render.fate import fate
-from trioecho.tcp import notes
-from trioecho.tcp.explain import explain
-from trioecho.text import plural
+from trioecho.model import SYN, Fact, Frame, Rung, flag_names
+from trioecho.packet.options import HEADER, option_words
+from trioecho.render.fate import fate, kernel_text
+from trioecho.text import plural, printable
 
-# Sentences on the ordinary course of data are said this often for a connection, then left out.
-_COURSE = (notes.Data, notes.Ack)
+# How often a connection repeats the sentences on ordinary data and ACKs.
 _OFTEN = 3
+# Timestamps are offered on a SYN; after it nearly every segment has them.
+_LATER = {field: name for field, name in HEADER.items() if field != "timestamps"}
 
 
 class Telling:
-    """The sentences of a ladder; it remembers what a connection's reader has heard often enough."""
+    """The sentences of a ladder, without those that a connection has repeated often enough."""
 
     def __init__(self) -> None:
-        self._said: Counter[tuple[int, type[notes.Fact]]] = Counter()
+        self._said: Counter[tuple[int, type[Fact]]] = Counter()
 
     def of(self, rung: Rung) -> Iterator[str]:
-        """The sentences on one rung, without full stops.
-
-        Args:
-            rung: the rung; each is to be asked for once.
-        """
+        """The sentences on a rung, without full stops; ask once for each rung."""
         if rung.lost or rung.arrived is not None or rung.kind != "original":
             yield from fate(rung)
         for note in rung.notes:
-            if isinstance(note, _COURSE):
+            if note.routine:
                 key = rung.connection, type(note)
                 self._said[key] += 1
                 if self._said[key] > _OFTEN:
                     continue
-            yield explain(note, rung).text
+            yield note.text(rung)
 
     def forget(self, before: int) -> None:
-        """Drop what is known of connections with a number below ``before``."""
+        """Forgets connections with a number below ``before``."""
         for key in [key for key in self._said if key[0] < before]:
             del self._said[key]
 
 
+def troubled(rung: Rung) -> bool:
+    """Whether something went wrong on a rung."""
+    return rung.lost or any(note.trouble for note in rung.notes)
+
+
+def asides(rung: Rung, details: Callable[[Frame], Sequence[str]] | None) -> Iterator[str]:
+    """What stands below a rung's sentences: what the kernel said, and the details."""
+    if rung.client_kernel is not None:
+        yield kernel_text("client", rung.client_kernel)
+    if rung.server_kernel is not None:
+        yield kernel_text("server", rung.server_kernel)
+    if details is not None:
+        yield from map(printable, details(rung.segment.frame))
+
+
 def header(rung: Rung, *, absolute: bool = False) -> list[str]:
-    """What a segment's header says, word by word, the most telling first.
-
-    Args:
-        rung: the rung.
-        absolute: whether to give the raw sequence numbers.
-
-    Returns:
-        Such as ``["PSH ACK", "seq 1", "ack 17", "len 16", "win 65536"]``, and the options.
-    """
+    """A segment's header in words, the most important first."""
     segment = rung.segment
-    seq, ack = rung.seq, rung.ack
-    if absolute:
-        seq, ack = segment.seq, segment.ack
+    seq, ack = (segment.seq, segment.ack) if absolute else (rung.seq, rung.ack)
     parts = [" ".join(flag_names(segment.flags)) or "no flags", f"seq {seq}"]
     if ack is not None:
         parts.append(f"ack {ack}")
     if segment.length:
         parts.append(f"len {segment.length}")
     parts.append(f"win {rung.window}")
-    return parts + _options(segment.options, "SYN" in parts[0])
-
-
-def _options(options: Options, on_syn: bool) -> list[str]:
-    """The options as words; timestamps only on a SYN, where they are offered."""
-    words = []
-    if options.mss is not None:
-        words.append(f"mss {options.mss}")
-    if options.window_scale is not None:
-        words.append(f"wscale {options.window_scale}")
-    if options.sack_permitted:
-        words.append("sackOK")
-    if options.timestamps is not None and on_syn:
-        words.append("timestamps")
-    if options.sack:
-        words.append(plural(len(options.sack), "SACK block"))
-    return words
+    parts += option_words(segment.options, HEADER if segment.flags & SYN else _LATER)
+    if segment.options.sack:
+        parts.append(plural(len(segment.options.sack), "SACK block"))
+    return parts

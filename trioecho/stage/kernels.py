@@ -38,7 +38,7 @@ async def open_diags(wire: Wire) -> AsyncIterator[dict[End, Diag]]:
 
 
 class Truth:
-    """What a ``Chronicle`` asks of both kernels.
+    """What a ``Journal`` asks of both kernels.
 
     A socket of this process tells by its option TCP_INFO. inet_diag answers with the same
     ``tcp_info`` for every other socket of a host: those of other programs, and those that no
@@ -80,11 +80,6 @@ class Truth:
 
 @asynccontextmanager
 async def open_truth(wire: Wire, *, ours: bool) -> AsyncIterator[Truth]:
-    """What a ``Chronicle`` asks of both kernels, for as long as the block lasts.
-
-    Args:
-        wire: the wire between them.
-        ours: whether the calls that the chronicle is told are of this process.
-    """
+    """What a ``Journal`` asks of both kernels, for as long as the block lasts."""
     async with open_diags(wire) as diags:
         yield Truth(diags, ours=ours)

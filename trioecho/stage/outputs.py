@@ -1,17 +1,21 @@
-"""One destination of a ladder: a renderer, and the stream its bytes go to."""
+"""The outputs of a ladder, each a task of its own, from their first line to their last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
 
 import trio
 
+from trioecho.model import Rung, Summary
 from trioecho.render import Event, Renderer
 
 Events: TypeAlias = Sequence[Event]
 Sink: TypeAlias = Callable[[bytes], None]
+
+# After a signal, outputs that do not move get this many times the grace; then they are left.
+_LAST_WORDS = 4
 
 
 class Output:
@@ -33,12 +37,7 @@ class Output:
         self._send, self._receive = trio.open_memory_channel[Events](16)
 
     async def put(self, events: Events) -> None:
-        """Queue events, and wait while the renderer is behind.
-
-        Args:
-            events: events in their order; once the renderer has failed they go nowhere, since its
-                own error is on its way.
-        """
+        """Queue events, and wait while the renderer is behind."""
         try:
             await self._send.send(events)
         except trio.BrokenResourceError:
@@ -55,14 +54,80 @@ class Output:
                 await self.write(partial(self.renderer.show, events))
 
     async def write(self, render: Callable[[], bytes]) -> None:
-        """Render and write in a thread: neither a file nor a terminal tells when it is ready.
-
-        Args:
-            render: makes the bytes; it is pure.
-        """
+        """Render and write in a thread: neither a file nor a terminal tells when it is ready."""
 
         def work() -> None:
             if data := render():
                 self._sink(data)
 
         await trio.to_thread.run_sync(work, abandon_on_cancel=self.abandon)
+
+
+class Kept:
+    """A renderer that writes nothing and keeps what it is shown.
+
+    Attributes:
+        events: what it was shown, in order.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """The rungs among it."""
+        return tuple(event for event in self.events if isinstance(event, Rung))
+
+    def begin(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        """Nothing; the events are kept."""
+        self.events += events
+        return b""
+
+    def end(self, summary: Summary) -> bytes:
+        """Nothing."""
+        return b""
+
+
+#: Given a title and the names of the interfaces, opens the outputs.
+OpenOutputs: TypeAlias = Callable[[str, Sequence[str]], Sequence[Output]]
+
+
+async def show(
+    outputs: Sequence[Output],
+    engine: Callable[[], Awaitable[None]],
+    summarize: Callable[[], Summary],
+    *,
+    grace: float,
+    stop: trio.Event,
+) -> Summary:
+    """Let an engine put events to outputs, and see them to their end.
+
+    The outputs end because their channels have, not because they are cancelled. Only when the user
+    has asked to stop, a screen that nobody reads is left after a while.
+    """
+    with trio.CancelScope() as patience:
+        async with trio.open_nursery() as watching:
+            watching.start_soon(_hurry, stop, patience, _LAST_WORDS * grace)
+            async with trio.open_nursery() as renderers:
+                for output in outputs:
+                    await output.write(output.renderer.begin)
+                    renderers.start_soon(output.run)
+                await engine()
+                for output in outputs:
+                    output.finish()
+            watching.cancel_scope.cancel()
+    summary = summarize()
+    for output in outputs:
+        if not (patience.cancelled_caught and output.abandon):
+            await output.write(partial(output.renderer.end, summary))
+    return summary
+
+
+async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
+    """Once told to stop, do not wait for ever for a screen that nobody reads."""
+    await stop.wait()
+    patience.deadline = trio.current_time() + seconds

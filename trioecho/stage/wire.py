@@ -28,6 +28,7 @@ from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.hosts.refusal import TUN, refusal
 from trioecho.model import ENDS, OTHER, End, Frame, Segment
 from trioecho.packet.decode import decode
+from trioecho.packet.decoder import Decoder
 
 #: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
 #: LINKTYPE_RAW.
@@ -68,18 +69,10 @@ class Observer(Protocol):
     """Who is told what happens on the wire, at once and in order of time."""
 
     def sent(self, passage: Passage) -> None:
-        """A segment has been sent; what becomes of it is not said yet.
-
-        Args:
-            passage: its way; ``done`` gets the same one.
-        """
+        """A segment has been sent; what becomes of it is not said yet."""
 
     def done(self, passage: Passage) -> None:
-        """It has arrived, or been lost.
-
-        Args:
-            passage: its way, with ``arrived`` and ``lost`` as they are now.
-        """
+        """It has arrived, or been lost."""
 
     @property
     def full(self) -> bool:
@@ -117,6 +110,7 @@ class Wire:
         self.observers: list[Observer] = []
         self._devices = devices
         self._fates = Fates(faults)
+        self._decoder = Decoder()
         self._frames = 0
         self._packets = 0
         self._now = 0
@@ -127,21 +121,11 @@ class Wire:
         self._earlier = trio.Event()
 
     def host(self, end: End) -> Host:
-        """The host at one end.
-
-        Args:
-            end: which.
-
-        Returns:
-            The host.
-        """
+        """The host at one end."""
         return self.client if end == "client" else self.server
 
     def fault(self, text: str) -> None:
         """Add a fault, from now on.
-
-        Args:
-            text: in the words of the fault grammar, such as ``drop syn-ack``.
 
         Raises:
             TrioechoError: a word of it is not understood.
@@ -157,12 +141,6 @@ class Wire:
 
         A pump does this whenever there is something; whoever wants a socket call of its own to be
         followed by what it sent, before anything else happens, does it right after the call.
-
-        Args:
-            limit: packets to take at the most.
-
-        Returns:
-            Whether there may be more.
         """
         self._deliver()
         for _ in range(limit):
@@ -184,11 +162,7 @@ class Wire:
         return True
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Carry packets until cancelled.
-
-        Args:
-            task_status: started as soon as packets are carried.
-        """
+        """Carry packets until cancelled."""
         async with trio.open_nursery() as nursery:
             for end in ENDS:
                 nursery.start_soon(self._pump, self._devices[end])
@@ -230,12 +204,11 @@ class Wire:
         self._packets += 1
         frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)
-        passage = None
-        if segment is not None:
-            self._frames += 1
-            passage = Passage(end, frame, segment)
-            self._tell_sent(passage)
+        passage = None if segment is None else self._sent(Passage(end, frame, segment))
         decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
+        if passage is None and not decision.lost:  # it may be the last fragment of one
+            segment = self._decoder.segment(frame)
+            passage = None if segment is None else self._sent(Passage(end, frame, segment))
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
             passage.broken = decision.broken
@@ -293,15 +266,14 @@ class Wire:
         segment = decode(frame)
         if segment is None:
             return None
-        self._frames += 1
         kind: Literal["copy", "injected"] = "copy" if delivery.kind == "copy" else "injected"
-        passage = Passage(end, frame, segment, kind, delivery.fault)
-        self._tell_sent(passage)
-        return passage
+        return self._sent(Passage(end, frame, segment, kind, delivery.fault))
 
-    def _tell_sent(self, passage: Passage) -> None:
+    def _sent(self, passage: Passage) -> Passage:
+        self._frames += 1
         for observer in self.observers:
             observer.sent(passage)
+        return passage
 
     def _tell_done(self, passage: Passage) -> None:
         for observer in self.observers:
@@ -313,13 +285,6 @@ async def open_wire(
     faults: Sequence[str | Fault] = (), *, mtu: int | None = None
 ) -> AsyncIterator[Wire]:
     """Make two hosts with a wire between them, without root, for as long as the block lasts.
-
-    Args:
-        faults: what the wire does to whom, in the words of the fault grammar.
-        mtu: bytes in a packet at most; None for what the faults say, or else 1500.
-
-    Returns:
-        A context manager that gives the `Wire`; it carries packets already.
 
     Raises:
         TrioechoError: a word of a fault is not understood.

@@ -2,64 +2,42 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from operator import attrgetter
+from enum import Enum, auto
 
 from msgspec import Struct
 
-from trioecho.model import SYN, Endpoint, Segment, State
+from trioecho.model import Endpoint, Fact, State
 from trioecho.model.ranges import Ranges
 from trioecho.model.spread import Spread
-from trioecho.tcp.notes import ResetCause
-from trioecho.tcp.states import TABLE, Event
+from trioecho.tcp.flight import Flight
+from trioecho.tcp.states import OPENING, TABLE, Event
 
-#: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
-MOST_SENT, MOST_KEPT = 10_000, 1 << 20
-#: Of what one segment repeats, so many are marked from each of its ends. It takes a segment of tiny
-#: ones to repeat more, and no more than a header to claim that it repeats all.
-MOST_MARKED = 128
-#: Segments remembered of those that were sent more than once: they may come yet another time.
-MOST_LATEST = 64
 #: What may have been sent before the first number that was seen.
 BEFORE = (-(1 << 31), 1)
+#: Windows grow while segments are on their way; nothing is far beyond this many bytes.
+LEAST_WINDOW = 1 << 16
 
-_seq, _end = attrgetter("seq"), attrgetter("end")
 _NEVER: Mapping[State, int] = {}
 
 
-class Sent(Struct, gc=False):
-    """A segment sent: its sequence space from ``seq`` up to ``end``, the rung that first
-    carried it, when that was, the IP packet's identification, its payload if it is kept, whether
-    it has been sent again, and whether it is not its sender's but a copy made on its way."""
+class Asked(Enum):
+    """What an end's last segment asks the other end to answer."""
 
-    seq: int
-    end: int
-    number: int
-    time: int
-    identification: int = 0
-    payload: bytes = b""
-    repeated: bool = False
-    copied: bool = False
-
-
-class Latest(list[Sent]):
-    """The last segments that were put in, at most 64. Empty it takes a tenth of a deque's memory,
-    and a capture may have a million connections that never come to a second segment."""
-
-    __slots__ = ()
-
-    def append(self, one: Sent) -> None:
-        """Put in one, and let go of the first of too many."""
-        super().append(one)
-        if len(self) > MOST_LATEST:
-            del self[0]
+    KEEP_ALIVE = auto()
+    ZERO_WINDOW_PROBE = auto()
+    REPEATED_SYN = auto()
+    REPEATED_SYN_ACK = auto()
+    RESET = auto()  # one that may not be believed
+    SYN = auto()  # one in a connection that is established
 
 
 class Gap(Struct, gc=False):
-    """A hole in what was seen of an end, from ``seq`` up to ``end``, and of the segment that was
-    seen beyond it first: when that was, its TSval, its IP packet's identification."""
+    """A hole in what was seen of an end, from ``seq`` up to ``end``.
+
+    Of the first segment seen beyond it: its time, its TSval, its IP identification.
+    """
 
     seq: int
     end: int
@@ -68,64 +46,91 @@ class Gap(Struct, gc=False):
     identification: int
 
 
+class Held(Struct, gc=False):
+    """A pure ACK that was held back: how long it ``took``, and when it arrived."""
+
+    took: int
+    time: int
+
+
+class FastSent(Struct, gc=False):
+    """What duplicate ACKs asked for, and when it was sent again."""
+
+    seq: int
+    time: int
+
+
+class Forged(Struct, gc=False):
+    """A RST or SYN that another sent in an end's name, when the end had sent up to ``next``."""
+
+    asked: Asked
+    next: int
+
+
+class ResetSent(Struct, gc=False):
+    """Why an end first reset the connection, and when it last did."""
+
+    why: Fact
+    time: int
+
+
 @dataclass(slots=True)
 class Half:
     """One end, as seen from outside.
 
-    All sequence numbers are relative: what it sends counts from its own ISN, what it acknowledges
-    from the peer's. What it offered and asked stands here; what it did is added up in the totals.
+    Sequence numbers are relative: what an end sends counts from its own ISN, what it acknowledges
+    from the peer's. Times are nanoseconds since the epoch, durations nanoseconds. What is read for
+    every segment stands here itself; what belongs together and is rare is a record of its own.
 
     Args:
         endpoint: its address.
-        state: its state, since ``state_since``; ``spent`` are nanoseconds in each state before.
+        state, state_since: its state, and since when.
+        spent: how long it was in each state before.
         passive: whether it is believed to have opened passively, by listening.
+
         isn: its raw initial sequence number.
-        next: one past the highest sequence number it has used (SND.NXT, as far as was seen).
-        next_time: when ``next`` was last advanced.
-        seen: which part of what it sent has been seen, or was acknowledged.
+        syn_seen: whether its SYN was seen.
+        syn_data, syn_cookie: bytes of data on its SYN, and whether a Fast Open cookie was, too.
+        syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
+        answered: whether it has ever answered a SYN with its own, be that attempt over or not.
+        mss: the maximum segment size it announced.
+        scale: the shift count it offered, None if it offered none.
+        shift: by how many bits its window is shifted: ``scale`` if both ends offered one, or 0.
+        tap_rtt: the handshake's round trip from the tap to it, 0 where that is not known.
+
+        next, next_time: one past the highest sequence number it has used (SND.NXT), and when that
+            last advanced.
+        acked: up to where the peer has acknowledged what it sent (SND.UNA).
+        flight: what it sent that is not acknowledged.
+        fin: the sequence number of its FIN.
+        seen: which part of what it sent was seen, or was acknowledged.
         unseen: what was not seen by the time it was acknowledged, or lies before the first number
             that was seen.
-        sent: what it sent that is not acknowledged yet, in order of sequence; ``kept`` bytes of
-            payload with it.
-        gone: the last of them that were sent again before they were acknowledged.
-        repeats: the last segments it sent again, in their order.
-        ends: its SYN and its FIN, also when they are acknowledged.
         gaps: the last holes in what was seen of it, in their order.
-        fin: the sequence number of its FIN.
-        ack: the last acknowledgment number it sent (RCV.NXT, as it told).
-        ack_time: when the last one arrived at the other end, and could have a consequence there.
-        ack_number: the rung of the first segment with that ``ack``.
-        acked: up to where the peer has acknowledged what it sent (SND.UNA).
-        duplicates: how often it has repeated that ACK.
-        ack_packet: the identification of the IP packet that brought that ACK last.
-        full_time: when it last told that it has no room, or was sent something all the same.
-        window: the last window it told, as it stands in the header; None before the first.
-        scale: the shift count it offered, None if it offered none.
-        syn_seen: whether its SYN was seen, so that ``scale`` is known.
-        answered: whether it has ever answered a SYN with its own, be that attempt over or not.
-        syn_data: bytes of data that came with its SYN; ``cookie``: and a Fast Open cookie.
-        ecn: the ECN bits of its SYN: AE, CWR and ECE.
-        marked: how many marked packets it has counted, modulo 8; None if it does not (AccECN).
-        mss: the maximum segment size it told.
-        timestamp: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
-        sack: the SACK blocks of its last ACK.
-        asked: the kind of its last segment when that asks for an answer: ``keep-alive``,
-            ``zero-window-probe``, ``repeated-syn``, ``repeated-syn-ack``, or ``reset`` and ``syn``
-            where neither can be meant; ``asked_time``: when it sent the last of the first two, or
-            its SYN arrived.
-        forged: ``reset`` or ``syn`` when another sent one in its name that is not answered yet; the
-            answer acknowledges no more than ``forged_next``, up to where it had sent by then.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
-        clear, unclear: beyond the one and up to the other an ACK tells no round-trip time: when it
-            came was decided by the repair of a loss, or by what was overtaken (RFC 6298 §3).
-        fast: what it last sent again because duplicate ACKs asked; ``fast_time``: when.
-        held: how long the ACK took that its last small segment waited for, while it was small;
-            ``held_time``: when that ACK arrived.
-        received: which part of the peer's stream it has.
-        fin_received: whether the peer's FIN has arrived in order.
-        away: how long the handshake took from here to it and back, 0 where that is not known.
-        cut: why it first reset the connection, None if it has not; ``cut_time``: when it last did.
+        fast: its last fast retransmission.
+        doubt_from, doubt_to: an ACK beyond the one and up to the other tells no round-trip time:
+            when it came was decided by the repair of a loss, or by what was overtaken (RFC 6298
+            §3).
+
+        ack, ack_time: the last acknowledgment number it sent, and when that last reached the peer.
+        ack_rung: the rung of the first segment with that ``ack``.
+        ack_packet: the IP identification of the packet that brought that ACK last.
+        duplicates: how often it has repeated that ACK.
+        received, fin_received: which part of the peer's stream it has, and whether the FIN, too.
+        sack: the SACK blocks of its last ACK.
+        window: the last window it told, as it stands in the header; None before the first.
+        no_room_time: when it last told that it has no room, or was sent something all the same.
+        ts_recent: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
+        ce_counted: how many marked packets it has counted, modulo 8; None without AccECN.
+
+        asked, asked_time: what its last segment asks for; and when it last sent a keep-alive or a
+            probe, or its SYN arrived.
+        forged: a RST or SYN in its name that is not its own and not answered yet.
+        held: the delayed ACK that its last small segment may have waited for.
+        reset: its reset, None if it sent none.
+
         segments, retransmissions, resets: how many it sent.
         volume: distinct bytes of payload it sent.
         rtt: the round-trip times of the ACKs it got.
@@ -134,54 +139,52 @@ class Half:
     endpoint: Endpoint
     state: State = State.CLOSED
     passive: bool = False
-    isn: int | None = None
-    next: int | None = None
-    next_time: int = 0
-    seen: Ranges = field(default_factory=Ranges)
-    unseen: tuple[tuple[int, int], ...] = (BEFORE,)
-    sent: list[Sent] = field(default_factory=list)
-    kept: int = 0
-    gone: Latest = field(default_factory=Latest)
-    repeats: Latest = field(default_factory=Latest)
-    ends: tuple[Sent, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    fin: int | None = None
-    ack: int | None = None
-    ack_time: int = 0
-    ack_number: int | None = None
-    acked: int | None = None
-    duplicates: int = 0
-    ack_packet: int = 0
-    full_time: int = 0
-    window: int | None = None
-    scale: int | None = None
-    syn_seen: bool = False
-    answered: bool = False
-    syn_data: int = 0
-    cookie: bool = False
-    ecn: int = 0
-    marked: int | None = None
-    mss: int | None = None
-    timestamp: int | None = None
-    sack: tuple[tuple[int, int], ...] = ()
-    asked: str = ""
-    asked_time: int = 0
-    forged: str = ""
-    forged_next: int = 0
-    recover: int = 0
-    clear: int = 0
-    unclear: int = 0
-    fast: int | None = None
-    fast_time: int = 0
-    held: int = 0
-    held_time: int = 0
-    received: Ranges = field(default_factory=Ranges)
-    fin_received: bool = False
-    away: int = 0
-    cut: ResetCause | None = None
-    cut_time: int = 0
     state_since: int | None = None
     spent: Mapping[State, int] = field(default_factory=lambda: _NEVER)
+    # What its SYN said.
+    isn: int | None = None
+    syn_seen: bool = False
+    syn_data: int = 0
+    syn_cookie: bool = False
+    syn_ecn: int = 0
+    answered: bool = False
+    mss: int | None = None
+    scale: int | None = None
+    shift: int = 0
+    tap_rtt: int = 0
+    # What it sent.
+    next: int | None = None
+    next_time: int = 0
+    acked: int | None = None
+    flight: Flight = field(default_factory=Flight)
+    fin: int | None = None
+    seen: Ranges = field(default_factory=Ranges)
+    unseen: tuple[tuple[int, int], ...] = (BEFORE,)
+    gaps: tuple[Gap, ...] = ()
+    recover: int = 0
+    fast: FastSent | None = None
+    doubt_from: int = 0
+    doubt_to: int = 0
+    # What it acknowledged, and what else it told of its receiver.
+    ack: int | None = None
+    ack_time: int = 0
+    ack_rung: int | None = None
+    ack_packet: int = 0
+    duplicates: int = 0
+    received: Ranges = field(default_factory=Ranges)
+    fin_received: bool = False
+    sack: tuple[tuple[int, int], ...] = ()
+    window: int | None = None
+    no_room_time: int = 0
+    ts_recent: int | None = None
+    ce_counted: int | None = None
+    # What is open between the two ends.
+    asked: Asked | None = None
+    asked_time: int = 0
+    forged: Forged | None = None
+    held: Held | None = None
+    reset: ResetSent | None = None
+    # Totals.
     segments: int = 0
     volume: int = 0
     retransmissions: int = 0
@@ -199,124 +202,62 @@ class Half:
         self.state, self.state_since = following, time
 
     def begin_again(self, peer: Half) -> None:
-        """An attempt is over, or what was seen belongs to another: it counts no more.
-
-        Args:
-            peer: the other end, which keeps its own numbers.
-        """
-        self.isn = self.next = self.ack = self.ack_number = self.acked = self.fin = None
-        self.timestamp = peer.acked = peer.ack = peer.ack_number = None
-        self.duplicates = peer.duplicates = self.recover = self.held = self.kept = 0
+        """Forget an attempt that is over, or what was seen of another connection."""
+        self.isn = self.next = self.ack = self.ack_rung = self.acked = self.fin = None
+        self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
+        self.duplicates = peer.duplicates = self.recover = 0
         self.syn_seen = self.fin_received = peer.fin_received = False
-        self.asked = self.forged = ""
+        self.asked = self.forged = self.held = self.fast = None
         self.sack = peer.sack = ()
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
-        self.clear, self.unclear, self.unseen, self.fast = 0, 0, (BEFORE,), None
-        self.ends, self.gaps = (), ()
-        for kept in (self.sent, self.gone, self.repeats):
-            kept.clear()
+        self.doubt_from, self.doubt_to, self.unseen, self.gaps = 0, 0, (BEFORE,), ()
+        self.flight.clear()
 
     def doubt(self, first: int, end: int) -> None:
-        """Take no round-trip time from an ACK of this range, or of one doubted before and open yet.
-
-        Args:
-            first, end: the range's first number, and one past its last.
-        """
-        self.clear = first if (self.acked or 0) >= self.unclear else min(self.clear, first)
-        self.unclear = max(self.unclear, end)
-
-    def original(self, seq: int) -> Sent | None:
-        """The segment that first carried sequence number ``seq``, as far as it is remembered."""
-        for sent in self.within(seq, seq + 1):
-            return sent
-        known: tuple[Sent, ...] = (*self.gone, *reversed(self.ends))
-        return next((sent for sent in known if sent.seq <= seq < sent.end), None)
+        """Take no round-trip time from an ACK of this range, or of one still open before it."""
+        settled = (self.acked or 0) >= self.doubt_to
+        self.doubt_from = first if settled else min(self.doubt_from, first)
+        self.doubt_to = max(self.doubt_to, end)
 
     def gap(self, seq: int) -> Gap | None:
-        """The hole that ``seq`` lies in, or lay in, as far as it is remembered."""
+        """The hole that ``seq`` lies in, or lay in, if it is remembered."""
         for gap in reversed(self.gaps):
             if gap.seq <= seq < gap.end:
                 return gap
         return None
 
-    def within(self, seq: int, end: int) -> Iterator[Sent]:
-        """What is kept of a range, in order; looked up, since there may be much in flight.
+    @property
+    def room(self) -> int:
+        """How many bytes its window has room for, told generously."""
+        return max((self.window or 0) << (self.scale or 0), LEAST_WINDOW)
 
-        Args:
-            seq, end: the range's first number, and one past its last.
+    def accepts(self, ack: int, sender: Half | None = None) -> bool:
+        """Whether an ACK counts here, while this end may wait for the ACK of its SYN.
+
+        Then it must be ISS < ack <= SND.NXT; another is answered by a RST and changes nothing (RFC
+        9293 §3.10.7.3 and §3.10.7.4). In a later state every ACK counts.
         """
-        first, beyond = self._places(seq, end)
-        yield from self.sent[first:beyond]
+        if self.state is not State.SYN_SENT and self.state is not State.SYN_RECEIVED:
+            return True
+        if ack <= 0 or self.next is None:
+            return ack > 0
+        unseen = sender.room if sender is not None and self.state is State.SYN_RECEIVED else 0
+        return ack <= self.next + unseen
 
-    def _places(self, seq: int, end: int) -> tuple[int, int]:
-        """Where in ``sent`` a range begins, and where what lies beyond it does."""
-        first = bisect_right(self.sent, seq, key=_end)
-        return first, bisect_left(self.sent, end, first, key=_seq)
+    def takes_reset(self, seq: int, ack: int | None) -> bool:
+        """Whether this end acts on a RST.
 
-    def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
-        """Keep a segment beyond all others until it is acknowledged.
-
-        Args:
-            seq, end: the sequence space it takes.
-            number, time: its rung, and when it was sent.
-            segment: the segment.
+        In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence
+        number, else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961
+        §3).
         """
-        if len(self.sent) >= MOST_SENT:
-            return
-        payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind
-        if self.kept + len(payload) > MOST_KEPT:
-            payload = b""
-        self.sent.append(Sent(seq, end, number, time, segment.identification, payload))
-        self.kept += len(payload)
+        if self.state is State.SYN_SENT:
+            return ack is not None and self.accepts(ack)
+        if self.state is State.SYN_RECEIVED and seq == self.ack:
+            return True
+        return self.received.up_to in (None, seq)
 
-    def remember(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
-        """Keep a segment in its place until it is acknowledged; repeated, it keeps its first rung.
-
-        Args: as for ``keep``.
-        """
-        sent = self.sent
-        if self.acked is not None and end <= self.acked:
-            return
-        if not sent or sent[-1].end <= seq:
-            self.keep(seq, end, number, time, segment)
-            return
-        first, beyond = self._places(seq, end)
-        repeated = first < beyond
-        if repeated:
-            for other in sent[first : min(beyond, first + MOST_MARKED)]:
-                other.repeated = True
-            for other in sent[max(first, beyond - MOST_MARKED) : beyond]:
-                other.repeated = True
-        if len(sent) >= MOST_SENT:
-            return
-        new = sent[-1].end if repeated else seq
-        if new >= end:
-            return  # whole, it was sent before
-        payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
-        if self.kept + len(payload) > MOST_KEPT:
-            payload = b""
-        at = len(sent) if repeated else first
-        sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
-        self.kept += len(payload)
-
-    def forget(self, ack: int) -> Sent | None:
-        """Drop what ``ack`` covers.
-
-        Returns:
-            The last segment it covers whole, or None when it covers none.
-        """
-        last = None
-        covered = payload = 0
-        for one in self.sent:
-            if one.end > ack:
-                break
-            last = one
-            covered += 1
-            payload += len(one.payload)
-            if one.repeated:
-                one.payload = b""
-                self.gone.append(one)
-        if covered:
-            del self.sent[:covered]
-            self.kept -= payload
-        return last
+    @property
+    def synchronized(self) -> bool:
+        """Whether its SYN is known, and more came behind it: another SYN is not its own."""
+        return self.syn_seen and self.state not in OPENING and (self.next or 0) > 1

@@ -51,6 +51,9 @@ class Event(Enum):
     __hash__ = object.__hash__
 
 
+#: The states before a connection is synchronized, or when it is no more.
+OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
+
 E, S = Event, State
 
 TABLE: dict[State, dict[Event, State]] = {

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 from msgspec import Struct
 
-from trioecho.model import Fact, Segment
+from trioecho.model import FIN, RST, SYN, Fact, Segment
+from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Half
+from trioecho.tcp.history import History
+
+CONTROL = SYN | FIN | RST
 
 
-class Step(Struct, gc=False):
-    """A segment, its place in its connection, and what has been found to say of it.
+class Seen(Struct, gc=False):
+    """A segment, its place in its connection, and what was found of it.
 
     Args:
         segment: the segment.
@@ -17,12 +24,22 @@ class Step(Struct, gc=False):
         time: when it was sent, nanoseconds since the epoch.
         seq, ack: its relative numbers; ack is None when the ACK bit is off.
         end: one past the sequence space it takes.
-        mine: the half that sent it.
-        theirs: the other.
-        found: the notes so far.
-        told: whether a rung is wanted, so that data and their ACKs are worth a note.
-        expected: whether it does just what is expected, so that no verdict is due.
+        mine, theirs: the half that sent it, and the other.
+        history: the connection it belongs to.
+        found: the facts so far.
+        told: whether a rung is wanted, so that data and their ACKs are worth a fact.
+        expected: whether it does just what is expected, so that no rule need be asked.
+        pure: whether it only acknowledges: no data, no control bit, the next number.
+        same_ack: whether it is pure and repeats its sender's last acknowledgment number.
+        original: what first carried its first number, if that was used before.
         again: whether it repeats what was sent before, or uses its number without meaning it.
+        copied: whether it is the very packet that was seen before.
+        sack: its SACK blocks in relative numbers.
+        subtype: the Multipath TCP option that is asked about.
+        arrival: when it arrived.
+        newly: how many bytes it acknowledges for the first time.
+        last: the last segment among them, if it covers one whole.
+        rtt: the time since that was sent, where it tells the round-trip time.
     """
 
     segment: Segment
@@ -33,7 +50,33 @@ class Step(Struct, gc=False):
     end: int
     mine: Half
     theirs: Half
+    history: History
     found: list[Fact]
     told: bool = True
     expected: bool = False
+    pure: bool = False
+    same_ack: bool = False
+    original: Sent | None = None
     again: bool = False
+    copied: bool = False
+    sack: tuple[tuple[int, int], ...] = ()
+    subtype: str = ""
+    arrival: int = 0
+    newly: int = 0
+    last: Sent | None = None
+    rtt: int | None = None
+
+    @property
+    def plausible(self) -> bool:
+        """Whether its receiver could take it: not farther ahead than its window, told generously.
+
+        What lies beyond was forged or garbled, and must not move what is known of its sender.
+        """
+        theirs = self.theirs
+        if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
+            return True
+        return self.seq <= theirs.ack + theirs.room * 4
+
+
+#: What a rule is: it looks at a segment and what is known, changes nothing, and may find a fact.
+Rule: TypeAlias = Callable[[Seen], Fact | None]

@@ -31,15 +31,7 @@ class Stream:
         self._size = 0
 
     def push(self, seq: int, payload: bytes) -> list[Piece]:
-        """Take the payload of one segment.
-
-        Args:
-            seq: the relative sequence number of its first byte.
-            payload: its bytes.
-
-        Returns:
-            The bytes that are in order now.
-        """
+        """Take the payload of one segment."""
         if self._next is None:
             self._next = min(seq, 1) if seq <= 1 else seq
         if payload and seq + len(payload) > self._next:

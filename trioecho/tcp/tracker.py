@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from trioecho.model import ACK, RST, SYN, Call, ConnectionSummary, Endpoint, Rung, Segment, State
-from trioecho.tcp import notes
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
@@ -28,12 +25,12 @@ class Tracker:
 
     def __init__(self, *, by_frame: bool = False) -> None:
         self._by_frame = by_frame
-        self.connections: list[Connection] = []
+        self.connections: list[TrackedConnection] = []
         self.count = 0
         self.rungs = 0
-        self._by_flow: dict[tuple[Endpoint, Endpoint], Connection] = {}
+        self._by_flow: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
 
-    def expect(self, client: Endpoint, server: Endpoint) -> Connection:
+    def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
         """A connection that is about to be opened: we made the call ourselves.
 
         Args:
@@ -44,7 +41,7 @@ class Tracker:
         """
         return self._begin(client, server, opening=True)
 
-    def find(self, one: Endpoint, other: Endpoint) -> Connection | None:
+    def find(self, one: Endpoint, other: Endpoint) -> TrackedConnection | None:
         """The connection that is or was last between two endpoints, in either order, if any.
 
         Args:
@@ -66,12 +63,10 @@ class Tracker:
             Its rung.
         """
         connection = self._by_flow.get((segment.source, segment.destination))
-        reused = None
         if connection is None or segment.flags & SYN:
-            connection, reused = self._connection(segment)
+            connection = self._connection(segment)
         self.rungs += 1
-        rung = connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
-        return rung if reused is None else _with(rung, reused)
+        return connection.seen(segment, segment.frame.number if self._by_frame else self.rungs)
 
     def noticed(self, segment: Segment) -> None:
         """As ``seen``, where only what the connections come to is wanted, and no rung.
@@ -81,12 +76,12 @@ class Tracker:
         """
         connection = self._by_flow.get((segment.source, segment.destination))
         if connection is None or segment.flags & SYN:
-            connection, _ = self._connection(segment)
+            connection = self._connection(segment)
         self.rungs += 1
         connection.noticed(segment, segment.frame.number if self._by_frame else self.rungs)
 
     def sent(self, segment: Segment, *, forged: bool = False) -> Rung:
-        """The next rung: a segment that was sent; ``arrived`` may follow. See ``Connection.sent``.
+        """The next rung: a segment that was sent; `TrackedConnection.arrived` may follow.
 
         Args:
             segment: the segment; segments come in the order in which they were sent.
@@ -95,10 +90,9 @@ class Tracker:
         Returns:
             The rung, as it stands before anything has arrived.
         """
-        connection, reused = self._connection(segment, forged=forged)
+        connection = self._connection(segment, forged=forged)
         self.rungs += 1
-        rung = connection.sent(segment, self.rungs, forged=forged)
-        return rung if reused is None else _with(rung, reused)
+        return connection.sent(segment, self.rungs, forged=forged)
 
     def called(self, call: Call) -> int:
         """The number of the connection that a call is about; it may be the first to tell of it.
@@ -125,22 +119,22 @@ class Tracker:
             for connection in self.connections
         )
 
-    def _connection(
-        self, segment: Segment, *, forged: bool = False
-    ) -> tuple[Connection, int | None]:
-        """A segment's connection, and the number of the one before it on the same ports.
+    def _connection(self, segment: Segment, *, forged: bool = False) -> TrackedConnection:
+        """A segment's connection, which may begin with it.
 
         A forged SYN begins none: both ends of the one that there is know nothing of another, and
-        whoever gets it answers with a challenge ACK (RFC 5961 §4).
+        its receiver answers with a challenge ACK (RFC 5961 §4).
         """
         connection = self._by_flow.get((segment.source, segment.destination))
         if connection is None:
-            return self._meet(segment), None
+            return self._meet(segment)
         if segment.flags & SYN and not forged and _starts_anew(segment, connection):
-            return self._meet(segment), connection.number
-        return connection, None
+            before = connection.number
+            connection = self._meet(segment)
+            connection.reuses = before
+        return connection
 
-    def forget(self, connections: Iterable[Connection]) -> None:
+    def forget(self, connections: Iterable[TrackedConnection]) -> None:
         """Let go of connections of which no more is to be said.
 
         The others keep their numbers. A segment that comes for one of these all the same begins a
@@ -158,7 +152,7 @@ class Tracker:
         """A summary for each connection that had a segment, in their order."""
         return tuple(c.summary() for c in self.connections if c.client.segments + c.server.segments)
 
-    def _meet(self, segment: Segment) -> Connection:
+    def _meet(self, segment: Segment) -> TrackedConnection:
         """Begin a connection with its first segment, and tell who is the client."""
         source, destination = segment.source, segment.destination
         flags = segment.flags
@@ -170,19 +164,15 @@ class Tracker:
             connection.client.state = State.SYN_SENT  # its SYN was sent before we looked
         return connection
 
-    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> Connection:
+    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> TrackedConnection:
         self.count += 1
-        connection = Connection(self.count, client, server, opening=opening)
+        connection = TrackedConnection(self.count, client, server, opening=opening)
         self.connections.append(connection)
         self._by_flow[client, server] = self._by_flow[server, client] = connection
         return connection
 
 
-def _with(rung: Rung, reused: int) -> Rung:
-    return replace(rung, notes=(*rung.notes, notes.ReusedPorts(reused)))
-
-
-def _starts_anew(segment: Segment, connection: Connection) -> bool:
+def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
     """Whether a SYN opens another connection between endpoints that had one.
 
     A SYN with the ISN that is known is a retransmission. One with another ISN, from an end whose

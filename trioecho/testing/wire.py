@@ -13,12 +13,10 @@ from trioecho.faults.faults import parse
 from trioecho.model import Call, Rung, Summary
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare
-from trioecho.stage.chronicle import Chronicle
-from trioecho.stage.wire import Wire as LabWire
-from trioecho.stage.wire import open_wire as open_lab_wire
-from trioecho.testing.connection import Connection
+from trioecho.stage.stage import OnWire, open_stage
 from trioecho.testing.host import Host
 from trioecho.testing.portal import Portal, open_portal
+from trioecho.view import Connection
 
 # Packets that the wire may still have to carry before a test is told what was seen, in goes.
 _GOES = 64
@@ -33,8 +31,7 @@ class Wire:
 
     Args:
         portal: the way to the loop in which the wire lives.
-        wire: the wire there.
-        chronicle: its observer.
+        stage: the wire there, with its journal.
         stack: what is to be done when the test is over.
 
     Attributes:
@@ -42,15 +39,12 @@ class Wire:
         faults: what was asked of the wire.
     """
 
-    def __init__(
-        self, portal: Portal, wire: LabWire, chronicle: Chronicle, stack: ExitStack
-    ) -> None:
-        self.client = Host(portal, wire.client, stack)
-        self.server = Host(portal, wire.server, stack)
+    def __init__(self, portal: Portal, stage: OnWire, stack: ExitStack) -> None:
+        self.client = Host(portal, stage.host("client"), stack)
+        self.server = Host(portal, stage.host("server"), stack)
         self.faults: list[str] = []
         self._portal = portal
-        self._wire = wire
-        self._chronicle = chronicle
+        self._stage = stage
         self._events: list[Call | Rung] = []
         self._last: tuple[tuple[Rung, ...], tuple[Connection, ...], Summary] | None = None
 
@@ -184,37 +178,37 @@ class Wire:
     # ---- in the loop -----------------------------------------------------------------------------
 
     async def _fault(self, text: str) -> None:
-        self._wire.fault(text)
+        self._stage.wire.fault(text)
 
     async def _seen(self) -> tuple[tuple[Rung, ...], tuple[Connection, ...], Summary]:
         for _ in range(_GOES):
-            if not self._wire.drain():
+            if not self._stage.wire.drain():
                 break
-        self._events += self._chronicle.ready()
-        events = [*self._events, *self._chronicle.pending()]
+        self._events += self._stage.journal.ready()
+        events = [*self._events, *self._stage.journal.pending()]
         rungs = tuple(event for event in events if isinstance(event, Rung))
-        connections = self._chronicle.tracker.connections
-        summary = self._chronicle.summary("the private wire", self._wire.unmatched())
-        return rungs, tuple(Connection(one, rungs) for one in connections), summary
+        connections = self._stage.journal.tracker.connections
+        summary = self._stage.journal.summary("the private wire", self._stage.wire.unmatched())
+        seen = tuple(Connection(one, events, summary.capture) for one in connections)
+        return rungs, seen, summary
 
     async def _settled(self, timeout: float) -> bool:
         with trio.move_on_after(timeout):
             while True:
-                if self._wire.drain():
+                if self._stage.wire.drain():
                     await trio.lowlevel.checkpoint()
-                elif self._chronicle.over():
+                elif self._stage.journal.over():
                     return True
                 else:
-                    await self._chronicle.change()
+                    await self._stage.journal.change()
         return False
 
 
 @asynccontextmanager
-async def _open(faults: Sequence[str]) -> AsyncIterator[tuple[LabWire, Chronicle]]:
-    async with open_lab_wire(faults) as wire:
-        chronicle = Chronicle(most=None)
-        wire.observers.append(chronicle)
-        yield wire, chronicle
+async def _open(faults: Sequence[str]) -> AsyncIterator[OnWire]:
+    async with open_stage("wire", faults, most=None) as stage:
+        assert isinstance(stage, OnWire)
+        yield stage
 
 
 @contextmanager
@@ -231,8 +225,8 @@ def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
         TrioechoError: a word of a fault is not understood.
         NamespaceUnavailable: there is no such wire here; the message says what is missing.
     """
-    with open_portal(_open(faults)) as (portal, (lab, chronicle)), ExitStack() as stack:
-        wire = Wire(portal, lab, chronicle, stack)
+    with open_portal(_open(faults)) as (portal, stage), ExitStack() as stack:
+        wire = Wire(portal, stage, stack)
         wire.faults += faults
         stack.callback(wire.close)
         yield wire

@@ -1,4 +1,4 @@
-"""Which addresses are this machine's own."""
+"""This machine's own addresses."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from socket import AF_INET6, inet_ntop
 
 
 class Addresses:
-    """The addresses of this network namespace, read when the first is asked for.
+    """The addresses of this network namespace, read when first needed.
 
-    Those of IPv4 are the routes that end here, so all of 127.0.0.0/8 is among them.
+    IPv4 addresses are the routes that end here, which include all of 127.0.0.0/8.
 
     Args:
         proc: where /proc is.

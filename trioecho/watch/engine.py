@@ -18,9 +18,9 @@ from trioecho.model import (
 )
 from trioecho.packet.decode import decode
 from trioecho.packet.fragments import Fragments
-from trioecho.tcp.connection import Connection
+from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
-from trioecho.watch.sights import Sights
+from trioecho.watch.copies import CopyFilter
 
 #: Connections that are kept; beyond that, the closed ones that have been quiet longest go first,
 #: then the open ones that have been.
@@ -52,7 +52,7 @@ class Engine:
         self.copies = 0
         self.start: int | None = None
         self.now = 0
-        self._sights = Sights()
+        self._sights = CopyFilter()
         self.interfaces = self._sights.interfaces
         self._most = most
         self._fragments = Fragments()
@@ -60,12 +60,7 @@ class Engine:
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
-        """The rungs of some frames.
-
-        Args:
-            frames: the frames, in order of time.
-            limit: how many rungs to make at the most.
-        """
+        """The rungs of some frames."""
         rungs: list[Rung] = []
         seen, fragments, several = self.tracker.seen, self._fragments, self._several
         is_copy = self._sights.is_copy
@@ -93,17 +88,13 @@ class Engine:
         """An interface shows nothing more; what went through it may be seen on another."""
         self._sights.leave(interface)
 
-    def newest(self, since: int) -> Sequence[Connection]:
+    def newest(self, since: int) -> Sequence[TrackedConnection]:
         """The connections with a number above ``since`` that have not been forgotten already."""
         known = self.tracker.connections
         return known[bisect_right(known, since, key=_NUMBER) :]
 
     def hold(self, process: Process) -> bool:
-        """Keep who holds an end of a connection.
-
-        Returns:
-            Whether the connection has not been forgotten.
-        """
+        """Keep who holds an end of a connection."""
         known = self.tracker.connections
         at = bisect_left(known, process.connection, key=_NUMBER)
         if at == len(known) or known[at].number != process.connection:
@@ -115,7 +106,7 @@ class Engine:
         """How many connections are not closed."""
         return sum(one.closed_by is None for one in self.tracker.connections)
 
-    def summary_of(self, connection: Connection) -> ConnectionSummary:
+    def summary_of(self, connection: TrackedConnection) -> ConnectionSummary:
         """What a connection has come to, and who holds its ends."""
         held = self._processes.get(connection.number)
         summary = connection.summary()
@@ -124,12 +115,7 @@ class Engine:
         return replace(summary, **{f"{end}_process": str(process) for end, process in held.items()})
 
     def summary(self, names: Sequence[str], dropped: int) -> Summary:
-        """What it all came to.
-
-        Args:
-            names: the names of the interfaces, by their numbers.
-            dropped: frames that the kernel dropped.
-        """
+        """What it all came to."""
         used = [names[number] for number in sorted(self.interfaces)] or names
         connections = self.tracker.connections
         return Summary(

@@ -1,4 +1,4 @@
-"""Which interfaces are watched, and the capture on each."""
+"""The interfaces to watch, and the capture on each."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from trioecho.errors import TrioechoError
 SIOCGIFFLAGS = 0x8913
 IFF_UP = 0x1
 
-# What all rings together take of the kernel's memory, and what the frames that wait here may take
-# of ours: two seconds, and then ten, of 100,000 small frames a second.
+# The kernel's memory for all rings, and ours for the frames that wait: two seconds and ten seconds
+# of 100,000 small frames a second.
 RINGS = 64 * MIB
 BACKLOG = 64 * MIB
 
@@ -37,10 +37,10 @@ class Wanted(Struct, frozen=True):
     """What to watch.
 
     Args:
-        interfaces: their names; none for every one that is up.
+        interfaces: their names; empty for all that are up.
         port: only segments from or to this port.
         host: only segments from or to this address, IPv4 or IPv6.
-        expression: only frames that libpcap's expression lets through, pcap-filter(7).
+        expression: only frames that this libpcap expression accepts, pcap-filter(7).
     """
 
     interfaces: tuple[str, ...] = ()
@@ -57,12 +57,12 @@ class Wanted(Struct, frozen=True):
         return " and ".join(part for part in parts if part)
 
     def program(self, link: int) -> bytes:
-        """The filter for the frames of a link type; the kernel runs it.
+        """The filter that the kernel runs, for a link type.
 
-        A port and an address need no libpcap.
+        Only an expression needs libpcap.
 
         Raises:
-            TrioechoError: libpcap does not understand the expression, or is not there.
+            TrioechoError: libpcap rejects the expression, or is not installed.
         """
         if self.expression:
             expression = self.expression
@@ -84,8 +84,8 @@ class Taps(NamedTuple):
     """The captures.
 
     Args:
-        captures: one an interface, in the order of the interfaces' numbers.
-        notices: what the user should know about the choice.
+        captures: one for each interface, in the order of their numbers.
+        notices: interfaces that are not watched, and why.
     """
 
     captures: tuple[Capture, ...]
@@ -93,13 +93,13 @@ class Taps(NamedTuple):
 
     @property
     def names(self) -> list[str]:
-        """The names of the interfaces, by their numbers."""
+        """The interfaces' names, indexed by their numbers."""
         return [capture.interface for capture in self.captures]
 
 
 @contextmanager
 def open_taps(wanted: Wanted) -> Iterator[Taps]:
-    """Begin to capture on each interface; what comes from now on is kept until it is read.
+    """Begins to capture on each interface; frames are kept until they are read.
 
     Raises:
         TrioechoError: this process may not capture, there is no such interface, it is down or of a
@@ -123,7 +123,7 @@ def open_taps(wanted: Wanted) -> Iterator[Taps]:
             try:
                 ring = Ring(sock, name, program=wanted.program, index=index, size=size)
             except TrioechoError as error:
-                # One that nobody named may be of any kind, and may have gone since it was listed.
+                # Unless it was named, it may be of any kind, or have gone since it was listed.
                 if wanted.interfaces or (name == names[-1] and not captures):
                     raise
                 notices.append(f"{name} is not watched. {error.what}")
@@ -140,7 +140,7 @@ def _up(probe: socket.socket) -> Iterator[str]:
     for _, name in socket.if_nameindex():
         try:
             answer = ioctl(probe, SIOCGIFFLAGS, struct.pack("16s24x", os.fsencode(name)))
-        except OSError:  # it went away just now
+        except OSError:  # it has just gone
             continue
         if int.from_bytes(answer[16:18], sys.byteorder) & IFF_UP:
             yield name

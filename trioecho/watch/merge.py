@@ -1,4 +1,4 @@
-"""Frames of several captures, joined in order of time."""
+"""Merges the frames of several captures in order of time."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _TIME = attrgetter("time")
 
 
 class Merge:
-    """Holds frames back until none that is older can come from another capture.
+    """Holds frames until no capture can deliver an older one.
 
-    Each capture tells, frame by frame, how far it has come. One that has nothing to tell is asked:
-    ``unsettled`` names those for whose answer frames wait.
+    A capture is settled up to the time of its last frame. Those that hold up the others are
+    ``unsettled``, and must be asked.
 
     Args:
-        sources: how many captures there are; frames tell theirs by their interface.
+        sources: how many captures there are; a frame's is its ``interface``.
     """
 
     def __init__(self, sources: int) -> None:
@@ -30,17 +30,17 @@ class Merge:
         self._number = 0
 
     def take(self, batch: list[Frame]) -> None:
-        """Take frames of one capture, in its order."""
+        """Adds frames of one capture, in its order."""
         source = batch[0].interface
         self._held[source].extend(batch)
         self.settle(source, batch[-1].time)
 
     def settle(self, source: int, until: float) -> None:
-        """A capture has delivered all it has up to a time, in nanoseconds since the epoch."""
+        """Notes that a capture has delivered all up to a time, nanoseconds since the epoch."""
         self._settled[source] = max(self._settled[source], until)
 
     def end(self, source: int) -> None:
-        """A capture delivers nothing more."""
+        """Notes that a capture delivers nothing more."""
         self._settled[source] = inf
 
     def over(self, source: int) -> bool:
@@ -49,21 +49,21 @@ class Merge:
 
     @property
     def newest(self) -> int:
-        """The time of the newest frame that is held, 0 for none."""
+        """The time of the newest frame held, 0 for none."""
         return max((held[-1].time for held in self._held if held), default=0)
 
     @property
     def waiting(self) -> int:
-        """Bytes of the frames that are held."""
+        """Bytes of the frames held."""
         return sum(map(size_of, self._held))
 
     def unsettled(self) -> Iterable[int]:
-        """The captures that hold up frames of others."""
+        """The captures that hold up the others."""
         newest = self.newest
         return [source for source, until in enumerate(self._settled) if until < newest]
 
     def release(self) -> list[Frame]:
-        """The frames that are in their place now, numbered from 1 over all captures."""
+        """The frames that nothing can precede any more, numbered from 1 over all captures."""
         until = min(self._settled)
         runs = []
         for source, held in enumerate(self._held):
@@ -82,7 +82,7 @@ class Merge:
     def _numbered(self, frames: list[Frame]) -> list[Frame]:
         first, self._number = self._number + 1, self._number + len(frames)
         if frames[0].number == first and frames[-1].number == self._number:
-            return frames  # the one capture that has delivered any has numbered them so
+            return frames  # as its only capture has numbered them
         return [
             Frame(number, one.time, one.data, one.link, one.length, one.interface)
             for number, one in enumerate(frames, first)
@@ -90,12 +90,12 @@ class Merge:
 
 
 def _joined(runs: Sequence[list[Frame]]) -> list[Frame]:
-    """Frames in order of time, and those of each run in their order, though a clock was set back.
+    """Frames in order of time; each run keeps its order, even where a clock was set back.
 
-    A frame stands where it would if it were no older than those of its run before it.
+    A frame counts as no older than those before it in its run.
     """
     frames = list(chain(*runs))
-    if all(run == sorted(run, key=_TIME) for run in runs):  # as nearly always, and quick to see
+    if all(run == sorted(run, key=_TIME) for run in runs):  # nearly always, and quick to check
         return sorted(frames, key=_TIME)
     times = list(chain(*(accumulate(map(_TIME, run), max) for run in runs)))
     return [frames[at] for at in sorted(range(len(frames)), key=times.__getitem__)]

@@ -18,10 +18,10 @@ from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Summary
 from trioecho.stage.outputs import Events, Output
 from trioecho.text import bytes_of, plural
-from trioecho.watch.asking import Asking
-from trioecho.watch.confluence import Confluence
+from trioecho.watch.captures import Captures
 from trioecho.watch.engine import Engine
 from trioecho.watch.interfaces import Taps
+from trioecho.watch.lookup import Lookup
 from trioecho.watch.snapshot import Snapshot, rows
 
 #: Shows snapshots of so many connections as it asks for, until the event is set.
@@ -67,15 +67,6 @@ async def watch(
 ) -> Summary:
     """Watch interfaces.
 
-    Args:
-        taps: the captures.
-        settings: how long, and how.
-        audience: who is shown what.
-        stop: when set, what has been captured until then is finished.
-
-    Returns:
-        The summary, which each output and the screen have shown as well.
-
     Raises:
         TrioechoError: the last interface went down; the outputs are complete all the same.
     """
@@ -88,9 +79,9 @@ class _Watch:
     def __init__(self, taps: Taps, settings: Settings, audience: Audience) -> None:
         self.names = taps.names
         self.settings, self.audience = settings, audience
-        self.confluence = Confluence(taps.captures, self._fail)
+        self.confluence = Captures(taps.captures, self._fail)
         self.engine = Engine(several=len(self.names) > 1)
-        self.asking = Asking(self.engine)
+        self.asking = Lookup(self.engine)
         self.listening = list(audience.outputs)  # those that are shown each event
         if audience.screen is not None and settings.few != 0:
             self.listening.append(audience.screen)

@@ -1,4 +1,4 @@
-"""Giving up root's rights, once what takes them has been opened."""
+"""Gives up root's rights once the sockets that need them are open."""
 
 from __future__ import annotations
 
@@ -10,21 +10,13 @@ from trioecho.errors import TrioechoError
 
 
 def drop_privileges(environment: Mapping[str, str] = os.environ) -> bool:
-    """Become the user who called sudo, for good.
+    """Becomes the user who called sudo, for good.
 
-    Frames are hostile, and what reads them needs no rights: the sockets that took them are open.
-    The files that are written from now on belong to that user.
-
-    Root who did not come by sudo, or called it as root, has nobody to become and stays root.
-
-    Args:
-        environment: where sudo says who called it: ``SUDO_UID`` and ``SUDO_GID``.
-
-    Returns:
-        Whether this process was root and is not any more.
+    Frames are hostile, and reading them needs no rights once the sockets are open. Files written
+    from now on belong to that user. Without sudo, or with sudo called by root, root stays root.
 
     Raises:
-        TrioechoError: the kernel did not let go of the rights.
+        TrioechoError: the rights cannot be given up.
 
     See also:
         sudo(8), setresuid(2), capabilities(7): leaving the user id 0 clears all capabilities.
@@ -47,7 +39,7 @@ def _become(uid: int, gid: int) -> None:
         os.setgroups(groups)
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-    except (OSError, OverflowError) as error:  # no number of a user is as large
+    except (OSError, OverflowError) as error:  # the number is too large for a user
         raise TrioechoError(
             f"Cannot become user {uid}, who called sudo: {getattr(error, 'strerror', error)}",
             "Nothing was captured",

@@ -1,4 +1,4 @@
-"""Snapshot: what a live table shows at one moment."""
+"""What a live table shows at one moment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trioecho.watch.engine import Engine
 
 
 class Row(Struct, frozen=True):
-    """A connection, and the states its ends are in."""
+    """A connection, and the states of its ends."""
 
     summary: ConnectionSummary
     client_state: State
@@ -22,14 +22,14 @@ class Snapshot(Struct, frozen=True):
     """The state of a watch.
 
     Args:
-        rows: the connections that had a segment last, the latest first.
+        rows: the connections with the latest segments, the latest first.
         total: how many connections there have been.
         open: how many are not closed.
         frames: TCP frames so far.
-        dropped: frames so far that the kernel dropped.
-        behind: bytes of frames that are captured and not looked at yet.
+        dropped: frames the kernel has dropped so far.
+        behind: bytes of frames captured but not processed yet.
         now: the time of the last frame, nanoseconds since the epoch.
-        interfaces: the names of those that had traffic.
+        interfaces: the names of the interfaces that had traffic.
         notices: what went wrong with interfaces.
     """
 
@@ -45,6 +45,6 @@ class Snapshot(Struct, frozen=True):
 
 
 def rows(engine: Engine, count: int) -> tuple[Row, ...]:
-    """The ``count`` connections that had a segment last, the latest first."""
+    """The ``count`` connections with the latest segments, the latest first."""
     latest = nlargest(count, engine.tracker.connections, key=lambda one: one.end)
     return tuple(Row(engine.summary_of(one), one.client.state, one.server.state) for one in latest)

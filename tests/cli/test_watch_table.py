@@ -1,0 +1,59 @@
+"""The live table: what it says, and that names in it cannot steer a terminal."""
+
+from __future__ import annotations
+
+import io
+
+from msgspec.structs import replace
+from rich.console import Console
+
+from trioecho.cli.watch_table import draw
+from trioecho.model import ConnectionSummary, Endpoint, State
+from trioecho.text import printable
+from trioecho.watch import Snapshot
+from trioecho.watch.snapshot import Row
+
+SECOND = 1_000_000_000
+
+
+def row(number: int, process: str = "", troubles: int = 0) -> Row:
+    ends = Endpoint("127.0.0.1", 40000 + number), Endpoint("127.0.0.1", 7)
+    one = ConnectionSummary(
+        number, *ends, None, 999, 12_345, 1, 1, troubles, None, 0, SECOND, 0, troubles
+    )
+    return Row(replace(one, client_process=process), State.FIN_WAIT_2, State.CLOSE_WAIT)
+
+
+def shown(*rows: Row, dropped: int = 0, behind: int = 0, notices: tuple[str, ...] = ()) -> str:
+    shot = Snapshot(
+        rows, 1234, 5, 1_000_000, dropped, behind, 3 * SECOND, ("lo", "eth\x1b[0"), notices
+    )
+    console = Console(file=io.StringIO(), width=120, markup=False, highlight=False)
+    console.print(draw(shot, 100_000.4))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_connection_and_the_totals() -> None:
+    text = shown(row(7, "curl (pid 10)", troubles=3))
+    for word in (
+        *("1,234 connections, 5 open", "1,000,000 frames, 100,000/s", "dropped 0"),
+        *("127.0.0.1:40007", "127.0.0.1:7", "curl (pid 10)", "FIN-WAIT-2", "CLOSE-WAIT"),
+        *("999", "12.3k", "2.00 s"),
+    ):
+        assert word in text
+    assert "behind" not in text
+
+
+def test_losses_and_notices_are_said() -> None:
+    text = shown(dropped=5678, behind=5 << 20, notices=("a", "b", "The interface x is down"))
+    assert "dropped 5,678" in text
+    assert "behind by 5 MiB" in text
+    assert "The interface x is down" in text
+
+
+def test_names_are_text_and_never_markup() -> None:
+    name = printable("[red]\x1b[2J[/]")
+    text = shown(row(1, f"{name} (pid 1)"))
+    assert r"[red]\x1b[2J[/] (pid 1)" in text
+    assert "\x1b" not in text

@@ -1,0 +1,102 @@
+"""The two ladders of each rule: one that fires it, and one that misses it by one number.
+
+They stand in ``tests/tcp/rules``, a file for each module of rules, a section for each rule::
+
+    == tail_loss_probe
+            OPEN
+            +.1   > P. 1:101(100) ack 1
+    fires   +.03  > P. 1:101(100) ack 1
+    misses  +.029999 > P. 1:101(100) ack 1
+
+The rule is asked of the last segment. ``OPEN`` stands for a handshake of 20 ms between two ends
+with an MSS of 100 and a window of 1000. Between ``<`` and ``>`` may also stand ``id 7`` (the IP
+identification), ``ts 5`` (TSval), ``sack 101:201``, ``tfo 8`` (a cookie of so many bytes), ``mptcp
+2`` (the subtype), ``urg 1`` (the urgent pointer), ``ecn 3`` (of the IP header), ``byte 121`` (of
+which the payload is made), ``offload 0`` (by how much the checksum is not that of the pseudo header
+alone), and ``forged``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from frames import frames
+from ladders import OPEN
+
+from trioecho.model import Fact, Rung
+from trioecho.packet.decode import decode
+from trioecho.tcp.rules import QUESTIONS
+from trioecho.tcp.step import Rule
+from trioecho.tcp.tracker import Tracker
+
+FOLDER = Path(__file__).parent / "tcp" / "rules"
+#: Each rule by the same name.
+RULES = {
+    f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}": rule
+    for question in QUESTIONS
+    for rule in question.rules
+}
+
+
+class Ladders(NamedTuple):
+    """A rule's two ladders, and the lines in which they differ."""
+
+    fires: str
+    misses: str
+    pairs: list[tuple[str, str]]
+
+
+def _read() -> Iterator[tuple[str, Ladders]]:
+    for path in sorted(FOLDER.glob("*.ladder")):
+        for section in path.read_text("utf-8").split("== ")[1:]:
+            name, _, text = section.partition("\n")
+            yield f"{path.stem}.{name.strip()}", _ladders(text)
+
+
+def _ladders(text: str) -> Ladders:
+    both: dict[str, list[str]] = {"fires": [], "misses": []}
+    marked: dict[str, list[str]] = {"fires": [], "misses": []}
+    for line in text.splitlines():
+        mark = line[:8].strip()
+        rest = OPEN if line[8:].strip() == "OPEN" else line[8:].strip()
+        for which in [mark] if mark else both:
+            both[which].append(rest)
+        if mark:
+            marked[mark].append(rest)
+    pairs = list(zip(marked["fires"], marked["misses"], strict=True))
+    return Ladders("\n".join(both["fires"]), "\n".join(both["misses"]), pairs)
+
+
+#: Each rule's ladders by its name, such as ``loss.lost_segment``.
+LADDERS = dict(_read())
+
+
+def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
+    """What a rule found of a ladder's last segment, and that segment's rung."""
+    found: list[Fact] = []
+
+    def watch(frame: FrameType, event: str, argument: Any) -> None:
+        if event == "return" and frame.f_code is rule.__code__ and argument is not None:
+            found.append(argument)
+
+    tracker, before = Tracker(), sys.getprofile()
+    for line, frame in frames(ladder):
+        segment = decode(frame)
+        assert segment is not None
+        found.clear()
+        sys.setprofile(watch)
+        try:
+            if "forged" in ladder:
+                rung = tracker.sent(segment, forged="forged" in (line.options or ""))
+                connection = tracker.find(segment.source, segment.destination)
+                assert connection is not None
+                rung = connection.arrived(rung, frame.time)
+            else:
+                rung = tracker.seen(segment)
+        finally:
+            sys.setprofile(before)
+    return found, rung

@@ -1,0 +1,310 @@
+"""Segments and calls from each kind of source, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import frames
+import pytest
+
+from trioecho.model import Call, Endpoint, Frame, Rung, Segment
+from trioecho.packet.decode import decode
+from trioecho.programs.connecting import Finder
+from trioecho.stage import journal as journals
+from trioecho.stage.journal import Journal
+from trioecho.stage.late import LateCalls
+from trioecho.stage.wire import Passage
+
+PEER, LOCAL = Endpoint("10.0.0.2", 7), Endpoint("10.0.0.1", 40000)
+START = 1_700_000_000_000_000_000
+MS = 1_000_000
+TWO = """
++0 > S  0:0(0)
++.001 >2 S  0:0(0)
++.001 <2 S. 0:0(0) ack 1
++.001 < R. 0:0(0) ack 1
++.001 >2 .  1:1(0) ack 1
+"""
+ECHO = """
++0 > S  0:0(0)
++.001 < S. 0:0(0) ack 1
++.001 > .  1:1(0) ack 1
++.001 > P. 1:6(5) ack 1
++.001 < P. 1:6(5) ack 6
+"""
+
+
+def segments(text: str) -> Iterator[tuple[Frame, Segment]]:
+    for _, frame in frames.frames(text):
+        segment = decode(frame)
+        assert segment is not None
+        yield frame, segment
+
+
+def passages(text: str) -> Iterator[Passage]:
+    for frame, segment in segments(text):
+        yield Passage("client" if segment.destination == PEER else "server", frame, segment)
+
+
+def carry(journal: Journal, passage: Passage) -> None:
+    """A segment goes over the wire and arrives at once."""
+    journal.sent(passage)
+    passage.arrived = passage.frame.time + 1
+    journal.done(passage)
+
+
+def connect(time: int, fd: int, result: int | None = None, error: str | None = None) -> Call:
+    return Call(
+        START + time, "client", "connection", fd, "connect", str(PEER), result, error, peer=PEER
+    )
+
+
+def ours(time: int, name: str, end: str = "client") -> Call:
+    local, peer = (LOCAL, PEER) if end == "client" else (PEER, LOCAL)
+    return Call(START + time, end, "connection", 3, name, local=local, peer=peer, result=1)  # type: ignore[arg-type]
+
+
+def told(journal: Journal) -> LateCalls:
+    return journal.late_calls(Finder(journal.tracker).placed, lambda: None)
+
+
+def put(late: LateCalls, call: Call) -> None:
+    """strace tells of one call, of which the line is whole or the end of one."""
+    connected = call.name == "connect" and bool(call.error or call.result is not None)
+    late.put([call], None if connected else call.time, call.fd, connected=connected)
+    late.read(None)
+
+
+def story(events: list[Call | Rung]) -> list[str]:
+    return [
+        f"#{one.connection} {one.name if isinstance(one, Call) else one.sender}" for one in events
+    ]
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """What the machine's clock says, after START."""
+    now = [0]
+    monkeypatch.setattr(journals, "time_ns", lambda: START + now[0])
+    return now
+
+
+# ---- a wire --------------------------------------------------------------------------------------
+
+
+def test_a_segment_waits_until_it_is_known_whether_it_arrived() -> None:
+    journal = Journal()
+    syn, answer, *_ = passages(ECHO)
+    journal.sent(syn)
+    journal.call(ours(MS // 2, "send"))
+    assert journal.ready() == []
+    assert story(journal.pending()) == ["#1 client", "#1 send"]
+    syn.arrived = START + MS // 4
+    journal.done(syn)
+    assert story(journal.ready()) == ["#1 client", "#1 send"]
+    journal.sent(answer)
+    journal.finish()
+    (last,) = journal.ready()
+    assert isinstance(last, Rung)
+    assert last.arrived is None
+
+
+def test_a_journal_that_nobody_takes_is_full() -> None:
+    journal = Journal(most=2)
+    for passage in passages(ECHO):
+        carry(journal, passage)
+    assert journal.full
+    assert len(journal.ready()) == 5
+    assert not journal.full
+
+
+# ---- calls that strace tells of, on a wire -------------------------------------------------------
+
+
+def test_each_connect_has_the_first_syn_after_it() -> None:
+    journal = Journal()
+    late = told(journal)
+    one, two, two_answered, one_refused, two_done = passages(TWO)
+    put(late, connect(-10_000, 3))
+    carry(journal, one)
+    put(late, connect(MS - 10_000, 4))
+    carry(journal, two)
+    carry(journal, two_answered)
+    put(late, connect(MS + 20_000, 4, 0))
+    carry(journal, one_refused)
+    put(late, connect(MS // 2, 3, error="ECONNREFUSED"))  # strace's clock is early
+    carry(journal, two_done)
+    journal.settle(journal.moment())
+    got = journal.ready()
+    assert story(got) == [
+        *("#1 connect", "#1 client", "#2 connect", "#2 client"),
+        *("#2 server", "#2 connect", "#1 server", "#1 connect", "#2 client"),
+    ]
+    times = [one.time for one in got]
+    assert times == sorted(times)
+    calls = [one for one in got if isinstance(one, Call)]
+    assert {one.local for one in calls if one.connection == 1} == {Endpoint("10.0.0.1", 40000)}
+    assert {one.local for one in calls if one.connection == 2} == {Endpoint("10.0.0.1", 40001)}
+    assert journal.ready() == []
+
+
+def test_a_connect_that_is_never_answered_ends_where_that_was_told() -> None:
+    journal = Journal()
+    late = told(journal)
+    syn, *_ = passages(ECHO)
+    put(late, connect(-1, 3))
+    carry(journal, syn)
+    put(late, connect(MS, 3, error="ETIMEDOUT"))
+    journal.settle(journal.moment())
+    got = journal.ready()
+    assert story(got) == ["#1 connect", "#1 client", "#1 connect"]
+    assert isinstance(got[-1], Call)
+    assert (got[-1].error, got[-1].time) == ("ETIMEDOUT", START + MS)
+
+
+def test_a_connect_waits_for_its_syn_until_it_returns() -> None:
+    """One that goes elsewhere has none: that is known when what it has sent has been taken."""
+    journal = Journal()
+    late = told(journal)
+    put(late, connect(0, 3))
+    journal.settle(journal.moment())
+    assert journal.ready() == []
+    put(late, connect(5, 3, error="ENETUNREACH"))
+    assert journal.unsettled
+    assert journal.ready() == []
+    journal.settle(journal.moment())
+    assert story(journal.ready()) == ["#None connect", "#None connect"]
+
+
+def test_a_connect_that_never_returns_is_waited_for_in_vain_only_for_a_while() -> None:
+    journal = Journal()
+    late = told(journal)
+    put(late, connect(0, 3))
+    journal.settle(journal.moment())
+    late.expire(START, START)
+    assert late.waiting
+    assert journal.ready() == []
+    late.expire(START, START + 1)
+    assert not late.waiting
+    assert story(journal.ready()) == ["#None connect"]
+
+
+def test_a_segment_waits_for_the_call_that_sent_it_to_return() -> None:
+    journal = Journal()
+    late = told(journal)
+    *opening, data, _ = passages(ECHO)
+    for one in opening:
+        carry(journal, one)
+    assert len(journal.ready()) == 3
+    sent = 3 * MS - 10
+    late.put([], START + sent)  # strace has begun a line
+    late.read(START + sent)
+    carry(journal, data)
+    assert journal.ready() == []
+    late.put([ours(sent, "send")], START + sent)
+    late.read(None)
+    journal.settle(journal.moment())
+    assert story(journal.ready()) == ["#1 send", "#1 client"]
+
+
+def test_a_call_that_does_not_return_is_waited_for_only_for_a_while() -> None:
+    journal = Journal()
+    late = told(journal)
+    syn, *_ = passages(ECHO)
+    late.read(START - 1)
+    carry(journal, syn)
+    assert journal.ready() == []
+    late.expire(START, 0)
+    assert story(journal.ready()) == ["#1 client"]
+
+
+def test_what_strace_has_written_is_read_before_each_segment() -> None:
+    journal = Journal()
+    late: list[LateCalls] = []
+    calls = [ours(3 * MS - 10, "send")]
+
+    def catch_up() -> None:
+        if journal.tracker.rungs == 3 and calls:
+            put(late[0], calls.pop())
+
+    late.append(journal.late_calls(Finder(journal.tracker).placed, catch_up))
+    for one in list(passages(ECHO))[:4]:
+        carry(journal, one)
+    journal.settle(journal.moment())
+    assert story(journal.ready())[-2:] == ["#1 send", "#1 client"]
+
+
+def test_a_call_that_waited_comes_before_what_its_program_did_next() -> None:
+    """strace reads its clock before it looks up the socket: the recv seems to be too early."""
+    journal = Journal()
+    late = told(journal)
+    *before, data, answer = passages(ECHO)
+    for one in before:
+        carry(journal, one)
+    carry(journal, data)
+    late.put([ours(2 * MS, "recv", "server")], None)
+    late.put([ours(3 * MS + 500, "send", "server")], START + 3 * MS + 500)
+    late.read(None)
+    carry(journal, answer)
+    journal.settle(journal.moment())
+    got = journal.ready()
+    assert story(got)[3:] == ["#1 client", "#1 recv", "#1 send", "#1 server"]
+    assert [one.time for one in got] == sorted(one.time for one in got)
+
+
+# ---- a tap ---------------------------------------------------------------------------------------
+
+
+def test_a_call_of_ours_waits_for_a_younger_frame(clock: list[int]) -> None:
+    journal = Journal(tapped=True)
+    (_, syn), (_, answer), *_ = segments(ECHO)
+    journal.call(ours(MS // 2, "send"))
+    assert journal.unsettled
+    journal.seen(syn)
+    assert story(journal.ready()) == ["#1 client"]
+    journal.seen(answer)
+    assert story(journal.ready()) == ["#1 send", "#1 server"]
+    assert not journal.unsettled
+
+
+def test_a_call_of_ours_waits_for_a_mark(clock: list[int]) -> None:
+    """Also where the clock has been set back: what was told before the mark was asked goes."""
+    journal = Journal(tapped=True)
+    journal.call(ours(MS, "connect"))
+    clock[0] = -5 * MS
+    moment = journal.moment()
+    journal.call(ours(2 * MS, "send"))
+    journal.settle(moment)
+    assert story(journal.ready()) == ["#1 connect"]
+    assert journal.unsettled
+    journal.finish()
+    assert story(journal.ready()) == ["#1 send"]
+
+
+def test_a_connection_that_was_only_called_for_is_not_over(clock: list[int]) -> None:
+    journal = Journal(tapped=True)
+    assert journal.over()
+    journal.call(ours(0, "connect"))
+    journal.settle(journal.moment())
+    assert not journal.over()
+
+
+def test_a_call_that_waited_comes_behind_what_the_tap_shows_later(clock: list[int]) -> None:
+    journal = Journal(tapped=True)
+    late = told(journal)
+    *before, (_, data), (_, answer) = segments(ECHO)
+    for _, one in before:
+        journal.seen(one)
+    clock[0] = 3 * MS + 400
+    late.put([ours(2 * MS, "recv", "server")], None)  # the tap has not shown the data yet
+    late.read(None)
+    late.put([ours(3 * MS + 300, "send", "server")], START + 3 * MS + 300)
+    late.read(None)
+    journal.seen(data)
+    assert story(journal.ready()) == ["#1 client", "#1 server", "#1 client", "#1 client"]
+    assert journal.unsettled
+    journal.seen(answer)
+    journal.settle(journal.moment())
+    got = journal.ready()
+    assert story(got) == ["#1 recv", "#1 send", "#1 server"]
+    assert [one.time for one in got] == sorted(one.time for one in got)

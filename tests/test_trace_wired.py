@@ -1,0 +1,223 @@
+"""``trioecho trace --fault``: the echo on a private wire, as any user would start it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from needs import need_tool, need_wires
+
+COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "trace")
+
+
+def trace(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    need_wires()
+    done = subprocess.run(
+        [*COMMAND, *arguments], capture_output=True, timeout=120, encoding="utf-8", check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def events(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    done = trace("--format", "json", *arguments, code=code)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def rungs(*arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    return [one for one in events(*arguments, code=code) if one["type"] == "rung"]
+
+
+def kinds(rung: dict[str, Any]) -> list[str]:
+    return [note["kind"] for note in rung["notes"]]
+
+
+def test_a_lost_syn_ack_comes_again_after_a_second() -> None:
+    ladder = rungs("--fault", "drop syn-ack")
+    synacks = [one for one in ladder if one["flags"] == ["SYN", "ACK"]]
+    assert synacks[0]["lost"]
+    assert synacks[0]["fault"] == "drop syn-ack"
+    assert synacks[0]["arrived"] is None
+    assert not synacks[-1]["lost"]
+    assert synacks[-1]["time"] - synacks[0]["time"] > 0.9
+    assert "retransmission" in kinds(synacks[-1])
+    assert (ladder[-1]["client_state"], ladder[-1]["server_state"]) == ("TIME-WAIT", "CLOSED")
+
+
+def test_the_retransmission_timeout_doubles() -> None:
+    data = [one for one in rungs("--fault", "drop client data 1 3 times") if one["length"]]
+    mine = [one for one in data if one["from"] == "client"]
+    assert [one["lost"] for one in mine] == [True, True, True, False]
+    # The first is a tail loss probe; from then on the timer doubles.
+    times = [one["time"] for one in mine]
+    gaps = [after - before for before, after in pairwise(times)]
+    assert gaps[2] / gaps[1] == pytest.approx(2, rel=0.3)
+    repeated = [note["of"] for one in mine[1:] for note in one["notes"] if "of" in note]
+    assert repeated == [mine[0]["number"]] * 3
+
+
+def test_a_lost_segment_is_asked_for_by_sack_and_repeated() -> None:
+    ladder = rungs("--size", "20000", "--fault", "drop client data 3")
+    (lost,) = (one for one in ladder if one["lost"])
+    again = next(one for one in ladder if one["seq"] == lost["seq"] and one is not lost)
+    assert {"retransmission", "fast-retransmission"} & set(kinds(again))
+    assert any("sack" in kinds(one) for one in ladder if one["from"] == "server")
+
+
+def test_each_segment_has_two_times() -> None:
+    ladder = rungs("--fault", "delay 20ms")
+    assert all(0.020 <= one["arrived"] - one["time"] < 1 for one in ladder)
+    assert [one["time"] for one in ladder] == sorted(one["time"] for one in ladder)
+
+
+def test_a_copy_and_a_forgery_are_told_as_such() -> None:
+    copied = [one for one in rungs("--fault", "duplicate client data 1") if one["length"]]
+    assert [one["fault"] for one in copied[:2]] == ["duplicate client data 1"] * 2
+    assert [one["kind"] for one in copied[:3]] == ["original", "copy", "original"]
+    forged = rungs("--size", "5000", "--fault", "inject rst after client data 2", code=1)
+    (rst,) = (one for one in forged if one["fault"].startswith("inject"))
+    assert rst["flags"] == ["RST", "ACK"]
+    assert rst["kind"] == "injected"
+    assert rst["client_state"] == "ESTABLISHED"  # who did not send it knows nothing
+    assert rst["server_state"] == "CLOSED"
+
+
+def test_a_broken_one_is_told_from_a_lost_one() -> None:
+    faults = ("--fault", "delay data 50ms", "--fault", "corrupt client data 1")
+    told = [(one["kind"], one["lost"], one["broken"]) for one in rungs(*faults) if one["lost"]]
+    assert told == [("original", True, True)]
+    dropped = ("--fault", "corrupt client data 1", "--fault", "drop client data 1")
+    told = [(one["kind"], one["lost"], one["broken"]) for one in rungs(*dropped) if one["lost"]]
+    assert told == [("original", True, False)]
+
+
+def test_the_kernel_is_asked_beside_each_rung() -> None:
+    ladder = rungs("--kernel")
+    assert all("client_kernel" in one or "server_kernel" in one for one in ladder)
+    assert ladder[-1]["client_kernel"]["state"] == "TIME-WAIT"
+    assert ladder[-1]["client_kernel"]["rto"] is None  # it is not kept any more
+    third = ladder[2]
+    for end in ("client", "server"):
+        kernel = third[f"{end}_kernel"]
+        assert kernel["state"] == third[f"{end}_state"] == "ESTABLISHED"
+        assert 0.1 < kernel["rto"] < 5
+        assert kernel["cwnd"] >= 1
+    text = trace("--kernel").stdout
+    assert "client's kernel: SYN-SENT" in text
+    assert "cwnd 10" in text
+
+
+def test_a_forged_syn_changes_neither_the_ladder_nor_the_kernels() -> None:
+    ladder = rungs("--kernel", "--size", "5000", "--fault", "inject syn after client data 2")
+    (at,) = (at for at, one in enumerate(ladder) if one["fault"].startswith("inject"))
+    assert ladder[at]["flags"] == ["SYN"]
+    assert ladder[at]["notes"] == []
+    assert {one["connection"] for one in ladder} == {1}
+    assert any("challenge-ack" in kinds(one) for one in ladder[at:])
+    for one in ladder[at:]:
+        for end in ("client", "server"):
+            if f"{end}_kernel" in one:
+                assert one[f"{end}_kernel"]["state"] == one[f"{end}_state"]
+    assert (ladder[-1]["client_state"], ladder[-1]["server_state"]) == ("TIME-WAIT", "CLOSED")
+
+
+def test_a_fault_that_never_matched_is_said() -> None:
+    done = trace("--fault", "drop client data 9")
+    assert "'drop client data 9' never matched: the client sent 1 segment of data" in done.stdout
+    (summary,) = (
+        one for one in events("--fault", "drop client data 9") if one["type"] == "summary"
+    )
+    assert len(summary["unmatched"]) == 1
+
+
+def test_ipv6_and_many_connections() -> None:
+    ladder = rungs("--ipv6", "--connections", "5", "--fault", "drop client data 1")
+    assert {one["connection"] for one in ladder} == {1, 2, 3, 4, 5}
+    lost = [one["connection"] for one in ladder if one["lost"]]
+    assert sorted(lost) == [1, 2, 3, 4, 5]  # a fault acts in each connection on its own
+
+
+@pytest.mark.parametrize("close", ["fin", "rst", "half"])
+def test_every_close(close: str) -> None:
+    ladder = rungs("--close", close, "--fault", "delay 1ms")
+    states = ladder[-1]["client_state"], ladder[-1]["server_state"]
+    assert states == (("CLOSED", "CLOSED") if close == "rst" else ("TIME-WAIT", "CLOSED"))
+
+
+def test_tshark_reads_what_was_sent(tmp_path: Path) -> None:
+    tshark = need_tool("tshark")
+    path, json_path = tmp_path / "wire.pcapng", tmp_path / "wire.jsonl"
+    trace("--size", "9000", "--fault", "drop client data 2", "-o", str(path), "-o", str(json_path))
+    done = subprocess.run(
+        [tshark, "-r", str(path), "-T", "fields", "-e", "tcp.seq", "-e", "tcp.len"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    ours = [json.loads(line) for line in json_path.read_text().splitlines()]
+    assert [line.split("\t") for line in done.stdout.splitlines()] == [
+        [str(one["seq"]), str(one["length"])] for one in ours if one["type"] == "rung"
+    ]
+
+
+def test_bad_faults_are_one_sentence() -> None:
+    done = trace("--fault", "dorp syn", code=1)
+    assert done.stderr.startswith("trioecho: The fault 'dorp syn': word 1, 'dorp', is not valid")
+    assert done.stderr.endswith("Did you mean 'drop'?\n")
+    assert done.stdout == ""
+
+
+def test_a_wire_is_no_interface_of_this_machine() -> None:
+    done = trace("--fault", "drop syn", "--interface", "lo", code=2)
+    assert "a private wire has its own capture" in done.stderr
+
+
+@contextmanager
+def at_work(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A trace whose client's data is always lost, from its first retransmission on."""
+    need_wires()
+    process = subprocess.Popen(
+        [*COMMAND, "--fault", "drop client data 1 always", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    with process:
+        for line in process.stdout:
+            if "retransmission" in line:
+                break
+        yield process
+
+
+def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    with at_work("-o", str(path)) as process:
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")
+    assert "on private wire" in rest
+    assert json.loads(path.read_text().splitlines()[-1])["type"] == "summary"
+
+
+def test_a_picture_that_was_not_finished_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.svg", tmp_path / "new.svg"
+    old.write_text("a picture")
+    with at_work("-o", str(old), "-o", str(new)) as process:
+        assert process.stdout is not None
+        process.send_signal(signal.SIGINT)
+        for _ in process.stdout:
+            break  # what the first one asks for has begun
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert old.read_text() == "a picture" or old.read_text().endswith("</svg>\n")
+    assert not new.exists() or new.read_text().endswith("</svg>\n")

@@ -1,0 +1,152 @@
+"""The text of ``trioecho lab`` around a ladder: the list, the lesson's prose, the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from trioecho.cli.stdout import encoded, say, styled, width
+from trioecho.errors import TrioechoError
+from trioecho.lessons.expected import difference, path_of
+from trioecho.lessons.lesson import Lesson, read
+from trioecho.lessons.shelf import find, names
+from trioecho.render import Event, Renderer
+from trioecho.text import plural, printable
+
+if TYPE_CHECKING:
+    from trioecho.lessons.performance import Performance
+    from trioecho.model import Summary
+
+_WIDEST = 88  # columns; longer lines are hard to read
+
+
+def list_names() -> int:
+    """Print the names of all lessons, in the recommended order."""
+    for name, _ in _lessons():
+        say(name)
+    return 0
+
+
+def list_lessons() -> int:
+    """Print all lessons as a table."""
+    lessons = _lessons()
+    longest = max((len(name) for name, _ in lessons), default=0)
+    say(_strong(f"{'lesson':{longest}}  {'level':12}  takes  title"))
+    for name, one in lessons:
+        takes = f"{one.takes:g} s" if one.takes else ""
+        say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
+    say("")
+    say("To run one: trioecho lab NAME")
+    return 0
+
+
+def list_objects() -> int:
+    """Print a JSON object for each lesson."""
+    for name, one in _lessons():
+        about = {"number": one.number, "name": name, "title": one.title, "level": one.level}
+        say(msgspec.json.encode(about | {"takes": one.takes}).decode())
+    return 0
+
+
+class WithProse:
+    """A renderer with the lesson's prose around the ladder.
+
+    Args:
+        renderer: draws the ladder.
+        lesson: the lesson.
+        name: the name the user gave.
+        answer: whether to show the answer to its question.
+        stopped: whether the user has stopped the lesson.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        lesson: Lesson,
+        name: str,
+        answer: bool,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._renderer = renderer
+        self._lesson = lesson
+        self._name = name
+        self._answer = answer
+        self._stopped = stopped
+        self.show: Callable[[Sequence[Event]], bytes] = renderer.show
+
+    def begin(self) -> bytes:
+        return b"".join(map(encoded, prologue(self._lesson))) + self._renderer.begin()
+
+    def end(self, summary: Summary) -> bytes:
+        end = self._renderer.end(summary)
+        if self._stopped():
+            return end
+        return end + b"".join(map(encoded, epilogue(self._lesson, self._name, self._answer)))
+
+
+def prologue(lesson: Lesson) -> Iterator[str]:
+    """The lines above the ladder."""
+    takes = f", takes {lesson.takes:g} s" if lesson.takes else ""
+    yield f"{_strong(printable(lesson.title))} ({lesson.level}{takes})"
+    yield ""
+    yield from _paragraphs(lesson.introduction)
+    yield ""
+
+
+def epilogue(lesson: Lesson, name: str, answer: bool) -> Iterator[str]:
+    """The lines below the ladder."""
+    yield ""
+    yield _strong("What to notice")
+    for point in lesson.notice:
+        yield from _paragraphs(point, "- ")
+    yield ""
+    yield _strong("A question")
+    yield from _paragraphs(lesson.question)
+    yield ""
+    if answer:
+        yield _strong("The answer")
+        yield from _paragraphs(lesson.answer)
+    else:
+        yield f"The answer: trioecho lab {printable(name)} --answer"
+    yield ""
+    yield from _paragraphs("References: " + ", ".join(lesson.rfc))
+
+
+def compare(path: Path, performance: Performance, tell: Callable[[str], None]) -> None:
+    """Compare a performance with the lesson's ladder and with the kernels, and tell the result.
+
+    Raises:
+        TrioechoError: they differ; the differences have been told.
+    """
+    ladder = path_of(path)
+    if diff := difference(ladder, performance.rungs):
+        for line in diff.splitlines():
+            tell(printable(line))
+        raise TrioechoError(f"What happened differs from {ladder.name}")
+    if sentences := (*performance.disagreements, *performance.summary.unmatched):
+        raise TrioechoError("; ".join(sentences))
+    count = plural(len(performance.rungs), "segment")
+    tell(f"As in {ladder.name}: {count}, and both kernels agree")
+
+
+def _lessons() -> list[tuple[str, Lesson]]:
+    found = [(name, read(find(name))) for name in names()]
+    return sorted(found, key=lambda one: (one[1].number, one[0]))
+
+
+def _paragraphs(text: str, mark: str = "") -> Iterator[str]:
+    """A text's paragraphs, wrapped; ``mark`` starts each."""
+    columns = min(width(), _WIDEST)
+    for number, paragraph in enumerate(text.strip().split("\n\n")):
+        if number:
+            yield ""
+        words = printable(" ".join(paragraph.split()))
+        yield from wrap(words, columns, initial_indent=mark, subsequent_indent=" " * len(mark))
+
+
+def _strong(text: str) -> str:
+    return styled(text, "strong")

@@ -1,0 +1,105 @@
+"""``trioecho read`` without --connection: a ladder of one connection, a table of more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from trioecho.reading.reading import Reading, Selection
+from trioecho.render.table import SORTS
+from trioecho.text import plural
+
+if TYPE_CHECKING:
+    from trioecho.cli.screen import Shown
+    from trioecho.model import ConnectionSummary, Rung
+
+# Rungs of the first connection that are kept until it is known whether it is the only one.
+MOST_HELD = 20_000
+
+
+class Overview:
+    """Shows a capture file on standard output.
+
+    Args:
+        shown: the renderer, and where its bytes go.
+        reading: the file's.
+        selection: which connections to show.
+        sort, limit: the table's order, and its most rows.
+        streams: whether to show the rungs, however many connections there are.
+    """
+
+    def __init__(
+        self,
+        shown: Shown,
+        reading: Reading,
+        selection: Selection,
+        sort: str,
+        limit: int | None,
+        *,
+        streams: bool,
+    ) -> None:
+        self._selection, self._sort, self._limit = selection, sort, limit
+        self._renderer, self._sink = shown
+        self._reading = reading
+        self._held: list[Rung] = []
+        self._numbers: set[int] = set()
+        self._shared: list[ConnectionSummary] | None = None
+        self._as = "ladder" if streams else "unknown"
+        if streams:
+            self._sink(self._renderer.begin())
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the file is known to need a table."""
+        return self._as == "table"
+
+    def share(self, connections: Sequence[ConnectionSummary]) -> None:
+        """Use connections that other processes have read."""
+        self._shared = [one for one in connections if self._selection.keeps(one)]
+
+    def show(self, rungs: Sequence[Rung]) -> None:
+        """Show the next rungs, or keep them until it is known how."""
+        if self._as == "ladder":
+            self._sink(self._renderer.show(rungs))
+        elif self._as == "unknown":
+            self._numbers.update(rung.connection for rung in rungs)
+            self._held.extend(rungs)
+            if len(self._numbers) > 1:
+                self._as = "table"
+                self._held.clear()
+            elif len(self._held) > MOST_HELD:
+                if next(self._reading.connections(), None) is not None:
+                    self._begin_ladder()
+                else:  # no trouble so far: a row at most
+                    self._as = "table"
+                    self._held.clear()
+
+    def finish(self, name: str) -> None:
+        """Show what is left, and the summary of the file called ``name``."""
+        if self._as == "unknown" and next(self._reading.connections(), None) is not None:
+            self._begin_ladder()
+        if self._as == "ladder":
+            self._sink(self._renderer.end(self._reading.summary(name, None)))
+        else:
+            self._table(name)
+
+    def _begin_ladder(self) -> None:
+        self._as = "ladder"
+        self._sink(self._renderer.begin())
+        self._sink(self._renderer.show(self._held))
+        self._held.clear()
+
+    def _table(self, name: str) -> None:
+        from trioecho.render.terminal import Terminal
+
+        found = self._reading.connections() if self._shared is None else self._shared
+        connections = sorted(found, key=SORTS[self._sort])
+        shown = connections[: self._limit]
+        assert isinstance(self._renderer, Terminal)
+        start = self._reading.start or 0
+        title = f"{name}: {plural(len(connections), 'connection')}"
+        if len(shown) < len(connections):
+            title += f", the first {len(shown)} by {self._sort}"
+        if shown:
+            title += "; --connection N shows a ladder"
+        self._sink(self._renderer.table(title, shown, start))

@@ -1,0 +1,136 @@
+"""What ``trioecho serve`` prints: its socket calls as they happen, and a summary."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from time import time_ns
+from typing import TYPE_CHECKING
+
+from trioecho.text import bytes_of, plural, preview
+
+if TYPE_CHECKING:
+    from trioecho.cli.line_writer import LineWriter
+    from trioecho.echo.server import ServerReport
+    from trioecho.model import Call
+    from trioecho.sockets.listening import ListeningSocket
+
+PREVIEW = 32  # bytes shown of what was received
+
+_ERRORS = {
+    "ECONNRESET": "the client has reset the connection",
+    "EPIPE": "the connection is closed at the other end",
+    "ETIMEDOUT": "the client no longer answers",
+    "EMFILE": "this process has no file descriptor left; retrying",
+    "ENFILE": "this machine has no file descriptor left; retrying",
+    "ENOMEM": "the kernel has no memory left; retrying",
+    "ENOBUFS": "the kernel has no memory left; retrying",
+    "ECONNABORTED": "the client left before it was accepted",
+}
+
+
+class TextReport:
+    """Prints a server's life for people.
+
+    Attributes:
+        record: takes each socket call; None if calls are not shown.
+    """
+
+    def __init__(self, lines: LineWriter, *, quiet: bool) -> None:
+        self._lines = lines
+        self._start = time_ns()
+        self.record = None if quiet else self._call
+
+    def listening(self, listener: ListeningSocket) -> None:
+        """The server listens."""
+        self._lines.write(f"listening on {listener.local}")
+
+    def stopping(self, report: ServerReport, grace: float) -> None:
+        """The server accepts no more connections."""
+        if report.open:
+            self._lines.write(
+                f"stopping: {plural(report.open, 'connection')} may finish within {grace:g} s; "
+                "Ctrl-C again cuts off"
+            )
+
+    def summary(self, report: ServerReport) -> None:
+        """The server has ended."""
+        self._lines.write(_summary(report))
+
+    def _call(self, call: Call) -> None:
+        if line := _describe(call):
+            self._lines.write_call(line)
+
+
+class JsonReport(TextReport):
+    """Prints a server's life as JSON, for programs."""
+
+    def listening(self, listener: ListeningSocket) -> None:
+        self._lines.write({"type": "listening", "address": str(listener.local)})
+
+    def stopping(self, report: ServerReport, grace: float) -> None:
+        pass
+
+    def summary(self, report: ServerReport) -> None:
+        self._lines.write({"type": "summary", **asdict(report)})
+
+    def _call(self, call: Call) -> None:
+        from trioecho.render.jsonl import call_object
+
+        self._lines.write_call(call_object(call, self._start))
+
+
+def _describe(call: Call) -> str | None:
+    """A call as a line, or None if it is not worth one.
+
+    Each line names its kind of socket. A plain socket program never shows that there are two: one
+    listens, and there is one for each client.
+    """
+    if call.socket == "listening":
+        if call.name != "accept":
+            return None
+        if call.error is not None:
+            outcome = _error(call.error)
+        else:
+            outcome = f"connection socket fd {call.result}, peer {call.peer}"
+        return f"listening socket fd {call.fd}: accept -> {outcome}"
+    done = _done(call)
+    return done and f"connection fd {call.fd}: {done}"
+
+
+def _done(call: Call) -> str | None:
+    match call.name:
+        case "recv" if call.error is not None:
+            return f"recv({call.arguments}) -> {_error(call.error)}"
+        case "recv" if call.result:
+            data = preview(call.data, PREVIEW, call.result)
+            return f"recv({call.arguments}) -> {bytes_of(call.result)} {data}"
+        case "recv":
+            return f"recv({call.arguments}) -> 0 bytes: the client has closed its direction"
+        case "send" if call.error is not None:
+            return f"send -> {_error(call.error)}"
+        case "send":
+            return f"send -> {bytes_of(call.result or 0)}"
+        case "setsockopt" if call.arguments == "SO_LINGER 0":
+            return "setsockopt(SO_LINGER 0): the close will be a reset"
+        case "close":
+            return "close"
+        case _:
+            return None
+
+
+def _error(name: str) -> str:
+    return f"{name}: {_ERRORS[name]}" if name in _ERRORS else name
+
+
+def _summary(report: ServerReport) -> str:
+    ends = [
+        (report.finished, "closed by the client"),
+        (report.reset, "reset"),
+        (report.cut, "cut off"),
+    ]
+    ended = ", ".join(f"{count:,} {end}" for count, end in ends if count)
+    return (
+        f"{plural(report.connections, 'connection')}"
+        f"{': ' + ended if ended else ''}; "
+        f"{bytes_of(report.received)} received, {bytes_of(report.sent)} sent"
+    )

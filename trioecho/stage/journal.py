@@ -1,0 +1,334 @@
+"""The journal: segments and socket calls from every source, put in one order.
+
+A segment comes from a wire of ours, which tells when it was sent and when it arrived, or from a
+tap, which shows it some milliseconds late. A call comes from a socket of ours, which tells it at
+once, or from strace, which tells it once it has returned. Order comes from what is known of each
+source, and never from a guess at how late it may be:
+
+- A segment on the wire waits until it is known whether it arrived. A call of ours on the wire is in
+  its place at once, since the wire takes what the call has sent right behind it.
+- A call of ours beside a tap waits for a younger frame, or for a mark: then nothing older can come.
+- strace writes down that a call was made before the kernel makes it. So whatever it tells is read
+  before each segment is looked at: the call that sent a segment is known by then, and the segment
+  waits for it to return. A call that waited for a segment comes behind all that was seen until it
+  was told, and before what its program did next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from heapq import heappop, heappush
+from time import time_ns
+from typing import NamedTuple, Protocol
+
+import trio
+from msgspec.structs import replace
+
+from trioecho.model import (
+    ACK,
+    OTHER,
+    SYN,
+    Call,
+    CaptureSummary,
+    End,
+    Endpoint,
+    Kernel,
+    Rung,
+    Segment,
+    Summary,
+)
+from trioecho.stage.late import NEVER, Entry, LateCalls
+from trioecho.stage.wire import Passage
+from trioecho.tcp.connection import TrackedConnection
+from trioecho.tcp.tracker import Tracker
+
+#: Rungs and calls that may wait to be taken before the wire or the tap waits too.
+MOST_WAITING = 5_000
+
+
+class Kernels(Protocol):
+    """Asks the kernels of both ends."""
+
+    def told(self, call: Call) -> None:
+        """A socket call was made, which may tell whose socket a connection is."""
+
+    def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
+        """What the kernel of one end says of a connection."""
+
+
+class Moment(NamedTuple):
+    """A point in the story, for which a source is asked to catch up.
+
+    Args:
+        time: nanoseconds since the epoch; no call of ours that has been told is younger.
+        told: how many calls strace had told of.
+    """
+
+    time: int
+    told: int
+
+
+class Journal:
+    """Makes rungs of what happens on a wire or at a tap, and puts calls among them.
+
+    The engine is told at once, of a sending and of an arrival each at its time. Events are taken by
+    ``ready``, each when it is in its place.
+
+    Args:
+        kernels: are asked at each rung; None for no questions.
+        most: events that may wait to be taken before the source waits too; None for any number.
+        tapped: whether segments come from a tap, and so later than calls.
+
+    Attributes:
+        tracker: the connections.
+        finished: whether nothing more will be told.
+    """
+
+    def __init__(
+        self,
+        kernels: Kernels | None = None,
+        most: int | None = MOST_WAITING,
+        *,
+        tapped: bool = False,
+    ) -> None:
+        self.tracker = Tracker()
+        self.finished = False
+        self._kernels = kernels
+        self._most = most
+        self._tapped = tapped
+        self._news: trio.Event | None = None  # only where somebody waits
+        self._taken = trio.Event()
+        self._entries: list[tuple[int, int, Entry]] = []
+        self._order = 0
+        self._frames = 0
+        self._under_way: dict[int, Entry] = {}
+        self._newest = 0  # of what a wire has told
+        self._held: list[tuple[int, int, Call]] = []  # calls of ours that older frames may precede
+        self._late: list[LateCalls] = []
+        self._told_late = self._settled_late = 0
+        self._last = 0  # the time of what was taken last
+
+    # ---- what is told ----------------------------------------------------------------------------
+
+    def call(self, call: Call) -> None:
+        """Take a call on a socket of ours."""
+        if self._kernels is not None:
+            self._kernels.told(call)
+        if self._tapped:
+            self._order += 1
+            heappush(self._held, (call.time, self._order, call))
+            self.wake()
+        else:
+            self._place(call)
+
+    def late_calls(self, find: Callable[[Call], Call], catch_up: Callable[[], None]) -> LateCalls:
+        """Expect calls of a program, which are told late."""
+        late = LateCalls(self, find, catch_up)
+        self._late.append(late)
+        return late
+
+    def seen(self, segment: Segment) -> None:
+        """Take a segment from a tap."""
+        if self.finished:
+            return
+        self._place_held(segment.frame.time)
+        self._frames += 1
+        rung = self.tracker.seen(segment)
+        self.add(rung.time, Entry(rung))
+        self._opened(segment)
+
+    def sent(self, passage: Passage) -> None:
+        """A segment has been sent over the wire."""
+        if self.finished:
+            return
+        self.catch_up()
+        self._frames += 1
+        segment = passage.segment
+        rung = self.tracker.sent(segment, forged=passage.kind == "injected")
+        connection = self.tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        rung = self._with_kernel(rung, connection, passage.end)
+        if passage.kind != "original":
+            rung = replace(rung, kind=passage.kind)
+        entry = self._under_way[passage.frame.number] = Entry(rung, connection, open=True)
+        self.add(rung.time, entry)
+        self._newest = rung.time
+        self._opened(segment)
+
+    def done(self, passage: Passage) -> None:
+        """It has arrived, or been lost."""
+        entry = self._under_way.pop(passage.frame.number, None)
+        if entry is None:  # it was sent before this observer was there, or all is finished
+            return
+        rung, connection = entry.event, entry.connection
+        assert isinstance(rung, Rung)
+        assert connection is not None
+        if passage.arrived is not None:
+            rung = connection.arrived(rung, passage.arrived)
+            rung = self._with_kernel(rung, connection, OTHER[passage.end])
+            self._newest = passage.arrived
+        if passage.fault or passage.broken:
+            rung = replace(rung, fault=passage.fault, broken=passage.broken)
+        entry.event, entry.open = rung, False
+        self.wake()
+
+    def catch_up(self) -> None:
+        """Read what strace has written until now: it is older than the segment that comes next."""
+        for late in self._late:
+            late.catch_up()
+
+    # ---- how far it is known ---------------------------------------------------------------------
+
+    def moment(self) -> Moment:
+        """Now: what `settle` is told when everything older has come."""
+        youngest = max((time for time, _, _ in self._held), default=0)
+        return Moment(max(time_ns(), youngest), self._told_late)
+
+    def settle(self, moment: Moment) -> None:
+        """Every segment has come that was sent before a moment."""
+        self._place_held(moment.time)
+        self._settled_late = max(self._settled_late, moment.told)
+        self.wake()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether a call waits until older segments have come."""
+        return bool(self._held) or self._first_waits()
+
+    def over(self) -> bool:
+        """Whether every connection has come to its end, and nothing is under way."""
+        return not self._under_way and self.tracker.over()
+
+    def finish(self) -> None:
+        """Nothing more is to be told; what is still under way will not arrive any more."""
+        self._place_held(NEVER)
+        self.finished = True
+        for late in self._late:
+            late.end()
+        for entry in self._under_way.values():
+            assert isinstance(entry.event, Rung)
+            entry.event, entry.open = replace(entry.event, lost=False), False
+        self._under_way.clear()
+        self._taken.set()
+        self.wake()
+
+    # ---- what comes out --------------------------------------------------------------------------
+
+    def ready(self) -> list[Call | Rung]:
+        """Take what is in its place now."""
+        events: list[Call | Rung] = []
+        entries = self._entries
+        until = min((late.until for late in self._late), default=NEVER)
+        while entries:
+            time, _, entry = entries[0]
+            if entry.open or time >= until or self._first_waits():
+                break
+            heappop(entries)
+            event = entry.event
+            if entry.late is not None:
+                event = entry.late.placed(entry, self._last)
+            self._last = max(self._last, event.time)
+            events.append(event)
+        if events:
+            self._taken.set()
+            self._taken = trio.Event()
+        return events
+
+    def pending(self) -> list[Call | Rung]:
+        """What is not in its place yet, as it stands now; it stays there."""
+        return [
+            replace(entry.event, lost=False)
+            if isinstance(entry.event, Rung) and entry.open
+            else entry.event
+            for _, _, entry in sorted(self._entries)
+        ]
+
+    def news(self) -> trio.Event:
+        """Is set when there may be something new to take."""
+        if self._news is None:
+            self._news = trio.Event()
+        return self._news
+
+    async def change(self) -> None:
+        """Wait until there may be something new to take."""
+        await self.news().wait()
+
+    @property
+    def full(self) -> bool:
+        """Whether too much waits to be taken: a ladder that nobody takes must not grow."""
+        if self._most is None or len(self._entries) <= self._most or self.finished:
+            return False
+        return not self._first_waits()  # what it waits for must be let in
+
+    async def room(self) -> None:
+        """Wait until it is not full."""
+        while self.full:
+            await self._taken.wait()
+
+    def summary(self, interface: str, unmatched: tuple[str, ...] = (), dropped: int = 0) -> Summary:
+        """What the connections came to."""
+        captured = CaptureSummary(interface, self._frames, dropped)
+        return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
+
+    # ---- inside ----------------------------------------------------------------------------------
+
+    def add(self, time: int, entry: Entry) -> None:
+        """Put an entry in its place: behind all that are not younger."""
+        self._order += 1
+        heappush(self._entries, (time, self._order, entry))
+        self.wake()
+
+    def add_late(self, time: int, entry: Entry) -> None:
+        """Put in a call that strace has told of; what was sent before that is still to come."""
+        self.told_now(entry)
+        self.add(time, entry)
+
+    def told_now(self, entry: Entry) -> None:
+        """Let an entry wait until what was sent before now has come."""
+        self._told_late += 1
+        entry.after = self._told_late
+
+    def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
+        """The place of a call that waited for a segment, told now.
+
+        A tap may still show what was sent before it was told, so there the place is now.
+        """
+        time = time_ns() if self._tapped else self._newest
+        if before is not None:
+            time = min(time, before)
+        time = max(time, call.time, floor)
+        return time, call if self._tapped else replace(call, time=time)
+
+    def _first_waits(self) -> bool:
+        """Whether the first entry waits until older segments have come."""
+        entries = self._entries
+        return bool(entries) and entries[0][2].after > self._settled_late and not self.finished
+
+    def _place(self, call: Call) -> None:
+        if call.local is not None and call.peer is not None:
+            call = replace(call, connection=self.tracker.called(call))
+        self.add(call.time, Entry(call))
+
+    def _place_held(self, until: int) -> None:
+        while self._held and self._held[0][0] <= until:
+            self._place(heappop(self._held)[2])
+
+    def _opened(self, segment: Segment) -> None:
+        if self._late and segment.flags & (SYN | ACK) == SYN:
+            for late in self._late:
+                late.opened()
+
+    def wake(self) -> None:
+        """Let those look who wait for something new."""
+        if self._news is not None:
+            self._news.set()
+            self._news = None
+
+    def _with_kernel(self, rung: Rung, connection: TrackedConnection, end: End) -> Rung:
+        """A rung with what the kernel says of the end at which something has just happened."""
+        if self._kernels is None:
+            return rung
+        kernel = self._kernels.ask(end, connection.client.endpoint, connection.server.endpoint)
+        if end == "client":
+            return replace(rung, client_kernel=kernel)
+        return replace(rung, server_kernel=kernel)

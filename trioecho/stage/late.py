@@ -1,0 +1,173 @@
+"""Calls that are told late: what strace writes of a program, put where it was made.
+
+strace writes down that a call was made before the kernel makes it, and looks up its socket before
+it takes the time of its end. So a call that returned at once stands where it was made, and one that
+waited for a segment comes behind all that was seen until it was told, and before what its program
+did next. A connect waits for its SYN, which tells its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from trioecho.model import RECEIVING, Call, Rung
+from trioecho.tcp.connection import TrackedConnection
+
+NEVER = 1 << 63
+_MOST = 1_000  # connects that are remembered until they return
+
+
+class Entry(Struct):
+    """A place in the journal.
+
+    Args:
+        event: what stands there.
+        connection: the connection of a segment whose arrival is still to be told.
+        open: whether more is to come, so that nothing behind it may be taken.
+        late: the source of a call that was told late.
+        after: how many calls strace must have told of by a moment up to which all is settled.
+        begun: of a connect that has returned, where it began.
+    """
+
+    event: Call | Rung
+    connection: TrackedConnection | None = None
+    open: bool = False
+    late: LateCalls | None = None
+    after: int = 0
+    begun: Entry | None = None
+
+
+class Pages(Protocol):
+    """What the journal lets these calls do."""
+
+    def add_late(self, time: int, entry: Entry) -> None:
+        """Put in a call; what was sent before now is still to come."""
+
+    def told_now(self, entry: Entry) -> None:
+        """Let an entry wait until what was sent before now has come."""
+
+    def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
+        """The place of a call that waited for a segment, told now."""
+
+    def wake(self) -> None:
+        """Let those look who wait for something new."""
+
+
+class LateCalls:
+    """The calls of one program, as strace tells of them.
+
+    Args:
+        journal: where they belong.
+        find: finds the connection of a call, once what it has sent has been seen.
+        catch_up: tells what there is to be told, now.
+
+    Attributes:
+        until: a call made at this time has not returned; what is younger waits for it.
+    """
+
+    def __init__(
+        self, journal: Pages, find: Callable[[Call], Call], catch_up: Callable[[], None]
+    ) -> None:
+        self.until = NEVER
+        self.catch_up = catch_up
+        self._find = find
+        self._journal = journal
+        self._returned: list[Entry] = []
+        self._floor = 0  # the place of the last call that waited, behind which the next are
+        self._connects: dict[int, Entry] = {}  # under way, by their tasks
+
+    def put(
+        self, calls: Sequence[Call], began: int | None, task: int = 0, *, connected: bool = False
+    ) -> None:
+        """Take what one line tells."""
+        if began is not None:
+            self._place_returned(began)
+        for call in calls:
+            entry = Entry(call, late=self)
+            if call.name == "connect" and not _begins(call):
+                entry.begun = self._connects.get(task) if connected else None
+                self._returned.append(entry)
+            elif call.name in RECEIVING or call.name == "accept":
+                self._returned.append(entry)
+            else:
+                if call.name == "connect":
+                    entry.open = True
+                    self._connects[task] = entry
+                    if len(self._connects) > _MOST:
+                        self._connects.pop(next(iter(self._connects))).open = False
+                time = call.time if began is None else max(call.time, self._floor)
+                self._journal.add_late(time, entry)
+        if connected and (begun := self._connects.pop(task, None)) is not None:
+            self._journal.told_now(begun)  # its SYN, if there is one, has been sent
+            begun.open = False
+
+    def read(self, under_way: int | None) -> None:
+        """All has been told that there was to be read."""
+        self._place_returned(None)
+        self.until = NEVER if under_way is None else under_way
+        self._journal.wake()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something waits for a call to return, or for its SYN."""
+        return self.until != NEVER or any(entry.open for entry in self._connects.values())
+
+    def expire(self, sent: int, connected: int) -> None:
+        """Wait no longer for calls that have not returned."""
+        if self.until < sent:
+            self.until = NEVER
+        for entry in self._connects.values():
+            if entry.event.time < connected:
+                entry.open = False
+        self._journal.wake()
+
+    def opened(self) -> None:
+        """A SYN has been seen: it may be that of a connect."""
+        for entry in self._connects.values():
+            if entry.open:
+                entry.event = self._found(entry)
+                entry.open = entry.event.connection is None
+
+    def placed(self, entry: Entry, last: int) -> Call:
+        """A call as it comes out of the journal."""
+        call = self._found(entry)
+        return replace(call, time=max(call.time, last))
+
+    def end(self) -> None:
+        """The program has ended."""
+        self.catch_up = _nothing
+        self._place_returned(None)
+        self.expire(NEVER, NEVER)
+
+    def _found(self, entry: Entry) -> Call:
+        call, begun = entry.event, entry.begun
+        assert isinstance(call, Call)
+        if call.connection is not None:
+            return call
+        if begun is not None and isinstance(begun.event, Call):
+            one = begun.event
+            if one.connection is not None:
+                return replace(
+                    call, end=one.end, local=one.local, peer=one.peer, connection=one.connection
+                )
+        return self._find(call)
+
+    def _place_returned(self, before: int | None) -> None:
+        for entry in self._returned:
+            assert isinstance(entry.event, Call)
+            self._floor, entry.event = self._journal.returned(entry.event, before, self._floor)
+            self._journal.add_late(self._floor, entry)
+        self._returned.clear()
+
+
+def _nothing() -> None:
+    """There is no more to be told."""
+
+
+def _begins(call: Call) -> bool:
+    """Whether a connect is told that is still under way."""
+    return call.result is None and call.error is None

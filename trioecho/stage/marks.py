@@ -1,0 +1,47 @@
+"""Marks: what a capture has been asked for, and has not answered yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Generic, TypeVar
+
+import trio
+
+from trioecho.capture import Capture
+
+T = TypeVar("T")
+
+
+class Marks(Generic[T]):
+    """The marks asked of one capture, each with what was known at that time.
+
+    An empty batch answers the oldest: all frames captured before it was asked have come.
+
+    Args:
+        capture: the capture.
+    """
+
+    def __init__(self, capture: Capture) -> None:
+        self._capture = capture
+        self._asked: deque[tuple[T, trio.Event]] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._asked)
+
+    def ask(self, known: T) -> trio.Event:
+        """Ask for a mark; the event is set when it has come."""
+        reached = trio.Event()
+        self._asked.append((known, reached))
+        self._capture.mark()
+        return reached
+
+    def answered(self) -> T:
+        """An empty batch has come: what was known when its mark was asked for."""
+        known, reached = self._asked.popleft()
+        reached.set()
+        return known
+
+    def end(self) -> None:
+        """The capture has ended, which answers them all."""
+        while self._asked:
+            self.answered()

@@ -1,0 +1,97 @@
+"""A run on a stage: the outputs begin, something happens, it settles, and all of it is shown.
+
+The path of an event: journal -> one channel for each output -> bytes. Channels close one after the
+other, in the direction in which the events flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import trio
+
+from trioecho.errors import TrioechoError
+from trioecho.model import Summary
+from trioecho.stage.outputs import Output, show
+from trioecho.stage.stage import Stage
+from trioecho.text import plural
+
+# Seconds for the connections to end where somebody has given up, or the user has.
+LITTLE = 0.5
+
+
+async def play(
+    stage: Stage,
+    outputs: Sequence[Output],
+    act: Callable[[], Awaitable[Sequence[TrioechoError]]],
+    *,
+    grace: float,
+    stop: trio.Event,
+    settled: Callable[[], None] = lambda: None,
+) -> Summary:
+    """Let something happen on a stage, and show it.
+
+    Raises:
+        TrioechoError: what went wrong first, unless the user has stopped it; the outputs are
+            complete all the same.
+    """
+    failures: list[TrioechoError] = []
+
+    async def engine() -> None:
+        async with trio.open_nursery() as telling:
+            telling.start_soon(_relay, stage, outputs)
+            async with trio.open_nursery() as nursery:
+                await nursery.start(stage.run)
+                failures.extend(await act())
+                await _wait_over(stage, min(LITTLE, grace) if failures else grace, stop)
+                settled()
+                stage.close()
+            stage.journal.finish()
+
+    summary = await show(outputs, engine, stage.summary, grace=grace, stop=stop)
+    if failures and not stop.is_set():
+        raise failures[0]
+    return summary
+
+
+def check_whole(summary: Summary) -> None:
+    """See that no frame is missing.
+
+    Raises:
+        TrioechoError: the kernel dropped some.
+    """
+    if summary.capture.dropped:
+        raise TrioechoError(
+            f"The kernel dropped {plural(summary.capture.dropped, 'frame')}: the ladder has holes",
+            "Send less at once: fewer --connections, or a smaller --size",
+        )
+
+
+async def _relay(stage: Stage, outputs: Sequence[Output]) -> None:
+    """Put events to outputs as they find their places, until there are no more."""
+    journal = stage.journal
+    while True:
+        if events := journal.ready():
+            for output in outputs:
+                await output.put(events)
+        elif journal.finished:
+            return
+        else:
+            news = journal.news()
+            if journal.unsettled:
+                await stage.ask()
+            await news.wait()
+
+
+async def _wait_over(stage: Stage, seconds: float, stop: trio.Event) -> None:
+    """Wait for every connection to come to its end, only a little once the user has had enough."""
+    with trio.move_on_after(seconds) as patience:
+        async with trio.open_nursery() as waiting:
+
+            async def shorten() -> None:
+                await stop.wait()
+                patience.deadline = min(patience.deadline, trio.current_time() + LITTLE)
+
+            waiting.start_soon(shorten)
+            await stage.over()
+            waiting.cancel_scope.cancel()

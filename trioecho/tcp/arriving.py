@@ -1,0 +1,85 @@
+"""A segment arrives at the other end."""
+
+from __future__ import annotations
+
+from trioecho.model import RST, SYN, State
+from trioecho.tcp import learn
+from trioecho.tcp.rules import closing, data, opening
+from trioecho.tcp.rules.marks import Paws
+from trioecho.tcp.states import Event
+from trioecho.tcp.step import Seen
+
+_ESTABLISHED = State.ESTABLISHED
+
+
+def arrive(seen: Seen, time: int) -> None:
+    """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN."""
+    mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
+    if not seen.expected and Paws in map(type, seen.found):
+        return  # an old duplicate is dropped
+    if ack is not None:
+        mine.ack_time = time
+    if flags & RST:
+        _reset(seen, time)
+        return
+    if ack is not None:
+        if theirs.state is not _ESTABLISHED:
+            if not theirs.accepts(ack, mine):
+                return
+            _acknowledged(seen, ack, time)
+        if theirs.acked is None or ack > theirs.acked:
+            seen.arrival = time
+            opens = seen.history.underway and theirs.acked is None
+            learn.acknowledge(seen, ack)
+            if seen.told and (fact := data.ack(seen)) is not None:
+                seen.found.append(fact)
+            if theirs.fin is not None or opens:
+                _steps(seen, opens=opens)
+    elif flags & SYN:
+        theirs.meet(Event.RECEIVE_SYN, time)
+        mine.asked_time = time
+    # Each SYN of this connection stands at 0; another one takes no place in its stream.
+    if seen.end > seen.seq and not (flags & SYN and seen.seq):
+        received = theirs.received
+        if seen.seq == received.up_to and not received.islands:
+            received.up_to = seen.end
+        else:
+            received.add(seen.seq, seen.end)
+    if mine.fin is not None:
+        learn.take_fin(theirs, mine, time)
+        if mine.fin_received and theirs.fin_received and seen.history.closed_by is None:
+            seen.history.closed_by = "fin"
+
+
+def _reset(seen: Seen, time: int) -> None:
+    """A RST arrives."""
+    mine, theirs = seen.mine, seen.theirs
+    if not theirs.takes_reset(seen.seq, seen.ack):
+        return
+    listens = theirs.passive and theirs.state is State.SYN_RECEIVED
+    theirs.meet(Event.RECEIVE_RST_PASSIVE if listens else Event.RECEIVE_RST, time)
+    seen.history.closed_by = seen.history.closed_by or "rst"
+    if listens:
+        theirs.begin_again(mine)
+
+
+def _acknowledged(seen: Seen, ack: int, time: int) -> None:
+    """An ACK arrives at an end that waits for one of its SYN or its FIN."""
+    theirs = seen.theirs
+    if theirs.state is State.SYN_RECEIVED:
+        theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
+    if seen.segment.flags & SYN:
+        theirs.meet(Event.RECEIVE_SYN_ACK, time)
+    if theirs.fin is not None and ack > theirs.fin:
+        theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
+
+
+def _steps(seen: Seen, *, opens: bool) -> None:
+    """The last step of a handshake, or a step of a close, as it arrives."""
+    fact = closing.fin_ack(seen)
+    if fact is not None:
+        seen.found.append(fact)
+    complete = opening.handshake_complete(seen) if opens else None
+    if complete is not None:
+        seen.found.append(complete)
+        complete.learn(seen)

@@ -1,0 +1,150 @@
+"""What one end has sent and the other has not acknowledged, and what of it was sent again."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from msgspec import Struct
+
+from trioecho.model import SYN, Segment
+
+#: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
+MOST_SENT, MOST_KEPT = 10_000, 1 << 20
+#: Of what one segment repeats, so many are marked from each of its ends. It takes a segment of tiny
+#: ones to repeat more, and no more than a header to claim that it repeats all.
+MOST_MARKED = 128
+#: Segments remembered of those that were sent more than once: they may come yet another time.
+MOST_LATEST = 64
+
+_seq, _end = attrgetter("seq"), attrgetter("end")
+
+
+class Sent(Struct, gc=False):
+    """A segment that was sent: sequence numbers ``seq`` up to ``end``, its rung and its time.
+
+    ``repeated``: it has been sent again. ``copied``: its sender did not send it, the network
+    doubled it.
+    """
+
+    seq: int
+    end: int
+    number: int
+    time: int
+    identification: int = 0
+    payload: bytes = b""
+    repeated: bool = False
+    copied: bool = False
+
+
+class Latest(list[Sent]):
+    """The last 64 segments that were put in.
+
+    An empty list takes a tenth of an empty deque's memory, and a capture may have a million
+    connections that never come to a second segment.
+    """
+
+    __slots__ = ()
+
+    def append(self, one: Sent) -> None:
+        """Put in one, and drop the oldest of too many."""
+        super().append(one)
+        if len(self) > MOST_LATEST:
+            del self[0]
+
+
+@dataclass(slots=True)
+class Flight:
+    """The segments of one end that are on their way, as far as an observer knows.
+
+    Args:
+        sent: those that are not acknowledged, in order of sequence.
+        kept: how many bytes of payload are kept with them.
+        settled: the last that were sent again before they were acknowledged.
+        repeats: the last that were sent again, in the order in which they were.
+        ends: the SYN and the FIN, also when they are acknowledged.
+    """
+
+    sent: list[Sent] = field(default_factory=list)
+    kept: int = 0
+    settled: Latest = field(default_factory=Latest)
+    repeats: Latest = field(default_factory=Latest)
+    ends: tuple[Sent, ...] = ()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.kept, self.ends = 0, ()
+        for kept in (self.sent, self.settled, self.repeats):
+            kept.clear()
+
+    def original(self, seq: int) -> Sent | None:
+        """The segment that first carried sequence number ``seq``, if it is remembered."""
+        for sent in self.within(seq, seq + 1):
+            return sent
+        known: tuple[Sent, ...] = (*self.settled, *reversed(self.ends))
+        return next((sent for sent in known if sent.seq <= seq < sent.end), None)
+
+    def within(self, seq: int, end: int) -> Iterator[Sent]:
+        """What is kept of a range, in order."""
+        first, beyond = self._places(seq, end)
+        yield from self.sent[first:beyond]
+
+    def _places(self, seq: int, end: int) -> tuple[int, int]:
+        """Where in ``sent`` a range begins, and where what lies beyond it does."""
+        first = bisect_right(self.sent, seq, key=_end)
+        return first, bisect_left(self.sent, end, first, key=_seq)
+
+    def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
+        """Keep a segment beyond all others until it is acknowledged."""
+        if len(self.sent) >= MOST_SENT:
+            return
+        payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind
+        if self.kept + len(payload) > MOST_KEPT:
+            payload = b""
+        self.sent.append(Sent(seq, end, number, time, segment.identification, payload))
+        self.kept += len(payload)
+
+    def insert(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
+        """Keep a segment until it is acknowledged; a repetition keeps its first rung."""
+        sent = self.sent
+        if not sent or sent[-1].end <= seq:
+            self.keep(seq, end, number, time, segment)
+            return
+        first, beyond = self._places(seq, end)
+        repeated = first < beyond
+        if repeated:
+            for other in sent[first : min(beyond, first + MOST_MARKED)]:
+                other.repeated = True
+            for other in sent[max(first, beyond - MOST_MARKED) : beyond]:
+                other.repeated = True
+        if len(sent) >= MOST_SENT:
+            return
+        new = sent[-1].end if repeated else seq
+        if new >= end:
+            return  # all of it was sent before
+        payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
+        if self.kept + len(payload) > MOST_KEPT:
+            payload = b""
+        at = len(sent) if repeated else first
+        sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
+        self.kept += len(payload)
+
+    def acknowledged(self, ack: int) -> Sent | None:
+        """Drop what ``ack`` covers."""
+        last = None
+        covered = payload = 0
+        for one in self.sent:
+            if one.end > ack:
+                break
+            last = one
+            covered += 1
+            payload += len(one.payload)
+            if one.repeated:
+                one.payload = b""
+                self.settled.append(one)
+        if covered:
+            del self.sent[:covered]
+            self.kept -= payload
+        return last

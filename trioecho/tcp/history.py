@@ -1,0 +1,61 @@
+"""What an observer knows of a connection as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from trioecho.tcp.half import Half
+
+#: How late a segment may be and still count as overtaken, where the handshake told no round trip.
+LATE = 3_000_000
+
+_NOTHING: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True, eq=False)
+class History:
+    """A connection so far. Times are nanoseconds since the epoch, durations nanoseconds.
+
+    Args:
+        number: its number in the trace, from 1.
+        client, server: its two ends.
+        opening: whether it is seen from before its first SYN.
+        underway: whether the ACK that completes the handshake is still to come.
+        start, end: when its first and its last segment were seen.
+        first_frame: the number of its first frame.
+        first_syn, last_syn: when the client's SYN was first and last sent.
+        handshake_time: from the first SYN to the ACK that completes the handshake.
+        initial_rtt: the same from the last SYN.
+        first_fin: the end that closed first.
+        fins_crossed: whether neither FIN acknowledges the other.
+        closed_by: how it ended; None as long as it is open.
+        reuses: the connection that had the same ports before.
+        troubles, first_trouble: segments on which something went wrong, and the first in words.
+        said: what was said of it and is not said again.
+    """
+
+    number: int
+    client: Half
+    server: Half
+    opening: bool
+    underway: bool
+    start: int | None = None
+    end: int = 0
+    first_frame: int = 0
+    first_syn: int | None = None
+    last_syn: int = 0
+    handshake_time: int | None = None
+    initial_rtt: int | None = None
+    first_fin: Half | None = None
+    fins_crossed: bool = False
+    closed_by: Literal["fin", "rst"] | None = None
+    reuses: int | None = None
+    troubles: int = 0
+    first_trouble: str = ""
+    said: frozenset[str] = _NOTHING
+
+    @property
+    def round_trip(self) -> int:
+        """The handshake's round trip, or a short time where it was not seen."""
+        return self.initial_rtt or LATE

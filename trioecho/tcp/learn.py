@@ -1,0 +1,211 @@
+"""Updates what is known of both ends after a segment."""
+
+from __future__ import annotations
+
+from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
+from trioecho.model.ranges import take
+from trioecho.model.sequence import MASK, distance, relative
+from trioecho.tcp.flight import MOST_LATEST, Sent
+from trioecho.tcp.half import Asked, Half, Held
+from trioecho.tcp.rules.data import small
+from trioecho.tcp.rules.loss import far_sack
+from trioecho.tcp.rules.marks import ecn_agreed
+from trioecho.tcp.states import Event
+from trioecho.tcp.step import CONTROL, Seen
+
+# How much later than the quickest an ACK must be for its receiver to have held it back. Linux waits
+# 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
+DELAYED = 30_000_000
+
+
+# ---- before the rules ----------------------------------------------------------------------------
+
+
+def isn(segment: Segment, mine: Half, theirs: Half) -> None:
+    """Takes the ISN of each end from its first segment, or guesses it.
+
+    Where the SYN was not seen, the first number seen becomes 1, as if a SYN had come before it.
+    """
+    if mine.isn is None:
+        mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
+    elif segment.flags & SYN and mine.isn & MASK != segment.seq and not mine.synchronized:
+        mine.begin_again(theirs)  # what was guessed before was wrong, or that attempt is over
+        mine.isn = segment.seq
+    if theirs.isn is None and segment.ack is not None:
+        theirs.isn = segment.ack - 1
+
+
+def evidence(seen: Seen, ack: int) -> None:
+    """Takes what an end acknowledges to have arrived there, whether that was seen or not."""
+    mine, theirs = seen.mine, seen.theirs
+    if not theirs.accepts(ack, mine):
+        return
+    if not seen.segment.flags & (SYN | RST):
+        if mine.state is State.SYN_SENT and ack >= 1:
+            mine.meet(Event.RECEIVE_SYN_ACK, seen.time)
+        elif mine.state is State.SYN_RECEIVED and ack > 1 + theirs.syn_data:
+            mine.meet(Event.RECEIVE_ACK_OF_SYN, seen.time)  # which came before what it has now
+    mine.received.advance(ack)
+    if theirs.fin is not None:
+        take_fin(mine, theirs, seen.time)
+
+
+def take_fin(mine: Half, theirs: Half, time: int) -> None:
+    """Processes the peer's FIN once everything before it has arrived (RFC 9293 §3.10.7.4)."""
+    if theirs.fin is None or mine.fin_received:
+        return
+    received = mine.received.up_to
+    if received is not None and received > theirs.fin:
+        mine.fin_received = True
+        mine.meet(Event.RECEIVE_FIN, time)
+
+
+def timestamp(seen: Seen) -> None:
+    """Moves TS.Recent, which only a segment does that fills its receiver's next number.
+
+    So a segment that was merely overtaken is not taken for an old duplicate (RFC 7323 §4.3).
+    """
+    stamps, mine = seen.segment.options.timestamps, seen.mine
+    if stamps is None or seen.segment.flags & RST:
+        return
+    had, recent = seen.theirs.received.up_to, mine.ts_recent
+    fills = had is None or seen.seq <= had
+    if recent is None or (fills and distance(stamps[0], recent) > 0):
+        mine.ts_recent = stamps[0]
+
+
+def syn(seen: Seen) -> None:
+    """Takes in what a SYN or a SYN-ACK says of its sender."""
+    segment, mine, theirs = seen.segment, seen.mine, seen.theirs
+    if seen.ack is None:
+        mine.passive = False
+        mine.syn_data, mine.syn_cookie = segment.length, bool(segment.options.fast_open)
+    else:
+        mine.answered = True
+    mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
+    mine.syn_seen = True
+    mine.mss = segment.options.mss
+    mine.scale = segment.options.window_scale
+    mine.shift = theirs.shift = 0
+    if mine.scale is not None and theirs.scale is not None:  # both must offer it (RFC 7323 §2.2)
+        mine.shift, theirs.shift = mine.scale, theirs.scale
+
+
+def sack(seen: Seen) -> None:
+    """Turns SACK blocks into relative numbers, and keeps them where they can be true."""
+    ack, theirs = seen.ack, seen.theirs
+    if ack is None:
+        return
+    start = theirs.isn or 0
+    seen.sack = tuple(
+        (relative(left, start, ack), relative(right, start, ack))
+        for left, right in seen.segment.options.sack
+    )
+    if not far_sack(seen):
+        seen.mine.sack = seen.sack
+        theirs.doubt(ack, max(right for _, right in seen.sack))
+
+
+def ecn(seen: Seen) -> None:
+    """Remembers what a SYN offers; a SYN-ACK decides whether both ends count marks (AccECN)."""
+    flags = seen.segment.flags
+    if flags & ACK:
+        accurate = ecn_agreed(seen) == "accurate"
+        seen.mine.ce_counted = seen.theirs.ce_counted = 0 if accurate else None
+    else:
+        seen.mine.syn_ecn = flags & (ECE | CWR | AE)
+
+
+# ---- after the rules -----------------------------------------------------------------------------
+
+
+def consequences(seen: Seen) -> None:
+    """What a segment that is out of the ordinary means for those that follow it."""
+    segment, mine, theirs = seen.segment, seen.mine, seen.theirs
+    if theirs.window == 0 and segment.length:
+        theirs.no_room_time = seen.time
+    mine.asked = _asks(seen) if segment.flags & CONTROL else None
+    for fact in seen.found:
+        fact.learn(seen)
+    if theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.ack == (theirs.next or 0) + 1:
+        # The byte of the probe was taken.
+        theirs.next = seen.ack
+        theirs.volume += 1
+        theirs.seen.advance(seen.ack)
+    remember(seen)
+
+
+def _asks(seen: Seen) -> Asked | None:
+    """What a segment asks for by its control bits."""
+    flags = seen.segment.flags
+    if flags & RST:
+        return Asked.RESET
+    if not flags & SYN:
+        return None
+    if seen.ack is not None and seen.again:
+        return Asked.REPEATED_SYN_ACK
+    if seen.mine.state is State.ESTABLISHED:
+        return Asked.SYN
+    if seen.ack is None and seen.again and not seen.copied:
+        return Asked.REPEATED_SYN
+    return None
+
+
+def remember(seen: Seen) -> None:
+    """Adds a segment that is out of the ordinary to what its sender has sent."""
+    segment, mine, begin, end = seen.segment, seen.mine, seen.seq, seen.end
+    open_from = max(begin, mine.acked or begin)
+    if not seen.copied and mine.next is not None and open_from < min(end, mine.next):
+        mine.doubt(begin, mine.next)
+    if seen.again:
+        mine.flight.repeats.append(_whole(seen))
+    if segment.flags & RST or not seen.plausible:
+        return
+    if segment.flags & (SYN | FIN) and not seen.again:
+        mine.flight.ends = (*mine.flight.ends[-1:], _whole(seen))
+    if end > begin and (mine.acked is None or end > mine.acked):
+        mine.flight.insert(begin, end, seen.number, seen.time, segment)
+    if mine.asked is Asked.ZERO_WINDOW_PROBE:
+        mine.doubt(begin, end)  # sent until it is taken
+        return
+    new = mine.seen.add(begin, end)
+    if len(mine.unseen) > 1 or (begin < 1 and not mine.syn_seen):
+        left, late = take(mine.unseen, begin, end)
+        mine.unseen, new = left[-MOST_LATEST:], new + late
+    mine.volume += min(segment.length, new)
+    if mine.next is None or end > mine.next:
+        mine.next, mine.next_time = end, seen.time
+
+
+def _whole(seen: Seen) -> Sent:
+    packet = seen.segment.identification
+    return Sent(seen.seq, seen.end, seen.number, seen.time, packet, copied=seen.copied)
+
+
+# ---- as it arrives -------------------------------------------------------------------------------
+
+
+def acknowledge(seen: Seen, ack: int) -> None:
+    """Drops what is acknowledged for the first time, and measures the round trip where one shows.
+
+    An ACK measures it that covers exactly one segment, sent once (Karn's algorithm, RFC 6298 §3).
+    """
+    segment, mine, theirs = seen.segment, seen.mine, seen.theirs
+    before = theirs.acked
+    theirs.acked = ack
+    mine.ack_packet = segment.identification
+    seen.last = last = theirs.flight.acknowledged(ack)
+    fin = theirs.fin
+    seen.newly = (ack if fin is None or ack <= fin else fin) - (before if before else 1)
+    if seen.newly <= 0 or last is None:
+        return
+    if last.end != ack or theirs.doubt_from < ack <= theirs.doubt_to:
+        return
+    seen.rtt = rtt = seen.arrival - last.time
+    if rtt >= 0:
+        theirs.rtt.add(rtt)
+    quickest = min(theirs.rtt.least, seen.history.initial_rtt or rtt)
+    pure = not segment.length and not segment.flags & (SYN | FIN)
+    if rtt - quickest >= DELAYED and pure and not theirs.flight.sent:
+        waited = small(last.end - last.seq, segment, mine)
+        theirs.held = Held(rtt, seen.arrival) if waited else None

@@ -1,0 +1,279 @@
+"""Signs of loss: gaps, duplicate ACKs and SACK blocks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trioecho.model import RST, Fact, Rung
+from trioecho.tcp.flight import MOST_LATEST
+from trioecho.tcp.half import LEAST_WINDOW, Asked, Gap
+from trioecho.tcp.rules.windows import acknowledges_probe
+from trioecho.tcp.rules.words import byte_ranges, ends, of_rung
+from trioecho.tcp.step import Seen
+from trioecho.text import bytes_of
+
+# A SACK block lies within a window or two; one whose SYN was not seen may be shifted by as much.
+_LARGEST_SCALE = 14
+
+
+class LostSegment(Fact, frozen=True, tag="lost-segment"):
+    """``missing`` bytes before this segment have not been seen."""
+
+    missing: int
+
+    trouble = True
+    source = "RFC 9293 §3.4"
+
+    def text(self, rung: Rung) -> str:
+        have = "has" if self.missing == 1 else "have"
+        return f"a gap: {bytes_of(self.missing)} before this {have} not been seen"
+
+    def learn(self, seen: Seen) -> None:
+        if not seen.plausible:
+            return
+        segment, mine = seen.segment, seen.mine
+        stamps = segment.options.timestamps
+        newest = stamps[0] if stamps is not None else None
+        gap = Gap(mine.next or 0, seen.seq, seen.time, newest, segment.identification)
+        mine.gaps = (*mine.gaps[1 - MOST_LATEST :], gap)
+
+
+def lost_segment(seen: Seen) -> LostSegment | None:
+    """It begins beyond the next number that its sender was to use, and is no RST."""
+    following = seen.mine.next
+    if following is None or seen.seq <= following or seen.segment.flags & RST:
+        return None
+    return LostSegment(seen.seq - following)
+
+
+class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
+    """It acknowledges ``missing`` bytes that have not been seen: the capture missed them."""
+
+    missing: int
+
+    trouble = True
+    source = "RFC 9293 §3.4"
+
+    def text(self, rung: Rung) -> str:
+        them = "it" if self.missing == 1 else "them"
+        return (
+            f"it acknowledges {bytes_of(self.missing)} never seen here: the capture missed {them}"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        theirs, ack = seen.theirs, seen.ack or 0
+        theirs.unseen = (*theirs.unseen, *theirs.seen.gaps(ack))[-MOST_LATEST:]
+        theirs.seen.advance(ack)
+        theirs.doubt(theirs.acked or 0, theirs.next or 0)
+
+
+class AckOfUnsent(AckLostSegment, frozen=True):
+    """Its receiver cannot have sent those yet, as it still waits for the ACK of its SYN."""
+
+    source = "RFC 9293 §3.10.7.3 and §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"it acknowledges {bytes_of(self.missing)} that the {ends(rung)[1]} cannot have sent"
+            " yet, and that changes nothing there"
+        )
+
+
+def ack_of_unsent(seen: Seen) -> AckOfUnsent | None:
+    """The peer waits for the ACK of its SYN, and it acknowledges more than that can have sent."""
+    missing = _never_seen(seen)
+    if missing and not seen.theirs.accepts(seen.ack or 0, seen.mine):
+        return AckOfUnsent(missing)
+    return None
+
+
+def ack_lost_segment(seen: Seen) -> AckLostSegment | None:
+    """It acknowledges more than was seen without a gap, and not as its sender's last ACK did."""
+    missing = _never_seen(seen)
+    return AckLostSegment(missing) if missing else None
+
+
+def _never_seen(seen: Seen) -> int:
+    """How many bytes it acknowledges that were not seen, 0 if its sender's last ACK did, too."""
+    ack, known = seen.ack, seen.theirs.seen.up_to
+    if ack is None or known is None or ack <= known or ack == seen.mine.ack:
+        return 0
+    return 0 if acknowledges_probe(seen) else seen.theirs.seen.missing(known, ack)
+
+
+DuplicateAckCause = Literal["fin", "syn", "nothing", "same-packet"]
+
+
+class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
+    """The ``count``-th repetition of the ACK in rung ``of``.
+
+    ``cause``, None where a byte seems to be missing: ``fin``: it acknowledges a FIN, behind which
+    there is none; ``syn``: a SYN-ACK has come once more; ``nothing``: all that was seen is
+    acknowledged.
+    """
+
+    count: int
+    of: int | None = None
+    cause: DuplicateAckCause | None = None
+
+    trouble = True
+
+    @property
+    def source(self) -> str:
+        return "RFC 9293 §3.10.7.4" if self.cause else "RFC 5681 §2"
+
+    def text(self, rung: Rung) -> str:
+        what = {
+            "fin": "acknowledges the FIN once more",
+            "syn": "acknowledges the SYN once more",
+            "nothing": "has all that was seen here, and says so once more",
+        }.get(self.cause or "", "still waits for the same byte")
+        return f"duplicate ACK number {self.count}{of_rung(self.of)}: the {rung.sender} {what}"
+
+    def learn(self, seen: Seen) -> None:
+        seen.mine.duplicates += 1
+        seen.mine.ack_packet = seen.segment.identification
+
+
+class CopiedAck(DuplicateAck, frozen=True):
+    """By its IP identification it is the last ACK, seen twice, and does not count."""
+
+    cause: DuplicateAckCause | None = "same-packet"
+
+    @property
+    def source(self) -> str:
+        return "RFC 791 §3.2"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            "the very packet of the last ACK again, by its IP identification: it passes here"
+            " twice, or was doubled on its way"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        """Nothing: its sender has sent it once."""
+
+
+def copied_ack(seen: Seen) -> CopiedAck | None:
+    """It has the IP identification of the last ACK, and comes within a round trip of it."""
+    mine, packet = seen.mine, seen.segment.identification
+    if packet and packet == mine.ack_packet and seen.time - mine.ack_time < seen.history.round_trip:
+        return CopiedAck(mine.duplicates, mine.ack_rung)
+    return None
+
+
+def ack_of_fin_again(seen: Seen) -> DuplicateAck | None:
+    """It acknowledges the peer's FIN, behind which nothing can be missing."""
+    fin = seen.theirs.fin
+    return _duplicate(seen, "fin") if fin is not None and fin < (seen.ack or 0) else None
+
+
+def ack_of_syn_again(seen: Seen) -> DuplicateAck | None:
+    """The peer's last segment was a SYN-ACK, sent again."""
+    return _duplicate(seen, "syn") if seen.theirs.asked is Asked.REPEATED_SYN_ACK else None
+
+
+def nothing_missing(seen: Seen) -> DuplicateAck | None:
+    """It acknowledges all that the peer was seen to send."""
+    following = seen.theirs.next
+    if following is not None and (seen.ack or 0) >= following:
+        return _duplicate(seen, "nothing")
+    return None
+
+
+def duplicate_ack(seen: Seen) -> DuplicateAck | None:
+    """Any other repetition of its sender's last ACK, with the same window."""
+    return _duplicate(seen, None)
+
+
+def _duplicate(seen: Seen, cause: DuplicateAckCause | None) -> DuplicateAck:
+    return DuplicateAck(seen.mine.duplicates + 1, seen.mine.ack_rung, cause)
+
+
+class Sack(Fact, frozen=True, tag="sack"):
+    """It has ``blocks`` (first, end) beyond the gap, in relative numbers of the peer's stream.
+
+    ``outside``: far from all that was sent, so that somebody on the way changes the numbers.
+    """
+
+    blocks: tuple[tuple[int, int], ...]
+    outside: bool = False
+
+    implied = True
+    source = "RFC 2018 §3"
+
+    def text(self, rung: Rung) -> str:
+        mine, ranges = rung.sender, byte_ranges(*self.blocks)
+        if self.outside:
+            return (
+                f"the {mine} says it has {ranges} (SACK), but nothing near was ever sent:"
+                " the numbers were rewritten on the way"
+            )
+        return f"the {mine} lacks some, but has {ranges} (SACK)"
+
+
+def rewritten_sack(seen: Seen) -> Sack | None:
+    """A block ends four windows or more beyond what the peer has sent."""
+    return Sack(seen.sack, outside=True) if far_sack(seen) else None
+
+
+def far_sack(seen: Seen) -> bool:
+    """Whether a block lies far from all that the peer has sent."""
+    if not seen.sack:
+        return False
+    mine = seen.mine
+    scale = mine.scale or 0 if mine.syn_seen else _LARGEST_SCALE
+    far = (seen.theirs.next or 0) + 4 * max(seen.segment.window << scale, LEAST_WINDOW)
+    return any(right > far for _, right in seen.sack)
+
+
+class Dsack(Fact, frozen=True, tag="dsack"):
+    """It got the bytes from ``first`` to ``end`` twice: proof that a retransmission was spurious.
+
+    ``of``: the rung that repeated them; ``copy``: that was no retransmission, but the same packet.
+    """
+
+    first: int
+    end: int
+    of: int | None = None
+    copy: bool = False
+
+    source = "RFC 2883 §4"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        if (self.first, self.end) == (0, 1):
+            return f"the {mine} has had the {theirs}'s SYN before (DSACK): it came twice"
+        got = f"the {mine} got {byte_ranges((self.first, self.end))} twice (DSACK)"
+        if self.copy:
+            return f"{got}: the copy in rung {self.of}, too"
+        which = f"the retransmission in rung {self.of}" if self.of else "a retransmission"
+        return f"{got}: {which} was spurious"
+
+
+def dsack(seen: Seen) -> Dsack | None:
+    """Its first SACK block lies below its ACK or within another block, and the peer has not just
+    sent a keep-alive, whose byte is there already."""
+    if not _repeats_bytes(seen) or seen.theirs.asked is Asked.KEEP_ALIVE:
+        return None
+    first, end = seen.sack[0]
+    for sent in reversed(seen.theirs.flight.repeats):
+        if sent.seq < end and first < sent.end:
+            return Dsack(first, end, sent.number, sent.copied)
+    return Dsack(first, end)
+
+
+def sack(seen: Seen) -> Sack | None:
+    """It has SACK blocks beyond its ACK, beside the one of a DSACK."""
+    if not seen.sack or far_sack(seen):
+        return None
+    blocks = seen.sack[1:] if _repeats_bytes(seen) else seen.sack
+    return Sack(blocks) if blocks else None
+
+
+def _repeats_bytes(seen: Seen) -> bool:
+    """Whether the first block is a DSACK's (RFC 2883 §4)."""
+    if not seen.sack or far_sack(seen):
+        return False
+    (first, end), *others = seen.sack
+    return end <= (seen.ack or 0) or any(left <= first and end <= right for left, right in others)

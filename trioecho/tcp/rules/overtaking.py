@@ -1,0 +1,170 @@
+"""What the network did: a segment was overtaken on its way, or doubled, or captured late."""
+
+from __future__ import annotations
+
+from trioecho.model import Fact, Rung
+from trioecho.model.sequence import distance
+from trioecho.tcp.flight import Sent
+from trioecho.tcp.half import Gap
+from trioecho.tcp.rules.repetition import Retransmission
+from trioecho.tcp.rules.words import later, of_rung
+from trioecho.tcp.step import Seen
+from trioecho.text import bytes_of
+
+# How many packets a sender may have sent by the time it sends one again. More would tell nothing
+# where identifications are drawn by chance.
+NEXT_PACKETS = 256
+
+
+class OutOfOrder(Fact, frozen=True, tag="out-of-order"):
+    """Overtaken: sent before what was seen before it. ``of``: the very same packet, if seen.
+
+    ``acknowledged``: it is the capture that has it late: its ACK was seen before.
+    """
+
+    behind: int
+    of: int | None = None
+    acknowledged: bool = False
+
+    trouble = True
+    source = "RFC 9293 §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        return f"out of order: overtaken on its way, {bytes_of(self.behind)} behind the newest"
+
+
+class CapturedLate(OutOfOrder, frozen=True):
+    """The capture has it behind the ACK of it."""
+
+    acknowledged: bool = True
+
+    source = "RFC 9293 §3.4"
+
+    def text(self, rung: Rung) -> str:
+        return "captured late: what acknowledges it was captured before it"
+
+    def learn(self, seen: Seen) -> None:
+        packet = seen.segment.identification
+        sent = Sent(seen.seq, seen.end, seen.number, seen.time, packet)
+        seen.mine.flight.settled.append(sent)
+
+
+def captured_late(seen: Seen) -> CapturedLate | None:
+    """None of it was seen before, and it comes within a round trip of its ACK."""
+    mine = seen.mine
+    if seen.original is not None or seen.seq <= 0:
+        return None
+    if seen.time - seen.theirs.ack_time >= seen.history.round_trip:
+        return None
+    if not any(first <= seen.seq and seen.end <= last for first, last in mine.unseen):
+        return None
+    return CapturedLate(max(0, (mine.next or 0) - seen.seq))
+
+
+class OvertakenCopy(OutOfOrder, frozen=True):
+    """A packet that was doubled, and its copy overtaken; ``of`` is always known."""
+
+    again = True
+    source = "RFC 791 §3.2"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"out of order: the very packet{of_rung(self.of)} again, by its IP identification,"
+            f" {bytes_of(self.behind)} behind the newest"
+        )
+
+
+def overtaken_copy(seen: Seen) -> OvertakenCopy | None:
+    """It has the IP identification and the bytes of one sent within a round trip, and was
+    overtaken."""
+    same = _same_packet(seen)
+    if same is None or not _overtaken(seen):
+        return None
+    return OvertakenCopy(_behind(seen), same.number)
+
+
+class SamePacket(Retransmission, frozen=True):
+    """The network has doubled it, or it passes the tap twice: its sender sent it once."""
+
+    cause: str | None = "same-packet"
+
+    source = "RFC 791 §3.2"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"the very packet{of_rung(self.of)} again{later(self.after)}, by its IP"
+            " identification: it passes here twice, or was doubled on its way"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        """Nothing: it is not its sender's."""
+
+
+#: The facts that say that a packet was doubled: its sender sent it once.
+COPIES = (SamePacket, OvertakenCopy)
+
+
+def same_packet(seen: Seen) -> SamePacket | None:
+    """It has the IP identification and the bytes of one sent within a round trip."""
+    same = _same_packet(seen)
+    return None if same is None else SamePacket(same.number, seen.time - same.time)
+
+
+def out_of_order(seen: Seen) -> OutOfOrder | None:
+    """It was never seen, it was overtaken, and nothing of it is new or acknowledged."""
+    told = seen.theirs.ack
+    if seen.original is not None or seen.end > (seen.mine.next or 0) or not _overtaken(seen):
+        return None
+    if told is not None and seen.seq < told:
+        return None
+    return OutOfOrder(_behind(seen))
+
+
+def _behind(seen: Seen) -> int:
+    """How far it begins behind the newest of its sender."""
+    return (seen.mine.next or 0) - seen.seq
+
+
+def _overtaken(seen: Seen) -> bool:
+    """Whether it may be late, and not sent again: less than a round trip behind what passed it."""
+    mine, gap = seen.mine, seen.mine.gap(seen.seq)
+    passed = mine.next_time if gap is None else gap.time
+    if seen.end == mine.next or seen.time - passed >= seen.history.round_trip:
+        return False
+    return gap is None or not _sent_later(seen, gap)
+
+
+def _sent_later(seen: Seen, gap: Gap) -> bool:
+    """Whether a segment that fills a gap was sent behind the first that was seen beyond it.
+
+    Its clock is later (RFC 7323 §3.2), or its packet has one of the next identifications.
+    """
+    segment, stamps = seen.segment, seen.segment.options.timestamps
+    if stamps is not None and gap.timestamp is not None and stamps[0] != gap.timestamp:
+        return distance(stamps[0], gap.timestamp) > 0
+    if not segment.identification or not gap.identification:
+        return False
+    return 0 < segment.identification - gap.identification & 0xFFFF < NEXT_PACKETS
+
+
+def _same_packet(seen: Seen) -> Sent | None:
+    """The very same packet as it was seen before, if not its sender repeats it, but the network.
+
+    A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
+    """
+    first, packet = seen.original, seen.segment.identification
+    if first is None or not packet:
+        return None
+    earliest = seen.time - seen.history.round_trip
+    for sent in (*reversed(seen.mine.flight.repeats), first):
+        if (sent.identification, sent.end) == (packet, seen.end) and sent.time > earliest:
+            return sent if _same_bytes(seen, first) else None
+    return None
+
+
+def _same_bytes(seen: Seen, first: Sent) -> bool:
+    """Whether it carries the bytes that were sent first, as far as these are kept."""
+    now = seen.segment.payload[max(0, first.seq - seen.seq) :]
+    then = first.payload[max(0, seen.seq - first.seq) :]
+    length = min(len(now), len(then))
+    return now[:length] == then[:length]

@@ -1,0 +1,387 @@
+"""Why a segment carries sequence numbers that were used before."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from trioecho.model import SYN, Fact, Rung
+from trioecho.tcp.half import Asked, FastSent
+from trioecho.tcp.rules.words import ends, later, of_rung
+from trioecho.tcp.step import CONTROL, Seen
+
+# A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
+FAST = 20_000_000
+# No common kernel's timer expires sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
+SHORTEST_TIMEOUT = 200_000_000
+# Nor does a probe's: Linux waits at least two ticks of its clock.
+SHORTEST_PROBE = 2_000_000
+# How many packets a sender may have sent by the time it sends one again. More would tell nothing
+# where identifications are drawn by chance.
+NEXT_PACKETS = 256
+
+
+# ---- all of it was acknowledged ------------------------------------------------------------------
+
+
+class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
+    """It repeats what has been acknowledged already."""
+
+    of: int | None = None
+    after: int | None = None
+
+    trouble = again = True
+    source = "RFC 3522"
+
+    def text(self, rung: Rung) -> str:
+        which = f"{of_rung(self.of)}{later(self.after)}"
+        return f"spurious retransmission{which}: it had been acknowledged"
+
+    def learn(self, seen: Seen) -> None:
+        seen.mine.retransmissions += 1
+
+
+def spurious_retransmission(seen: Seen) -> SpuriousRetransmission | None:
+    """The peer has acknowledged all of its data before."""
+    return SpuriousRetransmission(*_first_sent(seen))
+
+
+# ---- some of it was not --------------------------------------------------------------------------
+
+
+class Retransmission(Fact, frozen=True, tag="retransmission"):
+    """It repeats what rung ``of`` sent, ``after`` nanoseconds later.
+
+    ``cause``: what made its sender repeat it, None where that cannot be told. ``acked``: the rung
+    that acknowledged it, in vain.
+
+    Attributes:
+        why: the cause in words, behind ``retransmission of rung 4 after 2 s``.
+    """
+
+    of: int | None = None
+    after: int | None = None
+    cause: str | None = None
+    acked: int | None = None
+
+    trouble = again = True
+    why: ClassVar[str] = ""
+    source = "RFC 9293 §3.8.1"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        acked = f" in rung {self.acked}" if self.acked is not None else ""
+        why = self.why.format(mine=mine, theirs=theirs, acked=acked)
+        return f"retransmission{of_rung(self.of)}{later(self.after)}{why}"
+
+    def learn(self, seen: Seen) -> None:
+        seen.mine.retransmissions += 1
+        seen.mine.recover = seen.mine.next or 0
+
+
+def retransmission(seen: Seen) -> Retransmission | None:
+    """Any other segment with numbers that were used before."""
+    return Retransmission(*_first_sent(seen))
+
+
+class Timeout(Retransmission, frozen=True):
+    """A timer has expired at its sender."""
+
+    cause: str | None = "timeout"
+
+    why = ": no ACK has come"
+    source = "RFC 6298 §5"
+
+
+def answered_already(seen: Seen) -> Timeout | None:
+    """Two duplicate ACKs ask for it, but its sender has answered them before, a round trip and the
+    shortest timeout ago: only a timer sends it once more (RFC 6675 §5)."""
+    fast = seen.mine.fast
+    if fast is None or fast.seq != seen.seq or seen.theirs.duplicates < 2 or not _asked(seen):
+        return None
+    if seen.time - fast.time < SHORTEST_TIMEOUT + (seen.history.initial_rtt or 0):
+        return None
+    return Timeout(*_first_sent(seen))
+
+
+class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
+    """A retransmission asked for by ``duplicates`` ACKs, or if below 2 by SACK blocks alone."""
+
+    of: int | None = None
+    after: int | None = None
+    duplicates: int = 0
+
+    trouble = again = True
+
+    @property
+    def source(self) -> str:
+        return "RFC 6675 §5" if self.duplicates < 2 else "RFC 5681 §3.2"
+
+    def text(self, rung: Rung) -> str:
+        what = f"fast retransmission{of_rung(self.of)}{later(self.after)}"
+        if self.duplicates < 2:
+            return f"{what}: SACK told that it is missing"
+        return f"{what}: duplicate ACKs ask for it, {self.duplicates} so far"
+
+    def learn(self, seen: Seen) -> None:
+        mine = seen.mine
+        mine.retransmissions += 1
+        mine.recover = mine.next or 0
+        mine.fast = FastSent(seen.seq, seen.time)
+
+
+def fast_retransmission(seen: Seen) -> FastRetransmission | None:
+    """Two duplicate ACKs or more ask for just this byte, the last within 20 ms."""
+    if seen.theirs.duplicates >= 2 and _asked(seen):
+        return FastRetransmission(*_first_sent(seen), seen.theirs.duplicates)
+    return None
+
+
+class NoRoom(Retransmission, frozen=True):
+    """The receiver had no room for it when it was last sent."""
+
+    cause: str | None = "no-room"
+
+    why = ": the {theirs} had no room for it"
+    source = "RFC 9293 §3.8.6"
+
+
+def no_room(seen: Seen) -> NoRoom | None:
+    """Since it was last sent, its receiver has told that its window is closed."""
+    first, mine, theirs = seen.original, seen.mine, seen.theirs
+    if first is None or theirs.no_room_time < first.time:
+        return None
+    if theirs.ack is not None and seen.end <= theirs.ack:
+        return None
+    repeats = mine.flight.repeats
+    again = (sent.time for sent in repeats if sent.seq < seen.end and seen.seq < sent.end)
+    if theirs.no_room_time < max(again, default=first.time):
+        return None
+    return NoRoom(*_first_sent(seen))
+
+
+class Recovery(Retransmission, frozen=True):
+    """Its sender repairs a loss, and takes this segment for lost too."""
+
+    cause: str | None = "recovery"
+
+    why = ": the {mine} takes this for lost too, and goes on to repair the loss"
+    source = "RFC 6582 §3.2, RFC 6675 §5"
+
+    def learn(self, seen: Seen) -> None:
+        seen.mine.retransmissions += 1
+
+
+def recovery(seen: Seen) -> Recovery | None:
+    """It lies below what had been sent when its sender last began to send again, and the newest
+    ACK, within 20 ms, asks for it or shows a hole there."""
+    if seen.seq >= seen.mine.recover:
+        return None
+    if seen.original is not None and not _soon(seen):
+        return None
+    if seen.theirs.ack != seen.seq and not _in_a_hole(seen):
+        return None
+    return Recovery(*_first_sent(seen))
+
+
+def told_by_sack(seen: Seen) -> FastRetransmission | None:
+    """The newest ACK, within 20 ms, asks for just this byte, and its SACK blocks cover more than
+    two segments' worth of bytes beyond it."""
+    if _asked(seen) and _lost(seen):
+        return FastRetransmission(*_first_sent(seen), seen.theirs.duplicates)
+    return None
+
+
+class RepeatedSyn(Retransmission, frozen=True):
+    """A SYN-ACK that answers the peer's repeated SYN."""
+
+    cause: str | None = "repeated-syn"
+
+    why = ": the {theirs}'s SYN has come once more, and is answered once more"
+    source = "RFC 9293 §3.10.7.4"
+
+    def learn(self, seen: Seen) -> None:
+        seen.mine.retransmissions += 1
+        seen.theirs.asked = None
+
+
+def repeated_syn(seen: Seen) -> RepeatedSyn | None:
+    """It is a SYN-ACK, and the peer's SYN arrived again within 20 ms before it."""
+    theirs = seen.theirs
+    if not seen.segment.flags & SYN or seen.ack is None:
+        return None
+    if theirs.asked is not Asked.SYN and theirs.asked is not Asked.REPEATED_SYN:
+        return None
+    return RepeatedSyn(*_first_sent(seen)) if seen.time - theirs.asked_time < FAST else None
+
+
+class RefusedSyn(Retransmission, frozen=True):
+    """Its sender does not take a reset for an answer."""
+
+    cause: str | None = "refused"
+
+    why = ": it was answered by a reset, and the {mine} tries once more"
+    source = "RFC 9293 §3.10.7.3"
+
+
+def refused_syn(seen: Seen) -> RefusedSyn | None:
+    """It is a SYN, and the peer's last segment was a reset."""
+    if seen.segment.flags & SYN and seen.theirs.asked is Asked.RESET:
+        return RefusedSyn(*_first_sent(seen))
+    return None
+
+
+def syn_after_answer(seen: Seen) -> Retransmission | None:
+    """It is a SYN of one who has acknowledged the peer's SYN-ACK: it means something else."""
+    if seen.segment.flags & SYN and seen.ack is None and seen.mine.ack is not None:
+        return Retransmission(*_first_sent(seen))
+    return None
+
+
+class AckLost(Retransmission, frozen=True):
+    """The peer has acknowledged this SYN or FIN, in rung ``acked``."""
+
+    cause: str | None = "ack-lost"
+
+    why = ": the answer{acked} did not arrive in time, or was not taken"
+    source = "RFC 6298 §5"
+
+
+def ack_lost(seen: Seen) -> AckLost | None:
+    """It is a SYN or FIN that the peer has acknowledged before."""
+    told = seen.theirs.ack
+    if seen.segment.flags & CONTROL and told is not None and seen.end <= told:
+        return AckLost(*_first_sent(seen), acked=seen.theirs.ack_rung)
+    return None
+
+
+class FillsGap(Retransmission, frozen=True):
+    """What was sent first was lost before the tap, or took another path."""
+
+    cause: str | None = "gap"
+
+    why = ": what was sent first did not come by here"
+
+
+def fills_gap(seen: Seen) -> FillsGap | None:
+    """It was never seen, and lies in a gap."""
+    if seen.original is None and seen.mine.gap(seen.seq) is not None:
+        return FillsGap()
+    return None
+
+
+def timeout(seen: Seen) -> Timeout | None:
+    """It was first sent 200 ms ago or more."""
+    first = seen.original
+    if first is not None and seen.time - first.time >= SHORTEST_TIMEOUT:
+        return Timeout(*_first_sent(seen))
+    return None
+
+
+class TailLossProbe(Retransmission, frozen=True):
+    """Its sender asks, before its timer expires, whether its last segment has arrived."""
+
+    cause: str | None = "tail-loss-probe"
+
+    why = ", before a timeout: a tail loss probe"
+    source = "RFC 8985 §7"
+
+
+def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
+    """It repeats the last segment for the first time, a round trip and a half after it or more."""
+    first, mine = seen.original, seen.mine
+    if first is None or first.repeated or seen.end != mine.next or seen.segment.flags & SYN:
+        return None
+    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
+    if not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
+        return None
+    return TailLossProbe(*_first_sent(seen))
+
+
+# ---- other bytes ---------------------------------------------------------------------------------
+
+
+class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
+    """It repeats bytes that rung ``of`` sent with other values, from ``at`` on."""
+
+    of: int
+    at: int
+
+    trouble = True
+    source = "RFC 9293 §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"from byte {self.at} on it differs from what rung {self.of} sent: somebody tampers,"
+            " or the sender is broken"
+        )
+
+
+def segment_overlap_conflict(seen: Seen) -> SegmentOverlapConflict | None:
+    """It repeats a byte that is not acknowledged with another value."""
+    payload = seen.segment.payload
+    if not seen.again or not payload or not seen.mine.flight.kept or seen.segment.flags & SYN:
+        return None
+    for sent in seen.mine.flight.within(seen.seq, seen.seq + len(payload)):
+        start, end = max(sent.seq, seen.seq), min(sent.end, seen.seq + len(payload))
+        then = sent.payload[start - sent.seq : end - sent.seq]
+        now = payload[start - seen.seq : end - seen.seq][: len(then)]
+        if then[: len(now)] != now:
+            pairs = zip(then, now, strict=False)
+            at = next(at for at, (old, new) in enumerate(pairs) if old != new)
+            return SegmentOverlapConflict(sent.number, start + at)
+    return None
+
+
+# ---- what the rules have in common ---------------------------------------------------------------
+
+
+def acknowledged_before(seen: Seen) -> bool:
+    """Whether it has data, and the peer has acknowledged all of them."""
+    length, told = seen.segment.length, seen.theirs.ack
+    return bool(length) and told is not None and seen.seq + length <= told
+
+
+def used_before(seen: Seen) -> bool:
+    """Whether it takes sequence numbers, and begins with one that was used before.
+
+    Not so the data behind a keep-alive or a probe with a byte, nor a SYN that is sent again with an
+    ACK when two SYNs have crossed.
+    """
+    segment, mine = seen.segment, seen.mine
+    if mine.next is None or seen.seq >= mine.next or seen.end == seen.seq:
+        return False
+    if segment.length > 1 and seen.seq == mine.next - 1:
+        return False
+    return not (segment.flags & SYN and seen.ack is not None and mine.ack is None)
+
+
+def _first_sent(seen: Seen) -> tuple[int | None, int | None]:
+    """The rung that first carried its first number, and how long ago that was."""
+    first = seen.original
+    return (None, None) if first is None else (first.number, seen.time - first.time)
+
+
+def _soon(seen: Seen) -> bool:
+    """Whether it comes right behind the peer's last ACK."""
+    return seen.time - seen.theirs.ack_time < FAST
+
+
+def _asked(seen: Seen) -> bool:
+    """Whether the peer's last ACK, right before it, asks for just this byte."""
+    return seen.theirs.ack == seen.seq and _soon(seen)
+
+
+def _in_a_hole(seen: Seen) -> bool:
+    """Whether the receiver's last SACK blocks show it missing below what they have."""
+    sack = seen.theirs.sack
+    inside = any(left < seen.end and seen.seq < right for left, right in sack)
+    return not inside and any(seen.end <= left for left, _ in sack)
+
+
+def _lost(seen: Seen) -> bool:
+    """Whether SACK blocks alone tell it lost: more than two segments' worth of bytes lie beyond it.
+
+    That is RFC 6675 §4's IsLost. A receiver that opens its window with each ACK repeats none.
+    """
+    beyond = sum(right - left for left, right in seen.theirs.sack if left >= seen.end)
+    return beyond > 2 * (seen.theirs.mss or seen.segment.length)

@@ -1,0 +1,156 @@
+"""A segment leaves its sender: the rules are asked, and what they find is learned."""
+
+from __future__ import annotations
+
+from trioecho.model import FIN, RST, SYN, Segment, State
+from trioecho.model.sequence import HALF, MASK
+from trioecho.tcp import learn, rules
+from trioecho.tcp.half import Half
+from trioecho.tcp.history import History
+from trioecho.tcp.rules import closing, data, judge, ordinary
+from trioecho.tcp.states import Event
+from trioecho.tcp.step import CONTROL, Seen
+
+
+def send(
+    history: History,
+    segment: Segment,
+    number: int,
+    mine: Half,
+    theirs: Half,
+    *,
+    told: bool = True,
+) -> Seen:
+    """Finds what can be said of a segment when it leaves its sender, and what that teaches."""
+    time, flags, length, ack = segment.frame.time, segment.flags, segment.length, segment.ack
+    if mine.isn is None or theirs.isn is None or flags & SYN:
+        _begin(history, segment, mine, theirs)
+    # ``sequence.relative`` written out: this is on the path of every segment, twice.
+    near, isn = mine.next or 0, mine.isn or 0
+    seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
+    if ack is not None:
+        near = theirs.next if theirs.next is not None else mine.ack or 0
+        ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
+    end = seq + length + (flags >> 1 & 1) + (flags & 1)
+    seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
+    history.end = time
+
+    if ordinary(seen):
+        seen.expected = True
+    else:
+        judge(seen)
+    stamps = segment.options.timestamps
+    if stamps is not None:
+        if seen.expected and mine.ts_recent is not None and stamps[0] >= mine.ts_recent:
+            mine.ts_recent = stamps[0]
+        else:
+            _stamped(seen)
+    if ack is not None and ((had := mine.received.up_to) is None or ack > had):
+        learn.evidence(seen, ack)
+    if flags & CONTROL:
+        _control(seen)
+    if length and not flags & RST and (not seen.again or end > (mine.next or 0)):
+        if told and (fact := data.data(seen)) is not None:
+            seen.found.append(fact)
+        if mine.held is not None:
+            _waited(seen)
+    mine.sack = ()
+    if segment.rare:
+        _marked(seen)
+    if not seen.expected:
+        if history.reuses is not None:
+            rules.one(rules.PORTS, seen)
+        learn.consequences(seen)
+    else:
+        # In order: the general case of ``consequences``, without its questions.
+        mine.asked = None
+        if length:
+            mine.flight.keep(seq, end, number, time, segment)
+            mine.volume += length
+            if mine.seen.up_to == seq:
+                mine.seen.up_to = end
+            else:
+                mine.seen.add(seq, end)
+            mine.next, mine.next_time = end, time
+    mine.segments += 1
+    if ack is not None and ack != mine.ack:
+        mine.duplicates, mine.ack_rung = 0, number
+        mine.ack = ack
+    mine.window = segment.window
+    return seen
+
+
+def _begin(history: History, segment: Segment, mine: Half, theirs: Half) -> None:
+    """The first segment of a connection or of an end, or a SYN."""
+    learn.isn(segment, mine, theirs)
+    if history.start is None:
+        history.start = mine.state_since = theirs.state_since = segment.frame.time
+        history.first_frame = segment.frame.number
+
+
+def _stamped(seen: Seen) -> None:
+    """Its timestamp does not simply go on."""
+    if rules.one(rules.TIMESTAMP, seen) is not None:
+        seen.expected = False
+    else:
+        learn.timestamp(seen)
+
+
+def _control(seen: Seen) -> None:
+    """SYN, FIN and RST leave the sender."""
+    mine, history, flags = seen.mine, seen.history, seen.segment.flags
+    if flags & RST:
+        rules.one(rules.RESET, seen)
+        return
+    if flags & SYN and not seen.seq:
+        if seen.ack is None and not seen.copied:
+            history.last_syn = seen.time
+            if history.first_syn is None and mine.acked is None:  # else its answer came before
+                history.first_syn = seen.time
+        elif history.first_syn == history.last_syn and not seen.again:
+            mine.tap_rtt = seen.time - history.last_syn
+        if mine.state in (State.LISTEN, State.SYN_SENT):
+            history.closed_by = None  # an attempt before may have been reset
+        learn.syn(seen)
+        rules.every(rules.SYN, seen)
+    if flags & FIN and seen.plausible:
+        _fin(seen)
+
+
+def _fin(seen: Seen) -> None:
+    mine, history, crosses = seen.mine, seen.history, closing.crosses(seen)
+    if not seen.again:
+        rules.one(rules.FIN, seen)
+    between = mine.state is State.CLOSE_WAIT and crosses
+    mine.meet(Event.SEND_FIN_BEFORE_THEIRS if between else Event.SEND_FIN, seen.time)
+    if mine.fin is None:
+        mine.fin = seen.end - 1
+        history.fins_crossed = crosses
+    history.first_fin = history.first_fin or mine
+
+
+def _waited(seen: Seen) -> None:
+    """Its sender may have waited for a delayed ACK."""
+    fact = data.nagle_delayed_ack(seen)
+    if fact is not None:
+        seen.found.append(fact)
+        seen.expected = False
+    seen.mine.held = None
+
+
+def _marked(seen: Seen) -> None:
+    """It has options or bits that are rare."""
+    options = seen.segment.options
+    if options.sack:
+        learn.sack(seen)
+    if seen.segment.flags & SYN:
+        learn.ecn(seen)
+    seen.subtype, *others = options.mptcp or ("",)
+    rules.every(rules.MARKS, seen)
+    for seen.subtype in others:
+        more = rules.marks.mptcp(seen)
+        if more is not None:
+            seen.found.append(more)
+    if seen.expected:  # otherwise they teach with all others
+        for fact in seen.found:
+            fact.learn(seen)

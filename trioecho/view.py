@@ -1,0 +1,206 @@
+"""What was seen, kept in memory: for notebooks, scripts and tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import overload
+
+from msgspec.structs import replace
+
+from trioecho.capture.files import open_capture_file
+from trioecho.errors import TrioechoError
+from trioecho.model import Call, CaptureSummary, Fact, Rung, Summary
+from trioecho.reading.reading import Reading, Selection
+from trioecho.render import FORMATS
+from trioecho.render.renderer import Event, Setting
+from trioecho.tcp.connection import TrackedConnection
+from trioecho.tcp.rules import kinds
+from trioecho.text import bytes_of, plural
+
+KINDS = kinds()
+
+
+class Connection:
+    """A connection as it was at one moment. In a notebook it shows itself as a picture.
+
+    Args:
+        tracked: the engine's own, which goes on changing.
+        events: what was seen, of any connection.
+        capture: where.
+
+    Attributes:
+        number: its number, from 1, in the order in which the connections were opened.
+        client, server: its endpoints.
+        client_state, server_state: the states of its ends.
+        handshake_complete: whether both ends know that they are connected.
+        handshake_time: nanoseconds from the first SYN until that, or None.
+        closed_by: ``"fin"`` when both ends have closed, ``"rst"`` after a reset, None as long as it
+            is open.
+        resets: segments with RST.
+        retransmissions: segments that repeated sequence space already sent.
+        client_bytes, server_bytes: distinct payload bytes that each end sent.
+        client_segments, server_segments: segments that each end sent.
+        rungs: each segment with its states and facts, in order of time.
+        calls: the socket calls on it, where they are known.
+        summary: all that is known of it as a whole.
+    """
+
+    def __init__(
+        self, tracked: TrackedConnection, events: Sequence[Event], capture: CaptureSummary
+    ) -> None:
+        summary = self.summary = tracked.summary()
+        self.number = summary.number
+        self.client = summary.client
+        self.server = summary.server
+        self.client_state = tracked.client.state
+        self.server_state = tracked.server.state
+        self.handshake_complete = summary.handshake_time is not None
+        self.handshake_time = summary.handshake_time
+        self.closed_by = summary.closed_by
+        self.resets = summary.resets
+        self.retransmissions = summary.retransmissions
+        self.client_bytes = summary.client_bytes
+        self.server_bytes = summary.server_bytes
+        self.client_segments = summary.client_segments
+        self.server_segments = summary.server_segments
+        self._events = tuple(event for event in events if event.connection == self.number)
+        self.rungs = tuple(event for event in self._events if isinstance(event, Rung))
+        self.calls = tuple(event for event in self._events if isinstance(event, Call))
+        self._capture = replace(capture, frames=len(self.rungs))
+
+    def __repr__(self) -> str:
+        """One line that says it all, for plain ``assert`` to show."""
+        words = [
+            f"connection {self.number}: {self.client} {self.client_state}"
+            f" to {self.server} {self.server_state}",
+            "handshake complete" if self.handshake_complete else "handshake not complete",
+            f"closed by {self.closed_by}" if self.closed_by else "not closed",
+            f"client {bytes_of(self.client_bytes)}, server {bytes_of(self.server_bytes)}",
+            plural(self.retransmissions, "retransmission"),
+            plural(self.resets, "reset"),
+        ]
+        return f"<{'; '.join(words)}>"
+
+    def __str__(self) -> str:
+        """Its ladder, as the terminal shows it."""
+        return self._rendered("terminal", width=100).rstrip()
+
+    def _repr_html_(self) -> str:
+        """Its picture, as a notebook shows it."""
+        return self.svg()
+
+    def svg(self) -> str:
+        """Its picture.
+
+        Returns:
+            An SVG element.
+        """
+        return self._rendered("svg")
+
+    @property
+    def lost(self) -> tuple[Rung, ...]:
+        """The segments that the wire dropped or broke."""
+        return tuple(rung for rung in self.rungs if rung.lost)
+
+    def notes(self, kind: str) -> tuple[Fact, ...]:
+        """The facts of one kind about its segments.
+
+        Args:
+            kind: such as ``retransmission``, ``zero-window`` or ``nagle-delayed-ack``.
+
+        Returns:
+            The facts, in the order of the segments.
+
+        Raises:
+            TrioechoError: there is no such kind.
+        """
+        __tracebackhide__ = True
+        if kind not in KINDS:
+            raise TrioechoError(
+                f"There is no note {kind!r}", f"There are {', '.join(sorted(KINDS))}"
+            )
+        return tuple(note for rung in self.rungs for note in rung.notes if note.kind == kind)
+
+    def _rendered(self, name: str, width: int = 80) -> str:
+        title = f"connection {self.number}: {self.client} to {self.server}"
+        renderer = FORMATS[name](Setting(title, width=width))
+        parts = renderer.begin(), renderer.show(self._events)
+        end = renderer.end(Summary((self.summary,), self._capture))
+        return b"".join((*parts, end)).decode()
+
+
+class Ladder(Sequence[Connection]):
+    """The connections that were seen, in the order of their opening, and all that happened on them.
+
+    Args:
+        tracked: the engine's connections.
+        events: rungs and calls, in order.
+        summary: how it ended; only its connections are in the ladder.
+
+    Attributes:
+        rungs: the rungs of all connections, in order.
+        summary: how it ended.
+    """
+
+    def __init__(
+        self, tracked: Sequence[TrackedConnection], events: Sequence[Event], summary: Summary
+    ) -> None:
+        self.summary = summary
+        self.rungs = tuple(event for event in events if isinstance(event, Rung))
+        shown = {one.number for one in summary.connections}
+        of: dict[int | None, list[Event]] = {}
+        for event in events:
+            of.setdefault(event.connection, []).append(event)
+        self._connections = [
+            Connection(one, of.get(one.number, ()), summary.capture)
+            for one in tracked
+            if one.number in shown
+        ]
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    @overload
+    def __getitem__(self, at: int) -> Connection: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Connection]: ...
+    def __getitem__(self, at: int | slice) -> Connection | Sequence[Connection]:
+        return self._connections[at]
+
+    def __repr__(self) -> str:
+        listed = "".join(f"\n  {one!r}" for one in self)
+        return f"<ladder of {plural(len(self), 'connection')}>{listed}"
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    connection: int | None = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> Ladder:
+    """Read a capture file and keep all of it in memory; ``trioecho read`` is for huge ones.
+
+    Args:
+        path: a pcap or pcapng file, plain or compressed.
+        connection: the number of the only connection to keep, from 1.
+        host: keep the connections of this address only.
+        port: keep the connections with this port only.
+
+    Returns:
+        The connections. A file that ends too early gives what it holds; its ``trouble`` is in
+        ``summary.unmatched``.
+
+    Raises:
+        TrioechoError: the file cannot be read, or is no capture file.
+    """
+    reading = Reading(Selection(connection, host, port))
+    rungs: list[Rung] = []
+    with open_capture_file(path) as file:
+        for frames in file:
+            rungs += reading.rungs(frames)
+        summary = reading.summary(file.name, None)
+        if file.trouble is not None:
+            summary = replace(summary, unmatched=(str(file.trouble),))
+    return Ladder(reading.tracker.connections, rungs, summary)
