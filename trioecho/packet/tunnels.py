@@ -113,11 +113,11 @@ def tunnel_ports(data: bytes, at: int) -> bool:
 
 def _udp(data: bytes, at: int, end: int) -> Layer | None:
     """By the destination's port; either for Teredo, whose servers and relays answer from it."""
-    source, destination, length = _udp_header(data, at)
-    step = _BY_PORT.get(destination) or (_teredo if source == _TEREDO else None)
-    if step is None or 0 < length < 8:
-        return None
     try:
+        source, destination, length = _udp_header(data, at)
+        step = _BY_PORT.get(destination) or (_teredo if source == _TEREDO else None)
+        if step is None or 0 < length < 8:
+            return None
         return step(data, at + 8, min(end, at + length) if length else end)
     except (TooShort, IndexError):  # as ordinary UDP may be
         return None
