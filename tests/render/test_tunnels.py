@@ -7,8 +7,8 @@ import json
 from msgspec.structs import replace
 
 from trioecho.model import CaptureSummary, ConnectionSummary, Endpoint, Summary
-from trioecho.render.jsonl import JsonLines
 from trioecho.render import Setting
+from trioecho.render.jsonl import JsonLines
 from trioecho.render.table import table
 from trioecho.render.totals import totals
 

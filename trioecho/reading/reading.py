@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
-from trioecho.packet.decode import decode, ports_at_a_glance
-from trioecho.packet.fragments import Fragments
-from trioecho.packet.link import LINKS
+from trioecho.packet.census import Census
+from trioecho.packet.decode import ports_at_a_glance
+from trioecho.packet.decoder import Decoder
 from trioecho.tcp.tracker import Tracker
 
 _MIXER = (
@@ -125,7 +125,6 @@ class Reading:
         tracker: the connections so far.
         start: the time of the first frame, nanoseconds since the epoch.
         frames: how many frames of TCP were read.
-        strangers: the link types of frames that cannot be read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
@@ -133,11 +132,20 @@ class Reading:
         self._share = share
         self.start: int | None = None
         self.frames = 0
-        self.strangers: set[int] = set()
         self._selection = selection or Selection()
-        self._fragments = Fragments()
+        self._decoder = Decoder()
 
-    def rungs(self, frames: Iterable[Frame]) -> list[Rung]:
+    @property
+    def strangers(self) -> set[int]:
+        """The link types of frames that cannot be read."""
+        return self._decoder.strangers
+
+    @property
+    def census(self) -> Census:
+        """What there was instead of TCP, until the first segment came."""
+        return self._decoder.census
+
+    def rungs(self, frames: Sequence[Frame]) -> list[Rung]:
         """The rungs of the connections selected in some frames, in the order of the capture.
 
         Args:
@@ -151,7 +159,7 @@ class Reading:
             return list(rungs)
         return list(filter(self._selection.takes, rungs))
 
-    def notice(self, frames: Iterable[Frame]) -> None:
+    def notice(self, frames: Sequence[Frame]) -> None:
         """As ``rungs``, where only what the connections come to is wanted.
 
         Args:
@@ -161,18 +169,13 @@ class Reading:
         for segment in self._segments(frames):
             noticed(segment)
 
-    def _segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
+    def _segments(self, frames: Sequence[Frame]) -> Iterator[Segment]:
         """The segments in some frames, as far as their connections are in our share."""
-        share, fragments = self._share, self._fragments
+        share = self._share
+        if self.start is None and frames:
+            self.start = frames[0].time
         count = 0
-        for frame in frames:
-            if self.start is None:
-                self.start = frame.time
-            segment = decode(frame, fragments)
-            if segment is None:
-                if frame.link not in LINKS:
-                    self.strangers.add(frame.link)
-                continue
+        for segment in self._decoder.segments(frames):
             if share is not None and not share.takes(segment):
                 continue
             count += 1
