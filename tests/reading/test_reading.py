@@ -25,7 +25,7 @@ def test_the_same_ends_in_two_networks_are_two_connections() -> None:
     reading.notice(frames(vxlan(1), vxlan(2), ethernet(ip4())))
     assert [one.tunnel for one in reading.connections()] == ["VXLAN 1", "VXLAN 2", ""]
     assert [one.retransmissions for one in reading.connections()] == [0, 0, 0]
-    assert reading.frames == 3
+    assert reading.tracker.rungs == 3
 
 
 def test_segments_that_share_a_frame_share_its_number() -> None:
@@ -36,5 +36,5 @@ def test_segments_that_share_a_frame_share_its_number() -> None:
 def test_a_capture_without_tcp() -> None:
     reading = Reading()
     reading.notice(frames(ethernet(ip_packet(*OUTER4, 1, bytes(8)))))
-    assert (reading.start, reading.frames) == (0, 0)
+    assert (reading.start, reading.tracker.rungs) == (0, 0)
     assert reading.census.kinds == {"ICMP": 1}
