@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 from capture_file import write as write_capture
 from captures import pcap
-from formats import OUTER4, ethernet, udp
 from frames import frames, tcp
 from needs import need_tool
+from wrapped import OUTER4, ethernet, udp
 
 from trioecho.cli.read_files import SHARED_FROM
 from trioecho.model import ACK, PSH

@@ -5,9 +5,9 @@ from __future__ import annotations
 from struct import pack
 
 import pytest
-from formats import OUTER4, OUTER6, ethernet, ip4, udp, wireless
 from hypothesis import given
 from hypothesis import strategies as st
+from wrapped import OUTER4, OUTER6, ethernet, ip4, udp, wireless
 
 from trioecho.model import Frame
 from trioecho.packet.build import ip_packet

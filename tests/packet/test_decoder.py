@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import frames
-from formats import OUTER4, aggregate, ethernet, ip4, udp
 from msgspec.structs import replace
+from wrapped import OUTER4, aggregate, ethernet, ip4, udp
 
 from trioecho.model import Frame
 from trioecho.packet.build import ip_packet

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from formats import LINKS, ethernet, ip4
 from frames import tcp
+from wrapped import LINKS, ethernet, ip4
 
 from trioecho.model import ACK, PSH, Frame
 from trioecho.packet import link

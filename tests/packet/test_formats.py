@@ -7,7 +7,10 @@ from pathlib import Path
 from struct import pack
 
 import pytest
-from formats import (
+from hypothesis import given
+from hypothesis import strategies as st
+from needs import need_tool
+from wrapped import (
     ETHERNET,
     OUTER4,
     RADIOTAP,
@@ -29,9 +32,6 @@ from formats import (
     udp,
     wireless,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from needs import need_tool
 
 from trioecho.model import ACK, PSH, Endpoint, Frame, Segment
 from trioecho.packet.build import ip_packet

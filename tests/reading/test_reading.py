@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import pack
 
-from formats import OUTER4, aggregate, ethernet, ip4, udp
+from wrapped import OUTER4, aggregate, ethernet, ip4, udp
 
 from trioecho.model import Frame
 from trioecho.packet.build import ip_packet
