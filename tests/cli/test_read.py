@@ -18,9 +18,11 @@ from capture_file import write as write_capture
 from captures import pcap
 from frames import frames, tcp
 from needs import need_tool
+from wrapped import OUTER4, ethernet, udp
 
 from trioecho.cli.read_files import SHARED_FROM
 from trioecho.model import ACK, PSH
+from trioecho.packet.build import ip_packet
 from trioecho.packet.link import RAW
 
 ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
@@ -399,11 +401,21 @@ def test_a_connection_that_is_none_of_those_asked_for(two: str, option: str) -> 
 
 
 def test_frames_of_a_foreign_kind_are_told(tmp_path: Path) -> None:
-    path = tmp_path / "wifi.pcap"
-    path.write_bytes(pcap((1, 0, b"\x08\x01" * 40, 80), link=105))
+    path = tmp_path / "usb.pcap"
+    path.write_bytes(pcap((1, 0, b"\x08\x01" * 40, 80), link=189))
     done = run(str(path))
     assert done.returncode == 1
-    assert "frames of link type 105" in done.stderr
+    assert "frames of link type 189, USB_LINUX" in done.stderr
+    assert "0 connections in 1 frame: 1 USB_LINUX" in " ".join(done.stdout.split())
+
+
+def test_a_file_without_tcp_says_what_it_holds(tmp_path: Path) -> None:
+    query = ethernet(ip_packet(*OUTER4, 17, udp(53, b"")))
+    other = ethernet(bytes(28), b"\x08\x06")
+    path = tmp_path / "dns.pcap"
+    path.write_bytes(pcap(*[(1, at, data, 42) for at, data in enumerate([query] * 49 + [other])]))
+    said = " ".join(show(str(path)).split())
+    assert said.endswith("0 connections in 50 frames: 49 UDP, most of them port 53; 1 ARP")
 
 
 def test_only_trouble_reads_a_pipe_once(two: str) -> None:

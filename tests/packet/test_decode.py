@@ -16,7 +16,32 @@ from trioecho.packet.options import decode_options
 
 IP4 = tcp("client", PSH | ACK, 1000, 2000, b"hello")
 ETHER = b"\0" * 12
-LINKS = [0, 1, 9, 12, 14, 101, 108, 113, 228, 229, 276, 147]
+LINKS = [
+    *(
+        0,
+        1,
+        9,
+        12,
+        14,
+        50,
+        51,
+        101,
+        104,
+        105,
+        107,
+        108,
+        113,
+        119,
+        127,
+        163,
+        166,
+        192,
+        204,
+        205,
+        206,
+    ),
+    *(219, 228, 229, 239, 258, 276, 147),
+]
 
 
 def frame(data: bytes, link: int, length: int | None = None) -> Frame:
@@ -185,3 +210,20 @@ def test_flags_of_a_syn() -> None:
     assert segment.ack is None
     assert segment.space == 1
     assert segment.options.mss == 1460
+
+
+@pytest.mark.parametrize(
+    ("seq", "size", "rare"),
+    [
+        (1000, 1460, False),
+        (1000, 1461, True),
+        (0xFFFF0000, 1, False),
+        (0xFFFF0001, 1, True),
+    ],
+)
+def test_what_is_rare(seq: int, size: int, rare: bool) -> None:
+    packet = bytearray(tcp("client", ACK, seq, 1, bytes(size)))
+    packet[36:38] = b"\x12\x34"  # a checksum that was filled in
+    segment = decode(frame(bytes(packet), links.RAW))
+    assert segment is not None
+    assert segment.rare is rare

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from frames import tcp
+from wrapped import LINKS, ethernet, ip4
 
 from trioecho.model import ACK, PSH, Frame
 from trioecho.packet import link
@@ -33,6 +34,14 @@ def test_layers_lie_one_behind_the_other(number: int, header: bytes, name: str) 
     assert data[layers[-1].start : layers[-1].end] == b"hello"
     (port,) = [field for field in layers[-2].fields if field.name == "dport"]
     assert data[port.start : port.end] == b"\x00\x07"
+
+
+@pytest.mark.parametrize("number", sorted(link.LINKS))
+def test_every_link_type_has_a_first_layer(number: int) -> None:
+    data = next((build(ip4()) for known, build in LINKS.values() if known == number), b"")
+    data = data or (ethernet(ip4()) if number == link.ETHERNET else ip4())
+    (first, *_) = dissect(Frame(1, 0, data, number, len(data)))
+    assert (first.name == "Raw") is (link.LINKS[number].layer == "packet.Raw")
 
 
 def test_details_end_with_a_dump() -> None:

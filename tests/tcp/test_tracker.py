@@ -1,12 +1,14 @@
-"""What a capture of very many connections takes."""
+"""Whose a segment is, also in tunnels, and what very many connections take."""
 
 from __future__ import annotations
 
 import tracemalloc
 
+import pytest
 from frames import RAW, tcp
+from msgspec.structs import replace
 
-from trioecho.model import SYN, Frame, Segment
+from trioecho.model import ACK, SYN, Frame, Segment
 from trioecho.packet.decode import decode
 from trioecho.tcp.tracker import Tracker
 
@@ -33,3 +35,65 @@ def test_a_flood_of_syns_takes_little_memory() -> None:
     tracemalloc.stop()
     assert tracker.count == len(flood)
     assert taken / len(flood) < 2_500
+
+
+def within(tunnel: str, sender: str, flags: int, seq: int, ack: int = 0) -> Segment:
+    """A segment of the one pair of ends, in a tunnel."""
+    data = tcp(sender, flags, seq, ack)
+    segment = decode(Frame(1, 0, data, RAW, len(data)))
+    assert segment is not None
+    return replace(segment, tunnel=tunnel)
+
+
+@pytest.mark.parametrize("tunnels", [("VXLAN 1", "VXLAN 2"), ("", "VXLAN 2"), ("VXLAN 1", "")])
+def test_the_same_ends_in_two_tunnels_are_two_connections(tunnels: tuple[str, str]) -> None:
+    """Also where both chose the same ISN, and their segments come in turn."""
+    tracker = Tracker()
+    for step in (
+        ("client", SYN, 100, 0),
+        ("server", SYN | ACK, 500, 101),
+        ("client", ACK, 101, 501),
+    ):
+        for tunnel in tunnels:
+            tracker.seen(within(tunnel, *step))
+    first, second = tracker.connections
+    assert (first.tunnel, second.tunnel) == tunnels
+    for one in (first, second):
+        assert (one.client.segments, one.server.segments) == (2, 1)
+        assert one.summary().retransmissions == 0
+        assert one.handshake_time == 0
+
+
+def test_in_the_middle_too() -> None:
+    tracker = Tracker()
+    for tunnel in ("GRE key 1", "GRE key 2", "GRE key 1"):
+        tracker.noticed(within(tunnel, "client", ACK, 101, 501))
+        tracker.noticed(within(tunnel, "server", ACK, 501, 101))
+    assert [one.tunnel for one in tracker.connections] == ["GRE key 1", "GRE key 2"]
+
+
+@pytest.mark.parametrize(("ack", "joined"), [(100, False), (101, True), (102, False)])
+def test_a_tunnel_for_each_direction(ack: int, joined: bool) -> None:
+    """They are of one connection when the SYN-ACK in one acknowledges the SYN in the other."""
+    tracker = Tracker()
+    tracker.seen(within("VXLAN 1", "client", SYN, 100))
+    tracker.seen(within("VXLAN 2", "server", SYN | ACK, 500, ack))
+    tracker.seen(within("VXLAN 1", "client", ACK, 101, 501))
+    tracker.seen(within("VXLAN 2", "server", ACK, 501, 101))
+    assert tracker.count == (1 if joined else 2)
+    if joined:
+        assert tracker.connections[0].tunnel == "VXLAN 1 and VXLAN 2"
+        assert tracker.connections[0].server.segments == 2
+
+
+def test_a_tunnel_for_each_direction_when_the_ports_are_used_again() -> None:
+    tracker = Tracker()
+    for isn in (100, 7_000_000):
+        tracker.seen(within("VXLAN 1", "client", SYN, isn))
+        tracker.seen(within("VXLAN 2", "server", SYN | ACK, isn * 2, isn + 1))
+        tracker.seen(within("VXLAN 1", "client", ACK, isn + 1, isn * 2 + 1))
+    assert [one.client.segments for one in tracker.connections] == [2, 2]
+    assert [one.server.segments for one in tracker.connections] == [1, 1]
+    tracker.forget(tracker.connections)
+    tracker.seen(within("VXLAN 2", "server", SYN | ACK, 14_000_000, 7_000_001))
+    assert tracker.count == 3

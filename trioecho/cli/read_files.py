@@ -18,6 +18,7 @@ from trioecho.cli.screen import Screen, Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import is_terminal
 from trioecho.errors import TrioechoError
+from trioecho.packet.linktypes import link_words
 from trioecho.reading.reading import Reading, Selection
 from trioecho.reading.sharing import processors, read_shared
 from trioecho.reading.troubled import HeldRungs
@@ -232,7 +233,7 @@ def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
 
 def _unknown_links(reading: Reading) -> str:
     """A warning about frames of unknown link types, or an empty string."""
-    links = ", ".join(map(str, sorted(reading.strangers)))
+    links = "; ".join(map(link_words, sorted(reading.strangers)))
     return f"cannot read frames of link type {links} (LINKTYPE_ of tcpdump.org)" if links else ""
 
 

@@ -12,9 +12,26 @@ from trioecho.text import plural
 if TYPE_CHECKING:
     from trioecho.cli.screen import Shown
     from trioecho.model import ConnectionSummary, Rung
+    from trioecho.packet.census import Census
 
 # Rungs of the first connection that are kept until it is known whether it is the only one.
 MOST_HELD = 20_000
+
+
+# Kinds of frames that are named where there is no TCP; the others are only counted.
+MOST_KINDS = 5
+
+
+def instead(census: Census) -> str:
+    """What a capture without TCP holds: ``50 frames: 50 UDP, most of them port 53``."""
+    said = []
+    kinds = census.kinds.most_common(MOST_KINDS)
+    for kind, count in kinds:
+        port = f", most of them port {census.port}" if kind == "UDP" and census.port else ""
+        said.append(f"{count:,} {kind}{port}")
+    if others := census.frames - sum(count for _, count in kinds):
+        said.append(f"{others:,} others")
+    return f"{plural(census.frames, 'frame')}: {'; '.join(said)}"
 
 
 class Overview:
@@ -100,6 +117,9 @@ class Overview:
         title = f"{name}: {plural(len(connections), 'connection')}"
         if len(shown) < len(connections):
             title += f", the first {len(shown)} by {self._sort}"
+        census = self._reading.census
+        if census.frames and not self._reading.tracker.count:
+            title += f" in {instead(census)}"
         if shown:
             title += "; --connection N shows a ladder"
         self._sink(self._renderer.table(title, shown, start))

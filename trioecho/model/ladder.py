@@ -240,6 +240,7 @@ class ConnectionSummary(Struct, frozen=True):
         client_states, server_states: nanoseconds spent in each state that was left again.
         first_frame: the number of its first frame.
         client_process, server_process: who holds each end, in words, where that is known.
+        tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
     """
 
     number: int
@@ -266,6 +267,7 @@ class ConnectionSummary(Struct, frozen=True):
     first_frame: int = 0
     client_process: str = ""
     server_process: str = ""
+    tunnel: str = ""
 
 
 class CaptureSummary(Struct, frozen=True):

@@ -87,6 +87,7 @@ class Options(Struct, frozen=True, omit_defaults=True, gc=False):
         mptcp: the names of the Multipath TCP subtypes, in their order (RFC 8684 §9).
         other: the kinds of all further options, in their order.
         malformed: whether a length ran past the options or was below 2.
+        cut: whether the capture cut them: an option that is not here may have been there.
     """
 
     mss: int | None = None
@@ -98,6 +99,7 @@ class Options(Struct, frozen=True, omit_defaults=True, gc=False):
     mptcp: tuple[str, ...] = ()
     other: tuple[int, ...] = ()
     malformed: bool = False
+    cut: bool = False
 
 
 class Segment(Struct, frozen=True, gc=False):
@@ -120,6 +122,8 @@ class Segment(Struct, frozen=True, gc=False):
             captured before the device filled it in (offload).
         rare: whether anything about it is out of the ordinary for data and ACKs: options beside
             timestamps, ECN, urgent data, offload, a sequence number about to wrap.
+        tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; of tunnels within
+            tunnels the outermost first, with `` / `` between them; ``""`` where nothing does.
     """
 
     frame: Frame
@@ -137,6 +141,7 @@ class Segment(Struct, frozen=True, gc=False):
     identification: int = 0
     checksum_unfilled: bool = False
     rare: bool = False
+    tunnel: str = ""
 
     @property
     def space(self) -> int:

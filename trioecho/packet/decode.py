@@ -1,8 +1,8 @@
 """A frame's bytes -> a ``Segment``, or None when there is no TCP segment in it.
 
-Layers are peeled from the outside in: link (``link.py``), IPv4 or IPv6 with whatever is tunnelled
-in them, TCP. What is cut off before a header's end makes ``struct`` or an index raise, and that
-means: no segment. So any bytes at all give a Segment or None.
+``network.py`` finds the innermost IP packet; here is what TCP has in it, and the way past all that
+for the plainest frames. A frame cut off within a header makes ``struct`` or an index raise, and
+that means: no segment. So any bytes at all give a Segment or None.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ from struct import error as TooShort  # noqa: N812
 
 from trioecho.model import ACK, AE, CWR, ECE, URG, Endpoint, Frame, Options, Segment
 from trioecho.packet.fragments import Fragments
-from trioecho.packet.link import DEEPEST, ETHERNET, network, tagged
+from trioecho.packet.layers import WIRELESS, WIRELESS_PADDED
+from trioecho.packet.link import (
+    ETHERNET,
+    IPV4,
+    IPV6,
+    LOOP,
+    NULL,
+    RAW,
+    RAW_BSD,
+    RAW_OPENBSD,
+    network,
+)
+from trioecho.packet.network import TCP, Packet, descend, innermost
 from trioecho.packet.options import NO_OPTIONS, ONLY_TIMESTAMPS, decode_options
-
-_TCP, _IPIP, _IP6IN, _GRE = 6, 4, 41, 47
-# IPv6 extension headers that may stand before TCP: hop-by-hop, routing, destination options
-# (RFC 8200 §4.1); authentication counts its length in other units (RFC 4302 §2.2).
-_EXTENSIONS = frozenset((0, 43, 60))
-_FRAGMENT, _AUTHENTICATION = 44, 51
+from trioecho.packet.tunnels import UDP, tunnel_ports
+from trioecho.packet.wireless import aggregated
 
 # What makes a segment worth a closer look (marks.py): most are not.
 _RARE_BITS = URG | ECE | CWR | AE
@@ -29,14 +37,15 @@ _ETHERNET_MSS = 1460
 _NEAR_WRAP = (1 << 32) - (1 << 16)
 
 _u16 = Layout("!H").unpack_from
-_ip4_header = Layout("!BBHHHBB").unpack_from
-_ip6_header = Layout("!IHBB").unpack_from
 _pair_of_u32 = Layout("!II").unpack_from
 _tcp_header = Layout("!IIHHHH").unpack_from
 # Both, from the byte behind version and length on: TOS, total length, identification, fragment,
 # protocol; the TCP header behind the ports.
 _plain = Layout("!BHHHxB10x4xIIHHHH").unpack_from
 _PLAIN_SIZE = 54
+_IP6 = b"\x86\xdd"
+# Link types with nothing but IP in them, and where it starts.
+_BARE = {RAW: 0, RAW_BSD: 0, RAW_OPENBSD: 0, IPV4: 0, IPV6: 0, NULL: 4, LOOP: 4}
 _PLAIN = b"\x08\x00\x45"  # EtherType IPv4, version 4, header of 20 bytes
 # Of the same frame: those three bytes, fragment, protocol, both ports.
 _glance = Layout("!12x3s5xHxB10xHH").unpack_from
@@ -69,17 +78,49 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
             tos, total, packet, fragment, protocol, seq, ack, bits, window, checksum, urgent = (
                 _plain(data, 15)
             )
-            if protocol == _TCP and not fragment & 0x3FFF:
+            if fragment & 0x3FFF:
+                pass
+            elif protocol == TCP:
                 there = frame.length - 14
                 length = (total if 0 < total < there else there) - 20
                 fields = (seq, ack, bits, window, checksum, urgent)
                 return _segment(frame, data, 34, length, data[26:38], tos & 3, packet, fields)
-        at = network(data, frame.link)
-        if at is None:
-            return None
-        return _ip(frame, data, at, frame.length - at, fragments, 0)
+            elif protocol == UDP and not tunnel_ports(data, 34):
+                return None
+        at = 14 if frame.link == ETHERNET and data[12:14] == _IP6 else _BARE.get(frame.link)
+        if at is not None and (segment := _bare(frame, data, at)) is not None:
+            return segment
+        found = innermost(frame, fragments)
+        return _tcp(frame, found) if isinstance(found, Packet) else None
     except (TooShort, IndexError):
         return None
+
+
+def decode_all(frame: Frame, fragments: Fragments | None = None) -> list[Segment]:
+    """Every TCP segment in a frame: 802.11 may put several into one, all others have one at most.
+
+    Args:
+        frame: a captured frame, of one of `link.MANY` if this is to find more than ``decode``.
+        fragments: as for ``decode``.
+
+    Returns:
+        The segments, in their order; of an aggregate that was cut, those before the cut.
+
+    Source: IEEE 802.11-2020 §9.3.2.2 (A-MSDU).
+    """
+    found: list[Segment] = []
+    try:
+        outermost = network(frame.data, frame.link, frame.length)
+        if outermost is not None and outermost.kind in (WIRELESS, WIRELESS_PADDED):
+            for layer in aggregated(frame.data, outermost):
+                inner = descend(frame, frame.data, layer, fragments)
+                if isinstance(inner, Packet) and (segment := _tcp(frame, inner)) is not None:
+                    found.append(segment)
+    except (TooShort, IndexError):
+        return found
+    if not found and (segment := decode(frame, fragments)) is not None:
+        found.append(segment)
+    return found
 
 
 def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | None:
@@ -96,120 +137,40 @@ def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | Non
     if link != ETHERNET or end - start < _GLANCED:
         return None
     plain, fragment, protocol, source, destination = _glance(data, start)
-    if plain != _PLAIN or protocol != _TCP or fragment & 0x3FFF:
+    if plain != _PLAIN or protocol != TCP or fragment & 0x3FFF:
         return None
     ports: int = source ^ destination
     return ports
 
 
-def _ip(
-    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
-) -> Segment | None:
-    """An IP packet at ``at``, of which at most ``there`` bytes were on the wire."""
-    version = data[at] >> 4
-    if version == 4:
-        return _ip4(frame, data, at, there, fragments, depth)
-    if version == 6:
-        return _ip6(frame, data, at, there, fragments, depth)
+def _bare(frame: Frame, data: bytes, at: int) -> Segment | None:
+    """The segment in a whole IP packet without options or extensions, if this is one."""
+    size, version = len(data) - at, data[at]
+    there = frame.length - at
+    if version == 0x45 and size >= 40:
+        tos, total, packet, fragment, protocol, *fields = _plain(data, at + 1)
+        if protocol == TCP and not fragment & 0x3FFF:
+            length = (total if 0 < total < there else there) - 20
+            return _segment(
+                frame, data, at + 20, length, data[at + 12 : at + 24], tos & 3, packet, fields
+            )
+    elif version >> 4 == 6 and size >= 60 and data[at + 6] == TCP:
+        (total,) = _u16(data, at + 4)
+        length = total if 0 < total < there - 40 else there - 40
+        rest = _tcp_header(data, at + 44)
+        ecn = data[at + 1] >> 4 & 3
+        return _segment(frame, data, at + 40, length, data[at + 8 : at + 44], ecn, 0, rest)
     return None
 
 
-def _ip4(
-    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
-) -> Segment | None:
-    first, tos, total, identification, fragment, _, protocol = _ip4_header(data, at)
-    header = (first & 15) * 4
-    if header < 20:
+def _tcp(frame: Frame, packet: Packet) -> Segment | None:
+    if packet.protocol != TCP:
         return None
-    # A total length of 0 is what a sender that leaves the splitting to its device puts there (TSO).
-    length = (total if 0 < total < there else there) - header
-    addresses = data[at + 12 : at + 20]
-    at += header
-    if fragment & 0x3FFF:
-        if fragments is None or len(data) < at + length or length < 0:
-            return None
-        key = addresses + bytes((protocol,)) + identification.to_bytes(2, "big")
-        offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
-        whole = fragments.add(key, frame.time, offset, more, data[at : at + length])
-        if whole is None:
-            return None
-        data, at, length = whole, 0, len(whole)
-    while protocol == _AUTHENTICATION:
-        protocol, size = data[at], data[at + 1] * 4 + 8
-        at += size
-        length -= size
-    if protocol == _TCP:
-        return _tcp(frame, data, at, length, addresses, tos & 3, identification)
-    return _tunnel(frame, data, at, length, protocol, fragments, depth)
-
-
-def _ip6(
-    frame: Frame, data: bytes, at: int, there: int, fragments: Fragments | None, depth: int
-) -> Segment | None:
-    first, length, following, _ = _ip6_header(data, at)
-    addresses = data[at + 8 : at + 40]
-    at += 40
-    there -= 40
-    length = length if 0 < length < there else there  # 0: a jumbogram, or splitting left to do
-    while following != _TCP:
-        if following in _EXTENSIONS:
-            size = data[at + 1] * 8 + 8
-        elif following == _AUTHENTICATION:
-            size = data[at + 1] * 4 + 8
-        elif following == _FRAGMENT:
-            bits = _u16(data, at + 2)[0]
-            following, key = data[at], addresses + data[at + 4 : at + 8]
-            at += 8
-            length -= 8
-            if bits & 0xFFF9:
-                if fragments is None or len(data) < at + length or length < 0:
-                    return None
-                piece = data[at : at + length]
-                whole = fragments.add(key, frame.time, bits & 0xFFF8, bool(bits & 1), piece)
-                if whole is None:
-                    return None
-                data, at, length = whole, 0, len(whole)
-            continue
-        else:
-            return _tunnel(frame, data, at, length, following, fragments, depth)
-        following = data[at]
-        at += size
-        length -= size
-    return _tcp(frame, data, at, length, addresses, first >> 20 & 3)
-
-
-def _tunnel(
-    frame: Frame,
-    data: bytes,
-    at: int,
-    there: int,
-    protocol: int,
-    fragments: Fragments | None,
-    depth: int,
-) -> Segment | None:
-    """Look through a packet within a packet: 4in4, 6in4, 4in6, 6in6 and GRE (RFC 2784, 2890)."""
-    if depth >= DEEPEST:
-        return None
-    inner: int | None = at
-    if protocol == _GRE:
-        bits, kind = _u16(data, at)[0], _u16(data, at + 2)[0]
-        if bits & 7:
-            return None
-        optional = bool(bits & 0xC000) + bool(bits & 0x2000) + bool(bits & 0x1000)
-        inner = tagged(data, at + 4 + 4 * optional, kind)
-        if inner is None:
-            return None
-    elif protocol not in (_IPIP, _IP6IN):
-        return None
-    assert inner is not None
-    return _ip(frame, data, inner, there - (inner - at), fragments, depth + 1)
-
-
-def _tcp(
-    frame: Frame, data: bytes, at: int, length: int, addresses: bytes, ecn: int, packet: int = 0
-) -> Segment | None:
-    key = addresses + data[at : at + 4]
-    return _segment(frame, data, at, length, key, ecn, packet, _tcp_header(data, at + 4))
+    data, at, end, ecn = packet.data, packet.at, packet.end, packet.ecn
+    key = packet.addresses + data[at : at + 4]
+    fields = _tcp_header(data, at + 4)
+    identification, tunnel = packet.identification, packet.tunnel
+    return _segment(frame, data, at, end - at, key, ecn, identification, fields, tunnel)
 
 
 def _segment(
@@ -221,6 +182,7 @@ def _segment(
     ecn: int,
     packet: int,
     fields: Sequence[int],
+    tunnel: str = "",
 ) -> Segment | None:
     seq, ack, bits, window, checksum, urgent = fields
     header = bits >> 10 & 0x3C
@@ -232,10 +194,10 @@ def _segment(
     rare = bits & _RARE_BITS or ecn == 3
     if header == 20:
         options = NO_OPTIONS
-    elif header == 32 and data[at + 20 : at + 24] == ONLY_TIMESTAMPS:
+    elif header == 32 and data[at + 20 : at + 24] == ONLY_TIMESTAMPS and len(data) >= at + header:
         options = Options(None, None, False, _pair_of_u32(data, at + 24))
     else:
-        options, rare = decode_options(data[at + 20 : at + header]), True
+        options, rare = decode_options(data[at + 20 : at + header], header - 20), True
     unfilled = checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF)
     length -= header
     at += header
@@ -255,6 +217,7 @@ def _segment(
         packet,
         unfilled,
         bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
+        tunnel,
     )
 
 
@@ -269,7 +232,7 @@ def _pair(key: bytes) -> tuple[Endpoint, Endpoint, int]:
     pair = (
         Endpoint(inet_ntop(family, key[:half]), int.from_bytes(key[-4:-2], "big")),
         Endpoint(inet_ntop(family, key[half:-4]), int.from_bytes(key[-2:], "big")),
-        int.from_bytes(key[:-4], "big") % 0xFFFF + _TCP,
+        int.from_bytes(key[:-4], "big") % 0xFFFF + TCP,
     )
     if len(_pairs) >= _MOST_PAIRS:
         _pairs.clear()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from trioecho.model import Frame, Segment
-from trioecho.packet.decode import decode
+from trioecho.packet.census import Census
+from trioecho.packet.decode import decode, decode_all
 from trioecho.packet.fragments import Fragments
-from trioecho.packet.link import LINKS
+from trioecho.packet.link import LINKS, MANY
 
 
 class Decoder:
@@ -15,14 +16,19 @@ class Decoder:
 
     Attributes:
         strangers: the link types of frames that cannot be read.
+        census: what there was instead of TCP, until the first segment came.
     """
 
     def __init__(self) -> None:
         self.strangers: set[int] = set()
+        self.census = Census()
         self._fragments = Fragments()
+        self._counting = True
 
     def segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
         """The TCP segments in some frames; one in fragments comes with the last of them.
+
+        A frame of 802.11 may hold several.
 
         Args:
             frames: the frames, in the order of the capture.
@@ -32,10 +38,19 @@ class Decoder:
         """
         fragments = self._fragments
         for frame in frames:
-            segment = decode(frame, fragments)
+            if frame.link in MANY:
+                several = decode_all(frame, fragments)
+                segment = several.pop() if several else None
+                yield from several
+            else:
+                segment = decode(frame, fragments)
             if segment is not None:
+                self._counting = False
                 yield segment
-            elif frame.link not in LINKS:
+                continue
+            if self._counting:
+                self.census.add(frame)
+            if frame.link not in LINKS:
                 self.strangers.add(frame.link)
 
     def segment(self, frame: Frame) -> Segment | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from trioecho.model import Frame
@@ -95,11 +96,12 @@ def _position(raw: bytes, rest: Any) -> int:
 
 def _first_layer(frame: Frame) -> Any:
     """The frame as scapy's outermost layer; scapy is slow to import, so it is imported here."""
-    from scapy.layers import inet, inet6, l2
+    from scapy.layers import inet, inet6
 
     known = LINKS.get(frame.link)
     if known is not None and known.layer:
-        layer = getattr(l2, known.layer)
+        module, _, name = known.layer.rpartition(".")
+        layer = getattr(import_module(f"scapy.{module}"), name)
     else:
         layer = inet6.IPv6 if frame.data[:1] and frame.data[0] >> 4 == 6 else inet.IP
     return layer(frame.data)

@@ -1,4 +1,4 @@
-"""Where in a frame the IP packet starts: behind which link header, tags, labels and tunnels.
+"""A frame's outermost layer, by its link type (https://www.tcpdump.org/linktypes.html).
 
 A new link type is a number and a row of ``LINKS``.
 """
@@ -6,139 +6,203 @@ A new link type is a number and a row of ``LINKS``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from struct import Struct as Layout
 from typing import NamedTuple
 
-# Link types, https://www.tcpdump.org/linktypes.html
+from trioecho.packet import layers, wireless
+from trioecho.packet.layers import Layer, after_type, snap
+
 NULL, ETHERNET, PPP, RAW, LOOP, LINUX_SLL = 0, 1, 9, 101, 108, 113
 RAW_BSD, RAW_OPENBSD, IPV4, IPV6, LINUX_SLL2 = 12, 14, 228, 229, 276
+PPP_HDLC, PPP_ETHER, C_HDLC, FRELAY, MPLS, NFLOG = 50, 51, 104, 107, 219, 239
+PPP_PPPD, PPP_WITH_DIR, C_HDLC_WITH_DIR, FRELAY_WITH_DIR = 166, 204, 205, 206
+IEEE802_11, PRISM, RADIOTAP, AVS, PPI, PKTAP = 105, 119, 127, 163, 192, 258
 
-# EtherTypes and the like. VLAN tags are 802.1Q, 802.1ad and its forerunner.
-IP4, IP6 = 0x0800, 0x86DD
-_VLAN = frozenset((0x8100, 0x88A8, 0x9100))
-_MPLS = frozenset((0x8847, 0x8848))
-_PPPOE = 0x8864
-_BRIDGED = 0x6558
-_MOST_LENGTH = 1500  # up to here the field is a length (802.3), and LLC follows
-_SNAP = b"\xaa\xaa\x03\0\0\0"
-
-_PPP_IP = frozenset((0x0021, 0x0057))
-# A tag, a label, a tunnel takes at least 4 bytes, so this is deeper than any honest frame.
-DEEPEST = 32
+_ETH_P_802_2 = 4
+_NFLOG_PAYLOAD = 9
+_NLPID_IP4, _NLPID_IP6, _NLPID_SNAP, _NLPID_PPP = 0xCC, 0x8E, 0x80, 0xCF
+_NESTED = 4  # PPI and PKTAP hold a frame of any link type, and so each other
 
 _u16 = Layout("!H").unpack_from
-_u32 = Layout("!I").unpack_from
+_pair = Layout("!HH").unpack_from
+_little_pair = Layout("<HH").unpack_from
+_pktap_header = Layout("<III").unpack_from
+
+_Start = Callable[[bytes, int, int], Layer | None]
+_Nested = Callable[[bytes, int], tuple[int, int] | None]
 
 
 class Link(NamedTuple):
     """A link type.
 
     Args:
-        start: where in a frame IP starts; as for `network`.
-        layer: its header's class in ``scapy.layers.l2``, or ``""`` where a frame begins with IP.
+        start: the layer behind its header, or the one a frame starts with: given the frame, where
+            the header starts, and where the frame ended on the wire.
+        layer: its header's class in scapy, or ``""`` where a frame begins with IP.
+        nested: for a header that tells the link type of what follows it, that and where it starts;
+            it takes the place of ``start``.
     """
 
-    start: Callable[[bytes], int | None]
-    layer: str = ""
+    start: _Start
+    layer: str = "packet.Raw"
+    nested: _Nested | None = None
 
 
-def network(data: bytes, link: int) -> int | None:
-    """Where the IP header starts, perhaps beyond the end; None when it is not IP.
+def network(data: bytes, link: int, end: int) -> Layer | None:
+    """The layer that a frame starts with, or that follows its link header.
+
+    Args:
+        data: the frame.
+        link: its link type.
+        end: its length on the wire.
+
+    Returns:
+        The layer, which may start beyond what was captured, or None where the link type is not
+        known.
 
     Raises:
         struct.error, IndexError: the frame ends before that can be told.
     """
-    known = LINKS.get(link)
-    return None if known is None else known.start(data)
+    at = 0
+    for _ in range(_NESTED):
+        known = LINKS.get(link)
+        if known is None:
+            return None
+        if known.nested is None:
+            return known.start(data, at, end)
+        nested = known.nested(data, at)
+        if nested is None:
+            return None
+        link, at = nested
+    return None
 
 
-def ethernet(data: bytes) -> int | None:
-    return after_type(data, 12)
+def _behind(kind: int, size: int, data: bytes, at: int, end: int) -> Layer:
+    """A layer of one kind behind a header of one size."""
+    return Layer(kind, at + size, end)
 
 
-def linux_cooked(data: bytes) -> int | None:
-    return after_type(data, 14)
+def _typed(size: int, data: bytes, at: int, end: int) -> Layer:
+    """What an EtherType tells that stands behind so many bytes."""
+    return after_type(data, at + size, end)
 
 
-def linux_cooked_2(data: bytes) -> int | None:
-    return tagged(data, 20, _u16(data, 0)[0])
+def _cooked(data: bytes, at: int, end: int) -> Layer:
+    return _linux(_u16(data, at + 14)[0], at + 16, end)
 
 
-def ppp(data: bytes) -> int | None:
-    return after_ppp(data, 2 if data[:2] == b"\xff\x03" else 0)
+def _cooked2(data: bytes, at: int, end: int) -> Layer:
+    return _linux(_u16(data, at)[0], at + 20, end)
 
 
-def family_first(data: bytes) -> int | None:
-    """BSD's loopback: four bytes of address family."""
-    return 4
+def _linux(kind: int, at: int, end: int) -> Layer:
+    """By an EtherType, or one of Linux's own numbers, which are not lengths."""
+    return Layer(layers.LLC if kind == _ETH_P_802_2 else kind, at, end)
 
 
-def ip_first(data: bytes) -> int | None:
-    return 0
+def _hdlc(data: bytes, at: int, end: int) -> Layer:
+    """PPP, or Cisco's HDLC, which is addressed to one or to all (RFC 1547 §4.3.1)."""
+    if data[at] in (0x0F, 0x8F):
+        return after_type(data, at + 2, end)
+    return Layer(layers.PPP, at, end)
 
+
+def _frame_relay(size: int, data: bytes, at: int, end: int) -> Layer | None:
+    """Behind the address, whose last byte is odd: RFC 2427 §3, or Cisco's EtherType."""
+    at += size
+    while not data[at] & 1:
+        at += 1
+    at += 1
+    if data[at] != 3:
+        return after_type(data, at, end)
+    at += 1
+    at += data[at] == 0  # a byte that aligns what follows
+    number = data[at]
+    at += 1
+    if number == _NLPID_SNAP:
+        return snap(data, at, end)
+    kinds = {_NLPID_IP4: layers.IP, _NLPID_IP6: layers.IP, _NLPID_PPP: layers.PPP}
+    return Layer(kinds[number], at, end) if number in kinds else None
+
+
+def _nflog(data: bytes, at: int, end: int) -> Layer | None:
+    """The payload, possibly cut (``iptables --nflog-size``); IP tells how much there was."""
+    found = _nflog_payload(data, at)
+    if found is None:
+        return None
+    at, stop = found
+    return Layer(layers.IP, at, max(stop, at + _ip_length(data, at)))
+
+
+def _nflog_payload(data: bytes, at: int = 0) -> tuple[int, int] | None:
+    """Where the payload stands among a netlink message's attributes.
+
+    They are in the byte order of the machine that wrote them; a kind is below 256 and not 0, so its
+    zero byte tells which that is.
+    """
+    at += 4
+    while at + 4 <= len(data):
+        size, kind = (_little_pair if data[at + 3] == 0 else _pair)(data, at)
+        if size < 4:
+            return None
+        if kind == _NFLOG_PAYLOAD:
+            return at + 4, at + size
+        at += size + -size % 4
+    return None
+
+
+def unpadded(data: bytes) -> bytes:
+    """An NFLOG message without what pads its payload, which a cut packet would take for its own."""
+    found = _nflog_payload(data)
+    return data if found is None else data[: found[1]]
+
+
+def _ip_length(data: bytes, at: int) -> int:
+    """What an IP packet tells of its own length."""
+    if data[at] >> 4 == 6:
+        return 40 + int(_u16(data, at + 4)[0])
+    return int(_u16(data, at + 2)[0])
+
+
+def _pktap(data: bytes, at: int) -> tuple[int, int] | None:
+    """Of Apple's header: the link type of what follows and where that starts."""
+    size, kind, link = _pktap_header(data, at)
+    return (link, at + size) if kind == 1 and size >= 12 else None
+
+
+def _none(data: bytes, at: int, end: int) -> None:
+    return None
+
+
+_IP, _PPP = partial(_behind, layers.IP, 0), partial(_behind, layers.PPP, 0)
+_FAMILY = partial(_behind, layers.IP, 4)  # BSD's loopback: four bytes of address family
 
 #: Those that are understood here.
 LINKS = {
-    ETHERNET: Link(ethernet, "Ether"),
-    LINUX_SLL: Link(linux_cooked, "CookedLinux"),
-    LINUX_SLL2: Link(linux_cooked_2, "CookedLinuxV2"),
-    NULL: Link(family_first, "Loopback"),
-    LOOP: Link(family_first, "Loopback"),
-    PPP: Link(ppp),
-    **dict.fromkeys((RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6), Link(ip_first)),
+    ETHERNET: Link(partial(_typed, 12), "layers.l2.Ether"),
+    LINUX_SLL: Link(_cooked, "layers.l2.CookedLinux"),
+    LINUX_SLL2: Link(_cooked2, "layers.l2.CookedLinuxV2"),
+    NULL: Link(_FAMILY, "layers.l2.Loopback"),
+    LOOP: Link(_FAMILY, "layers.l2.Loopback"),
+    **dict.fromkeys((RAW, RAW_BSD, RAW_OPENBSD, IPV4, IPV6), Link(_IP, "")),
+    PPP: Link(_PPP, "layers.ppp.PPP"),
+    PPP_HDLC: Link(_hdlc, "layers.ppp.HDLC"),
+    PPP_PPPD: Link(partial(_behind, layers.PPP, 2)),
+    PPP_WITH_DIR: Link(partial(_behind, layers.PPP, 1)),
+    PPP_ETHER: Link(partial(_behind, layers.PPPOE, 0), "layers.ppp.PPPoE"),
+    C_HDLC: Link(partial(_typed, 2)),
+    C_HDLC_WITH_DIR: Link(partial(_typed, 3)),
+    FRELAY: Link(partial(_frame_relay, 0)),
+    FRELAY_WITH_DIR: Link(partial(_frame_relay, 1)),
+    MPLS: Link(partial(_behind, layers.MPLS, 0)),
+    NFLOG: Link(_nflog),
+    IEEE802_11: Link(partial(_behind, layers.WIRELESS, 0), "layers.dot11.Dot11"),
+    RADIOTAP: Link(wireless.radiotap, "layers.dot11.RadioTap"),
+    PRISM: Link(wireless.prism, "layers.dot11.PrismHeader"),
+    AVS: Link(wireless.avs),
+    PPI: Link(_none, nested=wireless.ppi),
+    PKTAP: Link(_none, nested=_pktap),
 }
-
-
-def after_type(data: bytes, at: int) -> int | None:
-    """Where IP starts behind the EtherType (or the length) at ``at``."""
-    kind = _u16(data, at)[0]
-    if kind <= _MOST_LENGTH:
-        if data[at + 2 : at + 8] != _SNAP:
-            return None
-        at += 8
-        kind = _u16(data, at)[0]
-    return tagged(data, at + 2, kind)
-
-
-def tagged(data: bytes, at: int, kind: int) -> int | None:
-    """Where IP starts in a payload of a given EtherType: behind VLAN tags, MPLS labels, PPPoE."""
-    for _ in range(DEEPEST):
-        if kind in (IP4, IP6):
-            return at
-        if kind in _VLAN:
-            kind = _u16(data, at + 2)[0]
-            at += 4
-        elif kind in _MPLS:
-            return _after_labels(data, at)
-        elif kind == _PPPOE:
-            return after_ppp(data, at + 6)
-        elif kind == _BRIDGED:
-            at += 14
-            kind = _u16(data, at - 2)[0]
-        else:
-            return None
-    return None
-
-
-def after_ppp(data: bytes, at: int) -> int | None:
-    """Where IP starts behind PPP's protocol field, which may be squeezed to one byte (RFC 1661)."""
-    if data[at] & 1:
-        return at + 1 if data[at] in _PPP_IP else None
-    return at + 2 if _u16(data, at)[0] in _PPP_IP else None
-
-
-def _after_labels(data: bytes, at: int) -> int | None:
-    """Behind the MPLS label at the bottom of the stack (RFC 3032 §2.1).
-
-    Nothing says what follows: a 4 or a 6 is an IP version, and a 0 begins a control word, behind
-    which a whole Ethernet frame stands (RFC 4448 §4.6).
-    """
-    for _ in range(DEEPEST):
-        label = _u32(data, at)[0]
-        at += 4
-        if label & 0x100:
-            version = data[at] >> 4
-            if version in (4, 6):
-                return at
-            return after_type(data, at + 16) if version == 0 else None
-    return None
+#: Those whose frames may hold several segments.
+MANY = frozenset((IEEE802_11, PRISM, RADIOTAP, AVS, PPI))

@@ -26,33 +26,46 @@ _FAST_OPEN_EXPERIMENT = b"\xf9\x89"
 ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
 
 
-def decode_options(data: bytes) -> Options:
+def decode_options(data: bytes, size: int | None = None) -> Options:
     """The options in the bytes between the fixed TCP header and the payload.
 
     Args:
-        data: the bytes, possibly cut short or nonsense.
+        data: the bytes that were captured, possibly nonsense.
+        size: how many there were on the wire; None if these are all.
 
     Returns:
-        What could be read; ``malformed`` is set when a length is below 2 or runs past the end.
+        What could be read. ``malformed`` is set when a length is below 2 or runs past the end on
+        the wire, ``cut`` when options follow that were not captured.
 
     Source: RFC 9293 §3.2 (MSS), RFC 7323 §2 and §3, RFC 2018, RFC 7413 §2.
     """
     mss = scale = timestamps = cookie = None
     multipath: list[str] = []
-    permitted = malformed = False
+    permitted = malformed = cut = False
     sack: tuple[tuple[int, int], ...] = ()
     other: list[int] = []
-    at, size = 0, len(data)
+    at, there = 0, len(data)
+    size = there if size is None else size
     while at < size:
+        if at >= there:
+            cut = True
+            break
         kind = data[at]
         if kind == END:
             break
         if kind == NOP:
             at += 1
             continue
-        length = data[at + 1] if at + 1 < size else 0
-        if length < 2 or at + length > size:
+        cut = at + 1 >= there and at + 1 < size
+        length = data[at + 1] if at + 1 < there else 0
+        if not cut and (length < 2 or at + length > size):
             malformed = True
+            break
+        if cut or at + length > there:
+            cut = True
+            if kind == SACK and length % 8 == 2:  # the blocks before the cut are whole
+                whole = range(at + 2, there - 7, 8)
+                sack = tuple(_pair(data, edge) for edge in whole)
             break
         if kind == MSS and length == 4:
             (mss,) = _u16(data, at + 2)
@@ -75,4 +88,5 @@ def decode_options(data: bytes) -> Options:
             other.append(kind)
         at += length
     names = tuple(multipath)
-    return Options(mss, scale, permitted, timestamps, sack, cookie, names, tuple(other), malformed)
+    rest = tuple(other), malformed, cut
+    return Options(mss, scale, permitted, timestamps, sack, cookie, names, *rest)

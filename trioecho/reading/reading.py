@@ -8,6 +8,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
+from trioecho.packet.census import Census
 from trioecho.packet.decode import ports_at_a_glance
 from trioecho.packet.decoder import Decoder
 from trioecho.tcp.tracker import Tracker
@@ -119,7 +120,6 @@ class Reading:
     Attributes:
         tracker: the connections so far.
         start: the time of the first frame, nanoseconds since the epoch.
-        strangers: the link types of frames that cannot be read.
     """
 
     def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
@@ -128,7 +128,16 @@ class Reading:
         self._share = share
         self._selection = selection or Selection()
         self._decoder = Decoder()
-        self.strangers = self._decoder.strangers
+
+    @property
+    def strangers(self) -> set[int]:
+        """The link types of frames that cannot be read."""
+        return self._decoder.strangers
+
+    @property
+    def census(self) -> Census:
+        """What there was instead of TCP, until the first segment came."""
+        return self._decoder.census
 
     def rungs(self, frames: Sequence[Frame]) -> list[Rung]:
         """The rungs of the connections selected in some frames, in the order of the capture.

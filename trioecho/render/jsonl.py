@@ -149,6 +149,7 @@ def _summary(summary: Summary) -> dict[str, object]:
 
 
 def _connection(connection: ConnectionSummary) -> dict[str, object]:
+    tunnel = {"tunnel": connection.tunnel} if connection.tunnel else {}
     return {
         "number": connection.number,
         "client": str(connection.client),
@@ -171,6 +172,7 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         "server_rtt": _round_trips(connection.server_rtt),
         "client_states": {state: time / 1e9 for state, time in connection.client_states.items()},
         "server_states": {state: time / 1e9 for state, time in connection.server_states.items()},
+        **tunnel,
     }
 
 

@@ -30,7 +30,8 @@ def table(
     """The lines of a table of connections."""
     yield _HEADING, "strong"
     for one in connections:
-        yield f"{one.number:>6} {one.client} -> {one.server}", "call"
+        within = f" in {one.tunnel}" if one.tunnel else ""
+        yield f"{one.number:>6} {one.client} -> {one.server}{within}", "call"
         took = "-" if one.handshake_time is None else seconds(one.handshake_time)
         since, lasted = (one.start - start) / 1e9, (one.end - one.start) / 1e9
         yield (

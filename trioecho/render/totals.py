@@ -43,7 +43,8 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
             closed = "still open at the end"
     took = connection.handshake_time
     handshake = "" if took is None else f" handshake {seconds(took)};"  # else see completeness
-    yield f"{name}{connection.client} to {connection.server};{handshake} {closed}", ""
+    within = f" in {connection.tunnel}" if connection.tunnel else ""
+    yield f"{name}{connection.client} to {connection.server}{within};{handshake} {closed}", ""
     again = connection.retransmissions
     yield (
         f"client {bytes_of(connection.client_bytes)} in"

@@ -31,6 +31,7 @@ class History:
         fins_crossed: whether neither FIN acknowledges the other.
         closed_by: how it ended; None as long as it is open.
         reuses: the connection that had the same ports before.
+        tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
         said: what was said of it and is not said again.
     """
@@ -51,6 +52,7 @@ class History:
     fins_crossed: bool = False
     closed_by: Literal["fin", "rst"] | None = None
     reuses: int | None = None
+    tunnel: str = ""
     troubles: int = 0
     first_trouble: str = ""
     said: frozenset[str] = _NOTHING

@@ -35,6 +35,7 @@ def summary(history: History) -> ConnectionSummary:
         {str(state): spent for state, spent in client.spent.items()},
         {str(state): spent for state, spent in server.spent.items()},
         history.first_frame,
+        tunnel=history.tunnel,
     )
 
 

@@ -1,4 +1,9 @@
-"""Finds a segment's connection: by its two endpoints, and by its SYN when ports are used again."""
+"""Finds a segment's connection: by its two endpoints and the tunnel it was in, and by its SYN.
+
+A SYN tells when ports are used again. A SYN-ACK tells when each direction has a tunnel of its own:
+the network identifier is the receiver's with asymmetric routing between VXLANs, and Cilium writes
+the sender's identity there.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,9 @@ class Tracker:
         self.connections: list[TrackedConnection] = []
         self.count: int = 0
         self.rungs: int = 0
-        self._by_flow: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
+        self._by_flow: dict[tuple[Endpoint, Endpoint, str], TrackedConnection] = {}
+        # Those that began with a SYN in a tunnel, by server and client.
+        self._tunnelled: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
 
     def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
         """A connection that is about to be opened: we made the call ourselves.
@@ -42,7 +49,7 @@ class Tracker:
         return self._begin(client, server, opening=True)
 
     def find(self, one: Endpoint, other: Endpoint) -> TrackedConnection | None:
-        """The connection that is or was last between two endpoints, in either order, if any.
+        """The connection that is or was last between two endpoints, in either order and no tunnel.
 
         Args:
             one: an end.
@@ -51,7 +58,7 @@ class Tracker:
         Returns:
             The connection, or None when there was none.
         """
-        return self._by_flow.get((one, other))
+        return self._by_flow.get((one, other, ""))
 
     def seen(self, segment: Segment) -> Rung:
         """The next rung: a segment as one tap sees it.
@@ -62,7 +69,7 @@ class Tracker:
         Returns:
             Its rung.
         """
-        connection = self._by_flow.get((segment.source, segment.destination))
+        connection = self._by_flow.get((segment.source, segment.destination, segment.tunnel))
         if connection is None or segment.flags & SYN:
             connection = self._connection(segment)
         self.rungs += 1
@@ -74,7 +81,7 @@ class Tracker:
         Args:
             segment: the segment; segments come in the order of the capture.
         """
-        connection = self._by_flow.get((segment.source, segment.destination))
+        connection = self._by_flow.get((segment.source, segment.destination, segment.tunnel))
         if connection is None or segment.flags & SYN:
             connection = self._connection(segment)
         self.rungs += 1
@@ -125,7 +132,9 @@ class Tracker:
         A forged SYN begins none: both ends of the one that there is know nothing of another, and
         its receiver answers with a challenge ACK (RFC 5961 §4).
         """
-        connection = self._by_flow.get((segment.source, segment.destination))
+        if segment.tunnel and segment.flags & SYN and (answered := self._answered(segment)):
+            return answered
+        connection = self._by_flow.get((segment.source, segment.destination, segment.tunnel))
         if connection is None:
             return self._meet(segment)
         if segment.flags & SYN and not forged and _starts_anew(segment, connection):
@@ -147,6 +156,8 @@ class Tracker:
         self.connections = [one for one in self.connections if one.number not in gone]
         flows = self._by_flow
         self._by_flow = {key: one for key, one in flows.items() if one.number not in gone}
+        began = self._tunnelled
+        self._tunnelled = {key: one for key, one in began.items() if one.number not in gone}
 
     def summaries(self) -> tuple[ConnectionSummary, ...]:
         """A summary for each connection that had a segment, in their order."""
@@ -159,16 +170,37 @@ class Tracker:
         # In the middle: services have the lower port more often than not.
         from_client = not flags & ACK if flags & SYN else source.port >= destination.port
         client, server = (source, destination) if from_client else (destination, source)
-        connection = self._begin(client, server, opening=bool(flags & SYN) and not flags & RST)
+        opening, tunnel = bool(flags & SYN) and not flags & RST, segment.tunnel
+        connection = self._begin(client, server, tunnel, opening=opening)
         if flags & SYN and flags & ACK:
             connection.client.state = State.SYN_SENT  # its SYN was sent before we looked
+        elif tunnel and opening:
+            self._tunnelled[server, client] = connection
         return connection
 
-    def _begin(self, client: Endpoint, server: Endpoint, *, opening: bool) -> TrackedConnection:
+    def _answered(self, segment: Segment) -> TrackedConnection | None:
+        """The connection whose SYN a SYN-ACK acknowledges: in its own tunnel, or in another."""
+        ends = segment.source, segment.destination
+        flow = *ends, segment.tunnel
+        for connection in (self._by_flow.get(flow), self._tunnelled.get(ends)):
+            isn = None if connection is None else connection.client.isn
+            if connection is None or isn is None or segment.ack != (isn + 1) & 0xFFFFFFFF:
+                continue
+            if self._by_flow.get(flow) is not connection:
+                self._by_flow[flow] = connection
+                connection.tunnel += f" and {segment.tunnel}"
+            return connection
+        return None
+
+    def _begin(
+        self, client: Endpoint, server: Endpoint, tunnel: str = "", *, opening: bool
+    ) -> TrackedConnection:
         self.count += 1
         connection = TrackedConnection(self.count, client, server, opening=opening)
+        connection.tunnel = tunnel
         self.connections.append(connection)
-        self._by_flow[client, server] = self._by_flow[server, client] = connection
+        flows = self._by_flow
+        flows[client, server, tunnel] = flows[server, client, tunnel] = connection
         return connection
 
 
