@@ -1,5 +1,7 @@
 """Every link type and every tunnel: whole, cut, padded, nested, and beside tshark."""
 
+# covers: packet/tunnels, packet/wireless
+
 from __future__ import annotations
 
 import subprocess
