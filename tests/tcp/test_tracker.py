@@ -97,3 +97,15 @@ def test_a_tunnel_for_each_direction_when_the_ports_are_used_again() -> None:
     tracker.forget(tracker.connections)
     tracker.seen(within("VXLAN 2", "server", SYN | ACK, 14_000_000, 7_000_001))
     assert tracker.count == 3
+
+
+@pytest.mark.parametrize("first", ["VXLAN 1", "VXLAN 2"])
+def test_a_syn_is_answered_in_one_tunnel(first: str) -> None:
+    """Also when its answer is repeated there; the same answer in a third is not its own."""
+    tracker = Tracker()
+    tracker.seen(within("VXLAN 1", "client", SYN, 100))
+    for tunnel in (first, first, "VXLAN 3", "VXLAN 4"):
+        tracker.seen(within(tunnel, "server", SYN | ACK, 500, 101))
+    whole = "VXLAN 1" if first == "VXLAN 1" else "VXLAN 1 and VXLAN 2"
+    assert [one.tunnel for one in tracker.connections] == [whole, "VXLAN 3", "VXLAN 4"]
+    assert [one.server.segments for one in tracker.connections] == [2, 1, 1]

@@ -34,7 +34,7 @@ class Tracker:
         self.count: int = 0
         self.rungs: int = 0
         self._by_flow: dict[tuple[Endpoint, Endpoint, str], TrackedConnection] = {}
-        # Those that began with a SYN in a tunnel, by server and client.
+        # Those whose SYN came in a tunnel and was not answered yet, by server and client.
         self._tunnelled: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
 
     def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
@@ -186,6 +186,8 @@ class Tracker:
             isn = None if connection is None else connection.client.isn
             if connection is None or isn is None or segment.ack != (isn + 1) & 0xFFFFFFFF:
                 continue
+            if self._tunnelled.get(ends) is connection:
+                del self._tunnelled[ends]  # a SYN is answered in one tunnel
             if self._by_flow.get(flow) is not connection:
                 self._by_flow[flow] = connection
                 connection.tunnel += f" and {segment.tunnel}"
