@@ -151,16 +151,23 @@ class Ladder(Sequence[Connection]):
         tracked: the engine's connections.
         events: rungs and calls, in order.
         summary: how it ended; only its connections are in the ladder.
+        trouble: why a file could not be read to its end.
 
     Attributes:
         rungs: the rungs of all connections, in order.
         summary: how it ended.
+        trouble: why a file could not be read to its end, in words; ``""`` when it could.
     """
 
     def __init__(
-        self, tracked: Sequence[TrackedConnection], events: Sequence[Event], summary: Summary
+        self,
+        tracked: Sequence[TrackedConnection],
+        events: Sequence[Event],
+        summary: Summary,
+        trouble: str = "",
     ) -> None:
         self.summary: Summary = summary
+        self.trouble: str = trouble
         self.rungs: tuple[Rung, ...] = tuple(event for event in events if isinstance(event, Rung))
         shown = {one.number for one in summary.connections}
         of: dict[int | None, list[Event]] = {}
@@ -203,8 +210,7 @@ def read(
         port: keep the connections with this port only.
 
     Returns:
-        The connections. A file that ends too early gives what it holds; its ``trouble`` is in
-        ``summary.unmatched``.
+        The connections. A file that ends too early gives what it holds, and ``trouble`` says so.
 
     Raises:
         TrioechoError: the file cannot be read, or is no capture file.
@@ -214,7 +220,5 @@ def read(
     with open_capture_file(path) as file:
         for frames in file:
             rungs += reading.rungs(frames)
-        summary = reading.summary(file.name, None)
-        if file.trouble is not None:
-            summary = replace(summary, unmatched=(str(file.trouble),))
-    return Ladder(reading.tracker.connections, rungs, summary)
+    summary = reading.summary(file.name, None)
+    return Ladder(reading.tracker.connections, rungs, summary, str(file.trouble or ""))
