@@ -99,7 +99,7 @@ class _Reader:
 
             held: HeldRungs | None = None
             if selection.only_trouble and (streams or files):
-                held = stack.enter_context(HeldRungs(reading.troubled))
+                held = stack.enter_context(closing(HeldRungs(reading.troubled)))
 
             def show(rungs: Sequence[Rung]) -> None:
                 main.show(rungs)

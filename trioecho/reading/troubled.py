@@ -11,8 +11,7 @@ import pickle
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from tempfile import TemporaryFile
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from trioecho.model import Rung
 
@@ -40,15 +39,8 @@ class HeldRungs:
         self._file: IO[bytes] | None = None
         self._read = self._pieces = 0
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Drop the temporary file, if there is one."""
         if self._file is not None:
             self._file.close()
 
