@@ -60,6 +60,7 @@ class Before(NamedTuple):
         next: whether all bytes before it had been sent.
         probed: whether a closed window had been probed with a byte.
         mistaken: whether tshark alone called its peer's last segment a keep-alive.
+        receded: whether the last ACK of its sender, or of its peer, was below one before it.
     """
 
     numbers: Numbers
@@ -75,6 +76,7 @@ class Before(NamedTuple):
     next: bool
     probed: bool
     mistaken: bool
+    receded: bool
 
 
 class Ours(NamedTuple):
@@ -180,6 +182,7 @@ def before(
     passed: Rung | None = None
     fast: int | None = None
     fresh, probed = True, False
+    highest, receded = {"client": 0, "server": 0}, {"client": False, "server": False}
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
@@ -188,6 +191,10 @@ def before(
             continue
         said = rows[earlier].kinds | mine[earlier].kinds
         probed = probed or ("zero-window-probe" in said and row.length == 1)
+        if row.flags & ACK:
+            whose = mine[earlier].rung.sender
+            receded[whose] = row.ack < highest[whose]
+            highest[whose] = max(highest[whose], row.ack)
         if mine[earlier].rung.sender == sender:
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
@@ -241,6 +248,7 @@ def before(
         this.seq <= used,
         probed,
         mistaken,
+        any(receded.values()),
     )
 
 

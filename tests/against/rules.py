@@ -173,6 +173,12 @@ def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return ours.peer_outrun and _changed(theirs, ours) == ({"fast-retransmission"}, set())
 
 
+def _older_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    windows = {"window-update", "window-full", "duplicate-ack", "zero-window-probe"}
+    return before.receded and lost | added <= windows | {"spurious-retransmission"}
+
+
 RULES: dict[str, Rule] = {
     "seen-before": _seen_before,
     "recovery": _recovery,
@@ -194,6 +200,7 @@ RULES: dict[str, Rule] = {
     "old-and-new": _old_and_new,
     "captured-late": _captured_late,
     "probe-taken": _probe_taken,
+    "older-ack": _older_ack,
 }
 
 

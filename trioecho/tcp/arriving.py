@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from trioecho.model import RST, SYN, State
-from trioecho.tcp import learn
-from trioecho.tcp.rules import closing, data, opening
+from trioecho.tcp import learn, rules
+from trioecho.tcp.rules import data
 from trioecho.tcp.rules.marks import Paws
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Seen
@@ -29,12 +29,14 @@ def arrive(seen: Seen, time: int) -> None:
             _acknowledged(seen, ack, time)
         if theirs.acked is None or ack > theirs.acked:
             seen.arrival = time
-            opens = seen.history.underway and theirs.acked is None
+            seen.opens = seen.history.underway and theirs.acked is None
             learn.acknowledge(seen, ack)
             if seen.told and (fact := data.ack(seen)) is not None:
                 seen.found.append(fact)
-            if theirs.fin is not None or opens:
-                _steps(seen, opens=opens)
+            if theirs.fin is not None or seen.opens:
+                _changed(seen)
+        elif ack < theirs.acked:
+            _changed(seen)
     elif flags & SYN:
         theirs.meet(Event.RECEIVE_SYN, time)
         mine.asked_time = time
@@ -74,12 +76,10 @@ def _acknowledged(seen: Seen, ack: int, time: int) -> None:
         theirs.meet(Event.RECEIVE_ACK_OF_FIN, time)
 
 
-def _steps(seen: Seen, *, opens: bool) -> None:
-    """The last step of a handshake, or a step of a close, as it arrives."""
-    fact = closing.fin_ack(seen)
-    if fact is not None:
-        seen.found.append(fact)
-    complete = opening.handshake_complete(seen) if opens else None
-    if complete is not None:
-        seen.found.append(complete)
-        complete.learn(seen)
+def _changed(seen: Seen) -> None:
+    """Its ACK may complete the handshake or the close, or is older than one that arrived before."""
+    before = len(seen.found)
+    rules.every(rules.ARRIVAL, seen)
+    for fact in seen.found[before:]:
+        fact.learn(seen)
+        seen.expected = False

@@ -100,7 +100,8 @@ class Half:
 
         next, next_time: one past the highest sequence number it has used (SND.NXT), and when that
             last advanced.
-        acked: up to where the peer has acknowledged what it sent (SND.UNA).
+        acked, acked_rung: up to where the peer has acknowledged what it sent (SND.UNA), and the
+            rung that brought this ACK.
         flight: what it sent that is not acknowledged.
         fin: the sequence number of its FIN.
         seen: which part of what it sent was seen, or was acknowledged.
@@ -156,6 +157,7 @@ class Half:
     next: int | None = None
     next_time: int = 0
     acked: int | None = None
+    acked_rung: int | None = None
     flight: Flight = field(default_factory=Flight)
     fin: int | None = None
     seen: Ranges = field(default_factory=Ranges)

@@ -101,7 +101,7 @@ def sack(seen: Seen) -> None:
         (relative(left, start, ack), relative(right, start, ack))
         for left, right in seen.segment.options.sack
     )
-    if not far_sack(seen):
+    if not far_sack(seen) and (seen.mine.ack is None or ack >= seen.mine.ack):
         seen.mine.sack = seen.sack
         theirs.doubt(ack, max(right for _, right in seen.sack))
 
@@ -192,7 +192,7 @@ def acknowledge(seen: Seen, ack: int) -> None:
     """
     segment, mine, theirs = seen.segment, seen.mine, seen.theirs
     before = theirs.acked
-    theirs.acked = ack
+    theirs.acked, theirs.acked_rung = ack, seen.number
     mine.ack_packet = segment.identification
     seen.last = last = theirs.flight.acknowledged(ack)
     fin = theirs.fin

@@ -54,7 +54,12 @@ def send(
             seen.found.append(fact)
         if mine.held is not None:
             _waited(seen)
-    mine.sack = ()
+    # An older ACK, overtaken by a newer one, changes nothing (RFC 9293 §3.10.7.4). It is none if
+    # the newer one acknowledged what was never seen.
+    newest = mine.ack
+    older = ack is not None and newest is not None and ack < newest <= (theirs.next or 0)
+    if not older:
+        mine.sack = ()
     if segment.rare:
         _marked(seen)
     if not seen.expected:
@@ -73,7 +78,9 @@ def send(
                 mine.seen.add(seq, end)
             mine.next, mine.next_time = end, time
     mine.segments += 1
-    if ack is not None and ack != mine.ack:
+    if older:
+        return seen
+    if ack is not None and ack != newest:
         mine.duplicates, mine.ack_rung = 0, number
         mine.ack = ack
     mine.window = segment.window

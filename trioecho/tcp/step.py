@@ -37,6 +37,7 @@ class Seen(Struct, gc=False):
         sack: its SACK blocks in relative numbers.
         subtype: the Multipath TCP option that is asked about.
         arrival: when it arrived.
+        opens: whether its ACK is the first to arrive at the other end.
         newly: how many bytes it acknowledges for the first time.
         last: the last segment among them, if it covers one whole.
         rtt: the time since that was sent, where it tells the round-trip time.
@@ -62,6 +63,7 @@ class Seen(Struct, gc=False):
     sack: tuple[tuple[int, int], ...] = ()
     subtype: str = ""
     arrival: int = 0
+    opens: bool = False
     newly: int = 0
     last: Sent | None = None
     rtt: int | None = None

@@ -186,16 +186,17 @@ MARKS = Question(
     every=True,
 )
 PORTS = Question("Were its ports used before?", (opening.reused_ports,))
+NEWLY = Question("When it arrives: are bytes acknowledged for the first time?", (data.ack,))
 ARRIVAL = Question(
-    "When it arrives: what does it acknowledge for the first time?",
-    (data.ack, closing.fin_ack, opening.handshake_complete),
+    "When it arrives: what else does its ACK change, or why does it change nothing?",
+    (closing.fin_ack, opening.handshake_complete),
     every=True,
 )
 
 #: All questions, in the order in which they are asked.
 QUESTIONS = (
     *(PROBE, WINDOWS, DUPLICATE, CHALLENGE, UNSEEN, ACKNOWLEDGED, REPEATED, BYTES, TIMESTAMP),
-    *(RESET, SYN, FIN, DATA, MARKS, PORTS, ARRIVAL),
+    *(RESET, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
 )
 
 

@@ -108,6 +108,8 @@ def fin_ack(seen: Seen) -> FinAck | None:
     mine, theirs, history = seen.mine, seen.theirs, seen.history
     if theirs.fin is None or (seen.ack or 0) <= theirs.fin or seen.segment.flags & FIN:
         return None
+    if seen.ack != theirs.acked:
+        return None  # an older ACK
     closed = mine.fin is not None and seen.seq > mine.fin
     return FinAck(
         2 if theirs is history.first_fin else 4,

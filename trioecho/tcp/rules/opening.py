@@ -204,7 +204,7 @@ class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
 def handshake_complete(seen: Seen) -> HandshakeComplete | None:
     """It is the first ACK to arrive with which both ends are synchronized, and no SYN, unless both
     ends have sent one without an ACK."""
-    if seen.mine.state in OPENING or seen.theirs.state in OPENING:
+    if not seen.opens or seen.mine.state in OPENING or seen.theirs.state in OPENING:
         return None
     both = simultaneous(seen)
     if seen.segment.flags & SYN and not both:
