@@ -388,8 +388,16 @@ def test_only_trouble_holds_in_files_too(two: str, tmp_path: Path) -> None:
 
 
 def test_only_trouble_leaves_out_the_one_that_had_none(one: str) -> None:
-    assert "0 connections" in " ".join(show(one, "--only", "trouble").split())
+    assert "0 of 1 connection" in " ".join(show(one, "--only", "trouble").split())
     assert "SYN" not in show(one, "--only", "trouble")
+
+
+def test_a_filter_that_nothing_matches_says_how_many_there_are(two: str, tmp_path: Path) -> None:
+    path = tmp_path / "none.txt"
+    assert ": 0 of 2 connections" in " ".join(show(two, "--port", "99", "-o", str(path)).split())
+    assert "\n0 of 2 connections\n" in path.read_text()
+    *_, summary = objects(show(two, "--host", "192.0.2.9", "--format", "json"))
+    assert (summary["connections"], summary["others"]) == ([], 2)
 
 
 @pytest.mark.parametrize("option", ["--connection", "--follow"])

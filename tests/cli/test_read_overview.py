@@ -76,8 +76,15 @@ def test_where_nothing_is_selected_there_is_an_empty_table() -> None:
     shower = Shower(Selection(port=9))
     shower.show(ONE)
     shower.overview.finish("one.pcap")
-    assert "one.pcap: 0 connections" in shower.text
+    assert "one.pcap: 0 of 1 connection" in shower.text
     assert "--connection" not in shower.text
+
+
+def test_a_ladder_without_what_was_asked_for_says_how_many_there_are() -> None:
+    shower = Shower(Selection(port=9), streams=True)
+    shower.show(TWO)
+    shower.overview.finish("two.pcap")
+    assert "\n0 of 2 connections\n" in shower.text
 
 
 @pytest.mark.parametrize(("ladder", "table"), [(ONE, True), (LOSSY, False)])
@@ -97,5 +104,5 @@ def test_connections_that_others_have_read_are_selected_too() -> None:
     shower.overview.share(list(other.connections()))
     shower.overview._as = "table"
     shower.overview.finish("two.pcap")
-    assert "two.pcap: 1 connection;" in shower.text
+    assert "two.pcap: 1 of 2 connections;" in shower.text
     assert "40002" in shower.text

@@ -61,6 +61,7 @@ class Overview:
         self._held: list[Rung] = []
         self._numbers: set[int] = set()
         self._shared: list[ConnectionSummary] | None = None
+        self._shared_count = 0
         self._as = "ladder" if streams else "unknown"
         if streams:
             self._sink(self._renderer.begin())
@@ -73,6 +74,7 @@ class Overview:
     def share(self, connections: Sequence[ConnectionSummary]) -> None:
         """Use connections that other processes have read."""
         self._shared = [one for one in connections if self._selection.keeps(one)]
+        self._shared_count = len(connections)
 
     def show(self, rungs: Sequence[Rung]) -> None:
         """Show the next rungs, or keep them until it is known how."""
@@ -108,13 +110,17 @@ class Overview:
 
     def _table(self, name: str) -> None:
         from trioecho.render.terminal import Terminal
+        from trioecho.render.totals import selected
 
-        found = self._reading.connections() if self._shared is None else self._shared
+        if self._shared is None:
+            found, among = list(self._reading.connections()), self._reading.tracker.count
+        else:
+            found, among = self._shared, self._shared_count
         connections = sorted(found, key=SORTS[self._sort])
         shown = connections[: self._limit]
         assert isinstance(self._renderer, Terminal)
         start = self._reading.start or 0
-        title = f"{name}: {plural(len(connections), 'connection')}"
+        title = f"{name}: {selected(len(connections), among)}"
         if len(shown) < len(connections):
             title += f", the first {len(shown)} by {self._sort}"
         census = self._reading.census

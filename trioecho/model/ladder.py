@@ -293,9 +293,11 @@ class Summary(Struct, frozen=True):
         capture: how complete the capture was.
         forgotten: earlier connections of which nothing is known any more.
         unmatched: a sentence for each fault of the wire that has not done anything.
+        others: connections of a capture file that were not selected.
     """
 
     connections: tuple[ConnectionSummary, ...]
     capture: CaptureSummary
     forgotten: int = 0
     unmatched: tuple[str, ...] = ()
+    others: int = 0

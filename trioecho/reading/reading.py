@@ -195,4 +195,5 @@ class Reading:
             The summary.
         """
         captured = CaptureSummary(interface, self.tracker.rungs, dropped)
-        return Summary(tuple(self.connections()), captured)
+        selected = tuple(self.connections())
+        return Summary(selected, captured, others=self.tracker.count - len(selected))

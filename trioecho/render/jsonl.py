@@ -145,6 +145,7 @@ def _summary(summary: Summary) -> dict[str, object]:
         },
         **({"forgotten": summary.forgotten} if summary.forgotten else {}),
         **({"unmatched": summary.unmatched} if summary.unmatched else {}),
+        **({"others": summary.others} if summary.others else {}),
     }
 
 

@@ -17,6 +17,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
         yield f"and {plural(summary.forgotten, 'connection')} before that, forgotten by now", ""
     for sentence in summary.unmatched:
         yield f"! {sentence}", "trouble"
+    if summary.others:
+        yield selected(len(summary.connections), len(summary.connections) + summary.others), ""
     capture = summary.capture
     where = printable(capture.interface)
     if capture.dropped:
@@ -30,6 +32,15 @@ def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
         yield f"{plural(capture.frames, 'TCP frame')} in {where}", ""
     else:
         yield f"captured {plural(capture.frames, 'frame')} on {where}, the kernel dropped 0", ""
+
+
+def selected(count: int, among: int) -> str:
+    """How many connections were selected: ``1 of 7 connections``, or ``7 connections``."""
+    return (
+        f"{count:,} of {plural(among, 'connection')}"
+        if count < among
+        else plural(among, "connection")
+    )
 
 
 def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[str, Style]]:
