@@ -4,6 +4,8 @@ import errno
 import gc
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -128,6 +130,37 @@ def test_a_bug_after_a_signal_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run(main)
+
+
+# A signal that comes between the opening of a file and the block that would close it.
+UNOWNED = """
+import signal
+import subprocess
+import sys
+from trioecho.cli.runner import run_blocking
+
+def opened():
+    file = open("/dev/null", "rb")
+    signal.raise_signal(signal.NUMBER)
+    return file
+
+def main():
+    with opened():
+        return 0
+
+run_blocking(main)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_file_is_opened_leaves_no_warning(number: signal.Signals) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", UNOWNED.replace("NUMBER", number.name)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", "")
 
 
 @pytest.mark.parametrize(("graceful", "signals"), [(True, 2), (False, 1)])

@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
+from warnings import simplefilter
 
 from trioecho.cli.interrupts import raise_on_interrupt
 from trioecho.cli.stderr import warn
@@ -55,15 +56,16 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
     """
     caught = signal.SIGINT
 
-    def terminate(number: int, frame: object) -> NoReturn:
+    def interrupt(number: int, frame: object) -> NoReturn:
         nonlocal caught
         caught = signal.Signals(number)
+        # It may come when a file has been opened and the block that closes it is not entered yet.
+        simplefilter("ignore", ResourceWarning)
         raise KeyboardInterrupt
 
-    if _is_heard(signal.SIGTERM):
-        signal.signal(signal.SIGTERM, terminate)
     try:
-        raise_on_interrupt()
+        for heard in filter(_is_heard, (signal.SIGINT, signal.SIGTERM)):
+            signal.signal(heard, interrupt)
         code = main()
     except KeyboardInterrupt:
         code = 128 + caught
