@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import struct
@@ -13,7 +14,32 @@ from pathlib import Path
 
 import pytest
 from loopback import need_ipv6
-from programs import PATIENCE, TRIOECHO, Pipe, limited, pipe_at, serving, trioecho
+from programs import PATIENCE, TRIOECHO, Pipe, Server, limited, pipe_at, serving, trioecho
+
+TIME = re.compile(r"^ *\d+\.\d{3}  ")
+
+
+def call(server: Server) -> str:
+    """The next line, which is a call, without its time."""
+    line = server.line()
+    assert TIME.match(line), line
+    return TIME.sub("", line)
+
+
+def test_each_call_before_it_listens() -> None:
+    with serving("--backlog", "5") as server:
+        times = [float(line.split()[0]) for line in server.opening]
+        calls = [TIME.sub("", line.rstrip()) for line in server.opening]
+        rest = server.end()[1]
+    assert times == sorted(times)
+    fd = calls[0].split()[3]
+    assert calls == [
+        f"listening socket fd {fd} socket(AF_INET)",
+        f"listening socket fd {fd} setsockopt(SO_REUSEADDR 1)",
+        f"listening socket fd {fd} bind(127.0.0.1:0)",
+        f"listening socket fd {fd} listen(5)",
+    ]
+    assert [TIME.sub("", line) for line in rest[:-1]] == [f"listening socket fd {fd} close"]
 
 
 def test_each_call_of_a_connection() -> None:
@@ -21,11 +47,11 @@ def test_each_call_of_a_connection() -> None:
         assert server.first == f"listening on 127.0.0.1:{server.port}\n"
         with server.dial() as client:
             peer = f"127.0.0.1:{client.getsockname()[1]}"
-            accept = server.line().split()
+            accept = call(server).split()
             client.sendall(b"a\x1b[31m\xff")
-            lines = [server.line(), server.line()]
+            lines = [call(server), call(server)]
             client.shutdown(socket.SHUT_WR)
-            lines += [server.line(), server.line()]
+            lines += [call(server), call(server)]
         code, rest = server.end()
     assert accept[:3] == ["listening", "socket", "fd"]
     assert accept[4:9] == ["accept", "->", "connection", "socket", "fd"]
@@ -39,7 +65,7 @@ def test_each_call_of_a_connection() -> None:
         f"connection fd {fd}: close",
     ]
     assert code == 143
-    assert rest == ["1 connection: 1 closed by the client; 7 bytes received, 7 bytes sent"]
+    assert rest[1:] == ["1 connection: 1 closed by the client; 7 bytes received, 7 bytes sent"]
 
 
 def test_a_reset_is_told() -> None:
@@ -49,7 +75,7 @@ def test_a_reset_is_told() -> None:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         assert server.line().endswith("ECONNRESET: the client has reset the connection")
         assert server.line().endswith(": close")
-        assert server.end()[1] == ["1 connection: 1 reset; 0 bytes received, 0 bytes sent"]
+        assert server.end()[1][-1] == "1 connection: 1 reset; 0 bytes received, 0 bytes sent"
 
 
 def test_small_receives() -> None:
@@ -73,6 +99,7 @@ def test_a_signal_lets_connections_finish(number: signal.Signals, code: int) -> 
     with serving("--grace", "60") as server, server.dial() as client:
         server.line()
         server.process.send_signal(number)
+        assert call(server).endswith(": close")  # of the listening socket
         assert server.line().startswith("stopping: 1 connection may finish within 60 s")
         client.sendall(b"last words")
         assert client.recv(100) == b"last words"
@@ -142,7 +169,9 @@ def test_a_port_in_use() -> None:
     with serving() as server:
         done = trioecho("serve", server.port)
     assert done.returncode == 1
-    assert done.stdout == b""
+    *_, bind, close = done.stdout.decode().splitlines()
+    assert bind.endswith(f"bind(127.0.0.1:{server.port}) -> EADDRINUSE")
+    assert close.endswith(": close")
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith(f"trioecho: 127.0.0.1:{server.port} is in use: ")
 
@@ -160,7 +189,7 @@ def test_a_port_in_use() -> None:
 def test_what_cannot_be_listened_on(address: str, code: int, says: str) -> None:
     done = trioecho("serve", address)
     assert done.returncode == code
-    assert done.stdout == b""
+    assert b"listen(" not in done.stdout
     (line,) = done.stderr.decode().splitlines()
     assert line.startswith("trioecho: ")
     assert says in line
@@ -172,7 +201,9 @@ def test_it_ends_when_nobody_reads_its_output() -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        port = int(process.stdout.readline().rpartition(b":")[2])
+        while b"listening on" not in (line := process.stdout.readline()):
+            assert line
+        port = int(line.rpartition(b":")[2])
         process.stdout.close()
         with socket.create_connection(("127.0.0.1", port)):
             assert process.wait(PATIENCE) == 141
@@ -183,7 +214,8 @@ def test_it_ends_when_nobody_reads_its_output() -> None:
 def stuck(pipe: Pipe, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A server whose output is full and whose queue has run over, and its port."""
     with limited(pipe.start("serve", "127.0.0.1:0", "--recv-size", "16", *options)) as process:
-        port = int(pipe.until(b"\n").strip(b'"}\n').rpartition(b":")[2])
+        line = pipe.until(b'"address"' if "--json" in options else b"listening on").splitlines()[-1]
+        port = int(line.strip(b'"}').rpartition(b":")[2])
         pipe.fill()
         message = b"x" * 300_000  # 16 bytes a line, and each twice
         with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as client:

@@ -77,18 +77,18 @@ class LineWriter:
         self._size += len(data)
         self._changed.unpark_all()
 
-    def _end(self, patience: float) -> None:
+    def _end(self, patience: float, failed: bool) -> None:
         """Give the lines that wait ``patience`` seconds to be written.
 
-        After a cancellation the shield lasts for a moment. Otherwise it goes now, so that a signal
-        stops the wait for a reader.
+        After a failure or a cancellation the shield lasts for a moment. Otherwise it goes now, so
+        that a signal stops the wait for a reader.
         """
         self._note_missing()
         self._ended.set()
         self._changed.unpark_all()
-        cancelled = trio.current_effective_deadline() == -math.inf
-        self._writing.shield = cancelled
-        self._writing.deadline = trio.current_time() + (MOMENT if cancelled else patience)
+        cut = failed or trio.current_effective_deadline() == -math.inf
+        self._writing.shield = cut
+        self._writing.deadline = trio.current_time() + (MOMENT if cut else patience)
 
     async def run(self) -> None:
         """Write lines until the end."""
@@ -118,10 +118,12 @@ async def open_line_writer(*, json: bool, patience: float = math.inf) -> AsyncIt
     writer = LineWriter(json)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(writer.run)
+        failed = True
         try:
             yield writer
+            failed = False
         finally:
-            writer._end(patience)
+            writer._end(patience, failed)
 
 
 def _write_lines(lines: list[bytes]) -> None:

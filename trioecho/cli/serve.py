@@ -52,7 +52,7 @@ def serve(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
-    """Echo what clients send, and show every socket call.
+    """Echo what clients send, and show every socket call, with its time in ms since the start.
 
     Any TCP client will do: trioecho send, ncat, socat, your own program.
     Ctrl-C stops it.

@@ -57,8 +57,7 @@ class ServeReport:
         self._lines.write(_summary(report))
 
     def _call(self, call: Call) -> None:
-        if line := _describe(call):
-            self._lines.write_call(line)
+        self._lines.write_call(f"{(call.time - self._start) / 1e6:9.3f}  {_describe(call)}")
 
 
 class JsonServeReport(ServeReport):
@@ -79,43 +78,36 @@ class JsonServeReport(ServeReport):
         self._lines.write_call(call_object(call, self._start))
 
 
-def _describe(call: Call) -> str | None:
-    """A call as a line, or None if it is not worth one.
+def _describe(call: Call) -> str:
+    """A call as a line.
 
     Each line names its kind of socket. A plain socket program never shows that there are two: one
     listens, and there is one for each client.
     """
-    if call.socket == "listening":
-        if call.name != "accept":
-            return None
-        if call.error is not None:
-            outcome = _error(call.error)
-        else:
-            outcome = f"connection socket fd {call.result}, peer {call.peer}"
-        return f"listening socket fd {call.fd}: accept -> {outcome}"
-    done = _done(call)
-    return done and f"connection fd {call.fd}: {done}"
+    kind = "listening socket" if call.socket == "listening" else "connection"
+    return f"{kind} fd {call.fd}: {_done(call)}"
 
 
-def _done(call: Call) -> str | None:
+def _done(call: Call) -> str:
+    text = call.name
+    if call.arguments and call.name not in ("send", "close"):
+        text += f"({call.arguments})"
+    if call.error is not None:
+        return f"{text} -> {_error(call.error)}"
     match call.name:
-        case "recv" if call.error is not None:
-            return f"recv({call.arguments}) -> {_error(call.error)}"
+        case "accept":
+            return f"{text} -> connection socket fd {call.result}, peer {call.peer}"
         case "recv" if call.result:
             data = preview(call.data, PREVIEW, call.result)
-            return f"recv({call.arguments}) -> {bytes_of(call.result)} {data}"
+            return f"{text} -> {bytes_of(call.result)} {data}"
         case "recv":
-            return f"recv({call.arguments}) -> 0 bytes: the client has closed its direction"
-        case "send" if call.error is not None:
-            return f"send -> {_error(call.error)}"
+            return f"{text} -> 0 bytes: the client has closed its direction"
         case "send":
-            return f"send -> {bytes_of(call.result or 0)}"
+            return f"{text} -> {bytes_of(call.result or 0)}"
         case "setsockopt" if call.arguments == "SO_LINGER 0":
-            return "setsockopt(SO_LINGER 0): the close will be a reset"
-        case "close":
-            return "close"
+            return f"{text}: the close will be a reset"
         case _:
-            return None
+            return text
 
 
 def _error(name: str) -> str:
