@@ -108,7 +108,7 @@ def index(folder: Path, seen: Path = SEEN) -> str:
         " ladders on these pages are recordings of such performances.",
         "",
         "```sh\ntrioecho lab                      # lists them\ntrioecho lab lost-syn-ack         "
-        "# performs one\ntrioecho lab lost-syn-ack --answer\n```",
+        "# performs one\ntrioecho lab lost-syn-ack --answer   # answers its question\n```",
         "",
         "With `--kernel` the kernel's view of both ends appears beside each rung. To write a lesson"
         " of your own, you write [a TOML file](../how-to/lesson.md) and no code.",

@@ -10,6 +10,7 @@ import pytest
 from programs import TRIOECHO, serving, trioecho
 
 from trioecho import __version__
+from trioecho.faults.faults import FAULTS
 
 SHOP = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
 
@@ -161,3 +162,19 @@ def test_the_short_way_and_the_long_way_agree(text: str, value: int) -> None:
         done = trioecho("send", "hi", "--to", server.port, "--count", text)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(b"Message received") == value
+
+
+@pytest.mark.parametrize("command", ["serve", "send", "trace", "lab", "run", "read", "watch"])
+def test_help_names_nothing_that_an_install_lacks(command: str) -> None:
+    said = trioecho(command, "--help").stdout.decode()
+    assert "docs/" not in said
+    assert ".md" not in said
+
+
+@pytest.mark.parametrize("command", ["trace", "run"])
+def test_all_faults_are_listed(command: str) -> None:
+    done = trioecho(command, "--fault", "help")
+    assert (done.returncode, done.stderr) == (0, b"")
+    lines = done.stdout.decode().splitlines()
+    assert lines[: len(FAULTS)] == [fault.usage for fault in FAULTS]
+    assert any(line.startswith("ITEMS ") for line in lines)

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import ignore_patterns
 
 import pytest
 from needs import need_wires
 from programs import PATIENCE, TRIOECHO
 
 from trioecho.cli.lab import complete
-from trioecho.lessons.shelf import FOLDER, names
+from trioecho.lessons.lesson import read
+from trioecho.lessons.shelf import FOLDER, check_own, names
 from trioecho.render.notation import parse
 
 ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
@@ -37,11 +40,12 @@ def lab(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_list() -> None:
-    head, *rows, empty, hint = lab().stdout.splitlines()
+    head, *rows, empty, hint, own = lab().stdout.splitlines()
     assert head.split() == ["lesson", "level", "takes", "title"]
     assert sorted(row.split()[0] for row in rows) == names()
     assert rows[0].startswith("handshake ")
     assert (empty, hint) == ("", "To run one: trioecho lab NAME")
+    assert own == f"To write your own, copy one of {FOLDER}"
 
 
 def test_the_list_as_json() -> None:
@@ -108,11 +112,51 @@ def test_a_lesson() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_the_answer_and_no_calls() -> None:
+def test_no_calls() -> None:
     need_wires()
-    text = lab("refused", "--answer", "--no-calls").stdout
-    assert "That the host is alive" in text
-    assert "socket(AF_INET)" not in text
+    assert "socket(AF_INET)" not in lab("refused", "--no-calls").stdout
+
+
+def test_the_answer_performs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENV, "PATH", "")
+    text = lab("black-hole", "--answer").stdout
+    lesson = read(FOLDER / "black-hole.toml")
+    for words in (lesson.question, lesson.answer):
+        assert " ".join(words.split()) in " ".join(text.split())
+
+    assert text.splitlines()[-1].startswith("References: ")
+
+
+@pytest.mark.parametrize("options", [["--check"], ["--write"], ["--kernel"], ["-o", "x.svg"]])
+def test_the_answer_takes_no_option_of_a_performance(options: list[str]) -> None:
+    said = " ".join(lab("refused", "--answer", *options, code=2).stderr.replace("│", " ").split())
+    assert "it performs no lesson; leave out --check" in said
+
+
+def test_an_installed_lesson_is_not_written(tmp_path: Path) -> None:
+    """As pip installs it: the package alone."""
+    shutil.copytree(FOLDER.parents[1], tmp_path / "trioecho", ignore=ignore_patterns("__pycache__"))
+    ladder = tmp_path / "trioecho" / "lessons" / "library" / "refused.ladder"
+    before = ladder.read_bytes()
+    done = subprocess.run(
+        [*TRIOECHO, "lab", "refused", "--write"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "trioecho: The lesson 'refused' is installed with trioecho, and --write would change it."
+        f" Copy '{ladder.with_suffix('.toml')}' to a folder of yours, and give the path of the"
+        " copy\n"
+    )
+    assert ladder.read_bytes() == before
+
+
+def test_in_a_checkout_the_lessons_may_be_written() -> None:
+    check_own(FOLDER / "refused.toml")
 
 
 def test_formats_stay_pure(tmp_path: Path) -> None:

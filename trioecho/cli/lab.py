@@ -36,7 +36,10 @@ def lab(
         bool, typer.Option("--names", help="List the names only, one a line.")
     ] = False,
     answer: Annotated[
-        bool, typer.Option("--answer", help="Show the answer to the lesson's question.")
+        bool,
+        typer.Option(
+            "--answer", help="Show the lesson's question and the answer, and do not perform it."
+        ),
     ] = False,
     check: Annotated[
         bool,
@@ -55,7 +58,7 @@ def lab(
     """Learn TCP from what goes wrong: lessons on a private wire with faults.
 
     Two real kernels perform each lesson while you watch, and it ends with a question. To write your
-    own, see docs/how-to/lesson.md.
+    own, copy the file of one; the list says where they are.
 
     Examples:
 
@@ -63,7 +66,9 @@ def lab(
 
       trioecho lab lost-syn-ack
 
-      trioecho lab lost-syn-ack --answer --kernel
+      trioecho lab lost-syn-ack --answer
+
+      trioecho lab lost-syn-ack --kernel
 
       trioecho lab fast-retransmit -o fast-retransmit.pcapng
 
@@ -82,6 +87,21 @@ def lab(
             listing = lab_text.list_objects
         run_blocking(lab_text.list_names if names else listing)
     name = lesson
+    if answer:
+        from trioecho.cli.lab_text import show_answer
+
+        if (
+            check
+            or write
+            or kernel
+            or show.output
+            or show.output_format is not OutputFormat.terminal
+        ):
+            raise typer.BadParameter(
+                "it performs no lesson; leave out --check, --write, --kernel, --format and -o",
+                param_hint="--answer",
+            )
+        run_blocking(lambda: show_answer(name))
     screen = Screen(show, calls=calls)
 
     async def main(stop: trio.Event) -> int:
@@ -90,14 +110,16 @@ def lab(
         from trioecho.lessons.expected import path_of, write_ladder
         from trioecho.lessons.lesson import read
         from trioecho.lessons.performance import perform_lesson
-        from trioecho.lessons.shelf import find
+        from trioecho.lessons.shelf import check_own, find
 
         path = find(name)
         one = read(path)
+        if write:
+            check_own(path)
         screen.several = sum(step.opens for _, party in one.parties for step in party) > 1
 
         def wrap(renderer: Renderer) -> Renderer:
-            return WithProse(renderer, one, name, answer, stop.is_set)
+            return WithProse(renderer, one, name, stop.is_set)
 
         with screen.opener(wrap) as opened:
             performance = await perform_lesson(one, opened, kernel=kernel, stop=stop)

@@ -13,7 +13,7 @@ from trioecho.cli.stdout import encoded, say, styled, width
 from trioecho.errors import TrioechoError
 from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import Lesson, read
-from trioecho.lessons.shelf import find, names
+from trioecho.lessons.shelf import FOLDER, find, names
 from trioecho.render import Event, Renderer
 from trioecho.text import plural, printable
 
@@ -41,6 +41,7 @@ def list_lessons() -> int:
         say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
     say("")
     say("To run one: trioecho lab NAME")
+    say(f"To write your own, copy one of {printable(str(FOLDER))}")
     return 0
 
 
@@ -52,6 +53,19 @@ def list_objects() -> int:
     return 0
 
 
+def show_answer(name: str) -> int:
+    """Print a lesson's question, and the answer to it.
+
+    Raises:
+        TrioechoError: there is no such lesson, or it makes no sense.
+    """
+    lesson = read(find(name))
+    answer = [_strong("The answer"), *_paragraphs(lesson.answer), ""]
+    for line in (*_question(lesson), *answer, *_references(lesson)):
+        say(line)
+    return 0
+
+
 class WithProse:
     """A renderer with the lesson's prose around the ladder.
 
@@ -59,7 +73,6 @@ class WithProse:
         renderer: draws the ladder.
         lesson: the lesson.
         name: the name the user gave.
-        answer: whether to show the answer to its question.
         stopped: whether the user has stopped the lesson.
     """
 
@@ -68,13 +81,11 @@ class WithProse:
         renderer: Renderer,
         lesson: Lesson,
         name: str,
-        answer: bool,
         stopped: Callable[[], bool],
     ) -> None:
         self._renderer = renderer
         self._lesson = lesson
         self._name = name
-        self._answer = answer
         self._stopped = stopped
         self.show: Callable[[Sequence[Event]], bytes] = renderer.show
 
@@ -85,7 +96,7 @@ class WithProse:
         end = self._renderer.end(summary)
         if self._stopped():
             return end
-        return end + b"".join(map(encoded, epilogue(self._lesson, self._name, self._answer)))
+        return end + b"".join(map(encoded, epilogue(self._lesson, self._name)))
 
 
 def prologue(lesson: Lesson) -> Iterator[str]:
@@ -97,22 +108,26 @@ def prologue(lesson: Lesson) -> Iterator[str]:
     yield ""
 
 
-def epilogue(lesson: Lesson, name: str, answer: bool) -> Iterator[str]:
+def epilogue(lesson: Lesson, name: str) -> Iterator[str]:
     """The lines below the ladder."""
     yield ""
     yield _strong("What to notice")
     for point in lesson.notice:
         yield from _paragraphs(point, "- ")
     yield ""
+    yield from _question(lesson)
+    yield f"The answer: trioecho lab {printable(name)} --answer"
+    yield ""
+    yield from _references(lesson)
+
+
+def _question(lesson: Lesson) -> Iterator[str]:
     yield _strong("A question")
     yield from _paragraphs(lesson.question)
     yield ""
-    if answer:
-        yield _strong("The answer")
-        yield from _paragraphs(lesson.answer)
-    else:
-        yield f"The answer: trioecho lab {printable(name)} --answer"
-    yield ""
+
+
+def _references(lesson: Lesson) -> Iterator[str]:
     yield from _paragraphs("References: " + ", ".join(lesson.rfc))
 
 

@@ -77,12 +77,24 @@ def with_show_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def _list_faults(texts: list[str] | None) -> list[str] | None:
+    if texts and "help" in texts:
+        from trioecho.faults.faults import listing
+
+        typer.echo(listing(), nl=False)
+        raise typer.Exit
+    return texts
+
+
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
         metavar="TEXT",
-        help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms". Repeatable.',
+        callback=_list_faults,
+        is_eager=True,
+        help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms"; "help" lists'
+        " all. Repeatable.",
     ),
 ]
 CallsOption = Annotated[

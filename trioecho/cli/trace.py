@@ -93,7 +93,7 @@ def trace(
 
     It runs on a private loopback, so it needs no root and never meets a port in use. With --fault
     or --kernel it runs on a private wire between two hosts instead, and --fault breaks that wire on
-    purpose; docs/faults.md lists the faults.
+    purpose; --fault help lists the faults.
 
     Examples:
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from trioecho.faults.additions import Duplicate, Inject
 from trioecho.faults.delays import Delay, Latency, Reorder
 from trioecho.faults.fault import Fault
-from trioecho.faults.grammar import FaultWords
+from trioecho.faults.grammar import NOTATION, FaultWords
 from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
 from trioecho.faults.mtu import Mtu, PathMtu
 from trioecho.faults.rate import Queue, Rate
@@ -39,6 +39,11 @@ def parse(text: str) -> Fault:
     fault = _VERBS[words.one_of(verbs)].read(words)
     words.finish()
     return fault
+
+
+def listing() -> str:
+    """Every fault as it is written, in the order in which a packet meets them, and the words."""
+    return "\n".join([*(fault.usage for fault in FAULTS), "", NOTATION])
 
 
 def check(faults: Sequence[Fault]) -> None:

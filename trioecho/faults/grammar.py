@@ -1,19 +1,8 @@
 """The words that faults share: which segments, how often, numbers and times. PURE.
 
-    ITEMS      = [ END ] KIND [ WHICH ] [ TIMES ] [ "connection" N ]
-    SEGMENT    = [ END ] KIND [ N ] [ "connection" N ]
-    END        = "client" | "server"                  left out: either, counted together
-    KIND       = "syn" | "syn-ack" | "ack" | "data" | "fin" | "rst" | "segment"
-    WHICH      = LIST | "all" | "every" N             left out: 1
-    TIMES      = "once" | "twice" | N "times" | "always"
-    LIST       = PART { "," PART }, without spaces
-    PART       = N | N"-"N | N"-"
-    TIME       = NUMBER( "s" | "ms" | "us" )
-    NUMBER     = digits, and up to three behind a point
-
-The ``usage`` of each fault says where they are used. A number counts distinct items of a kind in
-one connection, as `trioecho.faults.flows` says. Without TIMES a fault acts on an item's first
-transmission alone; ``twice`` includes the next one. Case is ignored.
+``NOTATION`` has them, and the ``usage`` of each fault says where they are used. A number counts
+distinct items of a kind in one connection, as `trioecho.faults.flows` says. Without TIMES a fault
+acts on an item's first transmission alone; ``twice`` includes the next one. Case is ignored.
 """
 
 from __future__ import annotations
@@ -30,6 +19,18 @@ from trioecho.model import ENDS, End
 Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)
 
+NOTATION = """\
+ITEMS      = [ END ] KIND [ WHICH ] [ TIMES ] [ "connection" N ]
+SEGMENT    = [ END ] KIND [ N ] [ "connection" N ]
+END        = "client" | "server"                  left out: either, counted together
+KIND       = "syn" | "syn-ack" | "ack" | "data" | "fin" | "rst" | "segment"
+WHICH      = LIST | "all" | "every" N             left out: 1
+TIMES      = "once" | "twice" | N "times" | "always"
+LIST       = PART { "," PART }, without spaces
+PART       = N | N"-"N | N"-"
+TIME       = NUMBER( "s" | "ms" | "us" )
+NUMBER     = digits, and up to three behind a point
+"""
 MOST = 1_000_000_000
 MOST_TEXT = 1_000
 

@@ -9,6 +9,7 @@ from trioecho.errors import TrioechoError
 
 FOLDER = Path(__file__).parent / "library"
 SUFFIX = ".toml"
+_PAGES = FOLDER.parents[2] / "docs" / "lessons"
 
 
 def names() -> list[str]:
@@ -31,3 +32,17 @@ def find(name: str) -> Path:
     close += [one for one in known if name and name in one and one not in close][:3]
     meant = f"Did you mean {' or '.join(close)}? " if close else ""
     raise TrioechoError(f"There is no lesson {name!r}", f"{meant}`trioecho lab` lists them")
+
+
+def check_own(lesson: Path) -> None:
+    """See whether a lesson's ladder may be written: not one that is installed with trioecho.
+
+    Raises:
+        TrioechoError: it is installed. In a checkout, where the site's pages stand too, it is not.
+    """
+    if lesson.resolve().parent != FOLDER.resolve() or _PAGES.is_dir():
+        return
+    raise TrioechoError(
+        f"The lesson {lesson.stem!r} is installed with trioecho, and --write would change it",
+        f"Copy {str(lesson)!r} to a folder of yours, and give the path of the copy",
+    )
