@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.render.notation import LETTERS, LadderLine, parse
-from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission, SpuriousRetransmission
 from trioecho.tcp.tracker import Tracker
 
@@ -125,19 +124,25 @@ def _changed(data: bytes, options: str) -> bytes:
 
 
 def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung]:
-    """Let the engine see a ladder's segments at one tap."""
+    """Let the engine see a ladder's segments at one tap; if one is lost, on a wire that knows."""
     tracker = Tracker()
     rungs = []
-    for line, frame in frames(text, client_isn, server_isn):
+    lines = list(frames(text, client_isn, server_isn))
+    wire = any(line.lost for line, _ in lines)
+    for line, frame in lines:
         segment = decode(frame)
         assert segment is not None
-        if line.lost:
-            connection = tracker.find(segment.source, segment.destination)
-            connection = connection or _begin(tracker, line, segment.source, segment.destination)
-            tracker.rungs += 1
-            rungs.append(connection.sent(segment, tracker.rungs))
-        else:
+        if not wire:
             rungs.append(tracker.seen(segment))
+            continue
+        rung = tracker.sent(segment)
+        connection = tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        if line.lost:
+            connection.lost(rung)
+        else:
+            rung = connection.arrived(rung, frame.time)
+        rungs.append(rung)
     return rungs
 
 
@@ -156,10 +161,3 @@ def seen(text: str) -> tuple[Tracker, list[Rung]]:
         assert segment is not None
         rungs.append(tracker.seen(segment))
     return tracker, rungs
-
-
-def _begin(
-    tracker: Tracker, line: LadderLine, source: object, destination: object
-) -> TrackedConnection:
-    ends = (source, destination) if line.sender == "client" else (destination, source)
-    return tracker.expect(*ends)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ with an MSS of 100 and a window of 1000. Between ``<`` and ``>`` may also stand 
 identification), ``ts 5`` (TSval), ``sack 101:201``, ``tfo 8`` (a cookie of so many bytes), ``mptcp
 2`` (the subtype), ``urg 1`` (the urgent pointer), ``ecn 3`` (of the IP header), ``byte 121`` (of
 which the payload is made), ``offload 0`` (by how much the checksum is not that of the pseudo header
-alone), and ``forged``.
+alone), and ``forged``. ``lost`` behind a line: a wire that knows has lost it.
 """
 
 from __future__ import annotations
@@ -90,11 +90,15 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
         found.clear()
         sys.setprofile(watch)
         try:
-            if "forged" in ladder:
-                rung = tracker.sent(segment, forged="forged" in (line.options or ""))
+            if "forged" in ladder or "lost" in ladder:
+                forged = "forged" in (line.options or "")
+                rung = tracker.sent(segment, "injected" if forged else "original")
                 connection = tracker.find(segment.source, segment.destination)
                 assert connection is not None
-                rung = connection.arrived(rung, frame.time)
+                if line.lost:
+                    connection.lost(rung)
+                else:
+                    rung = connection.arrived(rung, frame.time)
             else:
                 rung = tracker.seen(segment)
         finally:

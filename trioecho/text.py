@@ -92,3 +92,19 @@ def plural(count: int, noun: str) -> str:
     ('1 segment', '2 segments')
     """
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def ordinal(number: int) -> str:
+    """A number that tells a place.
+
+    Args:
+        number: from 0.
+
+    Returns:
+        Such as ``4th``.
+
+    >>> ordinal(2), ordinal(13), ordinal(21)
+    ('2nd', '13th', '21st')
+    """
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from against.frames import Before, Ours, Theirs, has_ack, is_synack
 from trioecho.tcp.rules.overtaking import NEXT_PACKETS
-from trioecho.tcp.rules.repetition import SHORTEST_TIMEOUT, FastRetransmission, Retransmission
+from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission
+from trioecho.tcp.rules.timers import SHORTEST_TIMEOUT
 
 DOCS = Path(__file__).parents[2] / "docs" / "differences.md"
 

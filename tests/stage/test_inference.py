@@ -18,7 +18,7 @@ def unnamed(rungs: list[Rung]) -> list[str]:
     """The retransmissions of what the wire lost that are not named so, or point elsewhere."""
     wrong = []
     for at, rung in enumerate(rungs):
-        if not rung.segment.space:
+        if not rung.segment.space or rung.kind != "original":
             continue
         mine = [one for one in rungs[:at] if one.sender == rung.sender]
         first = next((o for o in mine if o.seq <= rung.seq < o.seq + o.segment.space), None)

@@ -12,7 +12,7 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG, Frame, Ru
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
-from trioecho.tcp.rules import refusals, repetition, resets
+from trioecho.tcp.rules import refusals, resets, timers
 from trioecho.tcp.rules.challenges import ChallengeAck
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import NagleDelayedAck
@@ -128,7 +128,7 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
     for number, data in enumerate((*SYNS, forged, tcp("server", ACK, 500, 100)), 1):
         segment = decode(Frame(number, number, data, RAW, len(data)))
         assert segment is not None
-        rung = tracker.sent(segment, forged=data is forged)
+        rung = tracker.sent(segment, "injected" if data is forged else "original")
         rungs.append(tracker.connections[0].arrived(rung, number))
     assert rungs[3].notes == (refusals.OutOfWindow(),)
     assert ChallengeAck("reset") in rungs[4].notes
@@ -152,7 +152,7 @@ def test_a_forged_syn_opens_nothing() -> None:
     for number, data in enumerate(packets, 1):
         segment = decode(Frame(number, number, data, RAW, len(data)))
         assert segment is not None
-        rung = tracker.sent(segment, forged=data is forged)
+        rung = tracker.sent(segment, "injected" if data is forged else "original")
         rungs.append(tracker.connections[0].arrived(rung, number))
     assert [rung.connection for rung in rungs] == [1] * 9
     assert (rungs[5].seq, rungs[5].notes) == (0x40000001, ())
@@ -180,7 +180,7 @@ def test_who_closed_first_is_known_behind_a_forged_reset() -> None:
     for number, data in enumerate(packets, 1):
         segment = decode(Frame(number, number, data, RAW, len(data)))
         assert segment is not None
-        rung = tracker.sent(segment, forged=data is forged)
+        rung = tracker.sent(segment, "injected" if data is forged else "original")
         rungs.append(tracker.connections[0].arrived(rung, number))
     assert FinAck(2) in rungs[5].notes
     assert rungs[5].client_state is State.FIN_WAIT_2
@@ -345,7 +345,7 @@ def test_ladder(name: str) -> None:
 
 def test_tail_loss_probe_is_named() -> None:
     rung = play(MARKS["a tail loss probe is too soon for a timeout"])[-1]
-    assert repetition.TailLossProbe(6, 50_000_000) in rung.notes
+    assert timers.TailLossProbe(6, 50_000_000) in rung.notes
 
 
 def test_distinct_bytes_are_counted_once() -> None:

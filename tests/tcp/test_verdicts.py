@@ -14,7 +14,7 @@ from trioecho.model import ACK, SYN, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare
-from trioecho.tcp.rules import loss, overtaking, repetition
+from trioecho.tcp.rules import loss, overtaking, repetition, timers
 from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
 from trioecho.tcp.rules.marks import Urgent
@@ -41,7 +41,7 @@ def test_verdict(name: str, isn: int) -> None:
 
 def test_the_numbers_that_make_a_verdict_a_fact() -> None:
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1")
-    assert rungs[-1].notes == (repetition.Timeout(of=4, after=200_000_000),)
+    assert rungs[-1].notes == (timers.Timeout(of=4, after=200_000_000),)
     rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101")
     assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=20_000_000),)
 
@@ -294,7 +294,7 @@ def test_a_syn_that_a_reset_answered_comes_once_more() -> None:
 def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
     """The client believes it: it has said so before (RFC 9293 §3.10.7.4, first check)."""
     rungs = play(OPEN + "+1 < S. 0:0(0) ack 1 win 1000\n+.01 > . 1:1(0) ack 1 win 1000")
-    assert rungs[3].notes == (repetition.AckLost(2, 1_010_000_000, acked=3),)
+    assert rungs[3].notes == (timers.AckLost(2, 1_010_000_000, acked=3),)
     assert said(rungs[3]).endswith("the answer in rung 3 did not arrive in time, or was not taken")
     assert rungs[4].notes == (DuplicateAck(1, 3, "syn"),)
     assert said(rungs[4]).endswith("the client acknowledges the SYN once more")
@@ -303,7 +303,7 @@ def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
 def test_a_fin_whose_ack_was_lost() -> None:
     closing = "+.1 > F. 1:1(0) ack 1\n+.01 < F. 1:1(0) ack 2\n+.01 > . 2:2(0) ack 2\n"
     rungs = play(OPEN + closing + "+.25 < F. 1:1(0) ack 2")
-    assert rungs[-1].notes == (repetition.AckLost(5, 260_000_000, acked=6),)
+    assert rungs[-1].notes == (timers.AckLost(5, 260_000_000, acked=6),)
 
 
 def test_a_duplicate_ack_behind_everything_waits_for_nothing() -> None:
@@ -374,7 +374,7 @@ def test_a_copy_of_what_is_captured_late() -> None:
     rungs = see(*HANDSHAKE, (1, ack), (1, data), (1, data), (90, packet(9, 100)))
     assert rungs[4].notes[0] == overtaking.CapturedLate(0)
     assert rungs[5].notes == (overtaking.SamePacket(5, 1_000_000),)
-    assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000),)
+    assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000, 4),)
 
 
 def test_bytes_before_the_first_that_was_seen_count_too() -> None:
@@ -411,4 +411,4 @@ def test_what_was_copied_is_known_when_it_comes_yet_another_time() -> None:
     rungs = see(
         *HANDSHAKE, (1, packet(7, 100)), (1, packet(7, 100)), (18, ack), (1, packet(8, 100))
     )
-    assert rungs[-1].notes == (SpuriousRetransmission(4, 20_000_000),)
+    assert rungs[-1].notes == (SpuriousRetransmission(4, 20_000_000, 6),)

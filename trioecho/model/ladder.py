@@ -14,6 +14,8 @@ End = Literal["client", "server"]
 ENDS: tuple[End, End] = ("client", "server")
 OTHER: dict[End, End] = {"client": "server", "server": "client"}
 SocketKind = Literal["listening", "connection"]
+#: Who made a segment: an end, a wire of ours that doubled an end's, or such a wire in its name.
+Kind = Literal["original", "copy", "injected"]
 
 # The calls that take bytes from a connection, and those that give it some.
 RECEIVING = frozenset(("recv", "recvmsg", "recvmmsg", "read", "readv"))
@@ -180,8 +182,13 @@ class Rung(Struct, frozen=True, gc=False):
     moved: bool = True
     client_kernel: Kernel | None = None
     server_kernel: Kernel | None = None
-    kind: Literal["original", "copy", "injected"] = "original"
+    kind: Kind = "original"
     broken: bool = False
+
+    @property
+    def on_wire(self) -> bool:
+        """Whether it is known what became of it, as only a wire of ours can."""
+        return self.lost or self.arrived is not None or not self.moved or self.kind != "original"
 
     @property
     def time(self) -> int:

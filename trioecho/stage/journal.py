@@ -144,12 +144,10 @@ class Journal:
         self.catch_up()
         self._frames += 1
         segment = passage.segment
-        rung = self.tracker.sent(segment, forged=passage.kind == "injected")
+        rung = self.tracker.sent(segment, passage.kind)
         connection = self.tracker.find(segment.source, segment.destination)
         assert connection is not None
         rung = self._with_kernel(rung, connection, passage.end)
-        if passage.kind != "original":
-            rung = replace(rung, kind=passage.kind)
         entry = self._under_way[passage.frame.number] = Entry(rung, connection, open=True)
         self.add(rung.time, entry)
         self._newest = rung.time
@@ -167,6 +165,8 @@ class Journal:
             rung = connection.arrived(rung, passage.arrived)
             rung = self._with_kernel(rung, connection, OTHER[passage.end])
             self._newest = passage.arrived
+        else:
+            connection.lost(rung)
         if passage.fault or passage.broken:
             rung = replace(rung, fault=passage.fault, broken=passage.broken)
         entry.event, entry.open = rung, False

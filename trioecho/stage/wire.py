@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from heapq import heappop, heappush
 from time import monotonic_ns, time_ns
-from typing import Literal, Protocol
+from typing import Protocol
 
 import trio
 from msgspec import Struct
@@ -26,7 +26,7 @@ from trioecho.faults.faults import check, mtu_of, parse
 from trioecho.hosts.host import Host
 from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
 from trioecho.hosts.refusal import TUN, refusal
-from trioecho.model import ENDS, OTHER, End, Frame, Segment
+from trioecho.model import ENDS, OTHER, End, Frame, Kind, Segment
 from trioecho.packet.decode import decode
 from trioecho.packet.decoder import Decoder
 
@@ -58,7 +58,7 @@ class Passage(Struct):
     end: End
     frame: Frame
     segment: Segment
-    kind: Literal["original", "copy", "injected"] = "original"
+    kind: Kind = "original"
     fault: str = ""
     lost: bool = False
     arrived: int | None = None
@@ -266,7 +266,7 @@ class PrivateWire:
         segment = decode(frame)
         if segment is None:
             return None
-        kind: Literal["copy", "injected"] = "copy" if delivery.kind == "copy" else "injected"
+        kind: Kind = "copy" if delivery.kind == "copy" else "injected"
         return self._sent(Passage(end, frame, segment, kind, delivery.fault))
 
     def _sent(self, passage: Passage) -> Passage:

@@ -11,11 +11,12 @@ from copy import deepcopy
 
 from msgspec.structs import replace
 
-from trioecho.model import SYN, ConnectionSummary, Endpoint, Rung, Segment, State
+from trioecho.model import RST, SYN, ConnectionSummary, Endpoint, Kind, Rung, Segment, State
 from trioecho.model.sequence import relative
-from trioecho.tcp import outcome
+from trioecho.tcp import learn, outcome
 from trioecho.tcp.arriving import arrive
-from trioecho.tcp.half import Asked, Forged, Half
+from trioecho.tcp.flight import Sent
+from trioecho.tcp.half import Asked, Forged, Half, Heard
 from trioecho.tcp.history import History
 from trioecho.tcp.sending import send
 from trioecho.tcp.states import OPENING
@@ -60,14 +61,26 @@ class TrackedConnection(History):
         if not seen.expected:
             self._rung(seen, lost=False)  # it counts the trouble
 
-    def sent(self, segment: Segment, number: int, *, forged: bool = False) -> Rung:
-        """One end has sent a segment, which may never arrive."""
+    def sent(self, segment: Segment, number: int, kind: Kind = "original") -> Rung:
+        """One end has sent a segment, or the wire in its name; it may never arrive."""
         mine, theirs = self.halves(segment)
-        if forged:
+        if mine.heard is None or theirs.heard is None:
+            mine.heard, theirs.heard = Heard(), Heard()
+        if kind == "injected":
             seen = self._forge(segment, number, mine, theirs)
+        elif kind == "copy":
+            seen = self._copy(segment, number, mine, theirs)
         else:
-            seen = send(self, segment, number, mine, theirs)
-        return replace(self._rung(seen, lost=True), moved=False)
+            seen = send(self, segment, number, mine, theirs, wired=True)
+            learn.unheard(seen)
+        return replace(self._rung(seen, lost=True), moved=False, kind=kind)
+
+    def lost(self, rung: Rung) -> None:
+        """A segment that was ``sent`` never arrives."""
+        heard = self.halves(rung.segment)[0].heard
+        for one in () if heard is None else heard.unheard:
+            if one.number == rung.number:
+                one.lost = True
 
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end."""
@@ -80,6 +93,8 @@ class TrackedConnection(History):
         )
         before = theirs.state
         arrive(seen, time)
+        if rung.kind != "injected":
+            learn.hear(seen)
         from_client = mine is self.client
         return replace(
             rung,
@@ -100,6 +115,23 @@ class TrackedConnection(History):
         if segment.source == self.client.endpoint:
             return self.client, self.server
         return self.server, self.client
+
+    def _copy(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
+        """A segment that the wire has doubled: of its sender it tells nothing."""
+        seq = relative(segment.seq, mine.isn or 0, mine.next or 0)
+        ack = segment.ack
+        if ack is not None:
+            ack = relative(ack, theirs.isn or 0, theirs.next or 0)
+        end, time = seq + segment.space, segment.frame.time
+        seen = Seen(segment, number, time, seq, ack, end, mine, theirs, self, [])
+        self.end = time
+        if segment.flags & SYN:  # which is answered once more
+            mine.asked = Asked.REPEATED_SYN if ack is None else Asked.REPEATED_SYN_ACK
+        if segment.space and not segment.flags & RST:
+            packet = segment.identification
+            mine.flight.repeats.append(Sent(seq, end, number, time, packet, copied=True))
+            mine.flight.insert(seq, end, number, time, segment)  # what comes twice is remembered
+        return seen
 
     def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """What can be said of a segment that another sent in ``mine``'s name.

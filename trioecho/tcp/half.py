@@ -67,6 +67,42 @@ class Forged(Struct, gc=False):
     next: int
 
 
+class Expired(Struct, gc=False):
+    """What a timer last sent again: its first number, when, and for which time in a row.
+
+    ``duplicates``: how many duplicate ACKs its sender had heard by then.
+    """
+
+    seq: int
+    time: int
+    times: int
+    duplicates: int
+
+
+class Unheard(Struct, gc=False):
+    """An ACK that has not reached the peer: its rung, its number, and whether it never will."""
+
+    number: int
+    ack: int
+    lost: bool = False
+
+
+class Heard(Struct, gc=False):
+    """What has reached the peer of what an end told, on a wire that knows; named as in ``Half``.
+
+    Args:
+        unheard: the last ACKs beyond ``ack`` that were sent, and have not arrived.
+    """
+
+    ack: int | None = None
+    ack_time: int = 0
+    ack_rung: int | None = None
+    duplicates: int = 0
+    sack: tuple[tuple[int, int], ...] = ()
+    window: int | None = None
+    unheard: tuple[Unheard, ...] = ()
+
+
 class ResetSent(Struct, gc=False):
     """Why an end first reset the connection, and when it last did."""
 
@@ -111,6 +147,7 @@ class Half:
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
         fast: its last fast retransmission.
+        expired: what its timer last sent again.
         doubt_from, doubt_to: an ACK beyond the one and up to the other tells no round-trip time:
             when it came was decided by the repair of a loss, or by what was overtaken (RFC 6298
             §3).
@@ -123,6 +160,7 @@ class Half:
         sack: the SACK blocks of its last ACK.
         window: the last window it told, as it stands in the header; None before the first.
         no_room_time: when it last told that it has no room, or was sent something all the same.
+        heard: what has reached the peer of all this, None where what is sent is taken to arrive.
         ts_recent: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         ce_counted: how many marked packets it has counted, modulo 8; None without AccECN.
 
@@ -165,6 +203,7 @@ class Half:
     gaps: tuple[Gap, ...] = ()
     recover: int = 0
     fast: FastSent | None = None
+    expired: Expired | None = None
     doubt_from: int = 0
     doubt_to: int = 0
     # What it acknowledged, and what else it told of its receiver.
@@ -178,6 +217,7 @@ class Half:
     sack: tuple[tuple[int, int], ...] = ()
     window: int | None = None
     no_room_time: int = 0
+    heard: Heard | None = None
     ts_recent: int | None = None
     ce_counted: int | None = None
     # What is open between the two ends.
@@ -209,7 +249,9 @@ class Half:
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = self.recover = 0
         self.syn_seen = self.fin_received = peer.fin_received = False
-        self.asked = self.forged = self.held = self.fast = None
+        self.asked = self.forged = self.held = self.fast = self.expired = None
+        if self.heard is not None:
+            self.heard, peer.heard = Heard(), Heard()
         self.sack = peer.sack = ()
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
         self.doubt_from, self.doubt_to, self.unseen, self.gaps = 0, 0, (BEFORE,), ()

@@ -6,7 +6,7 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance, relative
 from trioecho.tcp.flight import MOST_LATEST, Sent
-from trioecho.tcp.half import Asked, Half, HeldAck
+from trioecho.tcp.half import Asked, Half, HeldAck, Unheard
 from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack
 from trioecho.tcp.rules.marks import ecn_agreed
@@ -96,14 +96,19 @@ def sack(seen: Seen) -> None:
     ack, theirs = seen.ack, seen.theirs
     if ack is None:
         return
-    start = theirs.isn or 0
-    seen.sack = tuple(
-        (relative(left, start, ack), relative(right, start, ack))
-        for left, right in seen.segment.options.sack
-    )
+    seen.sack = _blocks(seen, ack)
     if not far_sack(seen) and (seen.mine.ack is None or ack >= seen.mine.ack):
         seen.mine.sack = seen.sack
         theirs.doubt(ack, max(right for _, right in seen.sack))
+
+
+def _blocks(seen: Seen, ack: int) -> tuple[tuple[int, int], ...]:
+    """The SACK blocks in relative numbers."""
+    start = seen.theirs.isn or 0
+    return tuple(
+        (relative(left, start, ack), relative(right, start, ack))
+        for left, right in seen.segment.options.sack
+    )
 
 
 def ecn(seen: Seen) -> None:
@@ -180,6 +185,35 @@ def remember(seen: Seen) -> None:
 def _whole(seen: Seen) -> Sent:
     packet = seen.segment.identification
     return Sent(seen.seq, seen.end, seen.number, seen.time, packet, copied=seen.copied)
+
+
+# ---- on a wire that knows what arrived ----------------------------------------------------------
+
+
+def unheard(seen: Seen) -> None:
+    """An ACK leaves its sender, and tells the peer nothing until it arrives."""
+    heard, ack = seen.mine.heard, seen.ack
+    if heard is not None and ack is not None and (heard.ack is None or ack > heard.ack):
+        heard.unheard = (*heard.unheard[1 - MOST_LATEST :], Unheard(seen.number, ack))
+
+
+def hear(seen: Seen) -> None:
+    """It has arrived: what it tells is known there now."""
+    heard, ack, window = seen.mine.heard, seen.ack, seen.segment.window
+    if heard is None or ack is None:
+        return
+    heard.ack_time = seen.mine.ack_time
+    had = heard.ack
+    if had is not None and ack < had:
+        return
+    if ack != had:
+        heard.ack, heard.ack_rung, heard.duplicates = ack, seen.number, 0
+        heard.unheard = tuple(one for one in heard.unheard if one.ack > ack)
+    elif seen.end == seen.seq and 0 < window == heard.window and not seen.segment.flags & RST:
+        heard.duplicates += 1
+    heard.window = window
+    seen.sack = _blocks(seen, ack)
+    heard.sack = () if far_sack(seen) else seen.sack
 
 
 # ---- as it arrives -------------------------------------------------------------------------------

@@ -20,8 +20,12 @@ def send(
     theirs: Half,
     *,
     told: bool = True,
+    wired: bool = False,
 ) -> Seen:
-    """Finds what can be said of a segment when it leaves its sender, and what that teaches."""
+    """Finds what can be said of a segment when it leaves its sender, and what that teaches.
+
+    ``wired``: whether each end knows only what has arrived there, which ``ordinary`` does not ask.
+    """
     time, flags, length, ack = segment.frame.time, segment.flags, segment.length, segment.ack
     if mine.isn is None or theirs.isn is None or flags & SYN:
         _begin(history, segment, mine, theirs)
@@ -35,7 +39,7 @@ def send(
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
     history.end = time
 
-    if ordinary(seen):
+    if not wired and ordinary(seen):
         seen.expected = True
     else:
         judge(seen)

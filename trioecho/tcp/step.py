@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from trioecho.model import FIN, RST, SYN, Fact, Segment
 from trioecho.tcp.flight import Sent
-from trioecho.tcp.half import Half
+from trioecho.tcp.half import Half, Heard
 from trioecho.tcp.history import History
 
 CONTROL = SYN | FIN | RST
@@ -67,6 +67,11 @@ class Seen(Struct, gc=False):
     newly: int = 0
     last: Sent | None = None
     rtt: int | None = None
+
+    @property
+    def heard(self) -> Half | Heard:
+        """What the sender knows of what the other end told: on a wire that knows, what arrived."""
+        return self.theirs.heard or self.theirs
 
     @property
     def plausible(self) -> bool:

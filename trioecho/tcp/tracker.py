@@ -9,7 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from trioecho.model import ACK, RST, SYN, Call, ConnectionSummary, Endpoint, Rung, Segment, State
+from trioecho.model import (
+    ACK,
+    RST,
+    SYN,
+    Call,
+    ConnectionSummary,
+    Endpoint,
+    Kind,
+    Rung,
+    Segment,
+    State,
+)
 from trioecho.tcp.connection import TrackedConnection
 
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
@@ -87,19 +98,19 @@ class Tracker:
         self.rungs += 1
         connection.noticed(segment, segment.frame.number if self._by_frame else self.rungs)
 
-    def sent(self, segment: Segment, *, forged: bool = False) -> Rung:
+    def sent(self, segment: Segment, kind: Kind = "original") -> Rung:
         """The next rung: a segment that was sent; `TrackedConnection.arrived` may follow.
 
         Args:
             segment: the segment; segments come in the order in which they were sent.
-            forged: whether another sent it in that end's name.
+            kind: whether its sender sent it, or the wire doubled it, or made it up.
 
         Returns:
             The rung, as it stands before anything has arrived.
         """
-        connection = self._connection(segment, forged=forged)
+        connection = self._connection(segment, forged=kind != "original")
         self.rungs += 1
-        return connection.sent(segment, self.rungs, forged=forged)
+        return connection.sent(segment, self.rungs, kind)
 
     def called(self, call: Call) -> int:
         """The number of the connection that a call is about; it may be the first to tell of it.

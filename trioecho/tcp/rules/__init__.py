@@ -28,6 +28,7 @@ from trioecho.tcp.rules import (
     refusals,
     repetition,
     resets,
+    timers,
     windows,
 )
 from trioecho.tcp.step import CONTROL, Rule, Seen
@@ -90,6 +91,7 @@ ACKNOWLEDGED = Question(
     (
         overtaking.captured_late,
         overtaking.same_packet,
+        timers.ack_unheard,
         repetition.spurious_retransmission,
     ),
 )
@@ -98,7 +100,8 @@ REPEATED = Question(
     (
         overtaking.overtaken_copy,
         overtaking.same_packet,
-        repetition.answered_already,
+        timers.answered_already,
+        timers.timer_again,
         repetition.fast_retransmission,
         repetition.no_room,
         repetition.recovery,
@@ -107,10 +110,10 @@ REPEATED = Question(
         repetition.repeated_syn,
         repetition.refused_syn,
         repetition.syn_after_answer,
-        repetition.ack_lost,
+        timers.ack_lost,
         repetition.fills_gap,
-        repetition.timeout,
-        repetition.tail_loss_probe,
+        timers.timeout,
+        timers.tail_loss_probe,
         repetition.retransmission,
     ),
 )
@@ -241,7 +244,7 @@ def judge(seen: Seen) -> None:
     seen.pure = plain and not length and seen.seq == following
     seen.same_ack = seen.pure and ack == mine.ack
     asked = theirs.asked is not None
-    if (not asked and theirs.window) or one(PROBE, seen) is None:
+    if (not asked and seen.heard.window) or one(PROBE, seen) is None:
         same_window = window == mine.window
         if length or not window or seen.seq != following or not same_window:
             every(WINDOWS, seen)

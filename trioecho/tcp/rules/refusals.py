@@ -108,7 +108,7 @@ def _taken(seen: Seen) -> bool:
 
 def _answers_ack(seen: Seen) -> bool:
     """Whether it is what an end without such a connection would send upon the peer's last ACK."""
-    return seen.ack is None and seen.seq == seen.theirs.ack
+    return seen.ack is None and seen.seq == seen.heard.ack
 
 
 def _answers_wrong_ack(seen: Seen) -> bool:

@@ -7,14 +7,10 @@ from typing import ClassVar
 from trioecho.model import SYN, Fact, Rung
 from trioecho.tcp.half import Asked, FastSent
 from trioecho.tcp.rules.words import ends, later, of_rung
-from trioecho.tcp.step import CONTROL, Seen
+from trioecho.tcp.step import Seen
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
 FAST = 20_000_000
-# No common kernel's timer expires sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
-SHORTEST_TIMEOUT = 200_000_000
-# Nor does a probe's: Linux waits at least two ticks of its clock.
-SHORTEST_PROBE = 2_000_000
 # How many packets a sender may have sent by the time it sends one again. More would tell nothing
 # where identifications are drawn by chance.
 NEXT_PACKETS = 256
@@ -24,17 +20,20 @@ NEXT_PACKETS = 256
 
 
 class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
-    """It repeats what has been acknowledged already."""
+    """It repeats what rung ``acked`` has acknowledged already."""
 
     of: int | None = None
     after: int | None = None
+    acked: int | None = None
 
     trouble = again = True
     source = "RFC 3522"
 
     def text(self, rung: Rung) -> str:
         which = f"{of_rung(self.of)}{later(self.after)}"
-        return f"spurious retransmission{which}: it had been acknowledged"
+        by = f"rung {self.acked}" if self.acked is not None else "the peer"
+        seen_here = "" if rung.on_wire else f", if that ACK reached the {rung.sender}"
+        return f"spurious retransmission{which}: {by} had acknowledged it{seen_here}"
 
     def learn(self, seen: Seen) -> None:
         seen.mine.retransmissions += 1
@@ -42,7 +41,7 @@ class SpuriousRetransmission(Fact, frozen=True, tag="spurious-retransmission"):
 
 def spurious_retransmission(seen: Seen) -> SpuriousRetransmission | None:
     """The peer has acknowledged all of its data before."""
-    return SpuriousRetransmission(*_first_sent(seen))
+    return SpuriousRetransmission(*first_sent(seen), seen.mine.acked_rung)
 
 
 # ---- some of it was not --------------------------------------------------------------------------
@@ -80,27 +79,7 @@ class Retransmission(Fact, frozen=True, tag="retransmission"):
 
 def retransmission(seen: Seen) -> Retransmission | None:
     """Any other segment with numbers that were used before."""
-    return Retransmission(*_first_sent(seen))
-
-
-class Timeout(Retransmission, frozen=True):
-    """A timer has expired at its sender."""
-
-    cause: str | None = "timeout"
-
-    why = ": no ACK has come"
-    source = "RFC 6298 §5"
-
-
-def answered_already(seen: Seen) -> Timeout | None:
-    """Two duplicate ACKs ask for it, but its sender has answered them before, a round trip and the
-    shortest timeout ago: only a timer sends it once more (RFC 6675 §5)."""
-    fast = seen.mine.fast
-    if fast is None or fast.seq != seen.seq or seen.theirs.duplicates < 2 or not _asked(seen):
-        return None
-    if seen.time - fast.time < SHORTEST_TIMEOUT + (seen.history.initial_rtt or 0):
-        return None
-    return Timeout(*_first_sent(seen))
+    return Retransmission(*first_sent(seen))
 
 
 class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
@@ -131,8 +110,8 @@ class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
 
 def fast_retransmission(seen: Seen) -> FastRetransmission | None:
     """Two duplicate ACKs or more ask for just this byte, the last within 20 ms."""
-    if seen.theirs.duplicates >= 2 and _asked(seen):
-        return FastRetransmission(*_first_sent(seen), seen.theirs.duplicates)
+    if seen.heard.duplicates >= 2 and asked(seen):
+        return FastRetransmission(*first_sent(seen), seen.heard.duplicates)
     return None
 
 
@@ -150,13 +129,13 @@ def no_room(seen: Seen) -> NoRoom | None:
     first, mine, theirs = seen.original, seen.mine, seen.theirs
     if first is None or theirs.no_room_time < first.time:
         return None
-    if theirs.ack is not None and seen.end <= theirs.ack:
+    if seen.heard.ack is not None and seen.end <= seen.heard.ack:
         return None
     repeats = mine.flight.repeats
     again = (sent.time for sent in repeats if sent.seq < seen.end and seen.seq < sent.end)
     if theirs.no_room_time < max(again, default=first.time):
         return None
-    return NoRoom(*_first_sent(seen))
+    return NoRoom(*first_sent(seen))
 
 
 class Recovery(Retransmission, frozen=True):
@@ -178,16 +157,16 @@ def recovery(seen: Seen) -> Recovery | None:
         return None
     if seen.original is not None and not _soon(seen):
         return None
-    if seen.theirs.ack != seen.seq and not _in_a_hole(seen):
+    if seen.heard.ack != seen.seq and not _in_a_hole(seen):
         return None
-    return Recovery(*_first_sent(seen))
+    return Recovery(*first_sent(seen))
 
 
 def told_by_sack(seen: Seen) -> FastRetransmission | None:
     """The newest ACK, within 20 ms, asks for just this byte, and its SACK blocks cover more than
     two segments' worth of bytes beyond it."""
-    if _asked(seen) and _lost(seen):
-        return FastRetransmission(*_first_sent(seen), seen.theirs.duplicates)
+    if asked(seen) and _lost(seen):
+        return FastRetransmission(*first_sent(seen), seen.heard.duplicates)
     return None
 
 
@@ -211,7 +190,7 @@ def repeated_syn(seen: Seen) -> RepeatedSyn | None:
         return None
     if theirs.asked is not Asked.SYN and theirs.asked is not Asked.REPEATED_SYN:
         return None
-    return RepeatedSyn(*_first_sent(seen)) if seen.time - theirs.asked_time < FAST else None
+    return RepeatedSyn(*first_sent(seen)) if seen.time - theirs.asked_time < FAST else None
 
 
 class RefusedSyn(Retransmission, frozen=True):
@@ -226,31 +205,14 @@ class RefusedSyn(Retransmission, frozen=True):
 def refused_syn(seen: Seen) -> RefusedSyn | None:
     """It is a SYN, and the peer's last segment was a reset."""
     if seen.segment.flags & SYN and seen.theirs.asked is Asked.RESET:
-        return RefusedSyn(*_first_sent(seen))
+        return RefusedSyn(*first_sent(seen))
     return None
 
 
 def syn_after_answer(seen: Seen) -> Retransmission | None:
     """It is a SYN of one who has acknowledged the peer's SYN-ACK: it means something else."""
     if seen.segment.flags & SYN and seen.ack is None and seen.mine.ack is not None:
-        return Retransmission(*_first_sent(seen))
-    return None
-
-
-class AckLost(Retransmission, frozen=True):
-    """The peer has acknowledged this SYN or FIN, in rung ``acked``."""
-
-    cause: str | None = "ack-lost"
-
-    why = ": the answer{acked} did not arrive in time, or was not taken"
-    source = "RFC 6298 §5"
-
-
-def ack_lost(seen: Seen) -> AckLost | None:
-    """It is a SYN or FIN that the peer has acknowledged before."""
-    told = seen.theirs.ack
-    if seen.segment.flags & CONTROL and told is not None and seen.end <= told:
-        return AckLost(*_first_sent(seen), acked=seen.theirs.ack_rung)
+        return Retransmission(*first_sent(seen))
     return None
 
 
@@ -267,34 +229,6 @@ def fills_gap(seen: Seen) -> FillsGap | None:
     if seen.original is None and seen.mine.gap(seen.seq) is not None:
         return FillsGap()
     return None
-
-
-def timeout(seen: Seen) -> Timeout | None:
-    """It was first sent 200 ms ago or more."""
-    first = seen.original
-    if first is not None and seen.time - first.time >= SHORTEST_TIMEOUT:
-        return Timeout(*_first_sent(seen))
-    return None
-
-
-class TailLossProbe(Retransmission, frozen=True):
-    """Its sender asks, before its timer expires, whether its last segment has arrived."""
-
-    cause: str | None = "tail-loss-probe"
-
-    why = ", before a timeout: a tail loss probe"
-    source = "RFC 8985 §7"
-
-
-def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
-    """It repeats the last segment for the first time, a round trip and a half after it or more."""
-    first, mine = seen.original, seen.mine
-    if first is None or first.repeated or seen.end != mine.next or seen.segment.flags & SYN:
-        return None
-    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
-    if not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
-        return None
-    return TailLossProbe(*_first_sent(seen))
 
 
 # ---- other bytes ---------------------------------------------------------------------------------
@@ -355,7 +289,7 @@ def used_before(seen: Seen) -> bool:
     return not (segment.flags & SYN and seen.ack is not None and mine.ack is None)
 
 
-def _first_sent(seen: Seen) -> tuple[int | None, int | None]:
+def first_sent(seen: Seen) -> tuple[int | None, int | None]:
     """The rung that first carried its first number, and how long ago that was."""
     first = seen.original
     return (None, None) if first is None else (first.number, seen.time - first.time)
@@ -363,17 +297,17 @@ def _first_sent(seen: Seen) -> tuple[int | None, int | None]:
 
 def _soon(seen: Seen) -> bool:
     """Whether it comes right behind the peer's last ACK."""
-    return seen.time - seen.theirs.ack_time < FAST
+    return seen.time - seen.heard.ack_time < FAST
 
 
-def _asked(seen: Seen) -> bool:
+def asked(seen: Seen) -> bool:
     """Whether the peer's last ACK, right before it, asks for just this byte."""
-    return seen.theirs.ack == seen.seq and _soon(seen)
+    return seen.heard.ack == seen.seq and _soon(seen)
 
 
 def _in_a_hole(seen: Seen) -> bool:
     """Whether the receiver's last SACK blocks show it missing below what they have."""
-    sack = seen.theirs.sack
+    sack = seen.heard.sack
     inside = any(left < seen.end and seen.seq < right for left, right in sack)
     return not inside and any(seen.end <= left for left, _ in sack)
 
@@ -383,5 +317,5 @@ def _lost(seen: Seen) -> bool:
 
     That is RFC 6675 §4's IsLost. A receiver that opens its window with each ACK repeats none.
     """
-    beyond = sum(right - left for left, right in seen.theirs.sack if left >= seen.end)
+    beyond = sum(right - left for left, right in seen.heard.sack if left >= seen.end)
     return beyond > 2 * (seen.theirs.mss or seen.segment.length)

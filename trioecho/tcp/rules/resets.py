@@ -161,7 +161,7 @@ class NoAnswer(ConnectionRst, frozen=True):
 def question_unanswered(seen: Seen) -> NoAnswer | None:
     """Its sender's keep-alive or probe was not answered."""
     mine, theirs = seen.mine, seen.theirs
-    asked = mine.asked is Asked.KEEP_ALIVE or theirs.window == 0
+    asked = mine.asked is Asked.KEEP_ALIVE or seen.heard.window == 0
     return NoAnswer() if asked and theirs.ack_time < mine.asked_time else None
 
 
@@ -178,7 +178,9 @@ def repeated_in_vain(seen: Seen) -> NoAnswer | None:
     if _agrees(mine):
         return None
     acked = mine.acked or 0
-    again = sum(sent.time > since and sent.end > acked for sent in mine.flight.repeats)
+    again = sum(
+        sent.time > since and sent.end > acked and not sent.copied for sent in mine.flight.repeats
+    )
     return NoAnswer() if again >= TIMES else None
 
 

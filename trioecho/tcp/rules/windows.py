@@ -27,7 +27,7 @@ class ZeroWindowProbe(Fact, frozen=True, tag="zero-window-probe"):
 
 def zero_window_probe(seen: Seen) -> ZeroWindowProbe | None:
     """It carries the next byte and no other, and the peer's window is closed."""
-    if seen.segment.length == 1 and seen.seq == seen.mine.next and seen.theirs.window == 0:
+    if seen.segment.length == 1 and seen.seq == seen.mine.next and seen.heard.window == 0:
         return ZeroWindowProbe()
     return None
 
@@ -45,7 +45,7 @@ class OldNumberProbe(ZeroWindowProbe, frozen=True):
 
 def old_number_probe(seen: Seen) -> OldNumberProbe | None:
     """It has the shape of a keep-alive, and the peer's window is closed."""
-    if seen.seq + 1 != seen.mine.next or seen.theirs.window != 0:
+    if seen.seq + 1 != seen.mine.next or seen.heard.window != 0:
         return None
     return OldNumberProbe() if _asks_for_a_sign(seen) else None
 
@@ -68,7 +68,7 @@ class KeepAlive(Fact, frozen=True, tag="keep-alive"):
 def keep_alive(seen: Seen) -> KeepAlive | None:
     """It carries the number before the next and at most a byte, and its sender has nothing on its
     way."""
-    if seen.seq + 1 != seen.mine.next or seen.theirs.window == 0:
+    if seen.seq + 1 != seen.mine.next or seen.heard.window == 0:
         return None
     return KeepAlive() if _asks_for_a_sign(seen) else None
 
@@ -201,12 +201,12 @@ class WindowFull(Fact, frozen=True, tag="window-full"):
 
 def window_full(seen: Seen) -> WindowFull | None:
     """It has data, and they end exactly where the peer's window does."""
-    theirs = seen.theirs
+    heard, theirs = seen.heard, seen.theirs
     if not seen.segment.length or seen.segment.flags & CONTROL:
         return None
-    if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
+    if heard.ack is None or heard.window is None or not theirs.syn_seen:
         return None
-    if seen.end != theirs.ack + (theirs.window << theirs.shift):
+    if seen.end != heard.ack + (heard.window << theirs.shift):
         return None
     return WindowFull()
 

@@ -1,0 +1,232 @@
+"""What a timer sends again: nothing was heard of it, or its ACK did not come."""
+
+from __future__ import annotations
+
+from trioecho.model import SYN, Rung
+from trioecho.tcp.half import Expired, Unheard
+from trioecho.tcp.rules.repetition import (
+    Retransmission,
+    SpuriousRetransmission,
+    asked,
+    first_sent,
+)
+from trioecho.tcp.rules.words import ends, later, of_rung
+from trioecho.tcp.step import CONTROL, Seen
+from trioecho.text import ordinal
+
+# No common kernel's timer expires sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
+SHORTEST_TIMEOUT = 200_000_000
+# Nor does a probe's: Linux waits at least two ticks of its clock.
+SHORTEST_PROBE = 2_000_000
+
+
+# ---- nothing was heard of it ---------------------------------------------------------------------
+
+
+class Timeout(Retransmission, frozen=True):
+    """A timer has expired at its sender; a timer has sent it again for the ``times``-th time."""
+
+    cause: str | None = "timeout"
+    times: int = 1
+
+    why = ": no ACK has come"
+    source = "RFC 6298 §5"
+
+    def text(self, rung: Rung) -> str:
+        return f"{_which(self)}{self.why}"
+
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        seen.mine.expired = _expired(seen)
+
+
+def timer_again(seen: Seen) -> Timeout | None:
+    """Its sender's timer has sent just this before, 200 ms ago or more, and nothing has come since
+    that asks for it once more or tells of a closed window."""
+    expired, theirs = seen.mine.expired, seen.theirs
+    if expired is None or expired.seq != seen.seq or _unheard(seen):
+        return None
+    if seen.heard.duplicates > expired.duplicates or theirs.no_room_time > expired.time:
+        return None
+    if seen.time - expired.time < SHORTEST_TIMEOUT:
+        return None
+    return _timeout(seen)
+
+
+def answered_already(seen: Seen) -> Timeout | None:
+    """Two duplicate ACKs ask for it, but its sender has answered them before, a round trip and the
+    shortest timeout ago: only a timer sends it once more (RFC 6675 §5)."""
+    fast = seen.mine.fast
+    if fast is None or fast.seq != seen.seq or seen.heard.duplicates < 2 or not asked(seen):
+        return None
+    if seen.time - fast.time < SHORTEST_TIMEOUT + (seen.history.initial_rtt or 0):
+        return None
+    return _timeout(seen)
+
+
+def timeout(seen: Seen) -> Timeout | None:
+    """It was first sent 200 ms ago or more."""
+    first = seen.original
+    if first is not None and seen.time - first.time >= SHORTEST_TIMEOUT:
+        return _timeout(seen)
+    return None
+
+
+class TailLossProbe(Retransmission, frozen=True):
+    """Its sender asks, before its timer expires, whether its last segment has arrived."""
+
+    cause: str | None = "tail-loss-probe"
+
+    why = ", before a timeout: a tail loss probe"
+    source = "RFC 8985 §7"
+
+
+def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
+    """It repeats the last segment for the first time, a round trip and a half after it or more."""
+    first, mine = seen.original, seen.mine
+    if first is None or first.repeated or seen.end != mine.next or seen.segment.flags & SYN:
+        return None
+    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
+    if not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
+        return None
+    return TailLossProbe(*first_sent(seen))
+
+
+# ---- it was acknowledged, in vain ----------------------------------------------------------------
+
+
+class AckUnheard(SpuriousRetransmission, frozen=True):
+    """The peer has it, but its sender has not heard of that: the ACK, rung ``acked``, was ``lost``,
+    or is still on its way.
+
+    ``cause``: what made its sender repeat it, None where that cannot be told. ``times``: how often
+    a timer has sent it again.
+    """
+
+    cause: str | None = None
+    lost: bool = False
+    times: int = 1
+
+    source = "RFC 6298 §5"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        which = _which(self)
+        link, why = _WHY.get(self.cause or "", ("", ""))
+        if not self.lost:
+            which, link = f"spurious {which}", link and " when"
+        ack = "was lost" if self.lost else "was still on its way"
+        had = "had it, but" if self.lost else "had it, and"
+        told = f"{which}: the {theirs} {had} its ACK, rung {self.acked}, {ack}"
+        return f"{told}{link} the {mine}{why}" if why else told
+
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        if self.cause == "timeout":
+            seen.mine.expired = _expired(seen)
+
+
+#: What a sender does that has not heard of an ACK.
+_WHY = {
+    "timeout": (", so", "'s timer expired"),
+    "tail-loss-probe": (", so", " asked before a timeout: a tail loss probe"),
+}
+
+
+def ack_unheard(seen: Seen) -> AckUnheard | None:
+    """No ACK of it has arrived: a wire that knows has lost them, or has not delivered them yet."""
+    unheard = _unheard(seen)
+    if not unheard or (seen.mine.acked or 0) >= seen.end:
+        return None
+    cause = None
+    if _since(seen) >= SHORTEST_TIMEOUT:
+        cause = "timeout"
+    elif tail_loss_probe(seen) is not None:
+        cause = "tail-loss-probe"
+    lost = all(one.lost for one in unheard)
+    times = _expired(seen).times if cause == "timeout" else 1
+    return AckUnheard(*first_sent(seen), unheard[0].number, cause, lost, times)
+
+
+class AckLost(Retransmission, frozen=True):
+    """The peer has acknowledged this SYN or FIN, in rung ``acked``.
+
+    ``lost``: whether the wire lost that rung, None where that cannot be known. ``times``: how often
+    a timer has sent it again.
+    """
+
+    cause: str | None = "ack-lost"
+    lost: bool | None = None
+    times: int = 1
+
+    why = ": the answer{acked} did not arrive in time, or was not taken"
+    source = "RFC 6298 §5"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        if self.lost is None:
+            return super().text(rung)
+        told = f"{_which(self)}: the {theirs} had it"
+        if self.lost:
+            told += f", but its answer, rung {self.acked}, was lost, so the {mine}'s timer expired"
+        else:
+            told += f", and its answer, rung {self.acked}, was still on its way when the {mine}'s"
+            told += " timer expired"
+        return told
+
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        seen.mine.expired = _expired(seen)
+
+
+def ack_lost(seen: Seen) -> AckLost | None:
+    """It is a SYN or FIN that the peer has acknowledged before."""
+    told = seen.theirs.ack
+    if not seen.segment.flags & CONTROL or told is None or seen.end > told:
+        return None
+    unheard = _unheard(seen)
+    if unheard and not seen.segment.flags & SYN and _since(seen) < SHORTEST_TIMEOUT:
+        return None  # a probe
+    if not unheard:
+        return AckLost(*first_sent(seen), acked=seen.theirs.ack_rung)
+    lost = all(one.lost for one in unheard)
+    times = _expired(seen).times
+    return AckLost(*first_sent(seen), acked=unheard[0].number, lost=lost, times=times)
+
+
+# ---- what these rules have in common -------------------------------------------------------------
+
+
+def _timeout(seen: Seen) -> Timeout:
+    return Timeout(*first_sent(seen), times=_expired(seen).times)
+
+
+def _since(seen: Seen) -> int:
+    """How long ago its first number was last sent, 0 where that is not known."""
+    first = seen.original
+    if first is None:
+        return 0
+    repeats = seen.mine.flight.repeats
+    again = (one.time for one in repeats if one.seq <= seen.seq < one.end and not one.copied)
+    return seen.time - max(again, default=first.time)
+
+
+def _unheard(seen: Seen) -> list[Unheard]:
+    """The ACKs of it of which a wire knows that they have not arrived."""
+    heard = seen.theirs.heard
+    return [] if heard is None else [one for one in heard.unheard if one.ack >= seen.end]
+
+
+def _expired(seen: Seen) -> Expired:
+    """What is to be remembered of a timer that sends it again."""
+    before, duplicates = seen.mine.expired, seen.heard.duplicates
+    times = 1
+    if before is not None and before.seq == seen.seq:
+        times += before.times
+    return Expired(seen.seq, seen.time, times, duplicates)
+
+
+def _which(fact: Timeout | AckUnheard | AckLost) -> str:
+    """Such as ``retransmission of rung 4 after 1.2 s, for the 3rd time``."""
+    times = f", for the {ordinal(fact.times)} time" if fact.times > 1 else ""
+    return f"retransmission{of_rung(fact.of)}{later(fact.after)}{times}"
