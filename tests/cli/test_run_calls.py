@@ -90,3 +90,31 @@ def test_without_strace(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "by way of strace, which is not installed. Install the package strace" in done.stderr
+
+
+def test_a_server_that_spins_is_told_in_a_few_rows() -> None:
+    """The server of many a tutorial: at the end of input it sends nothing, for ever."""
+    need_tool("strace")
+    server = dedent("""
+        import socket
+        listener = socket.create_server(("10.0.0.2", 7))
+        connection, _ = listener.accept()
+        while True:
+            connection.send(connection.recv(1024))
+    """)
+    client = dedent("""
+        import socket, time
+        with socket.create_connection(("10.0.0.2", 7)) as connection:
+            connection.sendall(b"7 bytes")
+            assert connection.recv(100) == b"7 bytes"
+            connection.shutdown(socket.SHUT_WR)
+            time.sleep(1)
+    """)
+    done = run(python(server), python(client), "--calls")
+    assert done.code == 0, done
+    calls = [one for one in done.objects("call") if one["end"] == "server" and not one["result"]]
+    for name in ("recv", "send"):
+        times = [one.get("times", 1) for one in calls if one["name"] == name]
+        assert times[:3] == [1, 1, 1]
+        assert 4 <= len(times) <= 6, times
+        assert sum(times) > 500

@@ -81,6 +81,12 @@ def test_a_call() -> None:
     ]
 
 
+def test_a_call_that_was_repeated_says_how_often() -> None:
+    again = Call(5, "server", "connection", 9, "recv", "16", 0, times=3900)
+    (told,) = objects(again)
+    assert told["times"] == 3900
+
+
 def test_the_summary() -> None:
     one = ConnectionSummary(1, Endpoint("a", 1), Endpoint("b", 2), 50_000, 16, 17, 6, 4, 0, "fin")
     summary = Summary((one,), CaptureSummary("lo", 10, 0))

@@ -196,6 +196,18 @@ def test_calls_stand_at_the_outer_edges() -> None:
     assert where["connect(127.0.0.1:7)"] < x1 < x2 < where["socket"]
 
 
+def test_a_server_that_spins_is_told_what_is_wrong() -> None:
+    spins = [
+        Call(5, "server", "connection", 4, name, result=0, times=3900) for name in ("recv", "send")
+    ]
+    said = " ".join(texts(picture([*play(HANDSHAKE), *spins]), "call"))
+    assert " ".join(said.split()) == (
+        "connection: recv -> 0, the end, 3,900 times send 0 B, 3,900 times"
+        " recv returned the end 3,900 times, and the server sent nothing each time: it spins;"
+        " a loop must end when recv returns nothing"
+    )
+
+
 @pytest.mark.parametrize("rungs", [10, 600])
 def test_a_long_run_is_folded_and_counted(rungs: int) -> None:
     data = "".join(f"+.001 > P. {at}:{at + 1}(1) ack 1 win 512\n" for at in range(1, rungs + 1))

@@ -128,6 +128,42 @@ def test_calls_of_one_socket_share_a_row() -> None:
     assert rows[2].endswith("connect -> ECONNREFUSED")
 
 
+def spins(times: int = 3900) -> list[Call]:
+    more = {"result": 0, "times": times}
+    return [
+        Call(5, "server", "connection", 4, "recv", "1024", **more),  # type: ignore[arg-type]
+        Call(5, "server", "connection", 4, "send", **more),  # type: ignore[arg-type]
+    ]
+
+
+def test_a_server_that_spins_is_told_what_is_wrong() -> None:
+    lines = Terminal(Setting()).show(spins()).decode().splitlines()
+    assert lines[0].endswith("connection: recv(1024) -> 0, the end, 3,900 times")
+    assert lines[1].endswith("connection: send 0 B, 3,900 times")
+    assert " ".join(" ".join(lines[2:]).split()) == (
+        "recv returned the end 3,900 times, and the server sent nothing each time: it spins;"
+        " a loop must end when recv returns nothing"
+    )
+
+
+def test_a_call_that_fails_again_and_again() -> None:
+    failing = Call(5, "server", "listening", 3, "accept", error="EMFILE", times=50)
+    text = Terminal(Setting()).show([failing]).decode()
+    assert "listening: accept -> EMFILE, 50 times" in text
+    assert "accept failed 50 times with EMFILE: the server spins" in " ".join(text.split())
+
+
+def test_calls_are_folded_too() -> None:
+    """A program that reads byte by byte, of what came in a few segments."""
+    terminal = Terminal(Setting(fold=10))
+    one = Call(5, "server", "connection", 4, "recv", "1", 1)
+    close = Call(6, "server", "connection", 4, "close")
+    text = " ".join(terminal.show([one] * 500 + [close]).decode().split())
+    assert text.count("recv(1) -> 1 B") == 20
+    assert text.endswith("480 socket calls folded (--all shows them) 0.000 connection: close")
+    assert Terminal(Setting()).show([one] * 500).decode().count("recv(1) -> 1 B") == 500
+
+
 def long_ladder(rungs: int) -> str:
     lines = [LADDER.split("+.1 ", maxsplit=1)[0]]
     for at in range(rungs):

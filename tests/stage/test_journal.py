@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import frames
 import pytest
+from msgspec.structs import replace
 
 from trioecho.model import Call, Endpoint, Frame, Rung, Segment
 from trioecho.packet.decode import decode
@@ -253,6 +254,29 @@ def test_a_call_that_waited_comes_before_what_its_program_did_next() -> None:
 
 
 # ---- a tap ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("traced", [True, False])
+def test_what_a_server_repeats_comes_as_one_before_its_fin(traced: bool) -> None:
+    journal = Journal()
+    late = told(journal)
+    passing = passages(f"{ECHO}+.5 < F. 6:6(0) ack 6")
+    for passage in [next(passing) for _ in range(5)]:
+        carry(journal, passage)
+    for at in range(100, 400):
+        call = replace(ours(at * MS, "recv", "server"), result=0)
+        if traced:
+            put(late, call)
+        else:
+            journal.call(call)
+    carry(journal, next(passing))
+    journal.finish()
+    events = journal.ready()
+    calls = [one for one in events if isinstance(one, Call)]
+    assert [one.times for one in calls] == [1, 1, 1, 100, 197]
+    assert {one.connection for one in calls} == {1}
+    assert story(events)[-2:] == ["#1 recv", "#1 server"]
+    assert [one.time for one in events] == sorted(one.time for one in events)
 
 
 def test_a_call_of_ours_waits_for_a_younger_frame(clock: list[int]) -> None:

@@ -99,6 +99,8 @@ class Call(Struct, frozen=True):
         local, peer: the socket's two endpoints as far as they are known.
         data: the first bytes sent or received, at most 64.
         connection: the number of the connection, from 1, once the trace has found it.
+        times: how many such calls these were; more than 1 where a program made them again and again
+            with no effect, and then ``time`` is that of the last.
     """
 
     time: int
@@ -113,6 +115,7 @@ class Call(Struct, frozen=True):
     peer: Endpoint | None = None
     data: bytes = b""
     connection: int | None = None
+    times: int = 1
 
 
 class Kernel(Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Self
 
 import trio
 
+# Bytes read at once: all that a pipe holds.
 _MOST = 1 << 16
 # Bytes read at the most once the program has ended: more than a pipe holds.
 _LAST = 1 << 20

@@ -58,7 +58,8 @@ class Tracing:
             self._late.end()
 
     def _catch_up(self) -> None:
-        while data := self._pipe.read_now():
+        # All that a pipe holds. A program that spins writes on and on: no more is waited for.
+        if data := self._pipe.read_now():
             self._feed(data)
 
     def _feed(self, data: bytes) -> None:

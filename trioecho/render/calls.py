@@ -13,7 +13,34 @@ def call_text(calls: Sequence[Call]) -> str:
     return socket + ", ".join(map(_one, calls))
 
 
+def spinning(calls: Sequence[Call]) -> str:
+    """What is wrong with a program that repeats these calls; ``""`` where none is repeated."""
+    for call in calls:
+        if call.times > 1 and call.name in RECEIVING and call.error is None:
+            sends = any(one.times > 1 and one.name in SENDING for one in calls)
+            nothing = f", and the {call.end} sent nothing each time" if sends else ""
+            return (
+                f"{call.name} returned the end {call.times:,} times{nothing}: it spins; a loop must"
+                f" end when {call.name} returns nothing"
+            )
+    for call in calls:
+        if call.times > 1:
+            how = (
+                f"failed {call.times:,} times with {call.error}"
+                if call.error
+                else (f"sent nothing {call.times:,} times")
+            )
+            ends = "fails so" if call.error else "has nothing more to send"
+            return f"{call.name} {how}: the {call.end} spins; a loop must end when it {ends}"
+    return ""
+
+
 def _one(call: Call) -> str:
+    text = _once(call)
+    return text if call.times == 1 else f"{text}, {call.times:,} times"
+
+
+def _once(call: Call) -> str:
     text = call.name
     if call.arguments and call.name not in (*SENDING, "close"):
         text += f"({call.arguments})"

@@ -9,6 +9,8 @@ from trioecho.text import bytes_of, plural
 
 # After so many rungs of its own, a kind of note is a habit of the connection.
 _OFTEN = 5
+# Calls that are shown in full, for each rung of the limit.
+_CALLS = 2
 
 
 class Fold:
@@ -28,6 +30,7 @@ class Fold:
         self._hint = hint
         self._refill = refill
         self._rungs = 0.0  # shown in full, less those refilled
+        self._told = 0.0  # calls shown in full, less those refilled
         self._last = 0
         self._shown: Counter[str] = Counter()
         self._forget()
@@ -44,14 +47,19 @@ class Fold:
             self._forgive(event.time)
             self._rungs = min(self._rungs + 1, self._limit + 1)
             return self._rungs > self._limit and self._swallows_rung(event)
-        if self._rungs <= self._limit or event.name not in RECEIVING | SENDING or not event.result:
+        if event.name not in RECEIVING | SENDING or not event.result:
+            return False
+        self._told = min(self._told + 1, self._limit * _CALLS + 1)
+        if self._rungs <= self._limit and self._told <= self._limit * _CALLS:
             return False
         self._calls += 1
         return True
 
     def _forgive(self, time: int) -> None:
         if self._refill:
-            self._rungs -= min(self._rungs, max(time - self._last, 0) * self._refill / 1e9)
+            more = max(time - self._last, 0) * self._refill / 1e9
+            self._rungs -= min(self._rungs, more)
+            self._told -= min(self._told, more * _CALLS)
             self._last = time
             if not self._rungs:
                 self._shown.clear()

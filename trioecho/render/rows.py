@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TypeAlias
 
 from trioecho.model import FIN, RST, SYN, Call, End, Rung
-from trioecho.render.calls import call_text
+from trioecho.render.calls import call_text, spinning
 from trioecho.render.canvas import LINE, SMALL
 from trioecho.render.words import troubled
 
@@ -24,6 +24,7 @@ class CallRow:
     def __init__(self, time: int, end: End, lines: list[str], calls: Sequence[Call] = ()) -> None:
         self.time, self.end, self.lines = time, end, lines
         self._calls = list(calls)
+        self._said = 0  # lines at the end on what is wrong
 
     @classmethod
     def of(cls, call: Call) -> CallRow:
@@ -40,10 +41,14 @@ class CallRow:
     def add(self, call: Call) -> None:
         """Add a call that belongs here."""
         self._calls.append(call)
+        del self.lines[len(self.lines) - self._said :]
         if call.end == "server" and not self.lines:
             self.lines.append(f"{call.socket}:")
         text = call_text([call]).removeprefix(f"{call.socket}: ")
-        self.lines += wrap(text, _CALLS[self.end], subsequent_indent="\xa0")
+        self.lines += wrap(text, _CALLS[self.end])
+        said = wrap(spinning(self._calls), _CALLS[self.end]) if call.times > 1 else []
+        self.lines += said
+        self._said = len(said)
 
     @property
     def listens(self) -> bool:

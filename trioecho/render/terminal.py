@@ -24,7 +24,7 @@ from trioecho.model import (
     State,
     Summary,
 )
-from trioecho.render.calls import call_text
+from trioecho.render.calls import call_text, spinning
 from trioecho.render.colors import Style, paint
 from trioecho.render.fold import Fold
 from trioecho.render.table import table
@@ -89,29 +89,43 @@ class Terminal:
         for event in events:
             if self._start is None:
                 self._start = event.time
-            if not isinstance(event, Process) and self._fold.swallows(event):
-                continue
-            if calls and not (isinstance(event, Call) and self._joins(calls, event)):
-                yield from self._call_row(calls)
+            swallowed = not isinstance(event, Process) and self._fold.swallows(event)
+            joins = not swallowed and isinstance(event, Call) and self._joins(calls, event)
+            if calls and not joins:
+                yield from self._call_rows(calls)
                 calls = []
+            if swallowed:
+                continue
+            if not calls:
+                yield from self._folded()
             if isinstance(event, Call):
                 calls.append(event)
                 continue
-            yield from self._folded()
             yield from (
                 self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
             )
         if calls:
-            yield from self._call_row(calls)
+            yield from self._call_rows(calls)
 
     def _joins(self, calls: list[Call], call: Call) -> bool:
+        if not calls:
+            return False
         last = calls[-1]
         if (last.end, last.fd, last.connection) != (call.end, call.fd, call.connection):
             return False
+        if last.times > 1 or call.times > 1:
+            return last.times > 1 and call.times > 1
         return len(call_text([*calls, call])) <= self._width - self._wire - 2
 
+    def _call_rows(self, calls: list[Call]) -> Iterator[tuple[str, Style]]:
+        if calls[0].times == 1:
+            yield from self._call_row(calls)
+            return
+        for call in calls:
+            yield from self._call_row([call])
+        yield from self._wrapped(spinning(calls), self._left)
+
     def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, Style]]:
-        yield from self._folded()
         text = printable(call_text(calls))
         prefix = self._prefix(calls[0].time, None, calls[0].connection)
         if calls[0].end == "client":

@@ -26,7 +26,9 @@ from msgspec.structs import replace
 
 from trioecho.model import (
     ACK,
+    FIN,
     OTHER,
+    RST,
     SYN,
     Call,
     CaptureSummary,
@@ -38,6 +40,7 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.stage.late import NEVER, Entry, LateCalls
+from trioecho.stage.repeats import Repeats
 from trioecho.stage.wire import Passage
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
@@ -104,6 +107,7 @@ class Journal:
         self._under_way: dict[int, Entry] = {}
         self._newest = 0  # of what a wire has told
         self._held: list[tuple[int, int, Call]] = []  # calls of ours that older frames may precede
+        self._repeats = Repeats()
         self._late: list[LateCalls] = []
         self._told_late = self._settled_late = 0
         self._last = 0  # the time of what was taken last
@@ -114,6 +118,10 @@ class Journal:
         """Take a call on a socket of ours."""
         if self._kernels is not None:
             self._kernels.told(call)
+        for one in self._repeats.told(call):
+            self._take(one)
+
+    def _take(self, call: Call) -> None:
         if self._tapped:
             self._order += 1
             heappush(self._held, (call.time, self._order, call))
@@ -134,6 +142,8 @@ class Journal:
         self._place_held(segment.frame.time)
         self._frames += 1
         rung = self.tracker.seen(segment)
+        if segment.flags & (FIN | RST):
+            self._count(rung.sender)
         self.add(rung.time, Entry(rung))
         self._opened(segment)
 
@@ -144,6 +154,8 @@ class Journal:
         self.catch_up()
         self._frames += 1
         segment = passage.segment
+        if segment.flags & (FIN | RST):
+            self._count(passage.end)
         rung = self.tracker.sent(segment, passage.kind)
         connection = self.tracker.find(segment.source, segment.destination)
         assert connection is not None
@@ -201,6 +213,7 @@ class Journal:
 
     def finish(self) -> None:
         """End the journal; segments still in flight will not arrive."""
+        self._count()
         self._place_held(NEVER)
         self.finished = True
         for late in self._late:
@@ -312,6 +325,13 @@ class Journal:
     def _place_held(self, until: int) -> None:
         while self._held and self._held[0][0] <= until:
             self._place(heappop(self._held)[2])
+
+    def _count(self, end: End | None = None) -> None:
+        """Tell what was repeated until now."""
+        for call in self._repeats.counted(end):
+            self._take(call)
+        for late in self._late:
+            late.count(end)
 
     def _opened(self, segment: Segment) -> None:
         if self._late and segment.flags & (SYN | ACK) == SYN:

@@ -14,7 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import RECEIVING, Call, Rung
+from trioecho.model import RECEIVING, Call, End, Rung
+from trioecho.stage.repeats import Repeats
 from trioecho.tcp.connection import TrackedConnection
 
 NEVER = 1 << 63
@@ -79,6 +80,7 @@ class LateCalls:
         self._returned: list[Entry] = []
         self._floor = 0  # the place of the last call that waited, behind which the next are
         self._connects: dict[int, Entry] = {}  # under way, by their tasks
+        self._repeats = Repeats()
 
     def put(
         self, calls: Sequence[Call], began: int | None, task: int = 0, *, connected: bool = False
@@ -86,9 +88,11 @@ class LateCalls:
         """Take what one line tells."""
         if began is not None:
             self._place_returned(began)
-        for call in calls:
+        for call in (one for made in calls for one in self._repeats.told(made, task)):
             entry = Entry(call, late=self)
-            if call.name == "connect" and not _begins(call):
+            if call.times > 1:
+                self._journal.add_late(max(call.time, self._floor), entry)
+            elif call.name == "connect" and not _begins(call):
                 entry.begun = self._connects.get(task) if connected else None
                 self._returned.append(entry)
             elif call.name in RECEIVING or call.name == "accept":
@@ -137,10 +141,16 @@ class LateCalls:
         call = self._found(entry)
         return replace(call, time=max(call.time, last))
 
+    def count(self, end: End | None = None) -> None:
+        """Tell what was repeated until now."""
+        for call in self._repeats.counted(end):
+            self._journal.add_late(max(call.time, self._floor), Entry(call, late=self))
+
     def end(self) -> None:
         """The program has ended."""
         self.catch_up = _nothing
         self._place_returned(None)
+        self.count()
         self.expire(NEVER, NEVER)
 
     def _found(self, entry: Entry) -> Call:
