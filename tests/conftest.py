@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -18,7 +19,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # The longest tests: they begin first, so that no processor waits for one at the end.
-LONGEST = ("test_site", "test_blocks", "test_against_tshark", "test_lessons")
+LONGEST = ("test_site", "test_inference", "test_blocks", "test_against_tshark", "test_lessons")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors, since many tests wait for a kernel's timer."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -96,17 +96,17 @@ def test_a_promise_costs_nothing(name: str) -> None:
 @pytest.mark.parametrize("pack", ["gzip", "zstd"])
 @pytest.mark.parametrize("kind", ["unknown block", "packets", "interfaces", "names", "no capture"])
 def test_a_decompression_bomb(pack: str, kind: str) -> None:
-    """64 MiB or so, of which no more is held at once than a few chunks, and the interfaces.
+    """32 MiB or so, of which no more is held at once than a few chunks, and the interfaces.
 
     A name takes the most memory when each of its bytes becomes a character of four.
     """
     name = (2, "\U0001f980".encode() + b"\xff" * 1_020)
     contents = {
-        "unknown block": START + Blocks().block(77, bytes(64 * MIB)),
-        "packets": pcap() + struct.pack("<4I", 1, 2, MIB, MIB).ljust(MIB + 16, b"\0") * 64,
+        "unknown block": START + Blocks().block(77, bytes(32 * MIB)),
+        "packets": pcap() + struct.pack("<4I", 1, 2, MIB, MIB).ljust(MIB + 16, b"\0") * 32,
         "interfaces": START + Blocks().interface() * (1 << 17),
-        "names": START + Blocks().interface(name) * (1 << 16),
-        "no capture": bytes(64 * MIB),
+        "names": START + Blocks().interface(name) * (1 << 15),
+        "no capture": bytes(32 * MIB),
     }
     bomb = (gzip.compress if pack == "gzip" else zstd_compress)(contents[kind])
     with at_most({"interfaces": 24, "names": 60}.get(kind, 12)):
@@ -116,7 +116,7 @@ def test_a_decompression_bomb(pack: str, kind: str) -> None:
         else:
             with CaptureFile(io.BytesIO(bomb), "it") as file:
                 frames = sum(len(batch) for batch in file)
-            assert frames == (64 if kind == "packets" else 0)
+            assert frames == (32 if kind == "packets" else 0)
 
 
 def test_small_packets_are_not_piled_up() -> None:

@@ -227,7 +227,7 @@ with socket.create_server(("127.0.0.1", 7000)) as server, socket.create_server(
         end, _ = at.accept()
         client.setblocking(False)
         sent = got = 0
-        while sent < 3_000_000:
+        while sent < 1_000_000:
             try:
                 sent += client.send(bytes(1 << 20))
             except BlockingIOError:

@@ -10,8 +10,8 @@ from frames import REPETITIONS
 from trioecho.model import Rung
 from trioecho.render.script import line
 
-SCRIPTS = 500
-TOGETHER = 100
+SCRIPTS = 200
+TOGETHER = 50
 
 
 def unnamed(rungs: list[Rung]) -> list[str]:
