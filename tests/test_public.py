@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +37,8 @@ PUBLIC = [
     "read",
     "trace_echo",
 ]
+# Inner types that a public method returns only to be given back to another one.
+HANDLES = ("TrackedConnection",)
 
 
 def functions(name: str) -> Iterator[tuple[str, Callable[..., object]]]:
@@ -110,3 +113,18 @@ def test_each_name_is_typed_and_described(name: str) -> None:
         ]
         assert not bare, f"{called}: {bare}"
         assert signature.return_annotation is not signature.empty, called
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
+def test_a_public_class_needs_no_inner_one(name: str) -> None:
+    """Where a signature names a class of ours, it is public, or another name for built-in types."""
+    inner = {
+        f"{called}: {word}"
+        for called, function in functions(name)
+        if not called.endswith(".__init__")
+        for word in re.findall(r"\b[A-Z]\w+", str(inspect.signature(function)))
+        if inspect.isclass(found := function.__globals__.get(word))
+        and found.__module__.partition(".")[0] == "trioecho"
+        and word not in (*PUBLIC, *HANDLES)
+    }
+    assert not inner

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         Summary,
     )
     from trioecho.packet.decoder import Decoder
-    from trioecho.stage.stage import Stage, open_stage
+    from trioecho.stage.open import open_stage
+    from trioecho.stage.stage import Stage
     from trioecho.tcp.tracker import Tracker
     from trioecho.trace import TraceSettings, trace_echo
     from trioecho.view import Connection, Ladder, read
@@ -62,7 +63,8 @@ _FROM = {
     "errors": ("TrioechoError",),
     "hosts.host": ("Host",),
     "packet.decoder": ("Decoder",),
-    "stage.stage": ("Stage", "open_stage"),
+    "stage.open": ("open_stage",),
+    "stage.stage": ("Stage",),
     "tcp.tracker": ("Tracker",),
     "trace": ("TraceSettings", "trace_echo"),
     "view": ("Connection", "Ladder", "read"),

@@ -24,9 +24,11 @@ from trioecho.model import Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import ListeningSocket, open_listeners
+from trioecho.stage.on_loopback import Tap
+from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import check_whole, play
-from trioecho.stage.stage import Stage, Tap, open_stage
+from trioecho.stage.stage import Stage
 from trioecho.tcp.tracker import Tracker
 from trioecho.view import Ladder
 
@@ -148,7 +150,7 @@ async def _trace(
     if settings.ipv6 and mtu is not None and mtu < IPV6_MINIMUM:
         what = f"IPv6 needs an MTU of at least {IPV6_MINIMUM:,} bytes (RFC 8200 §5), not {mtu}"
         raise TrioechoError(what, "Leave out --ipv6, or use a larger MTU")
-    async with open_stage(
+    async with open_recorded(
         "wire" if settings.wired else "loopback",
         faults,
         kernel="ours" if settings.kernel else None,

@@ -1,5 +1,7 @@
 """Segments and calls from each kind of source, in one order."""
 
+# covers: stage/order
+
 from __future__ import annotations
 
 from collections.abc import Iterator

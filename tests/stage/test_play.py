@@ -17,7 +17,7 @@ from trioecho.packet.decode import decode
 from trioecho.stage.journal import Journal
 from trioecho.stage.outputs import Kept, Output
 from trioecho.stage.play import LITTLE, check_whole, play
-from trioecho.stage.stage import Stage
+from trioecho.stage.stage import RecordedStage
 
 CLOSE = OPEN + "+.01 < R. 1:1(0) ack 1"
 
@@ -74,7 +74,7 @@ class Run:
 
     async def play(self, grace: float = 60) -> Summary:
         return await play(
-            cast(Stage, self.stage),
+            cast(RecordedStage, self.stage),
             [Direct(self.kept, bytearray().extend)],
             self.act,
             grace=grace,

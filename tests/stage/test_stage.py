@@ -1,5 +1,7 @@
 """A run on a stage, from the first line of its outputs to the last."""
 
+# covers: stage/on_wire
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -12,9 +14,11 @@ from trioecho.hosts.sockdiag import Diag
 from trioecho.model import Endpoint, Rung, Summary
 from trioecho.render import Event
 from trioecho.sockets.observed import ObservedSocket
+from trioecho.stage.on_loopback import OnLoopback
+from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Output
 from trioecho.stage.play import play
-from trioecho.stage.stage import OnLoopback, Stage, Where, open_stage
+from trioecho.stage.stage import Stage, Where
 
 pytestmark = pytest.mark.usefixtures("wires")
 WHERE: tuple[Where, ...] = ("wire", "host", "loopback")
@@ -57,7 +61,7 @@ async def refused(stage: Stage) -> None:
 async def test_calls_and_segments_on_each_stage(where: Where) -> None:
     kept = Kept()
     settled: list[bool] = []
-    async with open_stage(where) as stage:
+    async with open_recorded(where) as stage:
 
         async def act() -> list[TrioechoError]:
             await refused(stage)
@@ -86,7 +90,7 @@ async def test_what_went_wrong_comes_out_when_the_outputs_are_complete() -> None
     async def act() -> list[TrioechoError]:
         return [TrioechoError("first"), TrioechoError("second")]
 
-    async with open_stage("wire") as stage:
+    async with open_recorded("wire") as stage:
         with pytest.raises(TrioechoError, match="first"):
             await play(stage, [output(kept)], act, grace=5, stop=trio.Event())
     assert kept.story == ["begin", "end 0"]
@@ -99,14 +103,14 @@ async def test_what_went_wrong_is_not_told_to_who_has_stopped_it() -> None:
         stop.set()
         return [TrioechoError("cut off")]
 
-    async with open_stage("wire") as stage:
+    async with open_recorded("wire") as stage:
         summary = await play(stage, [], act, grace=5, stop=stop)
     assert summary.connections == ()
 
 
 async def test_only_the_connections_of_one_server() -> None:
     kept = Kept()
-    async with open_stage("host") as stage:
+    async with open_recorded("host") as stage:
         assert isinstance(stage, OnLoopback)
         async with stage.diags() as diags:
             assert isinstance(diags["client"], Diag)
@@ -123,7 +127,7 @@ async def test_only_the_connections_of_one_server() -> None:
 
 async def test_a_call_after_the_end_is_none_of_the_story() -> None:
     kept = Kept()
-    async with open_stage("wire") as stage:
+    async with open_recorded("wire") as stage:
 
         async def act() -> list[TrioechoError]:
             return []

@@ -18,7 +18,8 @@ from trioecho.model import ACK, RST, SYN, Frame, Rung, Segment
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.tcp.flight import MOST_SENT, Sent
-from trioecho.tcp.rules.repetition import Retransmission, SegmentOverlapConflict
+from trioecho.tcp.rules.overlap import SegmentOverlapConflict
+from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.tracker import Tracker
 
 ISN = 99

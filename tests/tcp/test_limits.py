@@ -13,7 +13,8 @@ from trioecho.tcp.flight import MOST_MARKED, Flight
 from trioecho.tcp.half import Half
 from trioecho.tcp.rules.data import Data
 from trioecho.tcp.rules.marks import EcnSetup
-from trioecho.tcp.rules.repetition import Retransmission, SegmentOverlapConflict
+from trioecho.tcp.rules.overlap import SegmentOverlapConflict
+from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.rules.resets import ConnectionRst
 from trioecho.tcp.rules.words import byte_ranges
 from trioecho.tcp.tracker import Tracker

@@ -26,7 +26,7 @@ from trioecho.tcp.rules.opening import (
     TfoRequest,
     TfoSyn,
 )
-from trioecho.tcp.rules.repetition import SegmentOverlapConflict
+from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.tracker import Tracker
 
 

@@ -19,11 +19,11 @@ from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
 from trioecho.tcp.rules.marks import Urgent
 from trioecho.tcp.rules.opening import HandshakeComplete, ReusedPorts
+from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.overtaking import OutOfOrder
 from trioecho.tcp.rules.repetition import (
     FastRetransmission,
     Retransmission,
-    SegmentOverlapConflict,
     SpuriousRetransmission,
 )
 from trioecho.tcp.rules.windows import KeepAlive, KeepAliveAck

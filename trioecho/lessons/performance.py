@@ -16,9 +16,9 @@ from trioecho.lessons.company import Company
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.steps import PORT
 from trioecho.model import ENDS, End, Endpoint, Rung, Summary
+from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import check_whole, play
-from trioecho.stage.stage import open_stage
 
 # Seconds for what is still under way when all parties are done. What a lesson wants to wait for,
 # its steps wait for.
@@ -73,7 +73,7 @@ async def perform_lesson(
 
     sentences: list[str] = []
     async with (
-        open_stage(
+        open_recorded(
             "host" if lesson.place == "loopback" else "wire",
             lesson.faults,
             kernel="ours" if kernel else None,

@@ -22,9 +22,10 @@ from trioecho.programs.lines import ProgramLine, Tell
 from trioecho.programs.program import Program, open_program
 from trioecho.programs.settings import RunSettings
 from trioecho.programs.tracing import Tracing
+from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import OpenOutputs
 from trioecho.stage.play import play
-from trioecho.stage.stage import Stage, Where, open_stage
+from trioecho.stage.stage import RecordedStage, Where
 
 # Seconds for the connections to end by themselves once the client has, before the server is ended.
 SERVED = 1.0
@@ -51,7 +52,7 @@ async def run_programs(
     where: Where = "host" if settings.same_host else "wire"
     kernel: Literal["others"] | None = "others" if settings.kernel else None
     async with (
-        open_stage(where, settings.faults, kernel=kernel) as stage,
+        open_recorded(where, settings.faults, kernel=kernel) as stage,
         stage.diags() as diags,
     ):
         session = Session(settings, stage, diags["server"], tell, stop)
@@ -75,7 +76,7 @@ class Session:
     """
 
     def __init__(
-        self, settings: RunSettings, stage: Stage, diag: Diag, tell: Tell, stop: trio.Event
+        self, settings: RunSettings, stage: RecordedStage, diag: Diag, tell: Tell, stop: trio.Event
     ) -> None:
         self.code = 0
         self._failure: TrioechoError | None = None

@@ -21,7 +21,6 @@ from heapq import heappop, heappush
 from time import time_ns
 from typing import NamedTuple, Protocol
 
-import trio
 from msgspec.structs import replace
 
 from trioecho.model import (
@@ -40,13 +39,11 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.stage.late import NEVER, Entry, LateCalls
+from trioecho.stage.order import MOST_WAITING, Order
 from trioecho.stage.repeats import Repeats
 from trioecho.stage.wire import Passage
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
-
-#: Rungs and calls that may wait to be taken before the wire or the tap waits too.
-MOST_WAITING = 5_000
 
 
 class Kernels(Protocol):
@@ -71,7 +68,7 @@ class Moment(NamedTuple):
     told: int
 
 
-class Journal:
+class Journal(Order):
     """Turns segments from a wire or a tap into rungs, and merges calls among them.
 
     The engine is told at once, of a sending and of an arrival each at its time. Events are taken by
@@ -79,12 +76,11 @@ class Journal:
 
     Args:
         kernels: are asked at each rung; None for no questions.
-        most: events that may wait to be taken before the source waits too; None for any number.
+        most: how many events may wait to be taken before the source waits; None for no limit.
         tapped: whether segments come from a tap, and so later than calls.
 
     Attributes:
         tracker: the connections.
-        finished: whether nothing more will be told.
     """
 
     def __init__(
@@ -94,23 +90,15 @@ class Journal:
         *,
         tapped: bool = False,
     ) -> None:
+        super().__init__(most)
         self.tracker = Tracker()
-        self.finished = False
         self._kernels = kernels
-        self._most = most
         self._tapped = tapped
-        self._news: trio.Event | None = None  # only where somebody waits
-        self._taken = trio.Event()
-        self._entries: list[tuple[int, int, Entry]] = []
-        self._order = 0
         self._frames = 0
         self._under_way: dict[int, Entry] = {}
         self._newest = 0  # of what a wire has told
         self._held: list[tuple[int, int, Call]] = []  # calls of ours that older frames may precede
         self._repeats = Repeats()
-        self._late: list[LateCalls] = []
-        self._told_late = self._settled_late = 0
-        self._last = 0  # the time of what was taken last
 
     # ---- what is told ----------------------------------------------------------------------------
 
@@ -123,8 +111,8 @@ class Journal:
 
     def _take(self, call: Call) -> None:
         if self._tapped:
-            self._order += 1
-            heappush(self._held, (call.time, self._order, call))
+            self._number += 1
+            heappush(self._held, (call.time, self._number, call))
             self.wake()
         else:
             self._place(call)
@@ -225,81 +213,12 @@ class Journal:
         self._taken.set()
         self.wake()
 
-    # ---- what comes out --------------------------------------------------------------------------
-
-    def ready(self) -> list[Call | Rung]:
-        """Take the events whose place is final."""
-        events: list[Call | Rung] = []
-        entries = self._entries
-        until = min((late.until for late in self._late), default=NEVER)
-        while entries:
-            time, _, entry = entries[0]
-            if entry.open or time >= until or self._first_waits():
-                break
-            heappop(entries)
-            event = entry.event
-            if entry.late is not None:
-                event = entry.late.placed(entry, self._last)
-            self._last = max(self._last, event.time)
-            events.append(event)
-        if events:
-            self._taken.set()
-            self._taken = trio.Event()
-        return events
-
-    def pending(self) -> list[Call | Rung]:
-        """The events whose place is not final yet, as they stand; they stay queued."""
-        return [
-            replace(entry.event, lost=False)
-            if isinstance(entry.event, Rung) and entry.open
-            else entry.event
-            for _, _, entry in sorted(self._entries)
-        ]
-
-    def news(self) -> trio.Event:
-        """An event that is set when there may be something new to take."""
-        if self._news is None:
-            self._news = trio.Event()
-        return self._news
-
-    async def change(self) -> None:
-        """Wait until there may be something new to take."""
-        await self.news().wait()
-
-    @property
-    def full(self) -> bool:
-        """Whether too many events are queued: a ladder that nobody reads must not grow."""
-        if self._most is None or len(self._entries) <= self._most or self.finished:
-            return False
-        return not self._first_waits()  # what it waits for must be let in
-
-    async def room(self) -> None:
-        """Wait until it is not full."""
-        while self.full:
-            await self._taken.wait()
-
     def summary(self, interface: str, unmatched: tuple[str, ...] = (), dropped: int = 0) -> Summary:
         """What the connections came to."""
         captured = CaptureSummary(interface, self._frames, dropped)
         return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
 
     # ---- inside ----------------------------------------------------------------------------------
-
-    def add(self, time: int, entry: Entry) -> None:
-        """Put an entry in its place: behind all that are not younger."""
-        self._order += 1
-        heappush(self._entries, (time, self._order, entry))
-        self.wake()
-
-    def add_late(self, time: int, entry: Entry) -> None:
-        """Put in a call that strace has told of; what was sent before that is still to come."""
-        self.told_now(entry)
-        self.add(time, entry)
-
-    def told_now(self, entry: Entry) -> None:
-        """Let an entry wait until what was sent before now has come."""
-        self._told_late += 1
-        entry.after = self._told_late
 
     def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
         """The place of a call that waited for a segment, told now.
@@ -311,11 +230,6 @@ class Journal:
             time = min(time, before)
         time = max(time, call.time, floor)
         return time, call if self._tapped else replace(call, time=time)
-
-    def _first_waits(self) -> bool:
-        """Whether the first entry waits until older segments have come."""
-        entries = self._entries
-        return bool(entries) and entries[0][2].after > self._settled_late and not self.finished
 
     def _place(self, call: Call) -> None:
         if call.local is not None and call.peer is not None:
@@ -337,12 +251,6 @@ class Journal:
         if self._late and segment.flags & (SYN | ACK) == SYN:
             for late in self._late:
                 late.opened()
-
-    def wake(self) -> None:
-        """Wake the tasks that wait for something new."""
-        if self._news is not None:
-            self._news.set()
-            self._news = None
 
     def _with_kernel(self, rung: Rung, connection: TrackedConnection, end: End) -> Rung:
         """A rung with what the kernel says of the end at which something has just happened."""

@@ -13,7 +13,7 @@ import trio
 from trioecho.errors import TrioechoError
 from trioecho.model import Summary
 from trioecho.stage.outputs import Output, show
-from trioecho.stage.stage import Stage
+from trioecho.stage.stage import RecordedStage
 from trioecho.text import plural
 
 # Seconds for the connections to end where somebody has given up, or the user has.
@@ -21,7 +21,7 @@ LITTLE = 0.5
 
 
 async def play(
-    stage: Stage,
+    stage: RecordedStage,
     outputs: Sequence[Output],
     act: Callable[[], Awaitable[Sequence[TrioechoError]]],
     *,
@@ -67,7 +67,7 @@ def check_whole(summary: Summary) -> None:
         )
 
 
-async def _relay(stage: Stage, outputs: Sequence[Output]) -> None:
+async def _relay(stage: RecordedStage, outputs: Sequence[Output]) -> None:
     """Send events to the outputs in order until the journal has ended."""
     journal = stage.journal
     while True:
@@ -83,7 +83,7 @@ async def _relay(stage: Stage, outputs: Sequence[Output]) -> None:
             await news.wait()
 
 
-async def _wait_over(stage: Stage, seconds: float, stop: trio.Event) -> None:
+async def _wait_over(stage: RecordedStage, seconds: float, stop: trio.Event) -> None:
     """Wait for every connection to end, but only briefly once the user asked to stop."""
     with trio.move_on_after(seconds) as patience:
         async with trio.open_nursery() as waiting:

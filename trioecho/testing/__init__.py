@@ -4,8 +4,8 @@ Everything here blocks, as ordinary tests do; the wire itself runs in a trio loo
 thread that belongs to the fixture.
 """
 
-from trioecho.testing.host import Host
+from trioecho.testing.host import WireHost
 from trioecho.testing.wire import Wire, open_wire
 from trioecho.view import Connection
 
-__all__ = ["Connection", "Host", "Wire", "open_wire"]
+__all__ = ["Connection", "Wire", "WireHost", "open_wire"]

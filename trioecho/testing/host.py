@@ -1,4 +1,4 @@
-"""Host: one end of the wire as a test uses it, with calls that block."""
+"""WireHost: one end of the wire as a test uses it, with calls that block."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.hosts.host import Host as LabHost
+from trioecho.hosts.host import Host
 from trioecho.model import Endpoint
 from trioecho.testing.inside import making
 from trioecho.testing.portal import Portal
 
 
-class Host:
+class WireHost:
     """One end of the wire: sockets and programs on it, and its settings.
 
     Everything that a test made here ends with the test: sockets are closed, programs are killed.
@@ -33,7 +33,7 @@ class Host:
         address, address6: its addresses on the wire.
     """
 
-    def __init__(self, portal: Portal, host: LabHost, stack: ExitStack) -> None:
+    def __init__(self, portal: Portal, host: Host, stack: ExitStack) -> None:
         self.address = host.address
         self.address6 = host.address6
         self._portal = portal

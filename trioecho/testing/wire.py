@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from shutil import get_terminal_size
 
 import trio
 
 from trioecho.faults.faults import parse
-from trioecho.model import Call, Rung, Summary
+from trioecho.model import Rung
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare
-from trioecho.stage.stage import OnWire, open_stage
-from trioecho.testing.host import Host
+from trioecho.stage.on_wire import OnWire, open_on_wire
+from trioecho.testing.host import WireHost
 from trioecho.testing.portal import Portal, open_portal
-from trioecho.view import Connection
+from trioecho.view import Connection, Ladder
 
 # Packets that the wire may still have to carry before a test is told what was seen, in goes.
 _GOES = 64
@@ -40,13 +40,12 @@ class Wire:
     """
 
     def __init__(self, portal: Portal, stage: OnWire, stack: ExitStack) -> None:
-        self.client = Host(portal, stage.host("client"), stack)
-        self.server = Host(portal, stage.host("server"), stack)
+        self.client = WireHost(portal, stage.host("client"), stack)
+        self.server = WireHost(portal, stage.host("server"), stack)
         self.faults: list[str] = []
         self._portal = portal
         self._stage = stage
-        self._events: list[Call | Rung] = []
-        self._last: tuple[tuple[Rung, ...], tuple[Connection, ...], Summary] | None = None
+        self._last: Ladder | None = None
 
     def __repr__(self) -> str:
         return f"<wire: client {self.client.address}, server {self.server.address}>"
@@ -70,19 +69,19 @@ class Wire:
     @property
     def unmatched(self) -> tuple[str, ...]:
         """A sentence for each fault that has not done anything."""
-        return self._look()[2].unmatched
+        return self._look().summary.unmatched
 
     # ---- what was seen ---------------------------------------------------------------------------
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
         """Each segment on the wire, with both ends' states after it and what is said of it."""
-        return self._look()[0]
+        return self._look().rungs
 
     @property
     def connections(self) -> tuple[Connection, ...]:
         """The connections, in the order in which they were opened."""
-        return self._look()[1]
+        return tuple(self._look())
 
     def connection(self, number: int | None = None) -> Connection:
         """One connection.
@@ -148,7 +147,7 @@ class Wire:
 
     def ladder(self) -> str:
         """All that was seen, as a ladder to be read."""
-        rungs, connections, summary = self._look()
+        ladder = self._look()
         done = "; ".join(self.faults)
         title = f"private wire; {done}" if done else "private wire"
         encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
@@ -157,17 +156,17 @@ class Wire:
                 title,
                 width=get_terminal_size().columns,
                 unicode=encoding.lower().startswith("utf"),
-                several=len(connections) > 1,
+                several=len(ladder) > 1,
             )
         )
-        parts = renderer.begin(), renderer.show(rungs), renderer.end(summary)
+        parts = renderer.begin(), renderer.show(ladder.rungs), renderer.end(ladder.summary)
         lines = b"".join(parts).decode().rstrip().splitlines()
         if (more := len(lines) - _MOST_LINES) > 0:
             half = _MOST_LINES // 2
             lines[half:-half] = [f"… {more:,} lines left out: wire.rungs has all …"]
         return "\n".join(lines)
 
-    def _look(self) -> tuple[tuple[Rung, ...], tuple[Connection, ...], Summary]:
+    def _look(self) -> Ladder:
         __tracebackhide__ = True
         return self._last or self._portal.call(self._seen)
 
@@ -180,35 +179,16 @@ class Wire:
     async def _fault(self, text: str) -> None:
         self._stage.wire.fault(text)
 
-    async def _seen(self) -> tuple[tuple[Rung, ...], tuple[Connection, ...], Summary]:
+    async def _seen(self) -> Ladder:
         for _ in range(_GOES):
             if not self._stage.wire.drain():
                 break
-        self._events += self._stage.journal.ready()
-        events = [*self._events, *self._stage.journal.pending()]
-        rungs = tuple(event for event in events if isinstance(event, Rung))
-        connections = self._stage.journal.tracker.connections
-        summary = self._stage.journal.summary("the private wire", self._stage.wire.unmatched())
-        seen = tuple(Connection(one, events, summary.capture) for one in connections)
-        return rungs, seen, summary
+        return self._stage.ladder()
 
     async def _settled(self, timeout: float) -> bool:
-        with trio.move_on_after(timeout):
-            while True:
-                if self._stage.wire.drain():
-                    await trio.lowlevel.checkpoint()
-                elif self._stage.journal.over():
-                    return True
-                else:
-                    await self._stage.journal.change()
-        return False
-
-
-@asynccontextmanager
-async def _open(faults: Sequence[str]) -> AsyncIterator[OnWire]:
-    async with open_stage("wire", faults, most=None) as stage:
-        assert isinstance(stage, OnWire)
-        yield stage
+        with trio.move_on_after(timeout) as scope:
+            await self._stage.over()
+        return not scope.cancelled_caught
 
 
 @contextmanager
@@ -225,7 +205,7 @@ def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
         TrioechoError: a word of a fault is not understood.
         NamespaceUnavailable: there is no such wire here; the message says what is missing.
     """
-    with open_portal(_open(faults)) as (portal, stage), ExitStack() as stack:
+    with open_portal(open_on_wire(faults, most=None)) as (portal, stage), ExitStack() as stack:
         wire = Wire(portal, stage, stack)
         wire.faults += faults
         stack.callback(wire.close)

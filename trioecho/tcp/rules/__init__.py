@@ -24,6 +24,7 @@ from trioecho.tcp.rules import (
     loss,
     marks,
     opening,
+    overlap,
     overtaking,
     refusals,
     repetition,
@@ -119,7 +120,7 @@ REPEATED = Question(
 )
 BYTES = Question(
     "If it repeats bytes, are they the same?",
-    (repetition.segment_overlap_conflict,),
+    (overlap.segment_overlap_conflict,),
 )
 TIMESTAMP = Question("Is it an old duplicate?", (marks.paws,))
 RESET = Question(

@@ -1,0 +1,84 @@
+"""OnWire: a stage of two hosts and a wire between them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Literal, TypeAlias
+
+import trio
+
+from trioecho.faults.fault import Fault
+from trioecho.hosts.host import Host
+from trioecho.hosts.sockdiag import Diag
+from trioecho.model import Call, End, Summary
+from trioecho.stage.journal import Journal
+from trioecho.stage.kernels import open_diags, open_truth
+from trioecho.stage.order import MOST_WAITING
+from trioecho.stage.stage import RecordedStage
+from trioecho.stage.wire import INTERFACES, PrivateWire, open_wire
+
+#: Whether to ask the kernels at each segment, and whose the sockets are; None not to ask.
+AskKernels: TypeAlias = Literal["ours", "others"] | None
+
+
+class OnWire(RecordedStage):
+    """Two hosts with a wire between them, which writes the journal itself.
+
+    Attributes:
+        wire: the wire.
+    """
+
+    def __init__(self, wire: PrivateWire, journal: Journal) -> None:
+        super().__init__("private wire", INTERFACES, journal)
+        wire.observers.append(journal)
+        self.wire = wire
+
+    def host(self, end: End) -> Host:
+        """The host of one end."""
+        return self.wire.host(end)
+
+    def record(self, call: Call) -> None:
+        """Take a call; the segments it sent follow right behind it."""
+        super().record(call)
+        if not self._closed:
+            self.wire.drain()
+
+    async def settle(self) -> None:
+        """Take what the hosts have sent."""
+        moment = self.journal.moment()
+        while self.wire.drain():
+            await trio.lowlevel.checkpoint()
+        self.journal.settle(moment)
+
+    ask = settle
+
+    def diags(self) -> AbstractAsyncContextManager[Mapping[End, Diag]]:
+        """Ask the kernels of both hosts."""
+        return open_diags(self.wire)
+
+    def summary(self) -> Summary:
+        """How the connections ended, and which faults did nothing."""
+        return self.journal.summary(self.name, self.wire.unmatched())
+
+
+@asynccontextmanager
+async def open_on_wire(
+    faults: Sequence[str | Fault] = (),
+    *,
+    kernel: AskKernels = None,
+    most: int | None = MOST_WAITING,
+) -> AsyncIterator[OnWire]:
+    """Open two hosts and a wire for the duration of the block.
+
+    Args:
+        faults: what the wire does, and to which segments.
+        kernel: whether to ask the kernels at each segment, and whose the sockets are.
+        most: how many events may queue up before the wire waits; None for no limit.
+    """
+    async with open_wire(faults) as wire:
+        if kernel is None:
+            yield OnWire(wire, Journal(most=most))
+            return
+        async with open_truth(wire, ours=kernel == "ours") as truth:
+            yield OnWire(wire, Journal(truth, most))
