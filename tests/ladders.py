@@ -350,7 +350,7 @@ MARKS = {
     +0    > P. 101:201(100) ack 1 {E}
     +.02  < .  1:1(0) ack 201 win 1000 {E}
     +0    < .  1:1(0) ack 101 win 50 {E}
-    +0    < .  1:1(0) ack 201 win 1000 {E} duplicate-ack 1 of 6
+    +.002  < .  1:1(0) ack 201 win 1000 {E} duplicate-ack 1 of 6
     +0    < .  1:1(0) ack 101 win 50 {E}
     +0    < .  1:1(0) ack 201 win 900 {E} window-update
     +.1   > P. 201:301(100) ack 1 {E}

@@ -54,3 +54,29 @@ def test_files_hold_the_bytes_and_a_gap_is_a_warning(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err == "trioecho: 4 bytes of the client's stream are missing\n"
+
+
+def test_what_lies_far_beyond_the_window_is_not_followed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Forged or garbled: the engine does not count on from it either."""
+    forged = "+.01 < P. 800000001:800000007(6) ack 1 <byte 70>\n"
+    follow(OPEN + "+.1 < P. 1:5(4) ack 1\n" + forged + "+.01 < P. 5:8(3) ack 1\n")
+    assert capsys.readouterr().out == "< xxxxxxx\n"
+
+
+def test_what_is_acknowledged_was_taken_all_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """The capture has a hole, and only looks as if somebody had forged what comes behind."""
+    far = "+.01 < P. 1000001:1000004(3) ack 1\n+.01 > . 1:1(0) ack 1000004\n"
+    follow(OPEN + "+.1 < P. 1:5(4) ack 1\n" + far)
+    assert capsys.readouterr().out == "< xxxx\n< [999,996 bytes missing]\n< xxx\n"
+
+
+def test_the_text_of_a_reset_is_no_part_of_the_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    follow(OPEN + "+.1 < P. 1:5(4) ack 1\n+.01 < R. 5:37(32) ack 1 <byte 70>\n")
+    assert capsys.readouterr().out == "< xxxx\n"
+
+
+def test_the_syn_of_another_connection_is_not_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    follow(OPEN + "+.1 < P. 1:5(4) ack 1\n+.01 < S. 5:8(3) ack 1 <byte 70>\n")
+    assert capsys.readouterr().out == "< xxxx\n"

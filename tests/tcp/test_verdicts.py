@@ -331,7 +331,7 @@ def test_a_copied_syn_is_not_answered_once_more() -> None:
     """Both SYN and SYN-ACK pass twice; the copy of the first tells when nothing was sent."""
     syn, synack = numbered(tcp("client", SYN, 99), 3), tcp("server", SYN | ACK, 499, 100)
     rungs = see((0, syn), (1, syn), (20, synack), (1, synack), (20, tcp("client", ACK, 100, 500)))
-    assert [cause(rungs[1]), cause(rungs[3])] == ["same-packet", None]
+    assert [cause(rungs[1]), cause(rungs[3])] == ["same-packet", "same-packet"]
     assert rungs[-1].notes == (HandshakeComplete(42_000_000),)
     tracker = Tracker()
     for rung in rungs:
@@ -412,3 +412,78 @@ def test_what_was_copied_is_known_when_it_comes_yet_another_time() -> None:
         *HANDSHAKE, (1, packet(7, 100)), (1, packet(7, 100)), (18, ack), (1, packet(8, 100))
     )
     assert rungs[-1].notes == (SpuriousRetransmission(4, 20_000_000, 6),)
+
+
+# ---- what is said of copies and losses -----------------------------------------------------------
+
+
+def causes(ladder: str) -> list[list[str]]:
+    """The kinds and causes of a ladder's segments."""
+    return [
+        [f"{note.kind} {getattr(note, 'cause', None) or ''}".strip() for note in rung.notes]
+        for rung in play(ladder)
+    ]
+
+
+def test_a_recovery_needs_a_loss() -> None:
+    """Numbers below the first that was seen are negative; nothing was lost."""
+    before = "+0 < P. 1:201(200) ack 1 <id 502>\n+.0001 > . 1:1(0) ack -999 <sack 1:201>\n"
+    assert causes(before + "+.0004 < . -999:1(1000) ack 1 <id 501>")[2] == ["out-of-order", "data"]
+
+
+def test_a_reset_that_was_not_taken_makes_nobody_try_again() -> None:
+    """It acknowledges no SYN; what sends the SYN again is its timer."""
+    syn, reset = "+1 > S 0:0(0)\n", "+.001 < R. 1:1(0) ack 0\n"
+    assert causes(syn + reset + syn)[2] == ["retransmission timeout"]
+    taken = reset.replace("ack 0", "ack 1")
+    assert causes(syn + taken + syn)[2][0] == "retransmission refused"
+
+
+def test_a_window_update_is_copied_like_an_ack() -> None:
+    update = "+.05 < . 1:1(0) ack 101 win 900 <id 8>\n"
+    data = OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101 win 500 <id 7>\n" + update
+    copy = update.replace("+.05", "+.00001")
+    assert causes(data + copy)[-1] == ["duplicate-ack same-packet"]
+    assert causes(data + copy.replace("8", "9"))[-1] == ["duplicate-ack nothing"]
+
+
+def test_without_an_identification_a_copy_comes_at_once() -> None:
+    """IPv6 has none; nobody sends anything again before an ACK could be there."""
+    data = OPEN + "+.1 > P. 1:101(100) ack 1\n+{} > P. 1:101(100) ack 1\n"
+    assert causes(data.format(".000010"))[-1] == ["retransmission same-packet"]
+    assert causes(data.format(".0015"))[-1] == ["retransmission"]
+    stamped = data.replace("ack 1\n", "ack 1 <ts 5>\n")
+    assert causes(stamped.format(".000010"))[-1] == ["retransmission same-packet"]
+    newer = stamped.format(".000010")[:-3] + "6>"
+    assert causes(newer)[-1] == ["retransmission"]
+
+
+def test_without_an_identification_an_ack_is_copied_at_once() -> None:
+    data = OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101\n"
+    assert causes(data + "+.00001 < . 1:1(0) ack 101")[-1] == ["duplicate-ack same-packet"]
+    assert causes(data + "+.0015 < . 1:1(0) ack 101")[-1] == ["duplicate-ack nothing"]
+    lost = data.replace("ack 101\n", "ack 1\n")  # each that comes behind a gap is acknowledged
+    assert causes(lost + "+.00001 < . 1:1(0) ack 1")[-1] == ["duplicate-ack"]
+    block = lost.replace("ack 1\n", "ack 1 <sack 201:301>\n")
+    assert causes(block + "+.00001 < . 1:1(0) ack 1 <sack 201:301>")[-1][0] == (
+        "duplicate-ack same-packet"
+    )
+    assert causes(block + "+.00001 < . 1:1(0) ack 1 <sack 201:401>")[-1][0] == "duplicate-ack"
+
+
+def test_a_packet_is_a_copy_also_where_time_goes_back() -> None:
+    data = OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n+-2 > P. 1:101(100) ack 1 <id {}>\n"
+    assert causes(data.format(7))[-1] == ["retransmission same-packet"]
+    assert causes(data.format(9))[-1] == ["retransmission"]
+
+
+def test_what_comes_long_before_its_time_was_not_overtaken() -> None:
+    gap = OPEN + "+.1 > . 101:201(100) ack 1\n{} > . 1:101(100) ack 1"
+    assert causes(gap.format("+.001"))[-1] == ["out-of-order", "data"]
+    assert causes(gap.format("+-2"))[-1] == ["retransmission gap"]
+
+
+def test_a_fin_sent_again_with_data_is_no_byte() -> None:
+    data, fin = "+.1 < P. 1:32(31) ack 1\n", "+.3 < FP. 1:32(31) ack 1\n"
+    _, summary = come_to(OPEN + data + fin + fin + "+.01 > . 1:1(0) ack 33")
+    assert (summary.server_bytes, summary.closed_by) == (31, None)

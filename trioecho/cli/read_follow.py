@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from trioecho.cli.screen import Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import say, styled
-from trioecho.model import ENDS, OTHER, SYN
+from trioecho.model import ENDS, OTHER
 from trioecho.reading.reading import Reading, Selection
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of, printable
@@ -52,9 +52,9 @@ class Follower:
             try:
                 for frames in batches:
                     for rung in self.reading.rungs(frames):
-                        stream = self._streams[rung.sender]
-                        first = rung.seq + (1 if rung.segment.flags & SYN else 0)
-                        self._put(rung.sender, stream.push(first, rung.segment.payload), sinks)
+                        mine, theirs = rung.sender, OTHER[rung.sender]
+                        self._put(theirs, self._streams[theirs].acknowledged(rung.ack), sinks)
+                        self._put(mine, self._streams[mine].take(rung), sinks)
             finally:
                 for end in ENDS:
                     self._put(end, self._streams[end].flush(), sinks)

@@ -46,12 +46,15 @@ class Fact(Struct, frozen=True, tag_field="kind", gc=False):
         again: whether the segment uses sequence numbers that were used before.
         routine: whether nearly every segment has it, so that it need not be said each time.
         implied: whether the segment's own header says as much.
+        dropped: whether the receiver drops the segment, as far as is known: a later ACK of it tells
+            that it did not.
     """
 
     trouble: ClassVar[bool] = False
     again: ClassVar[bool] = False
     routine: ClassVar[bool] = False
     implied: ClassVar[bool] = False
+    dropped: ClassVar[bool] = False
 
     @property
     def kind(self) -> str:

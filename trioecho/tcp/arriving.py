@@ -5,7 +5,6 @@ from __future__ import annotations
 from trioecho.model import RST, SYN, State
 from trioecho.tcp import learn, rules
 from trioecho.tcp.rules import data
-from trioecho.tcp.rules.marks import Paws
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Seen
 
@@ -15,8 +14,8 @@ _ESTABLISHED = State.ESTABLISHED
 def arrive(seen: Seen, time: int) -> None:
     """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN."""
     mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
-    if not seen.expected and Paws in map(type, seen.found):
-        return  # an old duplicate is dropped
+    if not seen.expected and any(fact.dropped for fact in seen.found):
+        return
     if ack is not None:
         mine.ack_time = time
     if flags & RST:

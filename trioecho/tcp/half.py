@@ -201,7 +201,7 @@ class Half:
     seen: Ranges = field(default_factory=Ranges)
     unseen: tuple[tuple[int, int], ...] = (BEFORE,)
     gaps: tuple[Gap, ...] = ()
-    recover: int = 0
+    recover: int | None = None
     fast: FastSent | None = None
     expired: Expired | None = None
     doubt_from: int = 0
@@ -247,9 +247,9 @@ class Half:
         """Forget an attempt that is over, or what was seen of another connection."""
         self.isn = self.next = self.ack = self.ack_rung = self.acked = self.fin = None
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
-        self.duplicates = peer.duplicates = self.recover = 0
+        self.duplicates = peer.duplicates = 0
         self.syn_seen = self.fin_received = peer.fin_received = False
-        self.asked = self.forged = self.held = self.fast = self.expired = None
+        self.recover = self.asked = self.forged = self.held = self.fast = self.expired = None
         if self.heard is not None:
             self.heard, peer.heard = Heard(), Heard()
         self.sack = peer.sack = ()

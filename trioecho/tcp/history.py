@@ -61,3 +61,8 @@ class History:
     def round_trip(self) -> int:
         """The handshake's round trip, or a short time where it was not seen."""
         return self.initial_rtt or LATE
+
+    @property
+    def at_once(self) -> int:
+        """How soon what comes again is a copy: nobody sends again before an ACK could be there."""
+        return min(self.round_trip, LATE) // 2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
-from trioecho.model.sequence import MASK, distance, relative
+from trioecho.model.sequence import MASK, distance
 from trioecho.tcp.flight import MOST_LATEST, Sent
 from trioecho.tcp.half import Asked, Half, HeldAck, Unheard
 from trioecho.tcp.rules.data import small
-from trioecho.tcp.rules.loss import far_sack
+from trioecho.tcp.rules.loss import far_sack, sack_blocks
 from trioecho.tcp.rules.marks import ecn_agreed
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import CONTROL, Seen
@@ -96,19 +96,10 @@ def sack(seen: Seen) -> None:
     ack, theirs = seen.ack, seen.theirs
     if ack is None:
         return
-    seen.sack = _blocks(seen, ack)
+    seen.sack = sack_blocks(seen, ack)
     if not far_sack(seen) and (seen.mine.ack is None or ack >= seen.mine.ack):
         seen.mine.sack = seen.sack
         theirs.doubt(ack, max(right for _, right in seen.sack))
-
-
-def _blocks(seen: Seen, ack: int) -> tuple[tuple[int, int], ...]:
-    """The SACK blocks in relative numbers."""
-    start = seen.theirs.isn or 0
-    return tuple(
-        (relative(left, start, ack), relative(right, start, ack))
-        for left, right in seen.segment.options.sack
-    )
 
 
 def ecn(seen: Seen) -> None:
@@ -132,6 +123,8 @@ def consequences(seen: Seen) -> None:
     mine.asked = _asks(seen) if segment.flags & CONTROL else None
     for fact in seen.found:
         fact.learn(seen)
+    if not segment.length and seen.ack == mine.ack:
+        mine.ack_packet = segment.identification
     if theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.ack == (theirs.next or 0) + 1:
         # The byte of the probe was taken.
         theirs.next = seen.ack
@@ -173,11 +166,14 @@ def remember(seen: Seen) -> None:
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
         mine.doubt(begin, end)  # sent until it is taken
         return
-    new = mine.seen.add(begin, end)
+    closes = segment.flags & FIN  # whose number is no byte
+    new = mine.seen.add(begin, end - closes)
     if len(mine.unseen) > 1 or (begin < 1 and not mine.syn_seen):
         left, late = take(mine.unseen, begin, end)
         mine.unseen, new = left[-MOST_LATEST:], new + late
     mine.volume += min(segment.length, new)
+    if closes:
+        mine.seen.add(end - 1, end)
     if mine.next is None or end > mine.next:
         mine.next, mine.next_time = end, seen.time
 
@@ -212,7 +208,7 @@ def hear(seen: Seen) -> None:
     elif seen.end == seen.seq and 0 < window == heard.window and not seen.segment.flags & RST:
         heard.duplicates += 1
     heard.window = window
-    seen.sack = _blocks(seen, ack)
+    seen.sack = sack_blocks(seen, ack)
     heard.sack = () if far_sack(seen) else seen.sack
 
 

@@ -1,14 +1,18 @@
-"""The bytes of one direction, put in order again."""
+"""The bytes of one direction, put in order again: those that the engine takes to have arrived."""
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from trioecho.model import RST, SYN, Rung
+
 #: Bytes of memory kept at most while a gap before them is open; then the gap is given up.
 MOST_WAITING = 1 << 22
 #: What a piece takes beside its bytes, about: two objects, its places in a dict and in a heap.
 OVERHEAD = 192
+#: Segments remembered of those that are taken to be dropped, until an ACK tells otherwise.
+MOST_DOUBTED = 64
 
 
 class Piece(NamedTuple):
@@ -29,6 +33,34 @@ class Stream:
         self._waiting: dict[int, bytes] = {}
         self._order: list[int] = []  # a heap of where those that wait begin
         self._size = 0
+        self._doubted: list[tuple[int, bytes]] = []  # in the order of their coming
+
+    def take(self, rung: Rung) -> list[Piece]:
+        """Take a segment that this end sent.
+
+        The text of a RST is for a human reader, and no part of the stream (RFC 9293 §3.10.7.4).
+        What its receiver drops waits for an ACK, which would tell that it was taken all the same.
+        """
+        segment, first = rung.segment, rung.seq
+        if segment.flags & RST:
+            return []
+        if segment.flags & SYN:
+            if first:
+                return []  # another connection's
+            first += 1
+        if any(fact.dropped for fact in rung.notes):
+            if segment.payload:
+                self._doubted = [*self._doubted[1 - MOST_DOUBTED :], (first, segment.payload)]
+            return []
+        return self.push(first, segment.payload)
+
+    def acknowledged(self, ack: int | None) -> list[Piece]:
+        """Take what was doubted, once the peer acknowledges it."""
+        if not self._doubted or ack is None:
+            return []
+        covered = [one for one in self._doubted if one[0] + len(one[1]) <= ack]
+        self._doubted = [one for one in self._doubted if one[0] + len(one[1]) > ack]
+        return [piece for seq, payload in covered for piece in self.push(seq, payload)]
 
     def push(self, seq: int, payload: bytes) -> list[Piece]:
         """Take the payload of one segment."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from trioecho.model import RST, Fact, Rung
+from trioecho.model.sequence import distance, relative
 from trioecho.tcp.flight import MOST_LATEST
 from trioecho.tcp.half import LEAST_WINDOW, Asked, Gap
 from trioecho.tcp.rules.windows import acknowledges_probe
-from trioecho.tcp.rules.words import byte_ranges, ends, of_rung
+from trioecho.tcp.rules.words import byte_ranges, ends, known_copy, of_rung
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of
 
@@ -29,8 +30,6 @@ class LostSegment(Fact, frozen=True, tag="lost-segment"):
         return f"a gap: {bytes_of(self.missing)} before this {have} not been seen"
 
     def learn(self, seen: Seen) -> None:
-        if not seen.plausible:
-            return
         segment, mine = seen.segment, seen.mine
         stamps = segment.options.timestamps
         newest = stamps[0] if stamps is not None else None
@@ -38,12 +37,30 @@ class LostSegment(Fact, frozen=True, tag="lost-segment"):
         mine.gaps = (*mine.gaps[1 - MOST_LATEST :], gap)
 
 
+class FarSegment(LostSegment, frozen=True):
+    """It lies farther ahead than its receiver can take."""
+
+    dropped = True
+    source = "RFC 9293 §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        theirs = ends(rung)[1]
+        return (
+            f"a gap: {bytes_of(self.missing)} before this have not been seen. That is far beyond"
+            f" the {theirs}'s window as it was last seen: forged or garbled, and the {theirs} drops"
+            " it, or the capture has a hole"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        """Nothing: it is not to be counted on from."""
+
+
 def lost_segment(seen: Seen) -> LostSegment | None:
     """It begins beyond the next number that its sender was to use, and is no RST."""
     following = seen.mine.next
     if following is None or seen.seq <= following or seen.segment.flags & RST:
         return None
-    return LostSegment(seen.seq - following)
+    return (LostSegment if seen.plausible else FarSegment)(seen.seq - following)
 
 
 class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
@@ -132,11 +149,10 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
 
     def learn(self, seen: Seen) -> None:
         seen.mine.duplicates += 1
-        seen.mine.ack_packet = seen.segment.identification
 
 
 class CopiedAck(DuplicateAck, frozen=True):
-    """By its IP identification it is the last ACK, seen twice, and does not count."""
+    """It is the last ACK, seen twice, and does not count."""
 
     cause: DuplicateAckCause | None = "same-packet"
 
@@ -145,21 +161,46 @@ class CopiedAck(DuplicateAck, frozen=True):
         return "RFC 791 §3.2"
 
     def text(self, rung: Rung) -> str:
-        return (
-            "the very packet of the last ACK again, by its IP identification: it passes here"
-            " twice, or was doubled on its way"
-        )
+        return f"the very packet of the last ACK again{known_copy(rung)}"
 
     def learn(self, seen: Seen) -> None:
         """Nothing: its sender has sent it once."""
 
 
 def copied_ack(seen: Seen) -> CopiedAck | None:
-    """It has the IP identification of the last ACK, and comes within a round trip of it."""
+    """It has the IP identification of the last ACK, and comes within a round trip of it; or both
+    have none, and it says just the same within half a round trip and 1.5 ms."""
     mine, packet = seen.mine, seen.segment.identification
-    if packet and packet == mine.ack_packet and seen.time - mine.ack_time < seen.history.round_trip:
-        return CopiedAck(mine.duplicates, mine.ack_rung)
-    return None
+    later = seen.time - mine.ack_time
+    if packet != mine.ack_packet or later >= seen.history.round_trip:
+        return None
+    if not packet and not (0 <= later < seen.history.at_once and _says_the_same(seen)):
+        return None
+    return CopiedAck(mine.duplicates, mine.ack_rung)
+
+
+def _says_the_same(seen: Seen) -> bool:
+    """Whether an ACK says just what its sender's last segment did, which carried nothing either.
+
+    Each segment that comes behind a gap is acknowledged anew, so without SACK blocks nothing may
+    be missing.
+    """
+    segment, mine, ack = seen.segment, seen.mine, seen.ack or 0
+    stamps, recent, blocks = segment.options.timestamps, mine.ts_recent, sack_blocks(seen, ack)
+    if mine.next_time >= mine.ack_time or blocks != mine.sack:
+        return False
+    if stamps is not None and recent is not None and distance(stamps[0], recent) > 0:
+        return False
+    return bool(blocks) or ack >= (seen.theirs.next or 0)
+
+
+def sack_blocks(seen: Seen, ack: int) -> tuple[tuple[int, int], ...]:
+    """The SACK blocks in relative numbers."""
+    start = seen.theirs.isn or 0
+    return tuple(
+        (relative(left, start, ack), relative(right, start, ack))
+        for left, right in seen.segment.options.sack
+    )
 
 
 def ack_of_fin_again(seen: Seen) -> DuplicateAck | None:

@@ -25,7 +25,7 @@ class Paws(Fact, frozen=True, tag="paws"):
 
     behind: int
 
-    trouble = True
+    trouble = dropped = True
     source = "RFC 7323 §5.3"
 
     def text(self, rung: Rung) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from trioecho.model import Fact, Rung
+from trioecho.model import SYN, Fact, Rung
 from trioecho.model.sequence import distance
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap
 from trioecho.tcp.rules.repetition import Retransmission
-from trioecho.tcp.rules.words import later, of_rung
+from trioecho.tcp.rules.words import known_copy, later, of_rung
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of
 
@@ -54,7 +54,7 @@ def captured_late(seen: Seen) -> CapturedLate | None:
     mine = seen.mine
     if seen.original is not None or seen.seq <= 0:
         return None
-    if seen.time - seen.theirs.ack_time >= seen.history.round_trip:
+    if abs(seen.time - seen.theirs.ack_time) >= seen.history.round_trip:
         return None
     if not any(first <= seen.seq and seen.end <= last for first, last in mine.unseen):
         return None
@@ -69,14 +69,13 @@ class OvertakenCopy(OutOfOrder, frozen=True):
 
     def text(self, rung: Rung) -> str:
         return (
-            f"out of order: the very packet{of_rung(self.of)} again, by its IP identification,"
-            f" {bytes_of(self.behind)} behind the newest"
+            f"out of order, {bytes_of(self.behind)} behind the newest: the very"
+            f" packet{of_rung(self.of)} again{known_copy(rung)}"
         )
 
 
 def overtaken_copy(seen: Seen) -> OvertakenCopy | None:
-    """It has the IP identification and the bytes of one sent within a round trip, and was
-    overtaken."""
+    """It is the very packet of one sent within a round trip, and was overtaken."""
     same = _same_packet(seen)
     if same is None or not _overtaken(seen):
         return None
@@ -91,10 +90,7 @@ class SamePacket(Retransmission, frozen=True):
     source = "RFC 791 §3.2"
 
     def text(self, rung: Rung) -> str:
-        return (
-            f"the very packet{of_rung(self.of)} again{later(self.after)}, by its IP"
-            " identification: it passes here twice, or was doubled on its way"
-        )
+        return f"the very packet{of_rung(self.of)} again{later(self.after)}{known_copy(rung)}"
 
     def learn(self, seen: Seen) -> None:
         """Nothing: it is not its sender's."""
@@ -105,7 +101,8 @@ COPIES = (SamePacket, OvertakenCopy)
 
 
 def same_packet(seen: Seen) -> SamePacket | None:
-    """It has the IP identification and the bytes of one sent within a round trip."""
+    """It has the IP identification and the bytes of one sent within a round trip; or both have
+    none, and it comes within half a round trip and 1.5 ms, with no newer timestamp."""
     same = _same_packet(seen)
     return None if same is None else SamePacket(same.number, seen.time - same.time)
 
@@ -129,7 +126,7 @@ def _overtaken(seen: Seen) -> bool:
     """Whether it may be late, and not sent again: less than a round trip behind what passed it."""
     mine, gap = seen.mine, seen.mine.gap(seen.seq)
     passed = mine.next_time if gap is None else gap.time
-    if seen.end == mine.next or seen.time - passed >= seen.history.round_trip:
+    if seen.end == mine.next or abs(seen.time - passed) >= seen.history.round_trip:
         return False
     return gap is None or not _sent_later(seen, gap)
 
@@ -153,13 +150,21 @@ def _same_packet(seen: Seen) -> Sent | None:
     A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
     """
     first, packet = seen.original, seen.segment.identification
-    if first is None or not packet:
+    if first is None or not (packet or _no_newer(seen)):
         return None
-    earliest = seen.time - seen.history.round_trip
-    for sent in (*reversed(seen.mine.flight.repeats), first):
+    earliest = seen.time - (seen.history.round_trip if packet else seen.history.at_once)
+    # A SYN-ACK may be asked for again just as its timer expires.
+    repeats = seen.mine.flight.repeats if packet or not seen.segment.flags & SYN else ()
+    for sent in (*reversed(repeats), first):
         if (sent.identification, sent.end) == (packet, seen.end) and sent.time > earliest:
             return sent if _same_bytes(seen, first) else None
     return None
+
+
+def _no_newer(seen: Seen) -> bool:
+    """Whether its timestamp is no newer than its sender's newest, if it has one."""
+    stamps, recent = seen.segment.options.timestamps, seen.mine.ts_recent
+    return stamps is None or recent is None or distance(stamps[0], recent) <= 0
 
 
 def _same_bytes(seen: Seen, first: Sent) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from trioecho.model import SYN, Fact, Rung
+from trioecho.model import SYN, Fact, Rung, State
 from trioecho.tcp.half import Asked, FastSent
 from trioecho.tcp.rules.words import ends, later, of_rung
 from trioecho.tcp.step import Seen
@@ -153,7 +153,7 @@ class Recovery(Retransmission, frozen=True):
 def recovery(seen: Seen) -> Recovery | None:
     """It lies below what had been sent when its sender last began to send again, and the newest
     ACK, within 20 ms, asks for it or shows a hole there."""
-    if seen.seq >= seen.mine.recover:
+    if seen.mine.recover is None or seen.seq >= seen.mine.recover:
         return None
     if seen.original is not None and not _soon(seen):
         return None
@@ -203,8 +203,9 @@ class RefusedSyn(Retransmission, frozen=True):
 
 
 def refused_syn(seen: Seen) -> RefusedSyn | None:
-    """It is a SYN, and the peer's last segment was a reset."""
-    if seen.segment.flags & SYN and seen.theirs.asked is Asked.RESET:
+    """It is a SYN, and the peer's last segment was a reset that has ended its attempt."""
+    attempting = seen.mine.state in (State.SYN_SENT, State.SYN_RECEIVED)
+    if seen.segment.flags & SYN and seen.theirs.asked is Asked.RESET and not attempting:
         return RefusedSyn(*first_sent(seen))
     return None
 

@@ -16,6 +16,12 @@ def of_rung(number: int | None) -> str:
     return f" of rung {number}" if number is not None else ""
 
 
+def known_copy(rung: Rung) -> str:
+    """What tells that a packet is a copy, and what a copy means."""
+    known = "by its IP identification" if rung.segment.identification else "too soon to be new"
+    return f", {known}: it passes here twice, or was doubled on its way"
+
+
 def later(after: int | None) -> str:
     """Such as `` after 1.02 s``."""
     return f" after {seconds(after)}" if after is not None else ""
