@@ -31,6 +31,8 @@ def test_all_that_a_syn_offers(names: Names, said: str) -> None:
         (Options(mss=0, window_scale=0), "mss 0, window scale 0"),
         (Options(timestamps=(0, 0)), "timestamps"),
         (Options(sack_permitted=True), "SACK"),
+        (Options(mss=1, cut=True), "mss 1, options that the capture cut"),
+        (Options(cut=True), "options that the capture cut"),
         (ALL, "mss 1460, window scale 7, SACK, timestamps"),
     ],
 )

@@ -61,4 +61,5 @@ def offer(options: Options) -> str:
     Returns:
         Such as ``mss 1460, window scale 7, SACK``, or ``no options``.
     """
-    return ", ".join(option_words(options, SENTENCE)) or "no options"
+    words = option_words(options, SENTENCE) + ["options that the capture cut"] * options.cut
+    return ", ".join(words) or "no options"

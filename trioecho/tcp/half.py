@@ -18,6 +18,8 @@ from trioecho.tcp.states import OPENING, TABLE, Event
 BEFORE = (-(1 << 31), 1)
 #: Windows grow while segments are on their way; nothing is far beyond this many bytes.
 LEAST_WINDOW = 1 << 16
+#: A window whose scale was not seen may be shifted by as much (RFC 7323 §2.3).
+LARGEST_SCALE = 14
 
 _NEVER: Mapping[State, int] = {}
 
@@ -130,8 +132,10 @@ class Half:
         syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
         answered: whether it has ever answered a SYN with its own, be that attempt over or not.
         mss: the maximum segment size it announced.
-        scale: the shift count it offered, None if it offered none.
-        shift: by how many bits its window is shifted: ``scale`` if both ends offered one, or 0.
+        scale, unscaled: the shift count it offered, None where none was seen; and whether a whole
+            SYN of it offered none.
+        shift, shift_known: by how many bits its window is shifted: ``scale`` if both ends offered
+            one, or 0; and whether that is known, or 0 for want of better.
         tap_rtt: the handshake's round trip from the tap to it, 0 where that is not known.
 
         next, next_time: one past the highest sequence number it has used (SND.NXT), and when that
@@ -189,7 +193,9 @@ class Half:
     answered: bool = False
     mss: int | None = None
     scale: int | None = None
+    unscaled: bool = False
     shift: int = 0
+    shift_known: bool = False
     tap_rtt: int = 0
     # What it sent.
     next: int | None = None
@@ -253,6 +259,7 @@ class Half:
         if self.heard is not None:
             self.heard, peer.heard = Heard(), Heard()
         self.sack = peer.sack = ()
+        self.scale, self.unscaled = None, False
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
         self.doubt_from, self.doubt_to, self.unseen, self.gaps = 0, 0, (BEFORE,), ()
         self.flight.clear()
@@ -273,7 +280,8 @@ class Half:
     @property
     def room(self) -> int:
         """How many bytes its window has room for, told generously."""
-        return max((self.window or 0) << (self.scale or 0), LEAST_WINDOW)
+        shift = self.shift if self.shift_known else LARGEST_SCALE
+        return max((self.window or 0) << shift, LEAST_WINDOW)
 
     def accepts(self, ack: int, sender: Half | None = None) -> bool:
         """Whether an ACK counts here, while this end may wait for the ACK of its SYN.

@@ -76,7 +76,7 @@ def timestamp(seen: Seen) -> None:
 
 def syn(seen: Seen) -> None:
     """Takes in what a SYN or a SYN-ACK says of its sender."""
-    segment, mine, theirs = seen.segment, seen.mine, seen.theirs
+    segment, mine = seen.segment, seen.mine
     if seen.ack is None:
         mine.passive = False
         mine.syn_data, mine.syn_cookie = segment.length, bool(segment.options.fast_open)
@@ -84,11 +84,27 @@ def syn(seen: Seen) -> None:
         mine.answered = True
     mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
     mine.syn_seen = True
-    mine.mss = segment.options.mss
-    mine.scale = segment.options.window_scale
-    mine.shift = theirs.shift = 0
-    if mine.scale is not None and theirs.scale is not None:  # both must offer it (RFC 7323 §2.2)
-        mine.shift, theirs.shift = mine.scale, theirs.scale
+    if segment.options.mss is not None:  # sent again, it may have fewer options
+        mine.mss = segment.options.mss
+    _scale(seen)
+
+
+def _scale(seen: Seen) -> None:
+    """Finds by how much each end's window is shifted: both must offer it (RFC 7323 §2.2).
+
+    A SYN-ACK offers it only to a SYN that did, seen or not. What the capture cut is unknown.
+    """
+    mine, theirs, options = seen.mine, seen.theirs, seen.segment.options
+    if options.window_scale is not None:
+        mine.scale, mine.unscaled = options.window_scale, False
+    elif mine.scale is None and not options.cut:
+        mine.unscaled = True
+    answer, asked = (theirs, mine) if seen.ack is None else (mine, theirs)
+    on = answer.scale is not None and (answer.passive or asked.scale is not None)
+    off = not on and (answer.unscaled or asked.unscaled)
+    for end in (mine, theirs):
+        end.shift = end.scale if on and end.scale is not None else 0
+        end.shift_known = off or (on and end.scale is not None)
 
 
 def sack(seen: Seen) -> None:

@@ -80,7 +80,7 @@ class Seen(Struct, gc=False):
         What lies beyond was forged or garbled, and must not move what is known of its sender.
         """
         theirs = self.theirs
-        if theirs.ack is None or theirs.window is None or not theirs.syn_seen:
+        if theirs.ack is None or theirs.window is None or not theirs.shift_known:
             return True
         return self.seq <= theirs.ack + theirs.room * 4
 

@@ -227,7 +227,7 @@ def ordinary(seen: Seen) -> bool:
     return (
         told is not None
         and seen.end > told
-        and not (theirs.syn_seen and seen.end == told + (theirs.window << theirs.shift))
+        and not (theirs.shift_known and seen.end == told + (theirs.window << theirs.shift))
     )
 
 

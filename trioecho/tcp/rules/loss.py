@@ -7,14 +7,11 @@ from typing import Literal
 from trioecho.model import RST, Fact, Rung
 from trioecho.model.sequence import distance, relative
 from trioecho.tcp.flight import MOST_LATEST
-from trioecho.tcp.half import LEAST_WINDOW, Asked, Gap
+from trioecho.tcp.half import LARGEST_SCALE, LEAST_WINDOW, Asked, Gap
 from trioecho.tcp.rules.windows import acknowledges_probe
 from trioecho.tcp.rules.words import byte_ranges, ends, known_copy, of_rung
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of
-
-# A SACK block lies within a window or two; one whose SYN was not seen may be shifted by as much.
-_LARGEST_SCALE = 14
 
 
 class LostSegment(Fact, frozen=True, tag="lost-segment"):
@@ -263,8 +260,8 @@ def far_sack(seen: Seen) -> bool:
     if not seen.sack:
         return False
     mine = seen.mine
-    scale = mine.scale or 0 if mine.syn_seen else _LARGEST_SCALE
-    far = (seen.theirs.next or 0) + 4 * max(seen.segment.window << scale, LEAST_WINDOW)
+    shift = mine.shift if mine.shift_known else LARGEST_SCALE
+    far = (seen.theirs.next or 0) + 4 * max(seen.segment.window << shift, LEAST_WINDOW)
     return any(right > far for _, right in seen.sack)
 
 

@@ -163,29 +163,40 @@ def zero_window(seen: Seen) -> ZeroWindow | None:
 
 
 class WindowUpdate(Fact, frozen=True, tag="window-update"):
-    """It acknowledges nothing new and only tells the new window, ``window`` bytes."""
+    """It acknowledges nothing new and only tells the new window, ``window`` bytes.
+
+    ``least``: or more, as the scale was not seen by which that is to be shifted.
+    """
 
     window: int
+    least: bool = False
 
     source = "RFC 9293 §3.8.6.2.2"
 
     def text(self, rung: Rung) -> str:
-        return f"window update: the {rung.sender} now has room for {bytes_of(self.window)}"
+        room = bytes_of(self.window)
+        if self.least:
+            room += " or more, as its window scale was not seen"
+        return f"window update: the {rung.sender} now has room for {room}"
 
 
 def window_update(seen: Seen) -> WindowUpdate | None:
     """It repeats its sender's last ACK with another window, which is not closed."""
     window = seen.segment.window
     if seen.same_ack and window and window != seen.mine.window:
-        return WindowUpdate(window << seen.mine.shift)
+        return _room(seen)
     return None
 
 
 def probe_taken(seen: Seen) -> WindowUpdate | None:
     """It acknowledges the byte of a zero-window probe, and its window is open again."""
     if acknowledges_probe(seen) and seen.segment.window:
-        return WindowUpdate(seen.segment.window << seen.mine.shift)
+        return _room(seen)
     return None
+
+
+def _room(seen: Seen) -> WindowUpdate:
+    return WindowUpdate(seen.segment.window << seen.mine.shift, not seen.mine.shift_known)
 
 
 class WindowFull(Fact, frozen=True, tag="window-full"):
@@ -200,11 +211,11 @@ class WindowFull(Fact, frozen=True, tag="window-full"):
 
 
 def window_full(seen: Seen) -> WindowFull | None:
-    """It has data, and they end exactly where the peer's window does."""
+    """It has data, and they end exactly where the peer's window does, whose scale is known."""
     heard, theirs = seen.heard, seen.theirs
     if not seen.segment.length or seen.segment.flags & CONTROL:
         return None
-    if heard.ack is None or heard.window is None or not theirs.syn_seen:
+    if heard.ack is None or heard.window is None or not theirs.shift_known:
         return None
     if seen.end != heard.ack + (heard.window << theirs.shift):
         return None
