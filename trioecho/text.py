@@ -10,14 +10,6 @@ from __future__ import annotations
 def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
     """Bytes as a Python literal, cut to ``limit`` bytes.
 
-    Args:
-        data: the bytes, or the first of them.
-        limit: the most bytes to show.
-        length: the number of all bytes, if ``data`` holds only the first.
-
-    Returns:
-        Printable ASCII, such as ``b'testing'``, followed by ``…`` if bytes are left out.
-
     >>> preview(b"ok\\x1b[2J", 24)
     "b'ok\\\\x1b[2J'"
     """
@@ -28,12 +20,6 @@ def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
 def printable(text: str) -> str:
     """Text with control characters escaped, so that it cannot control a terminal.
 
-    Args:
-        text: the text, from the wire or a file.
-
-    Returns:
-        Text of printable characters alone.
-
     >>> printable("eth0\\x1b[31m")
     'eth0\\\\x1b[31m'
     """
@@ -42,12 +28,6 @@ def printable(text: str) -> str:
 
 def seconds(nanoseconds: int) -> str:
     """A duration in a suitable unit.
-
-    Args:
-        nanoseconds: the duration.
-
-    Returns:
-        Such as ``12 µs`` or ``1.02 s``.
 
     >>> seconds(17_300), seconds(1_020_000_000), seconds(250)
     ('17 µs', '1.02 s', '250 ns')
@@ -66,12 +46,6 @@ def seconds(nanoseconds: int) -> str:
 def bytes_of(count: int) -> str:
     """A number of bytes, with its unit.
 
-    Args:
-        count: how many bytes.
-
-    Returns:
-        Such as ``1,448 bytes``.
-
     >>> bytes_of(1), bytes_of(65483)
     ('1 byte', '65,483 bytes')
     """
@@ -81,13 +55,6 @@ def bytes_of(count: int) -> str:
 def plural(count: int, noun: str) -> str:
     """A number of things, with their name.
 
-    Args:
-        count: how many.
-        noun: what of, in the singular.
-
-    Returns:
-        Such as ``1 segment`` or ``2 segments``.
-
     >>> plural(1, "segment"), plural(2, "segment")
     ('1 segment', '2 segments')
     """
@@ -96,12 +63,6 @@ def plural(count: int, noun: str) -> str:
 
 def ordinal(number: int) -> str:
     """A number that tells a place.
-
-    Args:
-        number: from 0.
-
-    Returns:
-        Such as ``4th``.
 
     >>> ordinal(2), ordinal(13), ordinal(21)
     ('2nd', '13th', '21st')

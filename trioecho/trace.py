@@ -122,15 +122,6 @@ async def run_trace(
 ) -> Summary:
     """Trace an echo, live.
 
-    Args:
-        settings: what to trace.
-        outputs: opens the outputs, given a title and the names of the interfaces.
-        notify: is told what the user should know about the choice of the stage.
-        stop: when set, the clients are stopped and what has been seen so far is finished.
-
-    Returns:
-        The summary, which each output has shown as well.
-
     Raises:
         TrioechoError: there can be no such stage here, a fault is not valid, the echo failed, or
             the kernel dropped frames; the outputs are complete all the same.
@@ -190,11 +181,7 @@ async def _run_ends(
     stage: Stage,
     stop: trio.Event,
 ) -> list[TrioechoError]:
-    """Run the clients until they are done, and the server until it has served the last.
-
-    Returns:
-        What went wrong at a client.
-    """
+    """Run the clients until they are done, and the server until it has served the last."""
     failures: list[TrioechoError] = []
     waiting = settings.connections
     together = trio.Event()

@@ -176,13 +176,6 @@ def open_capture_file(
 ) -> CaptureFile:
     """Open a capture file and read as much of it as tells that it is one.
 
-    Args:
-        path: the file; ``-`` for standard input.
-        passing: which packets may be passed over; None for none.
-
-    Returns:
-        The capture file. Use it in a ``with`` block.
-
     Raises:
         TrioechoError: there is no such file, it may not be read, it is empty, or it is not the
             beginning of a capture file.

@@ -164,11 +164,7 @@ def complaint(number: int, interface: str) -> TrioechoError:
 
 
 class Counts:
-    """How many frames the kernel took and how many it dropped, since the socket was made.
-
-    Args:
-        sock: a packet socket.
-    """
+    """How many frames the kernel took and how many it dropped, since the socket was made."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock

@@ -47,10 +47,6 @@ MAGICS = {
 class PcapReader:
     """The frames of a pcap file.
 
-    Args:
-        reader: the file's bytes, from the first on.
-        passing: which packets may be skipped; None for none.
-
     Attributes:
         interfaces: the one interface, whose name a pcap file does not tell.
         comments: none; pcap has no place for them.

@@ -51,10 +51,6 @@ MOST_INTERFACES, MOST_COMMENTS = 65_536, 100
 class PcapngReader:
     """The frames of a pcapng file.
 
-    Args:
-        reader: the file's bytes, from the first on, which are a section's type.
-        passing: which packets may be skipped; None for none.
-
     Attributes:
         interfaces: those seen so far, over all sections.
         comments: the sections' comments seen so far, as they stand in the file, not yet safe to

@@ -138,11 +138,6 @@ class NativeSniffer(Capture):
     machine. A thread waits for frames, a tenth of a second at a time, since trio can wait for
     neither kind everywhere. What the kernel drops is not told through scapy.
 
-    Args:
-        interface: the interface's name as scapy knows it.
-        port: the one TCP port to let through, or None for every frame.
-        first: the number of the first frame.
-
     Raises:
         TrioechoError: this process may not capture there, or there is no such interface.
     """

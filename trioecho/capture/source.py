@@ -115,9 +115,6 @@ class ByteReader:
     does not suffice. So that a length field that lies costs nothing, no more memory is taken than
     there are bytes that have really come.
 
-    Args:
-        chunks: the chunks, none of them empty.
-
     Attributes:
         data: the window.
         at: where in the window the reader is.

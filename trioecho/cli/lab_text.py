@@ -67,14 +67,7 @@ def show_answer(name: str) -> int:
 
 
 class WithProse:
-    """A renderer with the lesson's prose around the ladder.
-
-    Args:
-        renderer: draws the ladder.
-        lesson: the lesson.
-        name: the name the user gave.
-        stopped: whether the user has stopped the lesson.
-    """
+    """A renderer with the lesson's prose around the ladder."""
 
     def __init__(
         self,

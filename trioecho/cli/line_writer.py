@@ -26,10 +26,6 @@ class LineWriter:
     write blocks. In the event loop that would stop every connection, and signals too. No system
     says for every kind of output whether a write would block, so a thread writes, and the other
     lines wait here. A full queue drops lines about calls, and a line says how many are missing.
-
-    Args:
-        json: whether that line is JSON.
-        limit: how many bytes may wait.
     """
 
     def __init__(self, json: bool, limit: int = LIMIT) -> None:

@@ -28,10 +28,6 @@ def raw_paths(paths: Sequence[Path]) -> list[Path]:
 class Follower:
     """Prints both streams of one connection in order of arrival, or writes them to files.
 
-    Args:
-        selection: the connection.
-        paths: the user's files, NAME.raw; without any, the streams are printed.
-
     Attributes:
         reading: what is known of the capture so far.
     """

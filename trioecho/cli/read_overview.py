@@ -35,15 +35,7 @@ def instead(census: Census) -> str:
 
 
 class Overview:
-    """Shows a capture file on standard output.
-
-    Args:
-        shown: the renderer, and where its bytes go.
-        reading: the file's.
-        selection: which connections to show.
-        sort, limit: the table's order, and its most rows.
-        streams: whether to show the rungs, however many connections there are.
-    """
+    """Shows a capture file on standard output."""
 
     def __init__(
         self,

@@ -34,15 +34,6 @@ class Shown(NamedTuple):
 class Screen:
     """Shows a ladder on standard output and in files.
 
-    Args:
-        options: the user's.
-        several: whether there may be several connections, so that each row names its own.
-        several_in_files: the same for files; None for the same value.
-        calls: whether to show socket calls.
-        refill: rungs a second that standard output shows unfolded, however many came before.
-        raw: whether the files are byte streams, NAME.raw, instead of ladders.
-        wrap: changes what standard output shows in the terminal format.
-
     Raises:
         typer.BadParameter: a file's suffix is not one of a format, or a file is named twice.
     """

@@ -26,12 +26,6 @@ _LOOKS = 16  # so often within the timeout we look whether something has moved
 class Conversation:
     """A task that sends, a task that receives, and the window between them.
 
-    Args:
-        connection: a connected socket.
-        recv_size: bytes to receive at the most in one call.
-        timeout: seconds without a byte that moves, while an echo is awaited, that are too many.
-        received: is given each piece that came back, after it was checked.
-
     Attributes:
         window: the bytes in flight; the caller closes it.
         round_trips: of each round so far, in nanoseconds.

@@ -61,10 +61,6 @@ async def echo_connection(connection: ObservedSocket, recv_size: int = RECV_SIZE
     What was read is sent back before more is read, so a client that sends for ever and never reads
     costs no memory: the server stops reading, its window closes, and the client has to wait.
 
-    Args:
-        connection: the connection.
-        recv_size: bytes to receive at the most in one call.
-
     Raises:
         OSError: the client reset the connection, or it broke.
     """

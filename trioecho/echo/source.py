@@ -27,10 +27,6 @@ def message_from(descriptor: int, name: str) -> Callable[[], Chunks]:
     Windows not for a pipe either. A thread that hangs on a silent pipe is left behind on
     cancellation; it holds nothing but this descriptor.
 
-    Args:
-        descriptor: an open file descriptor, blocking; the caller closes it.
-        name: what to call it in an error.
-
     Returns:
         The function for ``exchange``; what it yields raises TrioechoError when it cannot be read.
     """
@@ -51,10 +47,6 @@ def message_from(descriptor: int, name: str) -> Callable[[], Chunks]:
 async def read_all(descriptor: int, name: str) -> bytes:
     """All that can be read from a descriptor, for a message to be sent more than once.
 
-    Args:
-        descriptor: an open file descriptor, blocking; the caller closes it.
-        name: what to call it in an error.
-
     Returns:
         The bytes.
 
@@ -70,9 +62,6 @@ async def read_all(descriptor: int, name: str) -> bytes:
 def size_left(descriptor: int) -> int | None:
     """How many bytes a file has left.
 
-    Args:
-        descriptor: an open file descriptor.
-
     Returns:
         The bytes of a regular file from where it stands; None for anything else.
     """
@@ -84,9 +73,6 @@ def size_left(descriptor: int) -> int | None:
 
 async def read_line(descriptor: int) -> bytes:
     """One line typed at a terminal.
-
-    Args:
-        descriptor: the terminal's.
 
     Returns:
         The line with its end, and ``b""`` at the end of input.

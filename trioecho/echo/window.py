@@ -12,13 +12,7 @@ _PIECE = 64 * 2**10
 
 
 class EchoDiffers(TrioechoError):  # noqa: N818 - a sentence, as its base is
-    """The first byte that came back other than it was sent.
-
-    Args:
-        offset: how many bytes had come back as they were sent.
-        expected: the byte that was sent, or None when all had come back already.
-        received: the byte that came.
-    """
+    """The first byte that came back other than it was sent."""
 
     def __init__(self, offset: int, expected: int | None, received: int) -> None:
         if expected is None:
@@ -44,9 +38,6 @@ class Window:
 
     The file is used without a thread: it is written in small pieces that go to the page cache.
 
-    Args:
-        in_memory: how many bytes to keep in memory at the most.
-
     Attributes:
         checked: how many bytes have come back as they were sent.
     """
@@ -67,9 +58,6 @@ class Window:
 
     def push(self, data: bytes) -> None:
         """Add bytes that are about to be sent.
-
-        Args:
-            data: the bytes.
 
         Raises:
             TrioechoError: they fit neither into memory nor onto the disk.
@@ -95,9 +83,6 @@ class Window:
 
     def check(self, echoed: bytes) -> None:
         """Compare bytes that came back with those sent, and forget them.
-
-        Args:
-            echoed: what came back.
 
         Raises:
             EchoDiffers: at the first byte that is another, or that was never sent.

@@ -18,9 +18,6 @@ from trioecho.faults.flows import Flow, Flows, Sight
 class Fates:
     """Decides what becomes of the packets of one wire.
 
-    Args:
-        script: all faults.
-
     Raises:
         TrioechoError: they cannot be used together.
     """

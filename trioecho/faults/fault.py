@@ -101,9 +101,6 @@ AnySelecting = TypeVar("AnySelecting", bound=Selecting)
 class Actor(Generic[AnyFault]):
     """A fault at work on one wire.
 
-    Args:
-        fault: the fault.
-
     Attributes:
         place: its place in the script.
     """

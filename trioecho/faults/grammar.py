@@ -49,9 +49,6 @@ class FaultWords(Words):
 
     It remembers what did not fit the word at hand: that is what was expected there.
 
-    Args:
-        text: the words.
-
     Raises:
         TrioechoError: there are too many of them.
     """

@@ -11,13 +11,7 @@ _MOST_SHOWN, _LONGEST_SHOWN = 200, 40  # characters of the sentence, and of a wo
 
 
 class Words:
-    """The words of a sentence, read one after the other.
-
-    Args:
-        noun: what the sentence is, as a message begins: ``the step``.
-        words: its words.
-        text: the sentence as messages quote it.
-    """
+    """The words of a sentence, read one after the other."""
 
     def __init__(self, noun: str, words: Sequence[str], text: str) -> None:
         self.text = text

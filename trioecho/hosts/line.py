@@ -35,12 +35,7 @@ class KernelRefusedError(TrioechoError):
 
 
 class Keeper:
-    """The parent's end of the connection to the keeper process. keeper.py has the protocol.
-
-    Args:
-        control: our end of the socketpair.
-        pid: the keeper's process id.
-    """
+    """The parent's end of the connection to the keeper process. keeper.py has the protocol."""
 
     def __init__(self, control: trio.socket.SocketType, pid: int) -> None:
         self.pid: int = pid

@@ -13,12 +13,7 @@ PR_SET_DUMPABLE = 4
 
 
 class StepError(Exception):
-    """A step that the kernel refused.
-
-    Args:
-        step: the system call, as a reader would write it.
-        errno: its error number.
-    """
+    """A step that the kernel refused."""
 
     def __init__(self, step: str, errno: int) -> None:
         super().__init__(step, errno)

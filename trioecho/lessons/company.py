@@ -11,12 +11,7 @@ from trioecho.stage.stage import Stage
 
 
 class Company:
-    """All parties of a lesson.
-
-    Args:
-        lesson: says what each does.
-        stage: where they act.
-    """
+    """All parties of a lesson."""
 
     def __init__(self, lesson: Lesson, stage: Stage) -> None:
         self._failures: list[TrioechoError] = []

@@ -26,11 +26,7 @@ Kind = TypeVar("Kind", bound=ToldSocket)
 
 
 class Meetings:
-    """Where parties wait for each other.
-
-    Args:
-        parties: the steps of each of them.
-    """
+    """Where parties wait for each other."""
 
     def __init__(self, parties: Sequence[Sequence[Step]]) -> None:
         self._missing: Counter[str] = Counter()
@@ -49,12 +45,6 @@ class Meetings:
 
 class Player:
     """Does one step after the other.
-
-    Args:
-        end: at which end.
-        script: its steps.
-        stage: where it acts.
-        meetings: where it waits for others.
 
     Attributes:
         at: the step that it is at, or None before the first and behind the last.

@@ -55,10 +55,6 @@ def too_big(data: bytes, size: int) -> bytes:
 
     Its source is the packet's destination: the router has no address of its own.
 
-    Args:
-        data: the packet, IPv4 or IPv6.
-        size: the MTU of that link, in bytes.
-
     Returns:
         The IP packet with the message, to the packet's source.
 

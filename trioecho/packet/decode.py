@@ -60,11 +60,6 @@ _MOST_PAIRS = 65_536
 def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
     """The TCP segment in a frame.
 
-    Args:
-        frame: a captured frame of any link type.
-        fragments: keeps IP fragments until their datagram is whole; without it they are
-            skipped. A datagram's segment comes with the frame that completes it.
-
     Returns:
         The segment, or None for a frame that is not TCP, is a fragment of a datagram that is not
         whole, or is cut off before the end of the TCP header's fixed part.
@@ -99,10 +94,6 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
 def decode_all(frame: Frame, fragments: Fragments | None = None) -> list[Segment]:
     """Every TCP segment in a frame: 802.11 may put several into one, all others have one at most.
 
-    Args:
-        frame: a captured frame, of one of `link.MANY` if this is to find more than ``decode``.
-        fragments: as for ``decode``.
-
     Returns:
         The segments, in their order; of an aggregate that was cut, those before the cut.
 
@@ -125,10 +116,6 @@ def decode_all(frame: Frame, fragments: Fragments | None = None) -> list[Segment
 
 def ports_at_a_glance(data: bytes, start: int, end: int, link: int) -> int | None:
     """The ports of a packet in a larger buffer, for a reader that may have no use for it.
-
-    Args:
-        data, start, end: where the packet's bytes are.
-        link: its link type.
 
     Returns:
         Both ports XORed, alike for both directions, or None for what is no TCP or is not plain:

@@ -161,10 +161,6 @@ _STEPS: dict[int, Callable[[bytes, int, int], Layer | None]] = {
 def inside(data: bytes, layer: Layer) -> Layer | None:
     """The layer within one that is not IP.
 
-    Args:
-        data: the frame.
-        layer: a layer of it.
-
     Returns:
         The next layer, or None where the kind is not known or does not hold another.
 

@@ -52,11 +52,6 @@ class Link(NamedTuple):
 def network(data: bytes, link: int, end: int) -> Layer | None:
     """The layer that a frame starts with, or that follows its link header.
 
-    Args:
-        data: the frame.
-        link: its link type.
-        end: its length on the wire.
-
     Returns:
         The layer, which may start beyond what was captured, or None where the link type is not
         known.

@@ -51,9 +51,6 @@ _NAMES = {
 def link_name(link: int) -> str:
     """A link type's name, such as ``USB_LINUX``.
 
-    Args:
-        link: its number in a pcap or pcapng file.
-
     Returns:
         The name, or ``""`` where the registry has none for it.
     """
@@ -61,10 +58,6 @@ def link_name(link: int) -> str:
 
 
 def link_words(link: int) -> str:
-    """A link type by number and name, such as ``189, USB_LINUX``.
-
-    Args:
-        link: its number.
-    """
+    """A link type by number and name, such as ``189, USB_LINUX``."""
     name = link_name(link)
     return f"{link}, {name}" if name else str(link)

@@ -53,10 +53,6 @@ class Packet(Struct, frozen=True, gc=False):
 def innermost(frame: Frame, fragments: Fragments | None = None) -> Packet | Layer | None:
     """The last that can be read of a frame: its innermost IP packet, as a rule.
 
-    Args:
-        frame: a captured frame.
-        fragments: keeps IP fragments until their datagram is whole.
-
     Returns:
         An IP packet that is not one end of a tunnel; the layer where reading stopped when it was
         none of IP's; None where the link type is not known.

@@ -29,10 +29,6 @@ ONLY_TIMESTAMPS = b"\x01\x01\x08\x0a"
 def decode_options(data: bytes, size: int | None = None) -> Options:
     """The options in the bytes between the fixed TCP header and the payload.
 
-    Args:
-        data: the bytes that were captured, possibly nonsense.
-        size: how many there were on the wire; None if these are all.
-
     Returns:
         What could be read. ``malformed`` is set when a length is below 2 or runs past the end on
         the wire, ``cut`` when options follow that were not captured.

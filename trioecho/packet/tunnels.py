@@ -45,12 +45,6 @@ _ip6_lengths = Layout("!BxxxH").unpack_from
 def through(data: bytes, at: int, end: int, protocol: int) -> Layer | None:
     """What is inside an IP packet that is one end of a tunnel.
 
-    Args:
-        data: the frame.
-        at: where the packet's payload starts.
-        end: where it ended on the wire.
-        protocol: its IP protocol.
-
     Returns:
         The layer inside, or None where the packet is no tunnel, or of a kind that is not known.
 
@@ -76,11 +70,6 @@ def sound(data: bytes, at: int, end: int) -> bool:
     Its length fills what is there, or is shorter (Ethernet pads) and IPv4's checksum is right. A
     checksum of 0 was left to the device.
 
-    Args:
-        data: the frame.
-        at: where the header starts.
-        end: where the layer around it ended on the wire.
-
     Raises:
         struct.error, IndexError: the frame ends before that can be told.
     """
@@ -101,12 +90,7 @@ def sound(data: bytes, at: int, end: int) -> bool:
 
 
 def tunnel_ports(data: bytes, at: int) -> bool:
-    """Whether a UDP header has a tunnel's port.
-
-    Args:
-        data: the frame.
-        at: where the header starts.
-    """
+    """Whether a UDP header has a tunnel's port."""
     source, destination = _pair(data, at)
     return destination in _BY_PORT or source == _TEREDO
 

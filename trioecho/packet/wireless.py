@@ -30,13 +30,7 @@ _PRISM_SIZE = 144
 
 
 def radiotap(data: bytes, at: int, end: int) -> Layer | None:
-    """The frame behind a radiotap header, without its frame check sequence.
-
-    Args:
-        data: the bytes captured.
-        at: where the header starts.
-        end: where the frame ended on the wire.
-    """
+    """The frame behind a radiotap header, without its frame check sequence."""
     if data[at] != 0:
         return None
     size, present = _u16(data, at + 2)[0], _u32(data, at + 4)[0]
@@ -74,10 +68,6 @@ def ppi(data: bytes, at: int) -> tuple[int, int] | None:
 def wireless(data: bytes, layer: Layer) -> Layer | None:
     """What a data frame of 802.11 holds.
 
-    Args:
-        data: the bytes captured.
-        layer: the 802.11 frame among them.
-
     Returns:
         LLC, or the first frame of an A-MSDU; None of other frames, encrypted ones, fragments.
     """
@@ -91,12 +81,7 @@ def wireless(data: bytes, layer: Layer) -> Layer | None:
 
 
 def aggregated(data: bytes, layer: Layer) -> Iterator[Layer]:
-    """Every frame within an A-MSDU; nothing of any other frame.
-
-    Args:
-        data: the bytes captured.
-        layer: the 802.11 frame among them.
-    """
+    """Every frame within an A-MSDU; nothing of any other frame."""
     body = _body(data, layer)
     if body is not None and body[2]:
         yield from _subframes(data, body[0], body[1])

@@ -45,9 +45,6 @@ class _Socket(Struct, frozen=True):
 class TracedCalls:
     """Makes calls of the lines of one strace.
 
-    Args:
-        end: whose program it traces.
-
     Attributes:
         task: whose call the last line told, or the beginning of one.
         connected: whether that was the return of a connect.

@@ -40,9 +40,6 @@ class Lines:
     """Cuts what one program writes into lines.
 
     A line ends with LF, CR LF, or CR alone, with which a progress bar begins again.
-
-    Args:
-        end: whose they are.
     """
 
     def __init__(self, end: End) -> None:

@@ -31,12 +31,6 @@ _TRACED = ("-o", "/dev/stderr", "sh", "-c", 'exec "$@" 2>&1', "sh")
 class Program:
     """A program on a host.
 
-    Args:
-        end: which end of the conversation it is.
-        process: the process; strace's where that is between.
-        alone: whether it has a process group of its own, which signals reach as a whole.
-        traced: whether the process is strace, which passes no signal on.
-
     Attributes:
         ended: is set when it has.
         told: is set when all that it wrote has been told, too.

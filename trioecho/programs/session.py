@@ -64,13 +64,6 @@ async def run_programs(
 class Session:
     """A server and a client, from the start of the one to the end of the other.
 
-    Args:
-        settings: which programs.
-        stage: where.
-        diag: tells where the server listens.
-        tell: is given what they write.
-        stop: is set when the user has had enough.
-
     Attributes:
         code: the client's exit code, once it has ended.
     """

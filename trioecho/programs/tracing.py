@@ -26,12 +26,6 @@ class Tracing:
     A connect that has not returned holds up what is younger until its SYN is seen, and no longer
     than `AT_ONCE`: it may go where no segment of it is seen. Neither can be known better, since
     strace says nothing of a call while it waits.
-
-    Args:
-        pipe: what strace writes.
-        end: whose program it is.
-        journal: takes its calls.
-        finder: finds their connections.
     """
 
     def __init__(self, pipe: Pipe, end: End, *, journal: Journal, finder: Finder) -> None:

@@ -34,11 +34,7 @@ class Selection(Struct, frozen=True):
     only_trouble: bool = False
 
     def takes(self, rung: Rung) -> bool:
-        """Whether a rung belongs to the connections selected; trouble is not looked at.
-
-        Args:
-            rung: the rung.
-        """
+        """Whether a rung belongs to the connections selected; trouble is not looked at."""
         segment = rung.segment
         return (
             (self.connection is None or rung.connection == self.connection)
@@ -47,11 +43,7 @@ class Selection(Struct, frozen=True):
         )
 
     def keeps(self, one: ConnectionSummary) -> bool:
-        """Whether a connection is one of those selected.
-
-        Args:
-            one: what the connection came to.
-        """
+        """Whether a connection is one of those selected."""
         return (
             (self.connection is None or one.number == self.connection)
             and (self.host is None or self.host in (one.client.ip, one.server.ip))
@@ -77,20 +69,11 @@ class Share(NamedTuple):
     parts: int
 
     def takes(self, segment: Segment) -> bool:
-        """Whether a segment's connection is in this part; both its directions are.
-
-        Args:
-            segment: the segment.
-        """
+        """Whether a segment's connection is in this part; both its directions are."""
         return _part(segment.source.port ^ segment.destination.port, self.parts) == self.part
 
     def passes(self, data: bytes, start: int, end: int, link: int) -> bool:
-        """Whether a packet is at a glance one whose connection is in another part.
-
-        Args:
-            data, start, end: where its bytes are.
-            link: its link type.
-        """
+        """Whether a packet is at a glance one whose connection is in another part."""
         ports = ports_at_a_glance(data, start, end, link)
         if ports is None:
             return False
@@ -102,20 +85,12 @@ def _part(ports: int, parts: int) -> int:
     """Which of so many parts the connections between two ports are in.
 
     They are mixed: the ports that a kernel picks for connect() are all even, or all odd.
-
-    Args:
-        ports: both ports XORed, alike for both directions.
-        parts: how many there are.
     """
     return (ports * _MIXER >> 16) % parts
 
 
 class Reading:
     """One capture, read from front to back.
-
-    Args:
-        selection: which connections are wanted; None for all.
-        share: the part of them that is to be read here; None for all.
 
     Attributes:
         tracker: the connections so far.
@@ -142,9 +117,6 @@ class Reading:
     def rungs(self, frames: Sequence[Frame]) -> list[Rung]:
         """The rungs of the connections selected in some frames, in the order of the capture.
 
-        Args:
-            frames: the frames, in the order of the capture.
-
         Returns:
             The rungs.
         """
@@ -154,11 +126,7 @@ class Reading:
         return list(filter(self._selection.takes, rungs))
 
     def notice(self, frames: Sequence[Frame]) -> None:
-        """As ``rungs``, where only what the connections come to is wanted.
-
-        Args:
-            frames: the frames, in the order of the capture.
-        """
+        """As ``rungs``, where only what the connections come to is wanted."""
         noticed = self.tracker.noticed
         for segment in self._segments(frames):
             noticed(segment)
@@ -171,11 +139,7 @@ class Reading:
         return segments if self._share is None else filter(self._share.takes, segments)
 
     def troubled(self, number: int) -> bool:
-        """Whether a connection has had trouble until now.
-
-        Args:
-            number: its number.
-        """
+        """Whether a connection has had trouble until now."""
         return self.tracker.connections[number - 1].troubles > 0
 
     def connections(self) -> Iterator[ConnectionSummary]:
@@ -186,10 +150,6 @@ class Reading:
 
     def summary(self, interface: str, dropped: int | None) -> Summary:
         """What it came to, of the connections selected.
-
-        Args:
-            interface: the interface's name, or the file's.
-            dropped: frames that the kernel dropped, None where a file does not tell.
 
         Returns:
             The summary.

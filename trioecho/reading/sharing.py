@@ -46,11 +46,6 @@ def read_shared(
 
     It forks, so no thread may run beside this one.
 
-    Args:
-        path: the file; a regular one, since it is read several times.
-        parts: how many processes, this one among them.
-        frames_of: gives this process's batches, so that it can show its progress.
-
     Returns:
         All connections, numbered in the order of their first frames, and what was wrong with the
         file, ``""`` when it could be read to its end.

@@ -21,12 +21,7 @@ _OVERHEAD = 1_000  # bytes of a rung beside its frame's, about
 
 
 class HeldRungs:
-    """A queue of rungs, from which those of troubled connections come out.
-
-    Args:
-        troubled: whether a connection has had trouble, by its number.
-        most, piece: see `MOST_BYTES` and `PIECE`.
-    """
+    """A queue of rungs, from which those of troubled connections come out."""
 
     def __init__(
         self, troubled: Callable[[int], bool], most: int = MOST_BYTES, piece: int = PIECE
@@ -46,9 +41,6 @@ class HeldRungs:
 
     def put(self, rungs: Sequence[Rung]) -> list[Rung]:
         """Take rungs.
-
-        Args:
-            rungs: the next ones, in the order of the capture.
 
         Returns:
             Those before which no rung waits any more.

@@ -43,13 +43,7 @@ _COLORS = {
 
 
 class Lifelines:
-    """Draws one connection.
-
-    Args:
-        canvas: what it is drawn on.
-        rows: the rows, in order of time.
-        start: the time that counts as zero, nanoseconds since the epoch.
-    """
+    """Draws one connection."""
 
     def __init__(self, canvas: Canvas, rows: Sequence[Row], start: int) -> None:
         self._canvas, self._rows, self._start = canvas, rows, start

@@ -62,14 +62,7 @@ class CallRow:
 
 
 class RungRow:
-    """A segment.
-
-    Args:
-        rung: the rung.
-        label: the words on the arrow; the first is its flags.
-        rest: the rest of the header.
-        sentences: why it was sent.
-    """
+    """A segment."""
 
     def __init__(self, rung: Rung, label: list[str], rest: str, sentences: list[str]) -> None:
         self.rung, self.label = rung, label

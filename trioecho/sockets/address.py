@@ -42,13 +42,6 @@ def parse_address(text: str, *, listen: bool = True) -> Address:
     Without a host it is 127.0.0.1 and never every interface: opening a server to the world should
     take a word more (``0.0.0.0:PORT``), not a word less.
 
-    Args:
-        text: what the user wrote.
-        listen: whether it is for a server, for which port 0 means any free one.
-
-    Returns:
-        The address.
-
     Raises:
         MalformedAddress: the text is none of these.
 
@@ -78,13 +71,6 @@ def parse_address(text: str, *, listen: bool = True) -> Address:
 
 async def resolve(address: Address, *, passive: bool = False) -> list[Resolved]:
     """The socket addresses that an address stands for, in the order in which to try them.
-
-    Args:
-        address: the host and the port.
-        passive: whether it is to be listened on rather than connected to.
-
-    Returns:
-        The socket addresses, IPv4's and IPv6's alone.
 
     Raises:
         TrioechoError: the host's name is not known.

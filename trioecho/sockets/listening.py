@@ -33,9 +33,6 @@ class ListeningSocket(ToldSocket):
     def listen(self, backlog: int) -> None:
         """Listen.
 
-        Args:
-            backlog: about how many handshakes the kernel completes ahead of accept.
-
         Raises:
             OSError: another socket listens on the address already.
         """
@@ -46,9 +43,6 @@ class ListeningSocket(ToldSocket):
 
         The record of it carries the endpoints of the new connection, and its time is when it
         returned.
-
-        Returns:
-            The connection, which the caller closes.
 
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
@@ -82,16 +76,6 @@ async def open_listener(
     connections that it closed first (TIME-WAIT). On Windows that option would let another program
     steal the port, and SO_EXCLUSIVEADDRUSE is the one that is wanted.
 
-    Args:
-        family: ``AF_INET`` or ``AF_INET6``.
-        address: the socket address to listen on; port 0 lets the kernel choose.
-        backlog: how many connections may wait for accept.
-        factory: makes the socket.
-        record: is told each call.
-
-    Returns:
-        The socket, which the caller closes.
-
     Raises:
         OSError: the address is in use, is not ours, or may not be taken.
     """
@@ -120,13 +104,6 @@ async def open_listeners(
     record: Record | None = None,
 ) -> list[ListeningSocket]:
     """Open a listening socket on each socket address that ``address`` stands for.
-
-    Args:
-        address: a host and a port; each socket of a host with several addresses takes the port.
-        backlog, factory, record: as for ``open_listener``.
-
-    Returns:
-        The sockets, at least one, which the caller closes.
 
     Raises:
         TrioechoError: the name is not known, or the address cannot be listened on.

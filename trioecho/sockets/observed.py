@@ -71,9 +71,6 @@ class ObservedSocket(ToldSocket):
         The record is told twice: with the result None as soon as the kernel has sent the SYN, when
         the local endpoint has just become known, and again when it is known how it ended.
 
-        Args:
-            address: the peer's socket address.
-
         Raises:
             OSError: it was refused, timed out, or there is no route.
         """
@@ -99,12 +96,6 @@ class ObservedSocket(ToldSocket):
     async def recv(self, size: int) -> bytes:
         """Receive what has arrived, as soon as there is something.
 
-        Args:
-            size: bytes to receive at the most.
-
-        Returns:
-            The bytes; ``b""`` says that the peer has closed its direction.
-
         Raises:
             OSError: the peer reset the connection, or it broke.
         """
@@ -121,12 +112,6 @@ class ObservedSocket(ToldSocket):
 
     async def send(self, data: bytes | memoryview) -> int:
         """Send what the kernel accepts in one call, as soon as it accepts something.
-
-        Args:
-            data: the bytes.
-
-        Returns:
-            How many of them it accepted.
 
         Raises:
             OSError: the peer reset the connection, or it broke.
@@ -153,9 +138,6 @@ class ObservedSocket(ToldSocket):
     async def send_all(self, data: bytes) -> None:
         """Send all bytes, in as many calls as that takes.
 
-        Args:
-            data: the bytes.
-
         Raises:
             OSError: the peer reset the connection, or it broke.
         """
@@ -169,9 +151,6 @@ class ObservedSocket(ToldSocket):
         """How many of the bytes sent the peer's kernel has not acknowledged, FIN included.
 
         It is no call of the conversation, and is not told.
-
-        Returns:
-            Bytes, or 0 where the system does not say.
         """
         if sys.platform != "linux" or self.closed:
             return 0

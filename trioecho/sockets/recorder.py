@@ -25,13 +25,6 @@ class Recorder:
 
     What a client calls before it connects (``socket``, ``setsockopt``) is held back until it does,
     when its endpoints become known; those calls keep their times.
-
-    Args:
-        record: is told each call.
-        end: at which end of the conversation the socket stands.
-        kind: whether it listens or is one connection.
-        fd: its file descriptor.
-        hold: whether to hold calls back until ``release``.
     """
 
     def __init__(self, record: Record, end: End, kind: SocketKind, fd: int, hold: bool) -> None:

@@ -29,12 +29,6 @@ SocketFactory: TypeAlias = Callable[[int], Awaitable[socket.socket]]
 async def plain_socket(family: int) -> socket.socket:
     """The default socket factory: a TCP socket of this process and its network namespace.
 
-    Args:
-        family: ``AF_INET`` or ``AF_INET6``.
-
-    Returns:
-        The socket, which the caller closes.
-
     Raises:
         OSError: descriptors ran out, or there is no such family here.
     """
@@ -85,14 +79,6 @@ class ToldSocket:
     ) -> Self:
         """Make a socket.
 
-        Args:
-            family: ``AF_INET`` or ``AF_INET6``.
-            end, record: as for the class.
-            factory: makes the socket, perhaps in another network namespace.
-
-        Returns:
-            The socket, which the caller closes.
-
         Raises:
             OSError: the factory could make none.
         """
@@ -120,10 +106,6 @@ class ToldSocket:
     def set_option(self, level: int, option: int, value: int, name: str) -> None:
         """Set an integer option.
 
-        Args:
-            level, option, value: as for setsockopt(2).
-            name: how the record writes it, as ``TCP_NODELAY 1``.
-
         Raises:
             OSError: the kernel refuses it.
         """
@@ -131,9 +113,6 @@ class ToldSocket:
 
     def bind(self, address: SocketAddress) -> None:
         """Bind.
-
-        Args:
-            address: the socket address; port 0 lets the kernel choose.
 
         Raises:
             OSError: the address is in use, is not ours, or may not be taken.

@@ -74,11 +74,6 @@ class Journal(Order):
     The engine is told at once, of a sending and of an arrival each at its time. Events are taken by
     ``ready``, each when it is in its place.
 
-    Args:
-        kernels: are asked at each rung; None for no questions.
-        most: how many events may wait to be taken before the source waits; None for no limit.
-        tapped: whether segments come from a tap, and so later than calls.
-
     Attributes:
         tracker: the connections.
     """

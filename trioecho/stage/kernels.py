@@ -43,10 +43,6 @@ class Truth:
     A socket of this process tells by its option TCP_INFO. inet_diag answers with the same
     ``tcp_info`` for every other socket of a host: those of other programs, and those that no
     program holds any more.
-
-    Args:
-        diags: the lines to inet_diag.
-        ours: whether the calls that are told are of this process, so that their descriptors are.
     """
 
     def __init__(self, diags: Mapping[End, Diag], *, ours: bool) -> None:

@@ -61,11 +61,6 @@ class Pages(Protocol):
 class LateCalls:
     """The calls of one program, as strace tells of them.
 
-    Args:
-        journal: where they belong.
-        find: finds the connection of a call, once what it has sent has been seen.
-        catch_up: tells what there is to be told, now.
-
     Attributes:
         until: a call made at this time has not returned; what is younger waits for it.
     """

@@ -16,9 +16,6 @@ class Marks(Generic[T]):
     """The pending marks of one capture, each with what was known when it was requested.
 
     An empty batch answers the oldest: all frames captured before it was asked have come.
-
-    Args:
-        capture: the capture.
     """
 
     def __init__(self, capture: Capture) -> None:

@@ -50,12 +50,7 @@ _TAP = Tap()
 
 
 class OnLoopback(RecordedStage):
-    """One loopback, and a capture on it.
-
-    Args:
-        capture: the capture.
-        host: the host whose loopback it is; None for this machine.
-    """
+    """One loopback, and a capture on it."""
 
     def __init__(self, capture: Capture, host: Host | None = None) -> None:
         name = f"this machine's loopback, {capture.interface}" if host is None else _PRIVATE

@@ -69,13 +69,7 @@ async def open_on_wire(
     kernel: AskKernels = None,
     most: int | None = MOST_WAITING,
 ) -> AsyncIterator[OnWire]:
-    """Open two hosts and a wire for the duration of the block.
-
-    Args:
-        faults: what the wire does, and to which segments.
-        kernel: whether to ask the kernels at each segment, and whose the sockets are.
-        most: how many events may queue up before the wire waits; None for no limit.
-    """
+    """Open two hosts and a wire for the duration of the block."""
     async with open_wire(faults) as wire:
         if kernel is None:
             yield OnWire(wire, Journal(most=most))

@@ -17,9 +17,6 @@ MOST_WAITING = 5_000
 class Order:
     """Events in order of time; one whose place is not final holds up the rest.
 
-    Args:
-        most: how many events may wait to be taken before the source waits; None for no limit.
-
     Attributes:
         finished: whether no more events come.
     """

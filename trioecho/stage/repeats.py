@@ -31,12 +31,7 @@ class Repeats:
         self._loops: dict[Key, _Loop] = {}
 
     def told(self, call: Call, task: int = 0) -> Iterator[Call]:
-        """What there is to tell of a call, and of those before.
-
-        Args:
-            call: the call, as it was made.
-            task: the task that made it, where there are several.
-        """
+        """What there is to tell of a call, and of those before."""
         key = (task, call.end, call.fd, call.socket)
         loop = self._loops.get(key)
         if _is_idle(call):

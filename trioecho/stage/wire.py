@@ -93,11 +93,6 @@ class _Way(Struct):
 class PrivateWire:
     """Two hosts and what is between them.
 
-    Args:
-        client, server: the hosts.
-        devices: the descriptors of their TUN devices.
-        faults: what to do to whom.
-
     Attributes:
         observers: are told of each segment.
     """

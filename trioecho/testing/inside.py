@@ -32,9 +32,6 @@ def making(make: Make) -> Iterator[None]:
 
     That holds for the thread or task that is in the block and for the tasks that it starts. For
     whatever is in no such block itself, a worker thread say, the block that was opened last holds.
-
-    Args:
-        make: makes them.
     """
     with _lock:
         _open.append(make)

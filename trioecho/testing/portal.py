@@ -27,9 +27,6 @@ class Portal:
     """Runs async functions in a loop, for callers in other threads.
 
     ``trio.from_thread`` does so for threads without a loop; a test of pytest-trio has one.
-
-    Args:
-        token: the loop's.
     """
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
@@ -38,13 +35,6 @@ class Portal:
 
     def call(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
         """Run an async function there and wait for it; a wait that is interrupted cancels it.
-
-        Args:
-            function: what to run.
-            arguments: what it takes.
-
-        Returns:
-            What it returns; what it raises comes out as well.
 
         Raises:
             TrioechoError: the loop has ended.
@@ -104,12 +94,6 @@ def over() -> TrioechoError:
 @contextmanager
 def open_portal(manager: AbstractAsyncContextManager[T]) -> Iterator[tuple[Portal, T]]:
     """Open an async context manager in a trio loop in a thread, for as long as the block lasts.
-
-    Args:
-        manager: is entered and left in one task there.
-
-    Returns:
-        A context manager that gives the way into that loop, and what ``manager`` gave.
 
     Raises:
         BaseException: what ``manager`` or the loop raised.

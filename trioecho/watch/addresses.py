@@ -14,9 +14,6 @@ class Addresses:
 
     IPv4 addresses are the routes that end here, which include all of 127.0.0.0/8.
 
-    Args:
-        proc: where /proc is.
-
     See also:
         proc(5): /proc/net/fib_trie, /proc/net/if_inet6.
     """

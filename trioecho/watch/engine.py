@@ -32,10 +32,6 @@ _NUMBER = attrgetter("number")
 class Engine:
     """All connections of all interfaces.
 
-    Args:
-        several: whether there is more than one interface.
-        most: how many connections to keep.
-
     Attributes:
         tracker: the connections.
         frames: TCP frames so far, without copies.

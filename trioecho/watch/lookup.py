@@ -19,11 +19,7 @@ PAUSE = 20
 
 
 class Lookup:
-    """Searches in a thread, each time for all connections that came since the last search.
-
-    Args:
-        engine: keeps the answers.
-    """
+    """Searches in a thread, each time for all connections that came since the last search."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -19,9 +19,6 @@ class Merge:
 
     A capture is settled up to the time of its last frame. Those that hold up the others are
     ``unsettled``, and must be asked.
-
-    Args:
-        sources: how many captures there are; a frame's is its ``interface``.
     """
 
     def __init__(self, sources: int) -> None:

@@ -306,14 +306,7 @@ def facts() -> list[type[Fact]]:
 
 
 def kinds(*, trouble: bool = False) -> frozenset[str]:
-    """The kinds of facts, as they stand in JSON and in a ladder.
-
-    Args:
-        trouble: whether to give only those that mean trouble.
-
-    Returns:
-        Such as ``retransmission``.
-    """
+    """The kinds of facts, as they stand in JSON and in a ladder."""
     return frozenset(
         str(fact.__struct_config__.tag) for fact in facts() if fact.trouble or not trouble
     )
