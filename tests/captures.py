@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import struct
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
+import lz4.frame
+
+from trioecho.capture.compressed import compression
 from trioecho.capture.files import CaptureFile
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame
@@ -181,20 +187,36 @@ def variations() -> Iterable[tuple[str, bytes]]:
     )
 
 
+def _halves(pack: Callable[[bytes], bytes], *around: bytes) -> Callable[[bytes], bytes]:
+    """Compresses in two parts, with something before, between and behind them."""
+    before, between, behind = around or (b"", b"", b"")
+
+    def both(data: bytes) -> bytes:
+        half = len(data) // 2
+        return before + pack(data[:half]) + between + pack(data[half:]) + behind
+
+    return both
+
+
+#: Each way in which a file may come, plain and compressed, the latter also in two parts.
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "gzip-members": _halves(gzip.compress, b"", b"", bytes(512)),
+    "zstd": zstd_compress,
+    "zstd-frames": _halves(zstd_compress, b"\x51\x2a\x4d\x18\x05\0\0\0hello", b"", b""),
+    "xz": lzma.compress,
+    "xz-streams": _halves(lzma.compress, b"", bytes(8), bytes(4)),
+    "bzip2": partial(bz2.compress, compresslevel=1),
+    "bzip2-streams": _halves(bz2.compress),
+    "lz4": lz4.frame.compress,
+    "lz4-frames": _halves(lz4.frame.compress),
+}
+
+
 def compressed(data: bytes) -> list[tuple[str, bytes]]:
-    """The file plain, compressed by gzip and zstd, and compressed in two parts."""
-    half = len(data) // 2
-    first, second = data[:half], data[half:]
-    return [
-        ("plain", data),
-        ("gzip", gzip.compress(data)),
-        ("gzip-members", gzip.compress(first) + gzip.compress(second) + bytes(512)),
-        ("zstd", zstd_compress(data)),
-        (
-            "zstd-frames",
-            b"\x51\x2a\x4d\x18\x05\0\0\0hello" + zstd_compress(first) + zstd_compress(second),
-        ),
-    ]
+    """A file in each of these ways."""
+    return [(how, pack(data)) for how, pack in PACKERS.items()]
 
 
 class Trickle(io.BytesIO):
@@ -234,11 +256,11 @@ def read_hostile(data: bytes) -> int:
         trouble = file.trouble
         assert file.position == len(data) or trouble is not None
         assert trouble is None or trouble.compressed or 0 <= trouble.offset <= len(data)
-        zstd = data[1:3] in (b"\xb5\x2f", b"\x2a\x4d")
-        assert total < len(data) or zstd or data[:2] == b"\x1f\x8b"
+        packing = compression(data[:16])
+        assert total < len(data) or packing is not None
     if len(data) < 4096 and count < 1000:
         # A window that holds one block at a time, and one that holds them all: the same, but for
-        # what corrupt zstd data takes with it.
+        # what corrupt data takes with it.
         slow, fast = read(Trickle(data)), read(io.BytesIO(data))
-        assert slow == fast or (zstd and slow[0][: len(fast[0])] == fast[0])
+        assert slow == fast or (packing is not None and slow[0][: len(fast[0])] == fast[0])
     return count

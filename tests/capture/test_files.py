@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import os
 import struct
 import subprocess
@@ -217,7 +218,8 @@ def test_standard_input() -> None:
         "with open_capture_file('-') as file:\n"
         "    print(file.name, file.size, sum(map(len, file)), file.trouble)\n"
     )
-    for _, data in compressed(pcap(*some(50))):
+    for how in ("plain", "gzip", "zstd", "xz", "bzip2", "lz4"):
+        data = captures.PACKERS[how](pcap(*some(50)))
         done = subprocess.run([sys.executable, "-c", code], input=data, capture_output=True)
         assert done.stdout.decode() == "standard input None 50 None\n", done.stderr
 
@@ -270,7 +272,7 @@ def test_a_file_of_someone_else(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "it is empty. It must be a pcap or pcapng file, plain, gzip'd or zstd'd"),
+        (b"", "it is empty. It must be a pcap or pcapng file, plain or compressed by gzip, zstd"),
         (b"hello world\n", "it is no capture file: it looks like text that begins with 'hello w"),
         (b"\x1b[31mhello", "it is no capture file: it looks like bytes that begin with 1b 5b 33"),
         (b"PK\x03\x04....", "it is no capture file: it looks like a zip archive. Unpack it, or"),
@@ -287,6 +289,12 @@ def test_a_file_of_someone_else(monkeypatch: pytest.MonkeyPatch) -> None:
             b"\x28\xb5\x2f\xfd" + b"\xff" * 20,
             "it has nothing to read: the zstd'd data is corrupt (",
         ),
+        (b"\xfd7zXZ\0" + b"\xff" * 50, "it has nothing to read: the xz'd data is corrupt (Corr"),
+        (b"\xfd7zXZ\0", "it has nothing to read: the xz'd data is truncated"),
+        (b"BZh9" + b"\xff" * 50, "it has nothing to read: the bzip2'd data is corrupt (Invalid"),
+        (b"BZh9", "it has nothing to read: the bzip2'd data is truncated"),
+        (b"\x04\x22\x4d\x18" + b"\xff" * 50, "it has nothing to read: the lz4'd data is corrupt ("),
+        (b"\x04\x22\x4d\x18", "it has nothing to read: the lz4'd data is truncated"),
         (
             pcap()[:10],
             "it has nothing to read: truncated in the pcap header at byte 0: 24 bytes due, 10",
@@ -404,6 +412,28 @@ def test_what_comes_before_corrupt_gzip_is_delivered() -> None:
     frames, trouble = read(damaged)
     assert len(frames) == 1000
     assert trouble.startswith("the gzip'd data is corrupt (incorrect data check) at byte 116024 ")
+
+
+@pytest.mark.parametrize("how", ["zstd", "xz", "bzip2", "lz4"])
+def test_what_comes_before_a_cut_is_delivered(how: str) -> None:
+    data = pcap(*[(1, 2, os.urandom(100), 100) for _ in range(5_000)])
+    packed = dict(compressed(data))[how]
+    frames, trouble = read(packed[: len(packed) * 3 // 4])
+    assert len(frames) > 1_000
+    assert trouble.startswith(f"the {how}'d data is truncated at byte ")
+
+
+def test_lz4_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lz4.frame", None)
+    said = r"nothing to read: it is lz4'd, .*: pip install 'trioecho\[lz4\]', or unpack it first$"
+    with pytest.raises(TrioechoError, match=said):
+        CaptureFile(io.BytesIO(dict(compressed(pcap()))["lz4"]), "it")
+
+
+def test_a_window_beyond_the_bound_is_refused() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20}]
+    with pytest.raises(TrioechoError, match=r"the xz'd data takes more than 128 MiB to unpack$"):
+        CaptureFile(io.BytesIO(lzma.compress(pcap(), filters=filters)), "it")
 
 
 def test_what_comes_before_corrupt_zstd_is_delivered() -> None:

@@ -1,4 +1,4 @@
-"""Capture files: pcap and pcapng, plain, gzip'd or zstd'd, from a file or from a pipe."""
+"""Capture files: pcap and pcapng, plain or compressed, from a file or from a pipe."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from io import FileIO
 from types import TracebackType
 from typing import Self
 
-from trioecho.capture.compressed import GZIP_MAGIC, ZSTD_MAGIC, gunzip, unzstd
+from trioecho.capture.compressed import COMPRESSIONS, compression
 from trioecho.capture.pcap import MAGICS, PcapReader
 from trioecho.capture.pcapng import MAGIC as PCAPNG_MAGIC
 from trioecho.capture.pcapng import PcapngReader
@@ -30,17 +30,13 @@ from trioecho.text import preview, printable
 __all__ = ["CaptureFile", "CaptureTrouble", "Interface", "open_capture_file"]
 
 PEEK = 16
-HINT = "It must be a pcap or pcapng file, plain, gzip'd or zstd'd"
+HINT = "It must be a pcap or pcapng file, plain or compressed by gzip, zstd, xz, bzip2 or lz4"
 
 # What a file that is not a capture may be, by its first bytes.
 STRANGERS = {
     b"PK\x03\x04": "a zip archive",
-    b"\xfd7zXZ\x00": "xz'd data",
-    b"BZh": "bzip2'd data",
-    b"\x04\x22\x4d\x18": "lz4'd data",
     b"\x1f\x9d": "data of compress(1)",
-    GZIP_MAGIC: "gzip'd data",
-    ZSTD_MAGIC: "zstd'd data",
+    **{one.magic: f"{one.name} data" for one in COMPRESSIONS},
     b"snoop\0\0\0": "a snoop capture of Solaris",
     b"GMBU": "a capture of Microsoft Network Monitor",
     b"XCP\0": "a capture of NetXRay",
@@ -49,7 +45,7 @@ STRANGERS = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a PNG image",
 }
-REPACK = {"a zip archive", "xz'd data", "bzip2'd data", "lz4'd data", "data of compress(1)"}
+REPACK = {"a zip archive", "data of compress(1)"}
 
 
 class CaptureFile:
@@ -62,8 +58,8 @@ class CaptureFile:
             print(file.trouble)
 
     Whatever the file claims, reading it takes no more memory than its largest packet (at most 16
-    MiB), a few chunks, and its interfaces (at most 65,536, or 60 MB). A zstd'd file also takes its
-    window: usually 8 MiB, at most 128.
+    MiB), a few chunks, and its interfaces (at most 65,536, or 60 MB). A compressed file also takes
+    its window: usually 8 MiB, at most 128.
 
     Args:
         raw: where its bytes come from; anything with ``read`` and ``close``. It need not be
@@ -97,13 +93,10 @@ class CaptureFile:
         self._raw = raw
         self._chunks = Chunks(raw)
         head, chunks = peek(iter(self._chunks), PEEK)
-        self._compressed = True
-        if head.startswith(GZIP_MAGIC):
-            head, chunks = peek(gunzip(chunks), PEEK)
-        elif _is_zstd(head):
-            head, chunks = peek(unzstd(chunks), PEEK)
-        else:
-            self._compressed = False
+        packing = compression(head)
+        self._compressed = packing is not None
+        if packing is not None:
+            head, chunks = peek(packing.unpack(chunks), PEEK)
         self._reader = ByteReader(chunks)
         self._format = self._begin(head, passing)
 
@@ -203,11 +196,6 @@ def open_capture_file(
     except BaseException:
         raw.close()
         raise
-
-
-def _is_zstd(head: bytes) -> bool:
-    """Whether it begins with a zstd frame, or one that zstd skips (RFC 8878 §3.1.2)."""
-    return head[:4] == ZSTD_MAGIC or (head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5)
 
 
 def _look(head: bytes) -> str:
