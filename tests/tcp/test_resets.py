@@ -138,3 +138,30 @@ def test_who_refuses_was_in_no_state() -> None:
     _, summary = come_to("+0 > S 0:0(0)\n+1 > S 0:0(0)\n+.1 < R. 0:0(0) ack 1")
     assert summary.client_states == {"SYN-SENT": 1_100_000_000}
     assert summary.server_states == {}
+
+
+FIN = OPEN + "+.01 < F. 1:1(0) ack 1\n"
+BEHIND = {
+    State.CLOSE_WAIT: FIN + "+.01 > . 1:1(0) ack 2\n",
+    State.LAST_ACK: FIN + "+.01 > F. 6:6(0) ack 2\n",
+    State.CLOSING: OPEN + "+.01 > F. 6:6(0) ack 1\n+.001 < F. 1:1(0) ack 1\n",
+    State.TIME_WAIT: OPEN + "+.01 > F. 1:1(0) ack 1\n+.001 < F. 1:1(0) ack 2\n",
+    State.FIN_WAIT_2: OPEN + "+.01 > F. 1:1(0) ack 1\n+.001 < . 1:1(0) ack 2\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("state", "seq", "taken"),
+    [
+        *((state, 1, True) for state in (State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING)),
+        *((state, 0, False) for state in BEHIND),
+        (State.CLOSE_WAIT, 2, True),
+        (State.CLOSE_WAIT, 3, False),
+        (State.TIME_WAIT, 1, False),
+        (State.FIN_WAIT_2, 1, True),
+    ],
+)
+def test_behind_a_fin_its_number_counts_too(state: State, seq: int, taken: bool) -> None:
+    before, after = play(f"{BEHIND[state]}+.01 < R {seq}:{seq}(0)")[-2:]
+    assert before.client_state is state
+    assert after.client_state is (State.CLOSED if taken else state)

@@ -174,3 +174,38 @@ def test_the_ladder_that_is_shown_is_bounded(wire: Wire) -> None:
     assert lines[0] == "private wire"
     assert lines[200].endswith("lines left out: wire.rungs has all …")
     assert len(wire.rungs) > 200
+
+
+CLOSED = 7  # TCP_CLOSE in Linux's tcp_states.h
+
+
+@pytest.mark.parametrize("fin", [False, True], ids=["CLOSE-WAIT", "CLOSING"])
+def test_a_server_that_closes_before_the_data_come(wire: Wire, fin: bool) -> None:
+    """Its RST has the number of its FIN, and the client's kernel takes it."""
+    wire.fault("delay client data 150ms")
+    with closing(wire.server.listen(7)) as listener:
+        client = wire.client.connect((wire.server.address, 7))
+        peer, _ = listener.accept()
+        client.sendall(b"ping")
+        if fin:
+            client.shutdown(socket.SHUT_WR)
+        peer.close()
+        wire.settle()
+    connection = wire.connection()
+    (reset,) = connection.notes("connection-rst")[:1]
+    assert connection.closed_by == "rst"
+    assert connection.client_state is State.CLOSED
+    rst = next(rung for rung in connection.rungs if rung.notes and reset in rung.notes)
+    assert rst.seq == next(rung for rung in connection.rungs if rung.segment.flags & 1).seq == 1
+    assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSED
+
+
+def test_a_server_that_closes_with_data_unread(wire: Wire) -> None:
+    with closing(wire.server.listen(7)) as listener:
+        client = wire.client.connect((wire.server.address, 7))
+        client.sendall(b"ping")
+        client.shutdown(socket.SHUT_WR)
+        listener.accept()[0].close()
+        wire.settle()
+    assert wire.connection().closed_by == "rst"
+    assert client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == CLOSED

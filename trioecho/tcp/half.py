@@ -22,6 +22,7 @@ LEAST_WINDOW = 1 << 16
 LARGEST_SCALE = 14
 
 _NEVER: Mapping[State, int] = {}
+_BEHIND_FIN = frozenset((State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING))
 
 
 class Asked(Enum):
@@ -301,13 +302,15 @@ class Half:
 
         In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence
         number, else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961
-        §3).
+        §3). Behind a FIN, Linux takes the FIN's number, too (``tcp_reset_check``): the peer had
+        closed, and answers what was sent before its FIN came.
         """
         if self.state is State.SYN_SENT:
             return ack is not None and self.accepts(ack)
         if self.state is State.SYN_RECEIVED and seq == self.ack:
             return True
-        return self.received.up_to in (None, seq)
+        expected = self.received.up_to
+        return expected in (None, seq) or (expected == seq + 1 and self.state in _BEHIND_FIN)
 
     @property
     def synchronized(self) -> bool:
