@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from frames import play
-from ladders import STATES
+from frames import frames, play
+from ladders import OPEN, STATES
 
-from trioecho.model import Endpoint, State
+from trioecho.model import FIN, Endpoint, State
+from trioecho.packet.decode import decode
 from trioecho.render.script import compare
 from trioecho.tcp.half import Half
-from trioecho.tcp.rules.closing import FinAck
+from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.states import TABLE, Event
+from trioecho.tcp.tracker import Tracker
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,29 @@ def test_acks_of_fins_that_crossed_are_no_steps_of_four() -> None:
     for rung in rungs[5:]:
         text = rung.notes[0].text(rung)
         assert text.startswith(f"the {rung.sender} acknowledges the FIN that crossed its own")
+
+
+CROSSING = f"{OPEN}+.1 > F. 1:1(0) ack 1\n+.01 < F. 1:1(0) ack 1"
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_fin_that_reached_the_host_and_not_the_socket_yet(arrives: bool) -> None:
+    """A wire knows that it arrived; that the socket had not taken it, the peer's own FIN tells."""
+    tracker = Tracker()
+    for _, frame in frames(CROSSING):
+        segment = decode(frame)
+        assert segment is not None
+        rung = tracker.sent(segment)
+        if arrives or not segment.flags & FIN:
+            rung = tracker.connections[0].arrived(rung, frame.time)
+    fact = rung.notes[-1]
+    assert fact == ConnectionFin(3, simultaneous=True, presumed=arrives)
+    assert ("it never was in CLOSE-WAIT" in fact.text(rung)) is arrives
+    assert ("before the other's FIN has come" in fact.text(rung)) is not arrives
+    assert tracker.connections[0].server.state is (State.CLOSING if arrives else State.FIN_WAIT_1)
+    spent = tracker.summaries()[0].server_states
+    assert "CLOSE-WAIT" not in spent
+    assert spent["ESTABLISHED"] == 110_000_000
 
 
 def test_who_has_sent_its_fin_may_send_no_more() -> None:
@@ -70,5 +95,6 @@ def test_an_end_moves_as_the_table_says(state: State, event: Event) -> None:
     half.meet(event, 1_500)
     assert half.state is TABLE[state].get(event, state)
     moves = event in TABLE[state]
-    assert half.spent == ({state: 500} if moves else {})
+    was = State.ESTABLISHED if event is Event.SEND_FIN_BEFORE_THEIRS else state
+    assert half.spent == ({was: 500} if moves else {})
     assert half.state_since == (1_500 if moves else 1_000)

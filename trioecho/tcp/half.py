@@ -246,8 +246,10 @@ class Half:
         if following is None:
             return
         if self.state_since is not None and time > self.state_since:
-            spent = time - self.state_since
-            self.spent = {**self.spent, self.state: self.spent.get(self.state, 0) + spent}
+            spent, state = time - self.state_since, self.state
+            if event is Event.SEND_FIN_BEFORE_THEIRS:  # it never was in CLOSE-WAIT
+                state = State.ESTABLISHED
+            self.spent = {**self.spent, state: self.spent.get(state, 0) + spent}
         self.state, self.state_since = following, time
 
     def begin_again(self, peer: Half) -> None:

@@ -20,7 +20,8 @@ Two rows exist for the observer alone. A tap sees a segment at one place, so whe
 FINs cross, it believes that the first has arrived before the second was sent. The second one then
 betrays itself, since it does not acknowledge the first: ``SEND_SYN`` in SYN-RECEIVED stays, and
 ``SEND_FIN_BEFORE_THEIRS`` moves CLOSE-WAIT to CLOSING, where the RFC's path through FIN-WAIT-1
-would have ended.
+would have ended; it was ESTABLISHED until then. On a wire that knows what arrived, that row has the
+same use: a FIN may reach a host whose socket is busy and takes it later.
 """
 
 from __future__ import annotations

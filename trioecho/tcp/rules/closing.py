@@ -14,12 +14,14 @@ class ConnectionFin(Fact, frozen=True, tag="connection-fin"):
 
     ``step``: 1 for the end that closes first, 3 for the other (of the close's four steps).
     ``acknowledges``: it also carries the ACK of the other's FIN, which is step 2.
-    ``simultaneous``: both FINs were sent before either arrived.
+    ``simultaneous``: both FINs were sent before either was taken. ``presumed``: its sender was
+    presumed to have taken the other's, and to be in CLOSE-WAIT.
     """
 
     step: Literal[1, 3]
     acknowledges: bool = False
     simultaneous: bool = False
+    presumed: bool = False
 
     implied = True
 
@@ -28,7 +30,12 @@ class ConnectionFin(Fact, frozen=True, tag="connection-fin"):
         return "RFC 9293 §3.6, case 3" if self.simultaneous else "RFC 9293 §3.6"
 
     def text(self, rung: Rung) -> str:
-        mine = rung.sender
+        mine, theirs = ends(rung)
+        if self.presumed:
+            return (
+                f"the {mine} closes too, before its socket has taken the {theirs}'s FIN: it never"
+                " was in CLOSE-WAIT, this is a simultaneous close"
+            )
         if self.simultaneous:
             return f"the {mine} closes too, before the other's FIN has come: a simultaneous close"
         if self.step == 1:
@@ -43,7 +50,9 @@ def crossing_fin(seen: Seen) -> ConnectionFin | None:
     if not crosses(seen):
         return None
     first = seen.history.first_fin
-    return ConnectionFin(1 if first is None or first is seen.mine else 3, simultaneous=True)
+    step: Literal[1, 3] = 1 if first is None or first is seen.mine else 3
+    presumed = seen.mine.state is State.CLOSE_WAIT
+    return ConnectionFin(step, simultaneous=True, presumed=presumed)
 
 
 def first_fin(seen: Seen) -> ConnectionFin | None:
