@@ -223,3 +223,11 @@ def test_a_picture_that_was_not_finished_takes_nothing_from_the_one_before(tmp_p
     assert process.returncode == 130
     assert old.read_text() == "a picture" or old.read_text().endswith("</svg>\n")
     assert not new.exists() or new.read_text().endswith("</svg>\n")
+
+
+def test_an_answer_that_comes_after_the_client_gave_up() -> None:
+    ladder = rungs("--fault", "delay 400ms", "--timeout", "0.6", code=1)
+    (synack,) = [one for one in ladder if one["flags"] == ["SYN", "ACK"]]
+    assert "late-synack" in kinds(synack)
+    assert synack["client_state"] == "CLOSED"
+    assert ladder[-1]["flags"] == ["RST"]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 
 import frames
 import pytest
+import trio
+import trio.testing
 from msgspec.structs import replace
 
 from trioecho.model import Call, Endpoint, Frame, Rung, Segment
@@ -17,6 +19,7 @@ from trioecho.stage import journal as journals
 from trioecho.stage.journal import Journal
 from trioecho.stage.late import LateCalls
 from trioecho.stage.wire import Passage
+from trioecho.tcp.rules.opening import LateSynack
 
 PEER, LOCAL = Endpoint("10.0.0.2", 7), Endpoint("10.0.0.1", 40000)
 START = 1_700_000_000_000_000_000
@@ -256,6 +259,58 @@ def test_a_call_that_waited_comes_before_what_its_program_did_next() -> None:
 
 
 # ---- a tap ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_synack_for_a_client_whose_kernel_has_no_socket_comes_too_late(holds: bool) -> None:
+    asked = []
+
+    def ask(*ends: object) -> bool:
+        asked.append(ends)
+        return holds
+
+    journal = Journal(holds=ask)
+    syn, synack, *_ = passages(ECHO)
+    carry(journal, syn)
+    carry(journal, synack)
+    assert asked == [("client", LOCAL, PEER)]
+    rung = journal.ready()[-1]
+    assert isinstance(rung, Rung)
+    assert rung.client_state == ("ESTABLISHED" if holds else "CLOSED")
+    assert rung.moved
+    assert (LateSynack() in rung.notes) is not holds
+    (summary,) = journal.summary("wire").connections
+    assert summary.gave_up is not holds
+    assert "ESTABLISHED" not in summary.client_states
+
+
+def test_a_client_that_closes_before_it_was_answered_has_given_up() -> None:
+    journal = Journal()
+    syn, synack, *_ = passages(ECHO)
+    carry(journal, syn)
+    journal.call(ours(MS // 2, "close"))
+    carry(journal, synack)
+    rung = journal.ready()[-1]
+    assert isinstance(rung, Rung)
+    assert rung.notes[-1] == LateSynack()
+    assert journal.summary("wire").connections[0].client_states == {"SYN-SENT": MS // 2}
+
+
+async def test_what_is_under_way_is_waited_for_and_no_more() -> None:
+    journal = Journal()
+    first, second, third, *_ = passages(ECHO)
+    journal.sent(first)
+    journal.sent(second)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(journal.landed)
+        await trio.testing.wait_all_tasks_blocked()
+        journal.sent(third)
+        for passage in (first, second):
+            assert nursery.child_tasks
+            passage.arrived = passage.frame.time + 1
+            journal.done(passage)
+            await trio.testing.wait_all_tasks_blocked()
+        assert not nursery.child_tasks
 
 
 @pytest.mark.parametrize("traced", [True, False])

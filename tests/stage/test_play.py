@@ -36,6 +36,9 @@ class Quiet:
     def close(self) -> None:
         self._closed.set()
 
+    async def landed(self) -> None:
+        await self.journal.landed()
+
     async def over(self) -> None:
         while not self.journal.over():
             await self.journal.change()

@@ -253,6 +253,7 @@ class ConnectionSummary(Struct, frozen=True):
         client_states, server_states: nanoseconds spent in each state that was left again.
         first_frame: the number of its first frame.
         client_process, server_process: who holds each end, in words, where that is known.
+        gave_up: whether its client is known to have given up before it was answered.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
     """
 
@@ -281,6 +282,7 @@ class ConnectionSummary(Struct, frozen=True):
     client_process: str = ""
     server_process: str = ""
     tunnel: str = ""
+    gave_up: bool = False
 
 
 class CaptureSummary(Struct, frozen=True):

@@ -175,6 +175,7 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         "client_states": {state: time / 1e9 for state, time in connection.client_states.items()},
         "server_states": {state: time / 1e9 for state, time in connection.server_states.items()},
         **tunnel,
+        **({"gave_up": True} if connection.gave_up else {}),
     }
 
 

@@ -51,7 +51,7 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         case "rst":
             closed = "closed by RST"
         case None:
-            closed = "still open at the end"
+            closed = "the client gave up" if connection.gave_up else "still open at the end"
     took = connection.handshake_time
     handshake = "" if took is None else f" handshake {seconds(took)};"  # else see completeness
     within = f" in {connection.tunnel}" if connection.tunnel else ""

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop, heappush
 from time import time_ns
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -36,6 +36,7 @@ from trioecho.model import (
     Kernel,
     Rung,
     Segment,
+    State,
     Summary,
 )
 from trioecho.stage.late import NEVER, Entry, LateCalls
@@ -68,6 +69,14 @@ class Moment(NamedTuple):
     told: int
 
 
+#: Given an end, the client's endpoint and the server's.
+Holds: TypeAlias = Callable[[End, Endpoint, Endpoint], bool]
+
+
+def _always(end: End, client: Endpoint, server: Endpoint) -> bool:
+    return True
+
+
 class Journal(Order):
     """Turns segments from a wire or a tap into rungs, and merges calls among them.
 
@@ -83,11 +92,13 @@ class Journal(Order):
         kernels: Kernels | None = None,
         most: int | None = MOST_WAITING,
         *,
+        holds: Holds = _always,
         tapped: bool = False,
     ) -> None:
         super().__init__(most)
         self.tracker = Tracker()
         self._kernels = kernels
+        self._holds = holds
         self._tapped = tapped
         self._frames = 0
         self._under_way: dict[int, Entry] = {}
@@ -157,6 +168,7 @@ class Journal(Order):
         assert isinstance(rung, Rung)
         assert connection is not None
         if passage.arrived is not None:
+            self._look_for_client(passage, connection)
             rung = connection.arrived(rung, passage.arrived)
             rung = self._with_kernel(rung, connection, OTHER[passage.end])
             self._newest = passage.arrived
@@ -189,6 +201,12 @@ class Journal(Order):
     def unsettled(self) -> bool:
         """Whether a call waits until older segments have come."""
         return bool(self._held) or self._first_waits()
+
+    async def landed(self) -> None:
+        """Wait until what is under way now has arrived or is lost."""
+        under_way = set(self._under_way)
+        while not under_way.isdisjoint(self._under_way):
+            await self.change()
 
     def over(self) -> bool:
         """Whether every connection has ended and no segment is in flight."""
@@ -234,6 +252,14 @@ class Journal(Order):
     def _place_held(self, until: int) -> None:
         while self._held and self._held[0][0] <= until:
             self._place(heappop(self._held)[2])
+
+    def _look_for_client(self, passage: Passage, connection: TrackedConnection) -> None:
+        """When a SYN-ACK has arrived, see whether the client still has a socket for it."""
+        if passage.segment.flags & (SYN | ACK) == SYN | ACK and passage.end == "server":
+            client, server = connection.client, connection.server.endpoint
+            waits = client.state is State.SYN_SENT
+            if waits and not self._holds("client", client.endpoint, server):
+                connection.gave_up(passage.arrived or 0)
 
     def _count(self, end: End | None = None) -> None:
         """Tell what was repeated until now."""

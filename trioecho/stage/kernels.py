@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from trioecho.errors import TrioechoError
 from trioecho.hosts.host import Host
 from trioecho.hosts.sockdiag import Diag
 from trioecho.hosts.tcp_info import descriptor_info
@@ -62,6 +63,14 @@ class Truth:
         elif call.name == "accept" and call.result is not None:
             self._descriptors[ends] = call.result
 
+    def holds(self, end: End, client: Endpoint, server: Endpoint) -> bool:
+        """Whether the kernel of one end has a socket for a connection; True if it does not say."""
+        ends = (client, server) if end == "client" else (server, client)
+        try:
+            return self._diags[end].find_now(*ends) is not None
+        except TrioechoError:
+            return True
+
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """What the kernel of one end says of a connection; None when it knows of none."""
         ends = (client, server) if end == "client" else (server, client)
@@ -72,10 +81,3 @@ class Truth:
                 return info
         held = self._diags[end].find_now(*ends)
         return None if held is None else held.kernel or Kernel(held.state)
-
-
-@asynccontextmanager
-async def open_truth(wire: PrivateWire, *, ours: bool) -> AsyncIterator[Truth]:
-    """What a ``Journal`` asks of both kernels, for as long as the block lasts."""
-    async with open_diags(wire) as diags:
-        yield Truth(diags, ours=ours)

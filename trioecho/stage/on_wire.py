@@ -13,7 +13,7 @@ from trioecho.hosts.host import Host
 from trioecho.hosts.sockdiag import Diag
 from trioecho.model import Call, End, Summary
 from trioecho.stage.journal import Journal
-from trioecho.stage.kernels import open_diags, open_truth
+from trioecho.stage.kernels import Truth, open_diags
 from trioecho.stage.order import MOST_WAITING
 from trioecho.stage.stage import RecordedStage
 from trioecho.stage.wire import INTERFACES, PrivateWire, open_wire
@@ -70,9 +70,7 @@ async def open_on_wire(
     most: int | None = MOST_WAITING,
 ) -> AsyncIterator[OnWire]:
     """Open two hosts and a wire for the duration of the block."""
-    async with open_wire(faults) as wire:
-        if kernel is None:
-            yield OnWire(wire, Journal(most=most))
-            return
-        async with open_truth(wire, ours=kernel == "ours") as truth:
-            yield OnWire(wire, Journal(truth, most))
+    async with open_wire(faults) as wire, open_diags(wire) as diags:
+        truth = Truth(diags, ours=kernel == "ours")
+        asked = None if kernel is None else truth
+        yield OnWire(wire, Journal(asked, most, holds=truth.holds))

@@ -43,7 +43,9 @@ async def play(
             async with trio.open_nursery() as nursery:
                 await nursery.start(stage.run)
                 failures.extend(await act())
-                await _wait_over(stage, min(LITTLE, grace) if failures else grace, stop)
+                if failures:  # no more than what is under way, and the answer to it
+                    await _wait(stage.landed, grace, stop)
+                await _wait(stage.over, min(LITTLE, grace) if failures else grace, stop)
                 settled()
                 stage.close()
             stage.journal.finish()
@@ -83,8 +85,8 @@ async def _relay(stage: RecordedStage, outputs: Sequence[Output]) -> None:
             await news.wait()
 
 
-async def _wait_over(stage: RecordedStage, seconds: float, stop: trio.Event) -> None:
-    """Wait for every connection to end, but only briefly once the user asked to stop."""
+async def _wait(for_it: Callable[[], Awaitable[None]], seconds: float, stop: trio.Event) -> None:
+    """Wait for something, but only briefly once the user asked to stop."""
     with trio.move_on_after(seconds) as patience:
         async with trio.open_nursery() as waiting:
 
@@ -93,5 +95,5 @@ async def _wait_over(stage: RecordedStage, seconds: float, stop: trio.Event) -> 
                 patience.deadline = min(patience.deadline, trio.current_time() + LITTLE)
 
             waiting.start_soon(shorten)
-            await stage.over()
+            await for_it()
             waiting.cancel_scope.cancel()

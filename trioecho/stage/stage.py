@@ -162,6 +162,11 @@ class RecordedStage(Stage):
         """Nothing: it records by itself."""
         task_status.started()
 
+    async def landed(self) -> None:
+        """Return when each segment that is under way has arrived or is lost."""
+        await self.settle()
+        await self.journal.landed()
+
     async def over(self) -> None:
         """Return when every connection has ended."""
         await self.settle()

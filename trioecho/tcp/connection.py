@@ -17,9 +17,9 @@ from trioecho.tcp import learn, outcome
 from trioecho.tcp.arriving import arrive
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Asked, Forged, Half, Heard
-from trioecho.tcp.history import History
+from trioecho.tcp.history import History, Told
 from trioecho.tcp.sending import send
-from trioecho.tcp.states import OPENING
+from trioecho.tcp.states import OPENING, Event
 from trioecho.tcp.step import Seen
 
 
@@ -82,6 +82,17 @@ class TrackedConnection(History):
             if one.number == rung.number:
                 one.lost = True
 
+    def gave_up(self, time: int) -> None:
+        """The client is known to have given up, if its SYN has not been answered by then.
+
+        Args:
+            time: when, nanoseconds since the epoch.
+        """
+        client = self.client
+        if client.state is State.SYN_SENT:
+            self.told = Told(gave_up=True)
+            client.meet(Event.GIVE_UP, time)
+
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end."""
         segment = rung.segment
@@ -103,8 +114,12 @@ class TrackedConnection(History):
             notes=tuple(found),
             lost=False,
             arrived=time,
-            moved=theirs.state is not before,
+            moved=theirs.state is not before or self._told_of(theirs),
         )
+
+    def _told_of(self, end: Half) -> bool:
+        """Whether an end was told to have changed its state by itself."""
+        return end is self.client and self.told is not None and self.told.gave_up
 
     def summary(self) -> ConnectionSummary:
         """What is known of the connection so far."""

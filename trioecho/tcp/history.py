@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec import Struct
+
 from trioecho.tcp.half import Half
 
 #: How late a segment may be and still count as overtaken, where the handshake told no round trip.
 LATE = 3_000_000
 
 _NOTHING: frozenset[str] = frozenset()
+
+
+class Told(Struct):
+    """What was told of a connection's ends, by calls or by their hosts, that no segment tells.
+
+    Args:
+        gave_up: the client gave up before its SYN was answered.
+    """
+
+    gave_up: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +46,7 @@ class History:
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
         said: what was said of it and is not said again.
+        told: what was told of its ends that no segment tells; None for nothing.
     """
 
     number: int
@@ -56,6 +69,7 @@ class History:
     troubles: int = 0
     first_trouble: str = ""
     said: frozenset[str] = _NOTHING
+    told: Told | None = None
 
     @property
     def round_trip(self) -> int:

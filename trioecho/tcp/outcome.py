@@ -36,6 +36,7 @@ def summary(history: History) -> ConnectionSummary:
         {str(state): spent for state, spent in server.spent.items()},
         history.first_frame,
         tunnel=history.tunnel,
+        gave_up=history.told is not None and history.told.gave_up,
     )
 
 

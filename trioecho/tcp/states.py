@@ -5,9 +5,10 @@ Theory of operation
 The RFC's diagram is drawn from inside: its arrows are labelled with calls (OPEN, CLOSE) and with
 segments. An observer of the wire sees no calls. But each call that changes a state also sends a
 segment (an active OPEN a SYN, a CLOSE a FIN, an ABORT a RST), so every arrow of the diagram can be
-labelled with what one end *sent* or what *arrived* at it. Those are the events here. Two arrows
+labelled with what one end *sent* or what *arrived* at it. Those are the events here. Three arrows
 send nothing: the passive OPEN (the engine is told, or presumes it of the end that a SYN arrives
-at) and the end of TIME-WAIT after 2 MSL, which nobody can see.
+at), a CLOSE in SYN-SENT (the engine is told, where calls or kernels are known), and the end of
+TIME-WAIT after 2 MSL, which nobody can see.
 
 One segment can be several events: they are applied in the order in which RFC 9293 §3.10.7.4
 processes it: RST, SYN, ACK, FIN. A FIN counts as arrived once everything before it has.
@@ -40,6 +41,7 @@ class Event(Enum):
     SEND_FIN = auto()
     SEND_FIN_BEFORE_THEIRS = auto()  # a FIN that does not acknowledge the peer's, which was sent
     SEND_RST = auto()
+    GIVE_UP = auto()  # a CLOSE or an ABORT before the SYN was answered, of which the engine is told
     RECEIVE_SYN = auto()
     RECEIVE_SYN_ACK = auto()  # one that acknowledges our SYN
     RECEIVE_ACK_OF_SYN = auto()
@@ -72,6 +74,7 @@ TABLE: dict[State, dict[Event, State]] = {
     },
     S.SYN_SENT: {
         E.SEND_SYN_ACK: S.SYN_RECEIVED,  # it answers a SYN that the observer missed
+        E.GIVE_UP: S.CLOSED,
         E.RECEIVE_SYN: S.SYN_RECEIVED,  # simultaneous open
         E.RECEIVE_SYN_ACK: S.ESTABLISHED,
         E.RECEIVE_RST: S.CLOSED,

@@ -124,7 +124,10 @@ class Tracker:
         assert call.local is not None
         assert call.peer is not None
         ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
-        return (self.find(*ends) or self.expect(*ends)).number
+        connection = self.find(*ends) or self.expect(*ends)
+        if call.name == "close" and call.end == "client":
+            connection.gave_up(call.time)
+        return connection.number
 
     def over(self) -> bool:
         """Whether every connection has ended, also one of which only a call was seen."""

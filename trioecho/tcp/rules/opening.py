@@ -213,6 +213,23 @@ def handshake_complete(seen: Seen) -> HandshakeComplete | None:
     return HandshakeComplete(None if first is None else seen.arrival - first, both)
 
 
+class LateSynack(Fact, frozen=True, tag="late-synack"):
+    """A SYN-ACK for a client that has given up."""
+
+    trouble = True
+    source = "RFC 9293 §3.10.7.1"
+
+    def text(self, rung: Rung) -> str:
+        return f"too late: the {ends(rung)[1]} has given up, and has no such connection any more"
+
+
+def late_synack(seen: Seen) -> LateSynack | None:
+    """It is a SYN-ACK, and its receiver is known to have given up, by a call or by its kernel."""
+    answers = seen.segment.flags & SYN and seen.ack is not None
+    told = seen.history.told
+    return LateSynack() if answers and told is not None and told.gave_up else None
+
+
 class ReusedPorts(Fact, frozen=True, tag="reused-ports"):
     """A new connection between the endpoints of connection ``of``."""
 
