@@ -36,7 +36,7 @@ def read(
         list[str],
         typer.Argument(
             metavar="FILE...",
-            help="pcap or pcapng files, plain, gzip or zstd; - is standard input.",
+            help="pcap or pcapng files, plain or compressed; - is standard input.",
         ),
     ],
     connection: Annotated[
