@@ -65,7 +65,7 @@ class Connection:
         self.server: Endpoint = summary.server
         self.client_state: State = tracked.client.state
         self.server_state: State = tracked.server.state
-        self.handshake_complete: bool = summary.handshake_time is not None
+        self.handshake_complete: bool = tracked.opening and not tracked.underway
         self.handshake_time: int | None = summary.handshake_time
         self.closed_by: Literal["fin", "rst"] | None = summary.closed_by
         self.resets: int = summary.resets

@@ -44,7 +44,12 @@ def test_a_fact_says_its_kind_in_json(fact: type[Fact]) -> None:
 def test_a_fact_in_json_is_its_kind_and_its_numbers() -> None:
     (note,) = play(OPEN + "+.1 < . 1:1(0) ack 1 win 999")[-1].notes
     assert note.kind == "window-update"
-    assert msgspec.to_builtins(note) == {"kind": "window-update", "window": 999, "least": False}
+    assert msgspec.to_builtins(note) == {
+        "kind": "window-update",
+        "window": 999,
+        "least": False,
+        "opens": False,
+    }
 
 
 def test_a_process_in_words() -> None:

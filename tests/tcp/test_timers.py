@@ -91,8 +91,8 @@ def test_a_timer_that_expires_again_is_no_recovery() -> None:
     assert [rung.notes[0].text(rung) for rung in repeated] == [
         "retransmission of rung 4 after 210 ms: no ACK has come",
         "retransmission of rung 4 after 630 ms, for the 2nd time: no ACK has come",
-        "retransmission of rung 4 after 1.47 s, for the 3rd time: no ACK has come",
-        "retransmission of rung 4 after 3.08 s, for the 4th time: no ACK has come",
+        "retransmission of rung 4 after 1.47 s, for the 3rd time: no ACK of it has come",
+        "retransmission of rung 4 after 3.08 s, for the 4th time: no ACK of it has come",
     ]
 
 

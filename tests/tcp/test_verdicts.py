@@ -17,7 +17,7 @@ from trioecho.render.script import compare
 from trioecho.tcp.rules import loss, overtaking, repetition, timers
 from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
-from trioecho.tcp.rules.marks import Urgent
+from trioecho.tcp.rules.marks import ClockStep, Urgent
 from trioecho.tcp.rules.opening import HandshakeComplete, ReusedPorts
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.overtaking import OutOfOrder
@@ -473,17 +473,89 @@ def test_without_an_identification_an_ack_is_copied_at_once() -> None:
 
 def test_a_packet_is_a_copy_also_where_time_goes_back() -> None:
     data = OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n+-2 > P. 1:101(100) ack 1 <id {}>\n"
-    assert causes(data.format(7))[-1] == ["retransmission same-packet"]
-    assert causes(data.format(9))[-1] == ["retransmission"]
+    assert causes(data.format(7))[-1] == ["clock-step", "retransmission same-packet"]
+    assert causes(data.format(9))[-1] == ["clock-step", "retransmission"]
 
 
 def test_what_comes_long_before_its_time_was_not_overtaken() -> None:
     gap = OPEN + "+.1 > . 101:201(100) ack 1\n{} > . 1:101(100) ack 1"
     assert causes(gap.format("+.001"))[-1] == ["out-of-order", "data"]
-    assert causes(gap.format("+-2"))[-1] == ["retransmission gap"]
+    assert causes(gap.format("+-2"))[-1] == ["clock-step", "retransmission gap"]
 
 
 def test_a_fin_sent_again_with_data_is_no_byte() -> None:
     data, fin = "+.1 < P. 1:32(31) ack 1\n", "+.3 < FP. 1:32(31) ack 1\n"
     _, summary = come_to(OPEN + data + fin + fin + "+.01 > . 1:1(0) ack 33")
     assert (summary.server_bytes, summary.closed_by) == (31, None)
+
+
+# ---- a clock that is set, a window that opens ----------------------------------------------------
+
+SET_BACK = """
++0    > S  0:0(0)
++.01  < S. 0:0(0) ack 1
++-.51 > .  1:1(0) ack 1
++.1   > P. 1:6(5) ack 1
++.1   < .  1:1(0) ack 6
+"""
+
+
+def durations(rung: Rung) -> list[int]:
+    """Every number of a rung's facts that stands for a time."""
+    return [
+        value
+        for note in rung.notes
+        for name in ("duration", "after", "rtt", "waited", "by")
+        if (value := getattr(note, name, None)) is not None
+    ]
+
+
+def test_a_clock_that_steps_back_is_said_once_and_no_duration_is_negative() -> None:
+    rungs, summary = come_to(SET_BACK)
+    assert rungs[2].notes == (ClockStep(510_000_000), HandshakeComplete(None))
+    assert [note.kind for rung in rungs for note in rung.notes].count("clock-step") == 1
+    assert rungs[2].notes[0].text(rungs[2]).startswith("the capture's clock steps back by 510 ms ")
+    assert min(duration for rung in rungs for duration in durations(rung)) >= 0
+    assert (summary.handshake_time, summary.initial_rtt) == (None, None)
+    assert summary.end - summary.start == 200_000_000  # since the earliest
+
+
+def test_a_copy_and_a_repetition_from_before_their_time_have_no_age() -> None:
+    for identification in (7, 8):
+        sent = OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n"
+        again = f"+-1 > P. 1:101(100) ack 1 <id {identification}>"
+        assert play(sent + again)[-1].notes[1].after is None  # type: ignore[attr-defined]
+
+
+def test_an_ack_from_before_its_time_tells_no_rtt() -> None:
+    rungs = play(OPEN + "+.1 > P. 1:101(100) ack 1\n+-.05 < . 1:1(0) ack 101")
+    assert [note.rtt for note in rungs[-1].notes if isinstance(note, Ack)] == [None]
+
+
+def test_acks_of_something_else_are_not_denied() -> None:
+    """No ACK of it has come; others have."""
+    sent = OPEN + "+.1 > . 1:101(100) ack 1\n+.01 > . 101:201(100) ack 1\n"
+    lost = sent + "+.01 < . 1:1(0) ack 101\n+.3 > . 101:201(100) ack 1"
+    (note,) = play(lost)[-1].notes
+    assert note.text(play(lost)[-1]).endswith(": no ACK of it has come")
+    rungs = play(sent + "+.3 > . 1:101(100) ack 1")
+    assert rungs[-1].notes[0].text(rungs[-1]).endswith(": no ACK has come")
+
+
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        ("+.01 < . 1:1(0) ack 102 win 500", "window update: there is room again at the server"),
+        ("+.01 < . 1:1(0) ack 101 win 500", "window update: there is room again at the server"),
+        ("+.01 < . 1:1(0) ack 103 win 500", "there is room again at the server"),
+    ],
+)
+def test_whatever_opens_a_closed_window_says_so(last: str, said: str) -> None:
+    closed = "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101 win 0\n"
+    rungs = play(OPEN + closed + "+.3 > . 101:102(1) ack 1\n" + last)
+    assert f"{said}: 500 bytes" in [note.text(rungs[-1]) for note in rungs[-1].notes]
+
+
+def test_the_window_of_a_reset_is_none() -> None:
+    reset = "+.1 < R. 501:501(0) ack 1 win 0\n+.1 < P. 1:101(100) ack 1 win 500"
+    assert causes(OPEN + reset)[-1] == ["data"]

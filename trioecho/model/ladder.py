@@ -243,7 +243,8 @@ class ConnectionSummary(Struct, frozen=True):
         client_segments, server_segments: segments each end sent.
         retransmissions: segments that repeated sequence space already sent.
         closed_by: ``fin``, ``rst``, or None when it was still open.
-        start, end: when its first and its last segment were seen.
+        start, end: when its first and its last segment were seen; where the capture's clock was set
+            back, ``start`` is the earliest time.
         resets: RST segments.
         troubles: segments on which something went wrong.
         first_trouble: the first of them, in words.

@@ -28,7 +28,7 @@ def line(rung: Rung, previous: Rung | None = None) -> LadderLine:
         "".join(letter for bit, letter in enumerate(LETTERS) if segment.flags >> bit & 1) or "-",
         rung.seq,
         segment.length,
-        rung.time - previous.time if previous else 0,
+        max(0, rung.time - previous.time) if previous else 0,
         rung.connection,
         rung.ack,
         rung.window,

@@ -34,7 +34,8 @@ class History:
         client, server: its two ends.
         opening: whether it is seen from before its first SYN.
         underway: whether the ACK that completes the handshake is still to come.
-        start, end: when its first and its last segment were seen.
+        start, end: when its first and its last segment were seen; where the capture's clock was set
+            back, ``start`` is the earliest time.
         first_frame: the number of its first frame.
         first_syn, last_syn: when the client's SYN was first and last sent.
         handshake_time: from the first SYN to the ACK that completes the handshake.

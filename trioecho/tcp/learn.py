@@ -247,9 +247,11 @@ def acknowledge(seen: Seen, ack: int) -> None:
         return
     if last.end != ack or theirs.doubt_from < ack <= theirs.doubt_to:
         return
-    seen.rtt = rtt = seen.arrival - last.time
-    if rtt >= 0:
-        theirs.rtt.add(rtt)
+    rtt = seen.arrival - last.time
+    if rtt < 0:  # the capture's clock was set
+        return
+    seen.rtt = rtt
+    theirs.rtt.add(rtt)
     quickest = min(theirs.rtt.least, seen.history.initial_rtt or rtt)
     pure = not segment.length and not segment.flags & (SYN | FIN)
     if rtt - quickest >= DELAYED and pure and not theirs.flight.sent:

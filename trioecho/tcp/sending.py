@@ -37,12 +37,14 @@ def send(
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
-    history.end = time
-
-    if not wired and ordinary(seen):
+    if time < history.end:
+        _set_back(seen)
+        judge(seen)
+    elif not wired and ordinary(seen):
         seen.expected = True
     else:
         judge(seen)
+    history.end = time
     stamps = segment.options.timestamps
     if stamps is not None:
         if seen.expected and mine.ts_recent is not None and stamps[0] >= mine.ts_recent:
@@ -87,7 +89,8 @@ def send(
     if ack is not None and ack != newest:
         mine.duplicates, mine.ack_rung = 0, number
         mine.ack = ack
-    mine.window = segment.window
+    if not flags & RST:  # whose window is none
+        mine.window = segment.window
     return seen
 
 
@@ -97,6 +100,13 @@ def _begin(history: History, segment: Segment, mine: Half, theirs: Half) -> None
     if history.start is None:
         history.start = mine.state_since = theirs.state_since = segment.frame.time
         history.first_frame = segment.frame.number
+
+
+def _set_back(seen: Seen) -> None:
+    """It has an earlier time than what came before it."""
+    history = seen.history
+    rules.one(rules.CLOCK, seen)
+    history.start = min(history.start or 0, seen.time)
 
 
 def _stamped(seen: Seen) -> None:
@@ -119,7 +129,7 @@ def _control(seen: Seen) -> None:
             if history.first_syn is None and mine.acked is None:  # else its answer came before
                 history.first_syn = seen.time
         elif history.first_syn == history.last_syn and not seen.again:
-            mine.tap_rtt = seen.time - history.last_syn
+            mine.tap_rtt = max(0, seen.time - history.last_syn)
         if mine.state in (State.LISTEN, State.SYN_SENT):
             history.closed_by = None  # an attempt before may have been reset
         learn.syn(seen)

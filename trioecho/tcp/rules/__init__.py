@@ -61,6 +61,7 @@ WINDOWS = Question(
         windows.old_number_probe,
         windows.keep_alive,
         windows.window_update,
+        windows.window_opened,
         windows.window_full,
     ),
     every=True,
@@ -189,6 +190,7 @@ MARKS = Question(
     ),
     every=True,
 )
+CLOCK = Question("Is its time before that of what came before it?", (marks.clock_step,))
 PORTS = Question("Were its ports used before?", (opening.reused_ports,))
 NEWLY = Question("When it arrives: are bytes acknowledged for the first time?", (data.ack,))
 ARRIVAL = Question(
@@ -199,7 +201,18 @@ ARRIVAL = Question(
 
 #: All questions, in the order in which they are asked.
 QUESTIONS = (
-    *(PROBE, WINDOWS, DUPLICATE, CHALLENGE, UNSEEN, ACKNOWLEDGED, REPEATED, BYTES, TIMESTAMP),
+    *(
+        CLOCK,
+        PROBE,
+        WINDOWS,
+        DUPLICATE,
+        CHALLENGE,
+        UNSEEN,
+        ACKNOWLEDGED,
+        REPEATED,
+        BYTES,
+        TIMESTAMP,
+    ),
     *(RESET, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
 )
 
@@ -222,11 +235,12 @@ def ordinary(seen: Seen) -> bool:
     ):
         return False
     if not segment.length:
-        return ack != mine.ack
+        return ack != mine.ack and mine.window != 0
     told = theirs.ack
     return (
         told is not None
         and seen.end > told
+        and mine.window != 0
         and not (theirs.shift_known and seen.end == told + (theirs.window << theirs.shift))
     )
 

@@ -70,9 +70,9 @@ def nagle_delayed_ack(seen: Seen) -> NagleDelayedAck | None:
     held = seen.mine.held
     if held is None or seen.theirs.ack_time != held.time:
         return None  # whatever else arrived behind that ACK may be what this answers
-    if seen.time - held.time >= AT_ONCE or not small(
-        seen.segment.length, seen.segment, seen.theirs
-    ):
+    if not 0 <= seen.time - held.time < AT_ONCE:
+        return None
+    if not small(seen.segment.length, seen.segment, seen.theirs):
         return None
     return NagleDelayedAck(held.took)
 

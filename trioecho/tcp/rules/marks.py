@@ -6,8 +6,9 @@ from typing import Literal
 
 from trioecho.model import ACK, AE, CWR, ECE, RST, SYN, URG, End, Fact, Rung, State
 from trioecho.model.sequence import SPACE, distance
+from trioecho.tcp.history import LATE
 from trioecho.tcp.step import Seen
-from trioecho.text import bytes_of
+from trioecho.text import bytes_of, seconds
 
 # What an Ethernet frame of 1500 bytes has room for, and what a jumbo frame of 9000 has.
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
@@ -251,6 +252,31 @@ def segmentation_offload(seen: Seen) -> SegmentationOffload | None:
         return None
     mss = seen.theirs.mss or ETHERNET_MSS
     return SegmentationOffload(length, mss) if length > min(mss, JUMBO_MSS) else None
+
+
+class ClockStep(Fact, frozen=True, tag="clock-step"):
+    """The capture's clock steps back by ``by`` nanoseconds before it."""
+
+    by: int
+
+    source = "RFC 2330 §10.1"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"the capture's clock steps back by {seconds(self.by)} here: it was set, or the frames"
+            " are not in order of time"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        seen.history.said |= {self.kind}
+
+
+def clock_step(seen: Seen) -> ClockStep | None:
+    """Its time is 3 ms or more before that of its connection's last segment: the first such one."""
+    by = seen.history.end - seen.time
+    if by < LATE or "clock-step" in seen.history.said:
+        return None
+    return ClockStep(by)
 
 
 class ChecksumOffload(Fact, frozen=True, tag="checksum-offload"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trioecho.model import SYN, Fact, Rung
 from trioecho.model.option_words import offer
-from trioecho.tcp.rules.words import ends
+from trioecho.tcp.rules.words import ends, passed
 from trioecho.tcp.states import OPENING
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of, seconds
@@ -175,7 +175,9 @@ def tfo_ignored(seen: Seen) -> TfoIgnored | None:
 
 
 class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
-    """The ACK of the SYN-ACK. ``duration``: since the first SYN, None when that was not seen.
+    """The ACK of the SYN-ACK.
+
+    ``duration``: since the first SYN, None when that was not seen, or the capture's clock was set.
 
     ``simultaneous``: both ends have sent a SYN without an ACK first, and this is no third step.
     """
@@ -196,9 +198,9 @@ class HandshakeComplete(Fact, frozen=True, tag="handshake-complete"):
         history.underway = False
         history.handshake_time = self.duration
         if self.duration is not None:
-            history.initial_rtt = seen.arrival - history.last_syn
+            history.initial_rtt = passed(history.last_syn, seen.arrival)
         if seen.theirs.next == 1:
-            seen.mine.tap_rtt = seen.time - seen.theirs.next_time
+            seen.mine.tap_rtt = passed(seen.theirs.next_time, seen.time) or 0
 
 
 def handshake_complete(seen: Seen) -> HandshakeComplete | None:
@@ -210,7 +212,7 @@ def handshake_complete(seen: Seen) -> HandshakeComplete | None:
     if seen.segment.flags & SYN and not both:
         return None  # the second step, whatever came with the first
     first = seen.history.first_syn
-    return HandshakeComplete(None if first is None else seen.arrival - first, both)
+    return HandshakeComplete(None if first is None else passed(first, seen.arrival), both)
 
 
 class LateSynack(Fact, frozen=True, tag="late-synack"):

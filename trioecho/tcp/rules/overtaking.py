@@ -7,7 +7,7 @@ from trioecho.model.sequence import distance
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap
 from trioecho.tcp.rules.repetition import Retransmission
-from trioecho.tcp.rules.words import known_copy, later, of_rung
+from trioecho.tcp.rules.words import known_copy, later, of_rung, passed
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of
 
@@ -104,7 +104,7 @@ def same_packet(seen: Seen) -> SamePacket | None:
     """It has the IP identification and the bytes of one sent within a round trip; or both have
     none, and it comes within half a round trip and 1.5 ms, with no newer timestamp."""
     same = _same_packet(seen)
-    return None if same is None else SamePacket(same.number, seen.time - same.time)
+    return None if same is None else SamePacket(same.number, passed(same.time, seen.time))
 
 
 def out_of_order(seen: Seen) -> OutOfOrder | None:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from trioecho.model import SYN, Fact, Rung, State
 from trioecho.tcp.half import Asked, FastSent
-from trioecho.tcp.rules.words import ends, later, of_rung
+from trioecho.tcp.rules.words import ends, later, of_rung, passed
 from trioecho.tcp.step import Seen
 
 # A fast retransmission follows the duplicate ACKs that ask for it at once; 20 ms is generous.
@@ -258,7 +258,7 @@ def used_before(seen: Seen) -> bool:
 def first_sent(seen: Seen) -> tuple[int | None, int | None]:
     """The rung that first carried its first number, and how long ago that was."""
     first = seen.original
-    return (None, None) if first is None else (first.number, seen.time - first.time)
+    return (None, None) if first is None else (first.number, passed(first.time, seen.time))
 
 
 def _soon(seen: Seen) -> bool:

@@ -24,16 +24,19 @@ SHORTEST_PROBE = 2_000_000
 
 
 class Timeout(Retransmission, frozen=True):
-    """A timer has expired at its sender; a timer has sent it again for the ``times``-th time."""
+    """A timer has expired at its sender; a timer has sent it again for the ``times``-th time.
+
+    ``others``: other ACKs have come since it was first sent, but none of it.
+    """
 
     cause: str | None = "timeout"
     times: int = 1
+    others: bool = False
 
-    why = ": no ACK has come"
     source = "RFC 6298 §5"
 
     def text(self, rung: Rung) -> str:
-        return f"{_which(self)}{self.why}"
+        return f"{_which(self)}: no ACK{' of it' if self.others else ''} has come"
 
     def learn(self, seen: Seen) -> None:
         super().learn(seen)
@@ -198,7 +201,9 @@ def ack_lost(seen: Seen) -> AckLost | None:
 
 
 def _timeout(seen: Seen) -> Timeout:
-    return Timeout(*first_sent(seen), times=_expired(seen).times)
+    first = seen.original
+    others = first is not None and seen.heard.ack_time > first.time
+    return Timeout(*first_sent(seen), times=_expired(seen).times, others=others)
 
 
 def _since(seen: Seen) -> int:

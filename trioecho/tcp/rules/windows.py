@@ -165,11 +165,13 @@ def zero_window(seen: Seen) -> ZeroWindow | None:
 class WindowUpdate(Fact, frozen=True, tag="window-update"):
     """It acknowledges nothing new and only tells the new window, ``window`` bytes.
 
-    ``least``: or more, as the scale was not seen by which that is to be shifted.
+    ``least``: or more, as the scale was not seen by which that is to be shifted. ``opens``: the
+    window was closed before.
     """
 
     window: int
     least: bool = False
+    opens: bool = False
 
     source = "RFC 9293 §3.8.6.2.2"
 
@@ -177,6 +179,8 @@ class WindowUpdate(Fact, frozen=True, tag="window-update"):
         room = bytes_of(self.window)
         if self.least:
             room += " or more, as its window scale was not seen"
+        if self.opens:
+            return f"window update: there is room again at the {rung.sender}: {room}"
         return f"window update: the {rung.sender} now has room for {room}"
 
 
@@ -188,6 +192,28 @@ def window_update(seen: Seen) -> WindowUpdate | None:
     return None
 
 
+class WindowOpened(WindowUpdate, frozen=True, tag="window-opened"):
+    """It acknowledges new bytes, and its window is open again."""
+
+    opens: bool = True
+
+    source = "RFC 9293 §3.8.6"
+
+    def text(self, rung: Rung) -> str:
+        return super().text(rung).removeprefix("window update: ")
+
+
+def window_opened(seen: Seen) -> WindowOpened | None:
+    """It acknowledges more than its sender's last ACK, whose window was closed, and its own is
+    open."""
+    mine, ack = seen.mine, seen.ack
+    if not seen.segment.window or mine.window != 0 or seen.segment.flags & CONTROL:
+        return None
+    if ack is None or mine.ack is None or ack <= mine.ack or acknowledges_probe(seen):
+        return None
+    return WindowOpened(seen.segment.window << mine.shift, not mine.shift_known)
+
+
 def probe_taken(seen: Seen) -> WindowUpdate | None:
     """It acknowledges the byte of a zero-window probe, and its window is open again."""
     if acknowledges_probe(seen) and seen.segment.window:
@@ -196,7 +222,8 @@ def probe_taken(seen: Seen) -> WindowUpdate | None:
 
 
 def _room(seen: Seen) -> WindowUpdate:
-    return WindowUpdate(seen.segment.window << seen.mine.shift, not seen.mine.shift_known)
+    window, mine = seen.segment.window, seen.mine
+    return WindowUpdate(window << mine.shift, not mine.shift_known, opens=mine.window == 0)
 
 
 class WindowFull(Fact, frozen=True, tag="window-full"):

@@ -22,6 +22,11 @@ def known_copy(rung: Rung) -> str:
     return f", {known}: it passes here twice, or was doubled on its way"
 
 
+def passed(since: int, until: int) -> int | None:
+    """The time from one to the other, None where the capture's clock was set back between them."""
+    return until - since if until >= since else None
+
+
 def later(after: int | None) -> str:
     """Such as `` after 1.02 s``."""
     return f" after {seconds(after)}" if after is not None else ""
