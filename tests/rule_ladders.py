@@ -13,8 +13,8 @@ with an MSS of 100 and a window of 1000. Between ``<`` and ``>`` may also stand 
 identification), ``ts 5`` (TSval), ``sack 101:201``, ``tfo 8`` (a cookie of so many bytes), ``mptcp
 2`` (the subtype), ``urg 1`` (the urgent pointer), ``ecn 3`` (of the IP header), ``byte 121`` (of
 which the payload is made), ``offload 0`` (by how much the checksum is not that of the pseudo header
-alone), ``forged``, and ``gone 1`` (the client is known to have given up then). ``lost`` behind a
-line: a wire that knows has lost it.
+alone), ``forged``, ``gone 1`` (the client is known to have given up then), and ``stopped 1`` (we
+stopped the server then). ``lost`` behind a line: a wire that knows has lost it.
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
                 rung = tracker.seen(segment)
         finally:
             sys.setprofile(before)
+        if "stopped 1" in (line.options or ""):
+            tracker.stopped("server", frame.time)
         if "gone 1" in (line.options or ""):
             tracker.connections[-1].gave_up(frame.time)
     return found, rung

@@ -71,9 +71,39 @@ def test_a_server_that_takes_no_signal() -> None:
     assert "server took no SIGTERM, and was killed" in done.err
 
 
+UNREAD = dedent("""
+    import socket, time
+    listener = socket.create_server(("10.0.0.2", 7))
+    connection, _ = listener.accept()
+    time.sleep(1000)
+""")
+SENDS = dedent("""
+    import socket
+    with socket.create_connection(("10.0.0.2", 7)) as connection:
+        connection.sendall(b"hello")
+        assert connection.getpeername()
+""")
+
+
+def test_a_server_that_we_stopped_is_no_server_that_closed_at_once() -> None:
+    done = run(python(UNREAD), python(SENDS))
+    assert done.code == 0, done
+    *_, stopped, reset, _ = [json.loads(line) for line in done.out.splitlines()]
+    assert (stopped["type"], stopped["end"], stopped["signal"], stopped["why"]) == (
+        *("stopped", "server", "SIGTERM"),
+        "the client has ended",
+    )
+    assert [note["cause"] for note in reset["notes"]] == ["program-stopped"]
+    assert stopped["time"] < reset["time"]
+
+
 def test_a_time_limit() -> None:
     done = run(python(ECHO, "10.0.0.2"), ["sleep", "1000"], "--timeout", "1")
     assert done.code == 1
+    assert [(one["end"], one["signal"], one["why"]) for one in done.objects("stopped")] == [
+        ("client", "SIGINT", "the time of --timeout is up"),
+        ("server", "SIGTERM", "the client has ended"),
+    ]
     assert "trioecho: The programs were ended after 1 s, as --timeout says\n" in done.err
     assert done.objects("summary")
 

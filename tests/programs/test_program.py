@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -53,6 +54,22 @@ async def test_it_is_killed_when_the_block_is_left() -> None:
     ):
         await told.news.wait()
     assert (program.code, program.how) == (137, "SIGKILL")
+
+
+@pytest.mark.parametrize(("command", "signals"), [("sleep 1000", [signal.SIGINT]), ("true", [])])
+async def test_what_is_stopped_is_told_just_before(
+    command: str, signals: list[signal.Signals]
+) -> None:
+    """Of the first signal, and not of a program that has ended by itself."""
+    told: list[signal.Signals] = []
+    async with (
+        open_host() as host,
+        open_program(host, "server", command.split(), Told()) as program,
+    ):
+        if not signals:
+            await program.ended.wait()
+        assert not await program.finish(signal.SIGINT, signal.SIGTERM, told=told.append)
+    assert told == signals
 
 
 @pytest.mark.parametrize("moment", range(0, 30, 3))

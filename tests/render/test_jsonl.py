@@ -7,7 +7,7 @@ from typing import Any
 
 from frames import play
 
-from trioecho.model import Call, CaptureSummary, ConnectionSummary, Endpoint, Summary
+from trioecho.model import Call, CaptureSummary, ConnectionSummary, Endpoint, Stopped, Summary
 from trioecho.render import Event, Setting
 from trioecho.render.jsonl import JsonLines
 
@@ -85,6 +85,18 @@ def test_a_call_that_was_repeated_says_how_often() -> None:
     again = Call(5, "server", "connection", 9, "recv", "16", 0, times=3900)
     (told,) = objects(again)
     assert told["times"] == 3900
+
+
+def test_a_program_that_was_stopped() -> None:
+    assert objects(Stopped(5, "server", "SIGTERM", "the client has ended")) == [
+        {
+            "type": "stopped",
+            "time": 0.0,
+            "end": "server",
+            "signal": "SIGTERM",
+            "why": "the client has ended",
+        }
+    ]
 
 
 def test_the_summary() -> None:

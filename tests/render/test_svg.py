@@ -22,6 +22,7 @@ from trioecho.model import (
     Endpoint,
     Frame,
     Process,
+    Stopped,
     Summary,
 )
 from trioecho.packet.decode import decode
@@ -180,11 +181,13 @@ def test_calls_stand_at_the_outer_edges() -> None:
             call(2, "client", "connect", 4, arguments="127.0.0.1:7"),
             Process(3, 1, "client", 12, "ncat"),
             *play(HANDSHAKE),
+            Stopped(4, "server", "SIGTERM", "the client has ended"),
         ]
     )
     assert texts(root, "call") == [
         *("listening:", "socket", "listen(1)"),
         *("connect(127.0.0.1:7)", "ncat (pid 12)"),
+        *("trioecho stopped the server", "(SIGTERM), since the client", "has ended"),
     ]
     assert texts(root, "state")[-3] == "LISTEN"
     where = {

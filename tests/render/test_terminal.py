@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 from frames import frames, play
 
-from trioecho.model import Call, CaptureSummary, Endpoint, Rung, Summary
+from trioecho.model import Call, CaptureSummary, Endpoint, Rung, Stopped, Summary
 from trioecho.packet.decode import decode
 from trioecho.render import FORMATS, Setting
 from trioecho.render.terminal import Terminal
@@ -151,6 +151,15 @@ def test_a_call_that_fails_again_and_again() -> None:
     text = Terminal(Setting()).show([failing]).decode()
     assert "listening: accept -> EMFILE, 50 times" in text
     assert "accept failed 50 times with EMFILE: the server spins" in " ".join(text.split())
+
+
+def test_a_program_that_was_stopped() -> None:
+    stopped = Stopped(5, "server", "SIGTERM", "the client has ended")
+    lines = Terminal(Setting()).show([stopped]).decode().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(" ".join(lines).split()) == (
+        "0.000 trioecho stopped the server (SIGTERM), since the client has ended"
+    )
 
 
 def test_calls_are_folded_too() -> None:

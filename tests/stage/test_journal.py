@@ -12,14 +12,16 @@ import trio
 import trio.testing
 from msgspec.structs import replace
 
-from trioecho.model import Call, Endpoint, Frame, Rung, Segment
+from trioecho.model import Call, Endpoint, Frame, Rung, Segment, Stopped
 from trioecho.packet.decode import decode
 from trioecho.programs.connecting import Finder
+from trioecho.render import Event
 from trioecho.stage import journal as journals
 from trioecho.stage.journal import Journal
 from trioecho.stage.late import LateCalls
 from trioecho.stage.wire import Passage
 from trioecho.tcp.rules.opening import LateSynack
+from trioecho.tcp.rules.resets import ProgramStopped, UnreadData
 
 PEER, LOCAL = Endpoint("10.0.0.2", 7), Endpoint("10.0.0.1", 40000)
 START = 1_700_000_000_000_000_000
@@ -81,10 +83,12 @@ def put(late: LateCalls, call: Call) -> None:
     late.read(None)
 
 
-def story(events: list[Call | Rung]) -> list[str]:
-    return [
-        f"#{one.connection} {one.name if isinstance(one, Call) else one.sender}" for one in events
-    ]
+def story(events: list[Event]) -> list[str]:
+    return [f"#{one.connection} {what(one)}" for one in events]
+
+
+def what(event: Event) -> str:
+    return event.sender if isinstance(event, Rung) else getattr(event, "name", "stopped")
 
 
 @pytest.fixture
@@ -259,6 +263,23 @@ def test_a_call_that_waited_comes_before_what_its_program_did_next() -> None:
 
 
 # ---- a tap ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_a_reset_of_a_program_that_we_stopped_says_so(stopped: bool) -> None:
+    journal = Journal()
+    *before, reset = passages(ECHO.rpartition("+")[0] + "+.5 < R. 1:1(0) ack 6")
+    for passage in before:
+        carry(journal, passage)
+    if stopped:
+        time = before[-1].frame.time + MS
+        journal.stopped(Stopped(time, "server", "SIGTERM", "the client has ended"))
+    carry(journal, reset)
+    events = journal.ready()
+    assert story(events)[-2:] == ["#None stopped" if stopped else "#1 client", "#1 server"]
+    rung = events[-1]
+    assert isinstance(rung, Rung)
+    assert rung.notes == (ProgramStopped() if stopped else UnreadData(),)
 
 
 @pytest.mark.parametrize("holds", [True, False])

@@ -17,6 +17,7 @@ from trioecho.model.ladder import (
     Rung,
     SocketKind,
     State,
+    Stopped,
     Summary,
 )
 from trioecho.model.packet import (
@@ -69,6 +70,7 @@ __all__ = [
     "Segment",
     "SocketKind",
     "State",
+    "Stopped",
     "Summary",
     "flag_names",
     "unmapped",

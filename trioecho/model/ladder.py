@@ -223,6 +223,27 @@ class Process(Struct, frozen=True):
         return f"{self.name} (pid {self.pid})"
 
 
+class Stopped(Struct, frozen=True):
+    """A program that trioecho stopped.
+
+    Args:
+        time: when, nanoseconds since the epoch.
+        end: which end it was.
+        signal: the signal's name, such as ``SIGTERM``.
+        why: why, as ``the client has ended``.
+        connection: that of no connection.
+    """
+
+    time: int
+    end: End
+    signal: str
+    why: str
+    connection: None = None
+
+    def __str__(self) -> str:
+        return f"trioecho stopped the {self.end} ({self.signal}), since {self.why}"
+
+
 class RoundTrips(Struct, frozen=True):
     """Round-trip times in nanoseconds; median and 95th percentile are good to a few per cent."""
 

@@ -58,11 +58,19 @@ class Program:
         assert code is not None
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
-    async def finish(self, *numbers: signal.Signals) -> bool:
-        """End it, unless it has ended."""
+    async def finish(
+        self, *numbers: signal.Signals, told: Callable[[signal.Signals], None]
+    ) -> bool:
+        """End it, unless it has ended; ``told`` of the first signal, just before that is sent.
+
+        Returns:
+            Whether none of the signals ended it, so that it was killed.
+        """
         for number in numbers:
             if self.ended.is_set():
                 return False
+            if number is numbers[0] and self._process.returncode is None:
+                told(number)
             self._signal(number)
             with trio.move_on_after(GRACE):
                 await self.ended.wait()

@@ -8,7 +8,7 @@ is ended; what is still under way arrives; the outputs are finished.
 from __future__ import annotations
 
 from functools import partial
-from signal import SIGINT, SIGTERM
+from signal import SIGINT, SIGTERM, Signals
 from time import time_ns
 from typing import Literal
 
@@ -16,7 +16,7 @@ import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.sockdiag import Diag
-from trioecho.model import End
+from trioecho.model import End, Stopped
 from trioecho.programs.connecting import Finder
 from trioecho.programs.lines import ProgramLine, Tell
 from trioecho.programs.program import Program, open_program
@@ -73,6 +73,7 @@ class Session:
     ) -> None:
         self.code = 0
         self._failure: TrioechoError | None = None
+        self._why = "the client has ended"
         self._settings = settings
         self._stage = stage
         self._diag = diag
@@ -99,7 +100,8 @@ class Session:
                 ) as server:
                     if await self._listens(server):
                         await self._converse(server)
-                    if await server.finish(SIGTERM):
+                    await stage.settle()
+                    if await server.finish(SIGTERM, told=partial(self._stopped, "server")):
                         await self._remark("server", "took no SIGTERM, and was killed")
             except TrioechoError as error:
                 self._failure = self._failure or error
@@ -111,7 +113,9 @@ class Session:
         seconds = self._settings.timeout
         with trio.move_on_after(float("inf") if seconds is None else seconds) as scope:
             await self._stop.wait()
+        self._why = "you stopped the run"
         if scope.cancelled_caught:
+            self._why = "the time of --timeout is up"
             self._failure = TrioechoError(
                 f"The programs were ended after {seconds:g} s, as --timeout says"
             )
@@ -153,6 +157,7 @@ class Session:
         elif elsewhere:
             what += f"; it listens at {elsewhere}"
         self._failure = TrioechoError(what, hint)
+        self._why = "it did not listen"
         return False
 
     async def _converse(self, server: Program) -> None:
@@ -172,12 +177,15 @@ class Session:
         ):
             nursery.start_soon(self._watch, server)
             await _first(client.ended, self._enough)
+            await self._stage.settle()
+            told = partial(self._stopped, "client")
             if settings.foreground and not client.ended.is_set():
                 with trio.move_on_after(OWN_ACCORD):
                     await client.ended.wait()
-                await client.finish(SIGTERM)
+                await client.finish(SIGTERM, told=told)
             else:
-                await client.finish(SIGINT, SIGTERM)
+                await client.finish(SIGINT, SIGTERM, told=told)
+            self._why = "the client has ended"
             nursery.cancel_scope.cancel()
         self.code = client.code
         if self.code:
@@ -188,6 +196,9 @@ class Session:
     async def _watch(self, server: Program) -> None:
         await server.told.wait()
         await self._remark("server", f"ended with {server.how}, before the client")
+
+    def _stopped(self, end: End, number: Signals) -> None:
+        self._stage.journal.stopped(Stopped(time_ns(), end, number.name, self._why))
 
     async def _remark(self, end: End, text: str) -> None:
         await self._tell([ProgramLine(time_ns(), end, text, remark=True)])

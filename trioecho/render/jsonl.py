@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trioecho.model import Call, Process, flag_names
+from trioecho.model import Call, Process, Stopped, flag_names
 
 if TYPE_CHECKING:
     from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
@@ -38,6 +38,8 @@ class JsonLines:
                 self._start = event.time
             if isinstance(event, Call):
                 lines.append(call_object(event, self._start))
+            elif isinstance(event, Stopped):
+                lines.append(_stopped(event, self._start))
             elif isinstance(event, Process):
                 lines.append(_process(event))
             else:
@@ -130,6 +132,17 @@ def _process(process: Process) -> dict[str, object]:
         "end": process.end,
         "pid": process.pid,
         "name": process.name,
+    }
+
+
+def _stopped(stopped: Stopped, start: int) -> dict[str, object]:
+    """A program that was stopped, as a JSON object."""
+    return {
+        "type": "stopped",
+        "time": (stopped.time - start) / 1e9,
+        "end": stopped.end,
+        "signal": stopped.signal,
+        "why": stopped.why,
     }
 
 

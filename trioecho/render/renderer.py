@@ -7,10 +7,10 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
-from trioecho.model import Call, Frame, Process, Rung, Summary
+from trioecho.model import Call, Frame, Process, Rung, Stopped, Summary
 
 #: What a renderer is shown.
-Event: TypeAlias = Rung | Call | Process
+Event: TypeAlias = Rung | Call | Process | Stopped
 
 
 class Setting(Struct, frozen=True):

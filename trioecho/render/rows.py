@@ -7,7 +7,7 @@ from math import log10
 from textwrap import wrap
 from typing import TypeAlias
 
-from trioecho.model import FIN, RST, SYN, Call, End, Rung
+from trioecho.model import FIN, RST, SYN, Call, End, Process, Rung, Stopped
 from trioecho.render.calls import call_text, spinning
 from trioecho.render.canvas import LINE, SMALL
 from trioecho.render.words import troubled
@@ -59,6 +59,11 @@ class CallRow:
     def height(self) -> float:
         """How much room the row takes."""
         return (len(self.lines) + self.listens) * LINE + 8
+
+
+def remark_lines(remark: Process | Stopped) -> list[str]:
+    """What is said of a program, as the lines of a `CallRow`."""
+    return wrap(str(remark), _CALLS[remark.end])
 
 
 class RungRow:

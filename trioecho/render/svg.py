@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from trioecho.model import ConnectionSummary, Process, Rung, Summary
+from trioecho.model import Call, ConnectionSummary, Rung, Summary
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fold import Fold
 from trioecho.render.lifelines import Lifelines
-from trioecho.render.rows import CallRow, FoldRow, Row, RungRow
+from trioecho.render.rows import CallRow, FoldRow, Row, RungRow, remark_lines
 from trioecho.render.totals import totals
 from trioecho.render.words import Telling, asides, header
 from trioecho.text import plural, preview, printable
@@ -104,15 +104,15 @@ class Svg:
 
     def _keep(self, event: Event) -> None:
         section = self._section(event.connection)
-        if not isinstance(event, Process):
+        if isinstance(event, Rung | Call):
             if section.fold.swallows(event):
                 return
             section.flush()
         last = section.rows[-1] if section.rows else None
         if isinstance(event, Rung):
             section.rows.append(self._rung_row(event))
-        elif isinstance(event, Process):
-            section.rows.append(CallRow(event.time, event.end, [str(event)]))
+        elif not isinstance(event, Call):
+            section.rows.append(CallRow(event.time, event.end, remark_lines(event)))
         elif isinstance(last, CallRow) and last.joins(event):
             last.add(event)
         else:

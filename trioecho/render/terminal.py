@@ -22,6 +22,7 @@ from trioecho.model import (
     Process,
     Rung,
     State,
+    Stopped,
     Summary,
 )
 from trioecho.render.calls import call_text, spinning
@@ -89,7 +90,7 @@ class Terminal:
         for event in events:
             if self._start is None:
                 self._start = event.time
-            swallowed = not isinstance(event, Process) and self._fold.swallows(event)
+            swallowed = isinstance(event, Rung | Call) and self._fold.swallows(event)
             joins = not swallowed and isinstance(event, Call) and self._joins(calls, event)
             if calls and not joins:
                 yield from self._call_rows(calls)
@@ -102,7 +103,7 @@ class Terminal:
                 calls.append(event)
                 continue
             yield from (
-                self._process_row(event) if isinstance(event, Process) else self._rung_rows(event)
+                self._rung_rows(event) if isinstance(event, Rung) else self._remark_rows(event)
             )
         if calls:
             yield from self._call_rows(calls)
@@ -136,12 +137,15 @@ class Terminal:
             if calls[-1].name == "listen" and calls[-1].error is None:
                 yield f"{'':{self._right}}{State.LISTEN}", "arrow"
 
-    def _process_row(self, process: Process) -> Iterator[tuple[str, Style]]:
-        prefix = self._prefix(process.time, None, process.connection)
+    def _remark_rows(self, remark: Process | Stopped) -> Iterator[tuple[str, Style]]:
+        prefix = self._prefix(remark.time, None, remark.connection)
+        lines = wrap(str(remark), self._width - self._left)
         at = self._left
-        if process.end == "server":
-            at = max(at, min(self._right, self._setting.width - len(str(process))))
-        yield f"{prefix:{at}}{process}", "call"
+        if remark.end == "server":
+            at = max(at, min(self._right, self._width - max(map(len, lines))))
+        for line in lines:
+            yield f"{prefix:{at}}{line}", "call"
+            prefix = ""
 
     def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, Style]]:
         before = self._states.get(rung.connection)

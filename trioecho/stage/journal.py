@@ -37,6 +37,7 @@ from trioecho.model import (
     Rung,
     Segment,
     State,
+    Stopped,
     Summary,
 )
 from trioecho.stage.late import NEVER, Entry, LateCalls
@@ -103,7 +104,8 @@ class Journal(Order):
         self._frames = 0
         self._under_way: dict[int, Entry] = {}
         self._newest = 0  # of what a wire has told
-        self._held: list[tuple[int, int, Call]] = []  # calls of ours that older frames may precede
+        # What older frames may precede.
+        self._held: list[tuple[int, int, Call | Stopped]] = []
         self._repeats = Repeats()
 
     # ---- what is told ----------------------------------------------------------------------------
@@ -115,7 +117,12 @@ class Journal(Order):
         for one in self._repeats.told(call):
             self._take(one)
 
-    def _take(self, call: Call) -> None:
+    def stopped(self, stopped: Stopped) -> None:
+        """Take that a program is stopped, just before it is."""
+        self.tracker.stopped(stopped.end, stopped.time)
+        self._take(stopped)
+
+    def _take(self, call: Call | Stopped) -> None:
         if self._tapped:
             self._number += 1
             heappush(self._held, (call.time, self._number, call))
@@ -244,8 +251,8 @@ class Journal(Order):
         time = max(time, call.time, floor)
         return time, call if self._tapped else replace(call, time=time)
 
-    def _place(self, call: Call) -> None:
-        if call.local is not None and call.peer is not None:
+    def _place(self, call: Call | Stopped) -> None:
+        if isinstance(call, Call) and call.local is not None and call.peer is not None:
             call = replace(call, connection=self.tracker.called(call))
         self.add(call.time, Entry(call))
 

@@ -14,7 +14,8 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import RECEIVING, Call, End, Rung
+from trioecho.model import RECEIVING, Call, End
+from trioecho.render import Event
 from trioecho.stage.repeats import Repeats
 from trioecho.tcp.connection import TrackedConnection
 
@@ -34,7 +35,7 @@ class Entry(Struct):
         begun: of a connect that has returned, where it began.
     """
 
-    event: Call | Rung
+    event: Event
     connection: TrackedConnection | None = None
     open: bool = False
     late: LateCalls | None = None

@@ -7,7 +7,8 @@ from heapq import heappop, heappush
 import trio
 from msgspec.structs import replace
 
-from trioecho.model import Call, Rung
+from trioecho.model import Rung
+from trioecho.render import Event
 from trioecho.stage.late import NEVER, Entry, LateCalls
 
 #: Events that may wait to be taken before the wire or the tap waits too.
@@ -50,9 +51,9 @@ class Order:
 
     # ---- what comes out --------------------------------------------------------------------------
 
-    def ready(self) -> list[Call | Rung]:
+    def ready(self) -> list[Event]:
         """Take the events whose place is final."""
-        events: list[Call | Rung] = []
+        events: list[Event] = []
         entries = self._entries
         until = min((late.until for late in self._late), default=NEVER)
         while entries:
@@ -70,7 +71,7 @@ class Order:
             self._taken = trio.Event()
         return events
 
-    def pending(self) -> list[Call | Rung]:
+    def pending(self) -> list[Event]:
         """The events whose place is not final yet, as they stand; they stay queued."""
         return [
             replace(entry.event, lost=False)

@@ -12,7 +12,8 @@ import trio
 
 from trioecho.hosts.host import Host
 from trioecho.hosts.sockdiag import Diag
-from trioecho.model import Call, End, Endpoint, Rung, Summary
+from trioecho.model import Call, End, Endpoint, Summary
+from trioecho.render import Event
 from trioecho.sockets.told import SocketFactory
 from trioecho.stage.journal import Journal
 from trioecho.view import Ladder
@@ -143,7 +144,7 @@ class RecordedStage(Stage):
         self.journal = journal
         self._servers: set[Endpoint] = set()
         self._closed = False
-        self._shown: list[Call | Rung] = []
+        self._shown: list[Event] = []
 
     def only(self, server: Endpoint) -> None:
         """Ignore all connections but those of a server, where others can be seen."""

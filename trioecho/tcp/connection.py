@@ -90,7 +90,8 @@ class TrackedConnection(History):
         """
         client = self.client
         if client.state is State.SYN_SENT:
-            self.told = Told(gave_up=True)
+            self.told = self.told or Told()
+            self.told.gave_up = True
             client.meet(Event.GIVE_UP, time)
 
     def arrived(self, rung: Rung, time: int) -> Rung:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from trioecho.model import End
 from trioecho.tcp.half import Half
 
 #: How late a segment may be and still count as overtaken, where the handshake told no round trip.
@@ -20,9 +21,15 @@ class Told(Struct):
 
     Args:
         gave_up: the client gave up before its SYN was answered.
+        stopped: when we stopped the program of an end, by the end.
     """
 
     gave_up: bool = False
+    stopped: dict[End, int] = {}
+
+    def stops(self, end: End, time: int) -> None:
+        """The program of an end is stopped."""
+        self.stopped = {**self.stopped, end: time}
 
 
 @dataclass(slots=True, eq=False)

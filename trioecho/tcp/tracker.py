@@ -15,6 +15,7 @@ from trioecho.model import (
     SYN,
     Call,
     ConnectionSummary,
+    End,
     Endpoint,
     Kind,
     Rung,
@@ -22,6 +23,7 @@ from trioecho.model import (
     State,
 )
 from trioecho.tcp.connection import TrackedConnection
+from trioecho.tcp.history import Told
 
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
@@ -128,6 +130,17 @@ class Tracker:
         if call.name == "close" and call.end == "client":
             connection.gave_up(call.time)
         return connection.number
+
+    def stopped(self, end: End, time: int) -> None:
+        """The program at one end of all connections is stopped, by us.
+
+        Args:
+            end: which end.
+            time: when, nanoseconds since the epoch.
+        """
+        for connection in self.connections:
+            connection.told = connection.told or Told()
+            connection.told.stops(end, time)
 
     def over(self) -> bool:
         """Whether every connection has ended, also one of which only a call was seen."""

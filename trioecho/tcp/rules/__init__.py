@@ -139,6 +139,7 @@ RESET = Question(
         resets.unprompted_by_closed,
         resets.closed_without_fin,
         resets.after_close,
+        resets.program_stopped,
         resets.question_unanswered,
         resets.synack_unanswered,
         resets.repeated_in_vain,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from trioecho.model import Fact, Rung, State
+from trioecho.model import End, Fact, Rung, State
 from trioecho.tcp.half import Asked, Half, ResetSent
 from trioecho.tcp.rules.words import ends
 from trioecho.tcp.states import Event
@@ -235,6 +235,28 @@ def first_of_all(seen: Seen) -> Unprompted | None:
 def not_accepted_yet(seen: Seen) -> Unprompted | None:
     """Its sender's SYN is not acknowledged: no program has had the connection yet."""
     return Unprompted() if _agrees(seen.mine) else None
+
+
+class ProgramStopped(ConnectionRst, frozen=True):
+    """trioecho has stopped its sender's program."""
+
+    cause: str = "program-stopped"
+    says = (
+        "trioecho has stopped the {mine}'s program, and its kernel ends what that left open: by a"
+        " reset where data is unread or nobody has accepted"
+    )
+    source = "RFC 1122 §4.2.2.13"
+
+
+def program_stopped(seen: Seen) -> ProgramStopped | None:
+    """We stopped its sender's program before, which had sent no FIN, and it does not have the form
+    of an answer."""
+    history = seen.history
+    end: End = "client" if seen.mine is history.client else "server"
+    stopped = None if history.told is None else history.told.stopped.get(end)
+    if stopped is None or seen.time < stopped or _closes(seen) or _has_form_of_answer(seen):
+        return None
+    return ProgramStopped()
 
 
 class UnreadData(ConnectionRst, frozen=True):
