@@ -216,9 +216,7 @@ def read(
         TrioechoError: the file cannot be read, or is no capture file.
     """
     reading = Reading(Selection(connection, host, port))
-    rungs: list[Rung] = []
     with open_capture_file(path) as file:
-        for frames in file:
-            rungs += reading.rungs(frames)
+        rungs = list(reading.through(file))
     summary = reading.summary(file.name, None)
     return Ladder(reading.tracker.connections, rungs, summary, str(file.trouble or ""))

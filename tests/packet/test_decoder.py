@@ -26,7 +26,8 @@ def test_a_segment_in_fragments_comes_with_the_last() -> None:
     assert decoder.segment(frame(3, two)) is None
     again = decoder.segment(frame(4, one))
     assert again is not None
-    assert replace(again, frame=segment.frame) == segment
+    assert replace(again, frame=segment.frame, earlier=segment.earlier) == segment
+    assert [one.number for one in (*segment.earlier, *again.earlier)] == [1, 3]
 
 
 def test_link_types_that_cannot_be_read_are_kept() -> None:

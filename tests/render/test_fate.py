@@ -48,6 +48,7 @@ MS = 1_000_000
         ),
         ({"arrived": 5 * MS, "fault": "delay syn 5ms"}, ["5.0 ms on the way (delay syn 5ms)"]),
         ({"arrived": 5 * MS}, ["5.0 ms on the way"]),
+        ({"arrived": None, "moved": False}, ["still on its way at the end"]),
     ],
 )
 def test_what_became_of_it(known: dict[str, object], said: list[str]) -> None:

@@ -33,6 +33,7 @@ from trioecho.capture.section import (
     Port,
     read_comments,
     read_interface,
+    read_way_of,
 )
 from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface, Passing
 from trioecho.model import Frame
@@ -113,9 +114,9 @@ class PcapngReader:
             if kind != PACKET or captured > total - 32 or total & 3 or end > size:
                 break
             if interface != known:
-                if interface >= len(ports):
+                if interface >= len(ports) or ports[interface].told:
                     break
-                number, link, factor, divisor, offset, highest, _ = ports[known := interface]
+                number, link, factor, divisor, offset, highest, *_ = ports[known := interface]
             if high > highest or trailer(data, end - 4)[0] != total:
                 break
             time = (high << 32 | low) * factor // divisor + offset  # a simple packet may ask for it
@@ -229,4 +230,5 @@ class PcapngReader:
             detail = f"{captured} bytes promised in a block with room for {len(block) - start}"
             raise FormatError(offset, "corrupt packet", detail)
         data = block[start : start + captured]
-        return Frame(self._number - 1, self._time, data, port.link, length, port.number)
+        way = read_way_of(self._layout, block, start + captured) if port.told else None
+        return Frame(self._number - 1, self._time, data, port.link, length, port.number, way)

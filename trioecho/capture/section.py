@@ -10,6 +10,7 @@ Source: draft-ietf-opsawg-pcapng, §3.5 (options), §4.1 (section header), §4.2
     code   of a section   of an interface
     1      comment        comment
     2      hardware       name
+    3                     description
     9                     resolution: a second has 10 ** n ticks, or 2 ** n with the top bit set
     14                    i64 seconds to add to each timestamp
 """
@@ -22,9 +23,11 @@ from struct import Struct
 from typing import NamedTuple
 
 from trioecho.capture.source import Interface
+from trioecho.model import Way
+from trioecho.model.way import TOLD, read_way
 
 MARKS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # the byte-order mark, as it stands
-END, COMMENT, NAME, RESOLUTION, OFFSET = 0, 1, 2, 9, 14
+END, COMMENT, NAME, DESCRIPTION, RESOLUTION, OFFSET = 0, 1, 2, 3, 9, 14
 
 LONGEST_COMMENT = 1024  # bytes kept of a comment
 LONGEST_NAME = 128  # and of an interface's name: Linux has 15, Windows 50, a remote one some more
@@ -52,7 +55,8 @@ class Port(NamedTuple):
     """What is needed of an interface to read its packets.
 
     Its time is ``ticks * factor // divisor + offset`` nanoseconds, and surely within 64 bits when
-    the upper half of the ticks is no more than ``highest``.
+    the upper half of the ticks is no more than ``highest``. ``told``: whether the comments of its
+    packets say what became of them.
     """
 
     number: int
@@ -62,15 +66,18 @@ class Port(NamedTuple):
     offset: int
     highest: int
     snaplen: int
+    told: bool
 
 
 def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface, Port]:
     """Read an interface description, given without the length at its end."""
     link, snaplen = layout.interface.unpack_from(block)
-    name, resolution, offset = "", 10**6, 0
+    name, resolution, offset, told = "", 10**6, 0, False
     for code, value in options(layout, block, 16):
         if code == NAME:
             name = text(value, LONGEST_NAME)
+        elif code == DESCRIPTION:
+            told = value == TOLD.encode()
         elif code == RESOLUTION and len(value) == 1:
             resolution = 2 ** (value[0] & 0x7F) if value[0] & 0x80 else 10 ** value[0]
         elif code == OFFSET and len(value) == 8:
@@ -78,7 +85,7 @@ def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface
     common = gcd(10**9, resolution)
     factor, divisor = 10**9 // common, resolution // common
     highest = ((LATEST - offset) * divisor // factor >> 32) - 1 if offset >= EARLIEST else -1
-    port = Port(number, link, factor, divisor, offset, highest, snaplen)
+    port = Port(number, link, factor, divisor, offset, highest, snaplen, told)
     return Interface(number, name, link, resolution, snaplen), port
 
 
@@ -86,6 +93,14 @@ def read_comments(layout: Layout, block: bytes) -> Iterator[str]:
     """The comments of a section header, given without the length at its end."""
     found = options(layout, block, 24)
     return (text(value, LONGEST_COMMENT) for code, value in found if code == COMMENT)
+
+
+def read_way_of(layout: Layout, block: bytes, at: int) -> Way | None:
+    """What the comments of a packet say became of it; its options begin at ``at``."""
+    said = (
+        read_way(value) for code, value in options(layout, block, at + 3 & ~3) if code == COMMENT
+    )
+    return next(filter(None, said), None)
 
 
 def options(layout: Layout, block: bytes, at: int) -> Iterator[tuple[int, bytes]]:

@@ -111,6 +111,7 @@ class _Reader:
                     show(rungs)
 
             def finish() -> None:
+                put(reading.rest())
                 for rungs in held.rest() if held is not None else ():
                     show(rungs)
                 main.finish(file.name)

@@ -46,11 +46,10 @@ class Follower:
                 for end in ENDS
             }
             try:
-                for frames in batches:
-                    for rung in self.reading.rungs(frames):
-                        mine, theirs = rung.sender, OTHER[rung.sender]
-                        self._put(theirs, self._streams[theirs].acknowledged(rung.ack), sinks)
-                        self._put(mine, self._streams[mine].take(rung), sinks)
+                for rung in self.reading.through(batches):
+                    mine, theirs = rung.sender, OTHER[rung.sender]
+                    self._put(theirs, self._streams[theirs].acknowledged(rung.ack), sinks)
+                    self._put(mine, self._streams[mine].take(rung), sinks)
             finally:
                 for end in ENDS:
                     self._put(end, self._streams[end].flush(), sinks)

@@ -11,7 +11,6 @@ from trioecho.model.ladder import (
     End,
     Fact,
     Kernel,
-    Kind,
     Process,
     RoundTrips,
     Rung,
@@ -38,6 +37,7 @@ from trioecho.model.packet import (
     flag_names,
     unmapped,
 )
+from trioecho.model.way import Kind, Way
 
 __all__ = [
     "ACK",
@@ -72,6 +72,7 @@ __all__ = [
     "State",
     "Stopped",
     "Summary",
+    "Way",
     "flag_names",
     "unmapped",
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from trioecho.model.way import Way
+
 # Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a
 # dozen times for each segment, and an IntFlag's ``&`` costs ten times an int's.
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
@@ -64,6 +66,7 @@ class Frame(Struct, frozen=True, gc=False):
         link: the link type (LINKTYPE_*, as in a pcap file's header).
         length: its length on the wire in bytes; more than ``len(data)`` when it was cut.
         interface: which of the capture's interfaces saw it, from 0.
+        way: what became of it, where its file was written of a wire of ours and says so.
     """
 
     number: int
@@ -72,6 +75,7 @@ class Frame(Struct, frozen=True, gc=False):
     link: int
     length: int
     interface: int = 0
+    way: Way | None = None
 
 
 class Options(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -124,6 +128,7 @@ class Segment(Struct, frozen=True, gc=False):
             timestamps, ECN, urgent data, offload, a sequence number about to wrap.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; of tunnels within
             tunnels the outermost first, with `` / `` between them; ``""`` where nothing does.
+        earlier: the frames of its packet's other fragments, in the order in which they came.
     """
 
     frame: Frame
@@ -142,6 +147,7 @@ class Segment(Struct, frozen=True, gc=False):
     checksum_unfilled: bool = False
     rare: bool = False
     tunnel: str = ""
+    earlier: tuple[Frame, ...] = ()
 
     @property
     def space(self) -> int:

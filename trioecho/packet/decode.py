@@ -157,7 +157,8 @@ def _tcp(frame: Frame, packet: Packet) -> Segment | None:
     key = packet.addresses + data[at : at + 4]
     fields = _tcp_header(data, at + 4)
     identification, tunnel = packet.identification, packet.tunnel
-    return _segment(frame, data, at, end - at, key, ecn, identification, fields, tunnel)
+    rest = (identification, fields, tunnel, packet.earlier)
+    return _segment(frame, data, at, end - at, key, ecn, *rest)
 
 
 def _segment(
@@ -170,6 +171,7 @@ def _segment(
     packet: int,
     fields: Sequence[int],
     tunnel: str = "",
+    earlier: tuple[Frame, ...] = (),
 ) -> Segment | None:
     seq, ack, bits, window, checksum, urgent = fields
     header = bits >> 10 & 0x3C
@@ -205,6 +207,7 @@ def _segment(
         unfilled,
         bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
         tunnel,
+        earlier,
     )
 
 

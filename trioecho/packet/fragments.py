@@ -6,6 +6,7 @@ from collections import OrderedDict
 
 from msgspec import Struct, field
 
+from trioecho.model import Frame
 from trioecho.model.ranges import Ranges
 
 #: Datagrams that may be incomplete at the same time; the eldest is given up beyond that.
@@ -24,22 +25,37 @@ class _Datagram(Struct):
     start: int
     pieces: dict[int, bytes] = field(default_factory=dict)
     there: Ranges = field(default_factory=lambda: Ranges(0))
+    frames: list[Frame] = []
     length: int | None = None
     size: int = 0
+    held: int = 0
 
     @property
     def memory(self) -> int:
-        return self.size + OVERHEAD * len(self.pieces)
+        return self.size + self.held + OVERHEAD * max(len(self.pieces), len(self.frames))
 
 
 class Fragments:
-    """Keeps pieces until a datagram is whole. Bounded in number and in bytes."""
+    """Keeps pieces until a datagram is whole. Bounded in number and in bytes.
+
+    Attributes:
+        whole: the frames of the datagram that was whole last.
+    """
 
     def __init__(self) -> None:
+        self.whole: tuple[Frame, ...] = ()
         self._datagrams: OrderedDict[bytes, _Datagram] = OrderedDict()
         self._size = 0
 
-    def add(self, key: bytes, time: int, offset: int, more: bool, data: bytes) -> bytes | None:
+    def add(
+        self,
+        key: bytes,
+        time: int,
+        offset: int,
+        more: bool,
+        data: bytes,
+        frames: tuple[Frame, ...] = (),
+    ) -> bytes | None:
         """Take one fragment.
 
         Args:
@@ -48,6 +64,7 @@ class Fragments:
             offset: where in the datagram the fragment's data starts, in bytes.
             more: whether more fragments follow it.
             data: its data.
+            frames: those that it came in.
 
         Returns:
             The datagram's data if this fragment completes it, else None.
@@ -66,6 +83,11 @@ class Fragments:
             datagram.size += len(data) - len(known)
             datagram.there.add(offset, offset + len(data))
             self._size += datagram.memory
+        if frames and len(datagram.frames) < MOST_PIECES:
+            self._size -= datagram.memory
+            datagram.frames += frames
+            datagram.held += sum(len(frame.data) for frame in frames)
+            self._size += datagram.memory
         if not more:
             datagram.length = offset + len(data)
         if datagram.size > 2 * LONGEST:
@@ -77,6 +99,7 @@ class Fragments:
         if there is None or length is None or there < length:
             return None
         self._drop(key)
+        self.whole = tuple(datagram.frames)
         return _join(datagram)
 
     def _drop(self, key: bytes) -> None:

@@ -38,6 +38,7 @@ class Packet(Struct, frozen=True, gc=False):
         ecn: the two ECN bits.
         identification: IPv4's; 0 for IPv6.
         tunnel: names the tunnels it was in.
+        earlier: the frames of its other fragments.
     """
 
     protocol: int
@@ -48,6 +49,17 @@ class Packet(Struct, frozen=True, gc=False):
     ecn: int
     identification: int
     tunnel: str
+    earlier: tuple[Frame, ...] = ()
+
+
+class _Around(Struct, frozen=True, gc=False):
+    """What an IP packet came in: its frame, those of its earlier fragments, its tunnel; and what
+    keeps fragments."""
+
+    frame: Frame
+    earlier: tuple[Frame, ...]
+    tunnel: str
+    fragments: Fragments | None
 
 
 def innermost(frame: Frame, fragments: Fragments | None = None) -> Packet | Layer | None:
@@ -68,6 +80,7 @@ def innermost(frame: Frame, fragments: Fragments | None = None) -> Packet | Laye
 def descend(frame: Frame, data: bytes, layer: Layer, fragments: Fragments | None) -> Packet | Layer:
     """As `innermost`, from a layer of the frame on."""
     tunnel = ""
+    earlier: tuple[Frame, ...] = ()
     outer: Packet | None = None  # UDP that is believed to be a tunnel only if IP is found in it
     for _ in range(MOST_LAYERS):
         kind = layer.kind
@@ -77,13 +90,12 @@ def descend(frame: Frame, data: bytes, layer: Layer, fragments: Fragments | None
             at, end = layer.at, layer.end
             if outer is not None and not sound(data, at, end):
                 return outer
-            version = data[at] >> 4  # it overrules an EtherType
-            if (
-                version not in _IP
-                or (packet := _IP[version](frame, data, at, end, fragments, tunnel)) is None
-            ):
+            read = _IP.get(data[at] >> 4)  # the version overrules an EtherType
+            around = _Around(frame, earlier, tunnel, fragments)
+            packet = None if read is None else read(around, data, at, end)
+            if packet is None:
                 return layer
-            data = packet.data
+            data, earlier = packet.data, packet.earlier
             inner = through(data, packet.at, packet.end, packet.protocol)
             if inner is None:
                 return packet
@@ -97,9 +109,7 @@ def descend(frame: Frame, data: bytes, layer: Layer, fragments: Fragments | None
     return outer or layer
 
 
-def _ip4(
-    frame: Frame, data: bytes, at: int, end: int, fragments: Fragments | None, tunnel: str
-) -> Packet | None:
+def _ip4(around: _Around, data: bytes, at: int, end: int) -> Packet | None:
     first, tos, total, identification, fragment, _, protocol = _ip4_header(data, at)
     header = (first & 15) * 4
     if header < 20:
@@ -107,26 +117,26 @@ def _ip4(
     # A total length of 0 is what a sender that leaves the splitting to its device puts there (TSO).
     if 0 < total < end - at:
         end = at + total
-    addresses = data[at + 12 : at + 20]
+    addresses, earlier, tunnel = data[at + 12 : at + 20], around.earlier, around.tunnel
     at += header
     if fragment & 0x3FFF:
         key = addresses + bytes((protocol,)) + identification.to_bytes(2, "big")
         offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
-        whole = _whole(frame, data, at, end, fragments, key + tunnel.encode(), offset, more)
+        whole = _whole(around, data[at:end], end - at, key + tunnel.encode(), offset, more)
         if whole is None:
             return Packet(FRAGMENT, data, at, end, addresses, tos & 3, identification, tunnel)
-        data, at, end = whole, 0, len(whole)
+        data, earlier = whole
+        at, end = 0, len(data)
     while protocol == _AUTHENTICATION:
         protocol, size = data[at], data[at + 1] * 4 + 8
         at += size
-    return Packet(protocol, data, at, end, addresses, tos & 3, identification, tunnel)
+    return Packet(protocol, data, at, end, addresses, tos & 3, identification, tunnel, earlier)
 
 
-def _ip6(
-    frame: Frame, data: bytes, at: int, end: int, fragments: Fragments | None, tunnel: str
-) -> Packet:
+def _ip6(around: _Around, data: bytes, at: int, end: int) -> Packet:
     first, length, following, _ = _ip6_header(data, at)
     ecn, addresses = first >> 20 & 3, data[at + 8 : at + 40]
+    earlier, tunnel = around.earlier, around.tunnel
     at += 40
     if 0 < length < end - at:  # 0: a jumbogram, or splitting left to do
         end = at + length
@@ -141,35 +151,28 @@ def _ip6(
             at += 8
             if bits & 0xFFF9:
                 offset, more = bits & 0xFFF8, bool(bits & 1)
-                whole = _whole(frame, data, at, end, fragments, key, offset, more)
+                whole = _whole(around, data[at:end], end - at, key, offset, more)
                 if whole is None:
                     return Packet(FRAGMENT, data, at, end, addresses, ecn, 0, tunnel)
-                data, at, end = whole, 0, len(whole)
+                data, earlier = whole
+                at, end = 0, len(data)
             continue
         else:
             break
         following = data[at]
         at += size
-    return Packet(following, data, at, end, addresses, ecn, 0, tunnel)
+    return Packet(following, data, at, end, addresses, ecn, 0, tunnel, earlier)
 
 
-_IP: dict[int, Callable[[Frame, bytes, int, int, Fragments | None, str], Packet | None]] = {
-    4: _ip4,
-    6: _ip6,
-}
+_IP: dict[int, Callable[[_Around, bytes, int, int], Packet | None]] = {4: _ip4, 6: _ip6}
 
 
 def _whole(
-    frame: Frame,
-    data: bytes,
-    at: int,
-    end: int,
-    fragments: Fragments | None,
-    key: bytes,
-    offset: int,
-    more: bool,
-) -> bytes | None:
-    """The datagram that a fragment completes."""
-    if fragments is None or len(data) < end or end < at:
+    around: _Around, data: bytes, length: int, key: bytes, offset: int, more: bool
+) -> tuple[bytes, tuple[Frame, ...]] | None:
+    """The datagram that a fragment completes, and the frames of its earlier ones."""
+    fragments, frame = around.fragments, around.frame
+    if fragments is None or len(data) != length:
         return None
-    return fragments.add(key, frame.time, offset, more, data[at:end])
+    whole = fragments.add(key, frame.time, offset, more, data, (*around.earlier, frame))
+    return None if whole is None else (whole, fragments.whole[:-1])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -11,11 +13,13 @@ from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segme
 from trioecho.packet.census import Census
 from trioecho.packet.decode import ports_at_a_glance
 from trioecho.packet.decoder import Decoder
+from trioecho.reading.replay import Replay
 from trioecho.tcp.tracker import Tracker
 
 _MIXER = (
     0x9E3779B1  # 2 ** 32 by the golden ratio: multiplied by it, neighbours come to lie far apart
 )
+_WAY = attrgetter("way")
 
 
 class Selection(Struct, frozen=True):
@@ -103,6 +107,7 @@ class Reading:
         self._share = share
         self._selection = selection or Selection()
         self._decoder = Decoder()
+        self._replay: Replay | None = None
 
     @property
     def strangers(self) -> set[int]:
@@ -120,16 +125,41 @@ class Reading:
         Returns:
             The rungs.
         """
-        rungs = map(self.tracker.seen, self._segments(frames))
+        segments = self._segments(frames)
+        if self._replay is None and not any(map(_WAY, frames)):
+            rungs: Iterator[Rung] = map(self.tracker.seen, segments)
+        else:
+            rungs = self._replayed(segments)
         if self._selection.everything:
             return list(rungs)
         return list(filter(self._selection.takes, rungs))
 
     def notice(self, frames: Sequence[Frame]) -> None:
         """As ``rungs``, where only what the connections come to is wanted."""
-        noticed = self.tracker.noticed
-        for segment in self._segments(frames):
+        noticed, segments = self.tracker.noticed, self._segments(frames)
+        if self._replay is not None or any(map(_WAY, frames)):
+            for _ in self._replayed(segments):
+                pass
+            return
+        for segment in segments:
             noticed(segment)
+
+    def through(self, batches: Iterable[Sequence[Frame]]) -> Iterator[Rung]:
+        """All rungs of the connections selected, from a capture's first frame to its last."""
+        for frames in batches:
+            yield from self.rungs(frames)
+        yield from self.rest()
+
+    def rest(self) -> list[Rung]:
+        """What is still to come when all frames have been read: rungs that waited for an arrival."""
+        rungs = self._replay.rest() if self._replay is not None else ()
+        return list(filter(self._selection.takes, rungs))
+
+    def _replayed(self, segments: Iterable[Segment]) -> Iterator[Rung]:
+        """The rungs of which all is known by now, where the file tells what became of segments."""
+        if self._replay is None:
+            self._replay = Replay(self.tracker)
+        return chain.from_iterable(map(self._replay.see, segments))
 
     def _segments(self, frames: Sequence[Frame]) -> Iterator[Segment]:
         """The segments in some frames, as far as their connections are in our share."""

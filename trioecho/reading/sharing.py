@@ -76,6 +76,7 @@ def _read(
     reading = Reading(share=share)
     for frames in frames_of(file):
         reading.notice(frames)
+    reading.rest()
     return list(reading.connections())
 
 

@@ -92,4 +92,5 @@ class HeldRungs:
 
 
 def _size(rungs: Iterable[Rung]) -> int:
-    return sum(len(rung.segment.frame.data) + _OVERHEAD for rung in rungs)
+    frames = ((rung.segment.frame, *rung.segment.earlier) for rung in rungs)
+    return sum(len(frame.data) + _OVERHEAD for several in frames for frame in several)

@@ -27,6 +27,8 @@ def fate(rung: Rung) -> Iterator[str]:
         yield made + by
     elif rung.arrived is not None and rung.arrived - rung.time >= _NOTICED:
         yield f"{seconds(rung.arrived - rung.time)} on the way{by}"
+    elif rung.on_wire and rung.arrived is None:
+        yield f"still on its way at the end{by}"
     elif rung.fault:
         yield rung.fault
 

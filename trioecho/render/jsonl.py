@@ -79,7 +79,7 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
 
 def _fate(rung: Rung, start: int) -> dict[str, object]:
     """What a wire of ours knows of a segment; nothing for one that was seen at one point."""
-    if rung.arrived is None and not rung.lost and not rung.fault and rung.kind == "original":
+    if not rung.on_wire:
         return {}
     arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
     return {"arrived": arrived, "fault": rung.fault, "kind": rung.kind, "broken": rung.broken}

@@ -97,7 +97,7 @@ class Journal(Order):
         tapped: bool = False,
     ) -> None:
         super().__init__(most)
-        self.tracker = Tracker()
+        self.tracker = Tracker(by_frame=not tapped)
         self._kernels = kernels
         self._holds = holds
         self._tapped = tapped

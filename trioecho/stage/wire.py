@@ -17,6 +17,7 @@ from typing import Protocol
 
 import trio
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trioecho.errors import TrioechoError, sole
 from trioecho.faults.fate import Delivery, Packet
@@ -203,7 +204,11 @@ class PrivateWire:
         decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
         if passage is None and not decision.lost:  # it may be the last fragment of one
             segment = self._decoder.segment(frame)
-            passage = None if segment is None else self._sent(Passage(end, frame, segment))
+            if segment is not None:
+                self._frames += len(segment.earlier)
+                frame = replace(frame, number=self._frames + 1)
+                segment = replace(segment, frame=frame)
+                passage = self._sent(Passage(end, frame, segment))
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
             passage.broken = decision.broken

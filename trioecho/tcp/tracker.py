@@ -112,7 +112,8 @@ class Tracker:
         """
         connection = self._connection(segment, forged=kind != "original")
         self.rungs += 1
-        return connection.sent(segment, self.rungs, kind)
+        number = segment.frame.number if self._by_frame else self.rungs
+        return connection.sent(segment, number, kind)
 
     def called(self, call: Call) -> int:
         """The number of the connection that a call is about; it may be the first to tell of it.
