@@ -151,7 +151,7 @@ class Reading:
         yield from self.rest()
 
     def rest(self) -> list[Rung]:
-        """What is still to come when all frames have been read: rungs that waited for an arrival."""
+        """The rungs that waited for an arrival, when all frames have been read."""
         rungs = self._replay.rest() if self._replay is not None else ()
         return list(filter(self._selection.takes, rungs))
 

@@ -32,7 +32,7 @@ class Replay:
         self._count = 0
 
     def see(self, segment: Segment) -> Iterator[Rung]:
-        """Take the next segment, and give the rungs of which all is known now, as they were sent."""
+        """Take the next segment, and give the rungs of which all is known now, in order."""
         way, tracker = segment.frame.way, self._tracker
         self._arrive(segment.frame.time)
         if way is None:
