@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from msgspec import Struct
 
 from trioecho.model.packet import Endpoint, Segment
-from trioecho.model.way import Kind, Way
+from trioecho.model.way import Kind
 
 End = Literal["client", "server"]
 ENDS: tuple[End, End] = ("client", "server")
@@ -194,14 +194,6 @@ class Rung(Struct, frozen=True, gc=False):
     def on_wire(self) -> bool:
         """Whether it is known what became of it, as only a wire of ours can."""
         return self.lost or self.arrived is not None or not self.moved or self.kind != "original"
-
-    @property
-    def way(self) -> Way | None:
-        """What became of it, where that is known."""
-        if not self.on_wire:
-            return None
-        took = None if self.arrived is None else self.arrived - self.time
-        return Way(self.kind, self.fault, self.lost, self.broken, took)
 
     @property
     def time(self) -> int:

@@ -16,7 +16,7 @@ from struct import pack
 from typing import TYPE_CHECKING, TypeGuard
 
 from trioecho.model import Frame, Rung
-from trioecho.model.way import TOLD
+from trioecho.model.way import TOLD, Way
 from trioecho.render.fate import fate
 
 if TYPE_CHECKING:
@@ -107,8 +107,10 @@ def _frame_of(rung: Rung) -> Frame:
 def _comments(rung: Rung) -> list[str]:
     """What is said of a rung, and what became of it."""
     said = "; ".join((*fate(rung), *(note.text(rung) for note in rung.notes)))
-    way = rung.way
-    return [said] if way is None else [said, way.text()]
+    if not rung.on_wire:
+        return [said]
+    took = None if rung.arrived is None else rung.arrived - rung.time
+    return [said, Way(rung.kind, rung.fault, rung.lost, rung.broken, took).text()]
 
 
 def _time(nanoseconds: int) -> tuple[int, int]:
