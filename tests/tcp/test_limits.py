@@ -71,7 +71,7 @@ def test_rungs_are_numbered_by_themselves_or_by_frames(by_frame: bool, numbers: 
         rungs.append(seen.seen(segment))
         noticed.noticed(segment)
     assert [rung.number for rung in rungs] == numbers
-    trouble = f"frame 9: retransmission of rung {numbers[3]} after 300 ms"
+    trouble = f"rung {numbers[4]}: retransmission of rung {numbers[3]} after 300 ms"
     for tracker in (seen, noticed):
         assert tracker.summaries()[0].first_trouble.startswith(trouble)
 

@@ -199,4 +199,4 @@ class TrackedConnection(History):
     def _count_trouble(self, rung: Rung, text: str) -> None:
         self.troubles += 1
         if not self.first_trouble:
-            self.first_trouble = f"frame {rung.segment.frame.number}: {text}"
+            self.first_trouble = f"rung {rung.number}: {text}"
