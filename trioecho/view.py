@@ -218,5 +218,5 @@ def read(
     reading = Reading(Selection(connection, host, port))
     with open_capture_file(path) as file:
         rungs = list(reading.through(file))
-    summary = reading.summary(file.name, None)
+    summary = reading.summary(file.name, file.dropped)
     return Ladder(reading.tracker.connections, rungs, summary, str(file.trouble or ""))

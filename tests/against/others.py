@@ -66,7 +66,7 @@ def test_what_is_passed_over_changes_nothing_else() -> None:
 @pytest.mark.parametrize("parts", [1, 2])
 def test_several_processes(parts: int) -> None:
     for name in NAMES:
-        connections, _ = read_shared(str(CORPUS / name), parts, iter)
+        connections, _, _ = read_shared(str(CORPUS / name), parts, iter)
         assert connections == alone(CORPUS / name), name
 
 

@@ -502,3 +502,39 @@ def test_what_the_renderer_writes_is_read_back() -> None:
         assert file.interfaces == [Interface(0, "eth0", 101, 10**9)]
         assert file.comments == ["a title"]
         assert file.trouble is None
+
+
+# ---- what a file says of drops -------------------------------------------------------------------
+
+
+def dropped(*blocks: bytes) -> int | None:
+    whole = LITTLE.section() + LITTLE.interface() + b"".join(blocks)
+    with CaptureFile(io.BytesIO(whole), "it") as file:
+        assert sum(map(len, file)) == sum(block[0] == 6 for block in blocks)
+        assert file.trouble is None
+        return file.dropped
+
+
+def statistics(*options: tuple[int, int], interface: int = 0) -> bytes:
+    told = [(code, LITTLE.pack("Q", count)) for code, count in options]
+    return LITTLE.block(5, LITTLE.pack("III", interface, 0, 0) + LITTLE.options(*told))
+
+
+def since(count: int, size: int = 3) -> bytes:
+    return LITTLE.packet(0, bytes(size), (4, LITTLE.pack("Q", count)))
+
+
+def test_what_statistics_say_of_drops() -> None:
+    assert dropped(statistics((4, 100), (5, 70), (7, 7))) == 77
+    assert dropped(statistics((5, 3)), statistics((5, 5))) == 5  # the last one counts all
+    assert dropped(statistics((5, 0))) == 0
+    assert dropped(LITTLE.interface(), statistics((5, 3)), statistics((5, 4), interface=1)) == 7
+    assert dropped(statistics((4, 100))) is None
+    assert dropped(statistics((5, 3), interface=1)) is None  # of no interface
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 4])
+def test_what_packets_say_of_drops(size: int) -> None:
+    assert dropped(since(2, size), LITTLE.packet(0, b"x"), since(3, size)) == 5
+    assert dropped(LITTLE.packet(0, bytes(size), (1, b"said"))) is None
+    assert dropped(since(2, size), statistics((5, 9))) == 9

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from capture_file import write as write_capture
-from captures import pcap
+from captures import Blocks, pcap
 from frames import frames, tcp
 from needs import need_tool
 from wrapped import OUTER4, ethernet, udp
@@ -488,3 +488,24 @@ def test_usage(one: str, arguments: list[str], said: str) -> None:
     done = run(one, *arguments)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_what_a_file_says_of_drops_is_told(tmp_path: Path) -> None:
+    blocks = Blocks()
+    packets = [blocks.packet(frame.time, frame.data) for _, frame in frames(OPEN)]
+    drops = (5, blocks.pack("Q", 77))
+    for count, more in ((1, []), (2, frames(OPEN.replace("> S  0:0", "> S  9:9")))):
+        path = tmp_path / f"{count}.pcapng"
+        others = [blocks.packet(frame.time, frame.data) for _, frame in more][:1]
+        told = blocks.block(5, blocks.pack("III", 0, 0, 0) + blocks.options(drops))
+        head = blocks.section() + blocks.interface((9, b"\x09"), link=RAW)
+        path.write_bytes(head + b"".join(packets + others) + told)
+    assert "! 3 TCP frames in" in show(str(tmp_path / "1.pcapng"))
+    assert "the capture dropped 77 packets: this ladder may have holes" in " ".join(
+        show(str(tmp_path / "1.pcapng")).split()
+    )
+    assert "2 connections; the capture dropped 77 packets;" in " ".join(
+        show(str(tmp_path / "2.pcapng")).split()
+    )
+    *_, last = show(str(tmp_path / "1.pcapng"), "--format", "json").splitlines()
+    assert json.loads(last)["capture"]["dropped"] == 77

@@ -29,7 +29,7 @@ from trioecho.reading.sharing import read_shared
 def test_the_parts_make_the_whole(tmp_path: Path, parts: int) -> None:
     path = tmp_path / "many.pcap"
     write(path, 20_000, 60)
-    connections, trouble = read_shared(str(path), parts, iter)
+    connections, trouble, _ = read_shared(str(path), parts, iter)
     assert not trouble
     assert len(connections) == 60
     assert connections == alone(path)
@@ -41,7 +41,7 @@ def test_whatever_a_packet_is_wrapped_in(tmp_path: Path, parts: int) -> None:
     path = tmp_path / "it"
     for name, data in crafted():
         path.write_bytes(data)
-        connections, _ = read_shared(str(path), parts, iter)
+        connections, _, _ = read_shared(str(path), parts, iter)
         assert connections, name
         assert connections == alone(path), name
 
@@ -104,7 +104,7 @@ def test_a_truncated_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "cut.pcap"
     write(path, 5_000, 20)
     path.write_bytes(path.read_bytes()[:-7])
-    connections, trouble = read_shared(str(path), 2, iter)
+    connections, trouble, _ = read_shared(str(path), 2, iter)
     assert "truncated" in trouble
     assert len(connections) == 20
 
@@ -153,7 +153,7 @@ def test_where_no_process_can_be_had_one_reads_all(
         return fork()
 
     monkeypatch.setattr(os, "fork", refuses)
-    connections, _ = read_shared(str(path), 3, iter)
+    connections, _, _ = read_shared(str(path), 3, iter)
     assert forks == 2
     assert connections == alone(path)
     assert not multiprocessing.active_children()

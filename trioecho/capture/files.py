@@ -111,6 +111,12 @@ class CaptureFile:
         return self._format.comments
 
     @property
+    def dropped(self) -> int | None:
+        """How many packets were dropped while it was captured, as far as it has told by now; None
+        where it has not."""
+        return self._format.dropped
+
+    @property
     def position(self) -> int:
         """How many bytes of the file have been read; of a compressed one, compressed bytes."""
         return self._chunks.position

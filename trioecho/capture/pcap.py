@@ -50,6 +50,7 @@ class PcapReader:
     Attributes:
         interfaces: the one interface, whose name a pcap file does not tell.
         comments: none; pcap has no place for them.
+        dropped: None; pcap has no place for it either.
 
     Raises:
         FormatError: the header is cut short, or of a version before 2.0.
@@ -68,6 +69,7 @@ class PcapReader:
         resolution = 10**9 if magic == NANOSECONDS else 10**6
         self.interfaces = [Interface(0, "", link & 0xFFFF, resolution, snaplen)]
         self.comments: list[str] = []
+        self.dropped: int | None = None
         self._reader = reader
         self._passing = passing
         self._number = 1

@@ -1,7 +1,8 @@
 """The pcapng format: block after block.
 
 Source: draft-ietf-opsawg-pcapng, §3.1 (blocks), §4.3 (enhanced packet), §4.4 (simple packet),
-appendix A (the obsolete packet block). `trioecho.capture.section` has the rest.
+§4.6 (interface statistics), appendix A (the obsolete packet block). `trioecho.capture.section` has
+the rest.
 
     block       u32 type, u32 total length, body, u32 total length again; a multiple of 4 bytes
 
@@ -12,9 +13,10 @@ appendix A (the obsolete packet block). `trioecho.capture.section` has the rest.
                 bytes on the wire, the captured bytes, padding, options
     3           a simple packet: u32 bytes on the wire, the captured bytes; of the section's first
                 interface, cut at its snaplen, and of no time of its own
+    5           statistics: u32 interface, u32 + u32 ticks, options
     2           an obsolete packet: as 6, but u16 interface, u16 drops in place of the interface
 
-Every other type (names, statistics, secrets, journal entries, custom ones) is skipped by its
+Every other type (names, secrets, journal entries, custom ones) is skipped by its
 length. Journal entries and custom blocks have a number all the same, so that a frame's number is
 the one that Wireshark shows. A section sets the byte order of its own blocks and counts its
 interfaces from 0; frames number them on over all sections.
@@ -30,6 +32,7 @@ from trioecho.capture.section import (
     EARLIEST,
     LATEST,
     LAYOUTS,
+    Drops,
     Port,
     read_comments,
     read_interface,
@@ -39,11 +42,11 @@ from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface,
 from trioecho.model import Frame
 
 MAGIC = b"\x0a\x0d\x0d\x0a"  # a section's type; it reads the same in both byte orders
-SECTION, INTERFACE, OBSOLETE, SIMPLE, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+SECTION, INTERFACE, OBSOLETE, SIMPLE, STATISTICS, PACKET = 0x0A0D0D0A, 1, 2, 3, 5, 6
 NUMBERED = {OBSOLETE, SIMPLE, PACKET, 9, 0xBAD, 0x40000BAD}  # 9: journal; the others: custom
 
 # The types that are not skipped, and the smallest length that each may have.
-SMALLEST = {SECTION: 28, INTERFACE: 20, OBSOLETE: 32, SIMPLE: 16, PACKET: 32}
+SMALLEST = {SECTION: 28, INTERFACE: 20, OBSOLETE: 32, SIMPLE: 16, STATISTICS: 12, PACKET: 32}
 
 # Bounds on what is kept, lest a small compressed file fill the memory.
 MOST_INTERFACES, MOST_COMMENTS = 65_536, 100
@@ -64,6 +67,7 @@ class PcapngReader:
     def __init__(self, reader: ByteReader, passing: Passing | None = None) -> None:
         self.interfaces: list[Interface] = []
         self.comments: list[str] = []
+        self._drops = Drops()
         self._reader = reader
         self._passing = passing
         self._ports: list[Port] = []  # this section's
@@ -71,6 +75,11 @@ class PcapngReader:
         self._time = 0
         self._more()
         self._block([])
+
+    @property
+    def dropped(self) -> int | None:
+        """How many packets were dropped, as far as the file has told; None where it has not."""
+        return self._drops.count
 
     def batches(self) -> Iterator[list[Frame]]:
         """The frames, in batches of at most 1,000 that never wait for a pipe to fill one.
@@ -121,6 +130,8 @@ class PcapngReader:
                 break
             time = (high << 32 | low) * factor // divisor + offset  # a simple packet may ask for it
             start = at + 28
+            if total - captured > 35:  # more than padding stands behind the packet: options
+                self._drops.packet(self._layout, data[at : end - 4], 28 + (captured + 3 & ~3))
             at = end
             if passing is not None and passing(data, start, start + captured, link):
                 passed += 1
@@ -203,6 +214,8 @@ class PcapngReader:
             interface, port = read_interface(self._layout, block, len(self.interfaces))
             self.interfaces.append(interface)
             self._ports.append(port)
+        elif kind == STATISTICS:
+            self._drops.statistics(self._layout, block, self._ports)
         elif kind in SMALLEST:
             batch.append(self._packet(kind, block, offset))
 

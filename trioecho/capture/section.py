@@ -13,6 +13,11 @@ Source: draft-ietf-opsawg-pcapng, §3.5 (options), §4.1 (section header), §4.2
     3                     description
     9                     resolution: a second has 10 ** n ticks, or 2 ** n with the top bit set
     14                    i64 seconds to add to each timestamp
+
+    code   of statistics                    of a packet
+    4                                       u64 packets dropped since the one before
+    5      u64 dropped by the interface
+    7      u64 dropped by the system
 """
 
 from __future__ import annotations
@@ -28,6 +33,7 @@ from trioecho.model.way import TOLD, read_way
 
 MARKS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # the byte-order mark, as it stands
 END, COMMENT, NAME, DESCRIPTION, RESOLUTION, OFFSET = 0, 1, 2, 3, 9, 14
+DROPPED_SINCE, DROPPED_BY = 4, (5, 7)
 
 LONGEST_COMMENT = 1024  # bytes kept of a comment
 LONGEST_NAME = 128  # and of an interface's name: Linux has 15, Windows 50, a remote one some more
@@ -46,6 +52,7 @@ class Layout:
         self.obsolete = Struct(order + "8xH")
         self.option = Struct(order + "HH")
         self.seconds = Struct(order + "q")
+        self.count = Struct(order + "Q")
 
 
 LAYOUTS = {mark: Layout(order) for mark, order in MARKS.items()}
@@ -87,6 +94,38 @@ def read_interface(layout: Layout, block: bytes, number: int) -> tuple[Interface
     highest = ((LATEST - offset) * divisor // factor >> 32) - 1 if offset >= EARLIEST else -1
     port = Port(number, link, factor, divisor, offset, highest, snaplen, told)
     return Interface(number, name, link, resolution, snaplen), port
+
+
+class Drops:
+    """What a file says of packets that were dropped while it was captured."""
+
+    def __init__(self) -> None:
+        self._since: int | None = None  # by packets
+        self._by: dict[int, int] = {}  # by an interface's last statistics
+
+    @property
+    def count(self) -> int | None:
+        """How many, None where nothing is said."""
+        return self._since if not self._by else sum(self._by.values())
+
+    def packet(self, layout: Layout, block: bytes, at: int) -> None:
+        """Take a packet's options, which begin at ``at``."""
+        for code, value in options(layout, block, at):
+            if code == DROPPED_SINCE and len(value) == 8:
+                self._since = (self._since or 0) + layout.count.unpack(value)[0]
+
+    def statistics(self, layout: Layout, block: bytes, ports: list[Port]) -> None:
+        """Take an interface's statistics, given without the length at their end."""
+        if len(block) < 20:
+            return
+        (interface,) = layout.word.unpack_from(block, 8)
+        told = [
+            layout.count.unpack(value)[0]
+            for code, value in options(layout, block, 20)
+            if code in DROPPED_BY and len(value) == 8
+        ]
+        if told and interface < len(ports):
+            self._by[ports[interface].number] = sum(told)
 
 
 def read_comments(layout: Layout, block: bytes) -> Iterator[str]:

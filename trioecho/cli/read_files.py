@@ -110,26 +110,26 @@ class _Reader:
                 if rungs := rungs if held is None else held.put(rungs):
                     show(rungs)
 
-            def finish() -> None:
+            def finish(dropped: int | None) -> None:
                 put(reading.rest())
                 for rungs in held.rest() if held is not None else ():
                     show(rungs)
-                main.finish(file.name)
+                main.finish(file.name, dropped)
                 for shown in others:
-                    shown.sink(shown.renderer.end(reading.summary(file.name, None)))
+                    shown.sink(shown.renderer.end(reading.summary(file.name, dropped)))
 
             try:
                 to_share = self._through(
                     name, file, reading, put, lambda: main.is_table and not others
                 )
             except BaseException:  # also after Ctrl-C, show what was read
-                finish()
+                finish(file.dropped)
                 raise
-            trouble = str(file.trouble or "")
+            trouble, dropped = str(file.trouble or ""), file.dropped
             if to_share:
-                connections, trouble = read_shared(name, processors(), _frames)
+                connections, trouble, dropped = read_shared(name, processors(), _frames)
                 main.share(connections)
-            finish()
+            finish(dropped)
             code = _complain(file.name, trouble) | _complain(file.name, _unknown_links(reading))
             self._demand(reading, file.name)
             return code

@@ -85,14 +85,17 @@ class Overview:
                     self._as = "table"
                     self._held.clear()
 
-    def finish(self, name: str) -> None:
-        """Show what is left, and the summary of the file called ``name``."""
+    def finish(self, name: str, dropped: int | None = None) -> None:
+        """Show what is left, and the summary of the file called ``name``.
+
+        ``dropped``: how many packets it says were dropped while it was captured.
+        """
         if self._as == "unknown" and next(self._reading.connections(), None) is not None:
             self._begin_ladder()
         if self._as == "ladder":
-            self._sink(self._renderer.end(self._reading.summary(name, None)))
+            self._sink(self._renderer.end(self._reading.summary(name, dropped)))
         else:
-            self._table(name)
+            self._table(name, dropped)
 
     def _begin_ladder(self) -> None:
         self._as = "ladder"
@@ -100,7 +103,7 @@ class Overview:
         self._sink(self._renderer.show(self._held))
         self._held.clear()
 
-    def _table(self, name: str) -> None:
+    def _table(self, name: str, dropped: int | None) -> None:
         from trioecho.render.terminal import Terminal
         from trioecho.render.totals import selected
 
@@ -118,6 +121,8 @@ class Overview:
         census = self._reading.census
         if census.frames and not self._reading.tracker.count:
             title += f" in {instead(census)}"
+        if dropped:
+            title += f"; the capture dropped {plural(dropped, 'packet')}"
         if shown:
             title += "; --connection N shows a ladder"
         self._sink(self._renderer.table(title, shown, start))

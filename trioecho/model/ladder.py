@@ -314,11 +314,13 @@ class CaptureSummary(Struct, frozen=True):
         frames: TCP frames captured.
         dropped: frames that the kernel dropped because the capture did not keep up; None where a
             file does not tell.
+        told: whether a file tells what was dropped, of any protocol.
     """
 
     interface: str
     frames: int
     dropped: int | None
+    told: bool = False
 
 
 class Summary(Struct, frozen=True):

@@ -184,6 +184,6 @@ class Reading:
         Returns:
             The summary.
         """
-        captured = CaptureSummary(interface, self.tracker.rungs, dropped)
+        captured = CaptureSummary(interface, self.tracker.rungs, dropped, dropped is not None)
         selected = tuple(self.connections())
         return Summary(selected, captured, others=self.tracker.count - len(selected))

@@ -41,14 +41,14 @@ def processors() -> int:
 
 def read_shared(
     path: str, parts: int, frames_of: Callable[[CaptureFile], Iterator[list[Frame]]]
-) -> tuple[list[ConnectionSummary], str]:
+) -> tuple[list[ConnectionSummary], str, int | None]:
     """Read a capture file in several processes.
 
     It forks, so no thread may run beside this one.
 
     Returns:
         All connections, numbered in the order of their first frames, and what was wrong with the
-        file, ``""`` when it could be read to its end.
+        file, ``""`` when it could be read to its end; and how many packets it says were dropped.
 
     Raises:
         TrioechoError: the file cannot be read, or another process died.
@@ -63,11 +63,11 @@ def read_shared(
         share = Share(0, parts)
         with open_capture_file(path, passing=share.passes) as file:
             found = _read(file, share, frames_of)
-            trouble = str(file.trouble or "")
+            trouble, dropped = str(file.trouble or ""), file.dropped
         for wait in others:
             found += wait()
     found.sort(key=lambda one: one.first_frame)
-    return [replace(one, number=number) for number, one in enumerate(found, 1)], trouble
+    return [replace(one, number=number) for number, one in enumerate(found, 1)], trouble, dropped
 
 
 def _read(

@@ -68,7 +68,7 @@ class Pcapng:
             _STATISTICS,
             pack("=III", 0, *_time(self._last)),
             (_RECEIVED, pack("=Q", capture.frames)),
-            (_DROPPED, pack("=Q", capture.dropped or 0)),
+            (_DROPPED, b"" if capture.dropped is None else pack("=Q", capture.dropped)),
         )
 
     def _frame(self, frame: Frame, comments: Iterable[str], *, told: bool) -> list[bytes]:

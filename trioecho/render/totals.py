@@ -21,7 +21,17 @@ def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
         yield selected(len(summary.connections), len(summary.connections) + summary.others), ""
     capture = summary.capture
     where = printable(capture.interface)
-    if capture.dropped:
+    if capture.told:
+        frames = f"{plural(capture.frames, 'TCP frame')} in {where}"
+        if capture.dropped:
+            lost = plural(capture.dropped, "packet")
+            yield (
+                f"! {frames}; the capture dropped {lost}: this ladder may have holes",
+                "trouble",
+            )
+        else:
+            yield f"{frames}, and none was dropped by the capture", ""
+    elif capture.dropped:
         lost = plural(capture.dropped, "frame")
         yield (
             f"! the kernel dropped {lost}: this ladder has holes (captured"
