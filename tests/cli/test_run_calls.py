@@ -1,7 +1,5 @@
 """The socket calls of other people's programs, among the segments."""
 
-# covers: programs/tracing
-
 from __future__ import annotations
 
 import json
