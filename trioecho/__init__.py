@@ -6,9 +6,10 @@ when they are first used.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
+
+# Not typing's, which takes longer to import than all that comes before Ctrl-C is answered.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from trioecho.capture import Capture, open_capture

@@ -76,6 +76,14 @@ def test_an_interrupt_while_modules_load_leaves_no_traceback(module: str) -> Non
     assert (done.returncode, done.stderr) == (130, "")
 
 
+def test_nothing_slow_is_imported_before_ctrl_c_is_answered() -> None:
+    code = "import sys; before = set(sys.modules); import trioecho.cli; "
+    code += "print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "trioecho.cli.interrupts" in done.stdout.split()
+    assert not {"typing", "re", "typer", "msgspec"} & set(done.stdout.split())
+
+
 def test_version() -> None:
     assert trioecho("--version").stdout == f"trioecho {__version__}\n".encode()
 
