@@ -28,6 +28,8 @@ def test_calls_among_the_segments(where: list[str]) -> None:
         if event["type"] == "call":
             error = event["error"] or event["result"] is None
             story.append(f"{event['end']} {event['name']}" + " ..." * bool(error))
+        elif event["type"] == "stopped":
+            story.append(f"{event['end']} stopped")
         elif event["lost"] or "FIN" in event["flags"] or event["length"]:
             story.append(f"{event['from']} {'lost' if event['lost'] else event['length']}")
     wanted = [
@@ -37,6 +39,7 @@ def test_calls_among_the_segments(where: list[str]) -> None:
         *("client connect", "server accept"),
         *("client send", "client 4", "server recv", "server send", "server 4", "client recv"),
         *("client close", "client 0", "server recv", "server close", "server 0"),
+        "server stopped",
     ]
     # Both see the handshake's end at once; the server's two last may be told after its FIN's.
     assert [one for one in story if one.startswith("client")] == [
