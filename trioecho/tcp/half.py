@@ -20,6 +20,8 @@ BEFORE = (-(1 << 31), 1)
 LEAST_WINDOW = 1 << 16
 #: A window whose scale was not seen may be shifted by as much (RFC 7323 §2.3).
 LARGEST_SCALE = 14
+#: The scale of a SYN that offers none.
+UNSCALED = -1
 
 _NEVER: Mapping[State, int] = {}
 _BEHIND_FIN = frozenset((State.CLOSE_WAIT, State.LAST_ACK, State.CLOSING))
@@ -133,8 +135,7 @@ class Half:
         syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
         answered: whether it has ever answered a SYN with its own, be that attempt over or not.
         mss: the maximum segment size it announced.
-        scale, unscaled: the shift count it offered, None where none was seen; and whether a whole
-            SYN of it offered none.
+        scale: the shift count it offered, ``UNSCALED`` if none, None where that is not known.
         shift, shift_known: by how many bits its window is shifted: ``scale`` if both ends offered
             one, or 0; and whether that is known, or 0 for want of better.
         tap_rtt: the handshake's round trip from the tap to it, 0 where that is not known.
@@ -194,7 +195,6 @@ class Half:
     answered: bool = False
     mss: int | None = None
     scale: int | None = None
-    unscaled: bool = False
     shift: int = 0
     shift_known: bool = False
     tap_rtt: int = 0
@@ -262,7 +262,7 @@ class Half:
         if self.heard is not None:
             self.heard, peer.heard = Heard(), Heard()
         self.sack = peer.sack = ()
-        self.scale, self.unscaled = None, False
+        self.scale = None
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
         self.doubt_from, self.doubt_to, self.unseen, self.gaps = 0, 0, (BEFORE,), ()
         self.flight.clear()

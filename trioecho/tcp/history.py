@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -51,6 +51,8 @@ class History:
         fins_crossed: whether neither FIN acknowledges the other.
         closed_by: how it ended; None as long as it is open.
         reuses: the connection that had the same ports before.
+        timestamps: whether timestamps may have been agreed on.
+        doubted: each `Seen` that seemed to be an old duplicate, until it is acknowledged.
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
         said: what was said of it and is not said again.
@@ -73,6 +75,8 @@ class History:
     fins_crossed: bool = False
     closed_by: Literal["fin", "rst"] | None = None
     reuses: int | None = None
+    timestamps: bool = True
+    doubted: tuple[Any, ...] = ()
     tunnel: str = ""
     troubles: int = 0
     first_trouble: str = ""

@@ -6,16 +6,18 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance
 from trioecho.tcp.flight import MOST_LATEST, Sent
-from trioecho.tcp.half import Asked, Half, HeldAck, Unheard
+from trioecho.tcp.half import UNSCALED, Asked, Half, HeldAck, Unheard
 from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack, sack_blocks
-from trioecho.tcp.rules.marks import ecn_agreed
+from trioecho.tcp.rules.marks import ecn_agreed, outdated
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import CONTROL, Seen
 
 # How much later than the quickest an ACK must be for its receiver to have held it back. Linux waits
 # 40 ms, others up to 200 (RFC 1122 §4.2.3.2).
 DELAYED = 30_000_000
+# Segments remembered of those that are taken to be dropped.
+MOST_DOUBTED = 8
 
 
 # ---- before the rules ----------------------------------------------------------------------------
@@ -70,7 +72,7 @@ def timestamp(seen: Seen) -> None:
         return
     had, recent = seen.theirs.received.up_to, mine.ts_recent
     fills = had is None or seen.seq <= had
-    if recent is None or (fills and distance(stamps[0], recent) > 0):
+    if recent is None or (fills and (distance(stamps[0], recent) > 0 or outdated(seen))):
         mine.ts_recent = stamps[0]
 
 
@@ -87,6 +89,7 @@ def syn(seen: Seen) -> None:
     if segment.options.mss is not None:  # sent again, it may have fewer options
         mine.mss = segment.options.mss
     _scale(seen)
+    _timestamps(seen)
 
 
 def _scale(seen: Seen) -> None:
@@ -96,15 +99,31 @@ def _scale(seen: Seen) -> None:
     """
     mine, theirs, options = seen.mine, seen.theirs, seen.segment.options
     if options.window_scale is not None:
-        mine.scale, mine.unscaled = options.window_scale, False
+        mine.scale = options.window_scale
     elif mine.scale is None and not options.cut:
-        mine.unscaled = True
+        mine.scale = UNSCALED
     answer, asked = (theirs, mine) if seen.ack is None else (mine, theirs)
-    on = answer.scale is not None and (answer.passive or asked.scale is not None)
-    off = not on and (answer.unscaled or asked.unscaled)
+    on = _offers(answer) and (answer.passive or _offers(asked))
+    off = not on and UNSCALED in (answer.scale, asked.scale)
     for end in (mine, theirs):
-        end.shift = end.scale if on and end.scale is not None else 0
-        end.shift_known = off or (on and end.scale is not None)
+        end.shift = end.scale or 0 if on and _offers(end) else 0
+        end.shift_known = off or (on and _offers(end))
+
+
+def _offers(end: Half) -> bool:
+    """Whether it was seen to offer a window scale."""
+    return end.scale is not None and end.scale != UNSCALED
+
+
+def _timestamps(seen: Seen) -> None:
+    """Finds whether both ends may have offered timestamps, as a SYN-ACK proves (RFC 7323 §3.2)."""
+    mine, theirs, options = seen.mine, seen.theirs, seen.segment.options
+    opens = seen.ack is None and not theirs.syn_seen
+    if options.timestamps is not None:
+        if opens or mine.passive:
+            seen.history.timestamps = True
+    elif not options.cut and (opens or seen.ack is not None):
+        seen.history.timestamps = False
 
 
 def sack(seen: Seen) -> None:
@@ -146,7 +165,34 @@ def consequences(seen: Seen) -> None:
         theirs.next = seen.ack
         theirs.volume += 1
         theirs.seen.advance(seen.ack)
+    if seen.history.doubted and seen.ack is not None:
+        _believe(seen, seen.ack)
     remember(seen)
+
+
+def doubt(seen: Seen) -> None:
+    """Its receiver drops it, as far as is known: nothing of it counts until it is acknowledged."""
+    seen.mine.segments += 1
+    if seen.end > seen.seq:
+        seen.history.doubted = (*seen.history.doubted[1 - MOST_DOUBTED :], seen)
+
+
+def _believe(seen: Seen, ack: int) -> None:
+    """Takes what seemed to be an old duplicate, once its receiver acknowledges it."""
+    mine, theirs, history = seen.mine, seen.theirs, seen.history
+    for one in history.doubted:
+        stamps = one.segment.options.timestamps
+        if one.mine is not theirs or one.end > ack or stamps is None:
+            continue
+        if (theirs.next or 0) >= one.end:
+            continue
+        theirs.ts_recent = stamps[0]
+        remember(one)
+        if one.segment.flags & FIN:
+            theirs.fin, history.first_fin = one.end - 1, history.first_fin or theirs
+            theirs.meet(Event.SEND_FIN, one.time)
+            take_fin(mine, theirs, seen.time)
+    history.doubted = tuple(one for one in history.doubted if one.mine is mine or one.end > ack)
 
 
 def _asks(seen: Seen) -> Asked | None:

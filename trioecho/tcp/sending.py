@@ -49,8 +49,9 @@ def send(
     if stamps is not None:
         if seen.expected and mine.ts_recent is not None and stamps[0] >= mine.ts_recent:
             mine.ts_recent = stamps[0]
-        else:
-            _stamped(seen)
+        elif _old(seen) and not seen.again:
+            learn.doubt(seen)
+            return seen
     if ack is not None and ((had := mine.received.up_to) is None or ack > had):
         learn.evidence(seen, ack)
     if flags & CONTROL:
@@ -109,12 +110,13 @@ def _set_back(seen: Seen) -> None:
     history.start = min(history.start or 0, seen.time)
 
 
-def _stamped(seen: Seen) -> None:
-    """Its timestamp does not simply go on."""
+def _old(seen: Seen) -> bool:
+    """Whether its timestamp, which does not simply go on, is that of an old duplicate."""
     if rules.one(rules.TIMESTAMP, seen) is not None:
         seen.expected = False
-    else:
-        learn.timestamp(seen)
+        return True
+    learn.timestamp(seen)
+    return False
 
 
 def _control(seen: Seen) -> None:

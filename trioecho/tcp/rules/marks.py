@@ -19,6 +19,10 @@ _ECN_BITS = ECE | CWR | AE
 # and has three bits; on the ACK of a SYN-ACK it tells instead how that arrived: 6 is marked
 # (RFC 9768 §3.2.2).
 _START, _COUNTER, _SYNACK_MARKED = 5, 8, 6
+# Linux takes a timestamp one tick behind (TCP_PAWS_WINDOW); RFC 7323 §5.3 would drop it.
+_TICKS = 1
+# A timestamp that is older says nothing any more (RFC 7323 §5.5).
+_LASTS = 24 * 86_400 * 1_000_000_000
 
 
 class Paws(Fact, frozen=True, tag="paws"):
@@ -37,13 +41,51 @@ class Paws(Fact, frozen=True, tag="paws"):
 
 
 def paws(seen: Seen) -> Paws | None:
-    """Its timestamp is older than the newest that arrived in order, and it is no RST (RFC 7323
-    §5.3)."""
-    stamps, recent = seen.segment.options.timestamps, seen.mine.ts_recent
-    if stamps is None or recent is None or seen.segment.flags & RST:
+    """Its timestamp is two ticks or more older than the newest that arrived in order, which came in
+    the last 24 days; timestamps may have been agreed on; and it is no SYN or RST (RFC 7323 §5.3,
+    §5.5)."""
+    mine, stamps, recent = seen.mine, seen.segment.options.timestamps, seen.mine.ts_recent
+    if stamps is None or recent is None or seen.segment.flags & (SYN | RST):
         return None
     behind = -distance(stamps[0], recent)
-    return Paws(behind) if behind > 0 else None
+    if behind <= _TICKS or not seen.history.timestamps or outdated(seen):
+        return None
+    told = seen.theirs.ack
+    if seen.seq < 1 and not mine.syn_seen and (told is None or told < seen.end):
+        return None  # it may be what came before the first that was seen
+    return Paws(behind)
+
+
+def outdated(seen: Seen) -> bool:
+    """Whether its sender was silent for so long that its last timestamp counts no more."""
+    mine = seen.mine
+    return seen.time - (mine.ack_time or mine.next_time) > _LASTS
+
+
+class PawsOverruled(Fact, frozen=True, tag="paws-overruled"):
+    """It acknowledges rung ``of``, which seemed to be an old duplicate."""
+
+    of: int
+
+    source = "RFC 7323 §5.3"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"the {rung.sender} has taken rung {self.of} all the same: it does not drop what has an"
+            " old timestamp"
+        )
+
+
+def paws_overruled(seen: Seen) -> PawsOverruled | None:
+    """It acknowledges, beyond all that was seen, no more than what seemed to be old duplicates."""
+    theirs, ack = seen.theirs, seen.ack or 0
+    known = theirs.seen.up_to or 0
+    for one in seen.history.doubted:
+        if one.mine is theirs and one.seq <= known < one.end:
+            known = one.end
+            if ack <= known:
+                return PawsOverruled(one.number)
+    return None
 
 
 class Urgent(Fact, frozen=True, tag="urgent"):
