@@ -349,9 +349,9 @@ MARKS = {
     +.1   > P. 1:101(100) ack 1   {E}
     +0    > P. 101:201(100) ack 1 {E}
     +.02  < .  1:1(0) ack 201 win 1000 {E}
-    +0    < .  1:1(0) ack 101 win 50 {E}
+    +0    < .  1:1(0) ack 101 win 50 {E} older-ack of 6
     +.002  < .  1:1(0) ack 201 win 1000 {E} duplicate-ack 1 of 6
-    +0    < .  1:1(0) ack 101 win 50 {E}
+    +0    < .  1:1(0) ack 101 win 50 {E} older-ack of 6
     +0    < .  1:1(0) ack 201 win 900 {E} window-update
     +.1   > P. 201:301(100) ack 1 {E}
     +.3   > P. 201:301(100) ack 1 {E} retransmission of 11

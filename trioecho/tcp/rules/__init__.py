@@ -196,7 +196,7 @@ PORTS = Question("Were its ports used before?", (opening.reused_ports,))
 NEWLY = Question("When it arrives: are bytes acknowledged for the first time?", (data.ack,))
 ARRIVAL = Question(
     "When it arrives: what else does its ACK change, or why does it change nothing?",
-    (closing.fin_ack, opening.handshake_complete, opening.late_synack),
+    (closing.fin_ack, opening.handshake_complete, opening.late_synack, overtaking.older_ack),
     every=True,
 )
 

@@ -8,7 +8,7 @@ from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap
 from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.rules.words import known_copy, later, of_rung, passed
-from trioecho.tcp.step import Seen
+from trioecho.tcp.step import CONTROL, Seen
 from trioecho.text import bytes_of
 
 # How many packets a sender may have sent by the time it sends one again. More would tell nothing
@@ -115,6 +115,33 @@ def out_of_order(seen: Seen) -> OutOfOrder | None:
     if told is not None and seen.seq < told:
         return None
     return OutOfOrder(_behind(seen))
+
+
+class OlderAck(Fact, frozen=True, tag="older-ack"):
+    """An ACK that acknowledges ``behind`` bytes less than the one of rung ``of``, which overtook
+    it."""
+
+    behind: int
+    of: int | None = None
+
+    source = "RFC 9293 §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        by = f"by rung {self.of}" if self.of is not None else "by a newer one"
+        return (
+            f"an older ACK, overtaken on its way {by}, {bytes_of(self.behind)} behind it: it"
+            " changes nothing"
+        )
+
+
+def older_ack(seen: Seen) -> OlderAck | None:
+    """It only acknowledges, and less than an ACK that has arrived before it."""
+    acked, ack = seen.theirs.acked, seen.ack
+    if acked is None or ack is None or ack >= acked:
+        return None
+    if seen.segment.length or seen.segment.flags & CONTROL:
+        return None
+    return OlderAck(acked - ack, seen.theirs.acked_rung)
 
 
 def _behind(seen: Seen) -> int:
