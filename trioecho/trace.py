@@ -20,6 +20,7 @@ from trioecho.echo.dial import open_connection
 from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
 from trioecho.faults.faults import mtu_of, parse
+from trioecho.hosts.ways import Ways
 from trioecho.model import Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address
@@ -62,6 +63,7 @@ class TraceSettings(Struct, frozen=True):
         faults: what a private wire does to whom; with none, and without ``kernel``, there is a
             loopback and no wire.
         kernel: whether to ask the kernel about both ends at each segment.
+        sysctl: settings of the private hosts, each a name and a value.
     """
 
     message: Message = b"testing purposes"
@@ -80,6 +82,7 @@ class TraceSettings(Struct, frozen=True):
     timeout: float = 30.0
     faults: tuple[str, ...] = ()
     kernel: bool = False
+    sysctl: tuple[tuple[str, str], ...] = ()
 
     @property
     def wired(self) -> bool:
@@ -146,6 +149,7 @@ async def _trace(
         faults,
         kernel="ours" if settings.kernel else None,
         tap=Tap(settings.interface, settings.sniffer, settings.port, _ring(settings)),
+        ways=Ways(sysctl=settings.sysctl),
     ) as stage:
         if stage.notice:
             notify(stage.notice)

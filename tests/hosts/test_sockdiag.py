@@ -401,13 +401,13 @@ async def test_an_attribute_whose_length_is_wrong() -> None:
 # linux/netlink.h and linux/inet_diag.h, field by field.
 ALL_IPV4 = (
     "48000000 1400 0103 05000000 00000000"  # length, type, REQUEST | DUMP, sequence, port
-    "02 06 02 00 ff0f0000"  # AF_INET, TCP, TCP_INFO wanted, padding, states
+    "02 06 0a 00 ff0f0000"  # AF_INET, TCP, TCP_INFO and congestion control wanted, padding, states
     "0000 0000 00000000000000000000000000000000 00000000000000000000000000000000"
     "00000000 0000000000000000"  # interface, cookie
 )
 ONE_IPV6 = (
     "48000000 1400 0100 feffffff 00000000"
-    "0a 06 02 00 00040000"
+    "0a 06 0a 00 00040000"
     "0007 ff98 fd000000000000000000000000000001 00000000000000000000000000000001"
     "00000000 ffffffffffffffff"
 )

@@ -97,15 +97,44 @@ FaultOption = Annotated[
         " all. Repeatable.",
     ),
 ]
+SysctlOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sysctl",
+        metavar="NAME=VALUE",
+        help="A setting of the private hosts, such as net.ipv4.tcp_congestion_control=reno."
+        " Repeatable.",
+    ),
+]
 CallsOption = Annotated[
     bool, typer.Option("--calls/--no-calls", help="Show the socket calls of both ends.")
 ]
 KernelOption = Annotated[
     bool,
     typer.Option(
-        "--kernel", help="Show each end's kernel state (TCP_INFO): rto, cwnd, bytes in flight."
+        "--kernel",
+        help="Show each end's kernel state (TCP_INFO): rto, cwnd, bytes in flight, and its"
+        " congestion control.",
     ),
 ]
+
+
+def sysctl_of(given: list[str] | None) -> tuple[tuple[str, str], ...]:
+    """The names and values given as ``--sysctl``.
+
+    Raises:
+        typer.BadParameter: one is no name and value.
+    """
+    pairs: list[tuple[str, str]] = []
+    for text in given or ():
+        name, _, value = text.partition("=")
+        if not name.strip() or not value.strip():
+            raise typer.BadParameter(
+                f"{text!r} is no NAME=VALUE, such as net.ipv4.tcp_congestion_control=reno",
+                param_hint="--sysctl",
+            )
+        pairs.append((name.strip(), value.strip()))
+    return tuple(pairs)
 
 
 def ip_of(host: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import FaultOption, KernelOption, ShowOptions
+from trioecho.cli.options import FaultOption, KernelOption, ShowOptions, SysctlOption, sysctl_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +58,14 @@ def run(
         bool, typer.Option("--calls", help="Show their socket calls; requires strace.")
     ] = False,
     kernel: KernelOption = False,
+    quiet_kernel: Annotated[
+        bool,
+        typer.Option(
+            "--quiet-kernel",
+            help="Quiet the hosts' kernel as trace, lab and tests do: no tail loss probes.",
+        ),
+    ] = False,
+    sysctl: SysctlOption = None,
     *,
     show: ShowOptions,
 ) -> None:
@@ -71,6 +79,9 @@ def run(
     "sh -c '...'". Standard input goes to the client. What the programs print is shown on standard
     error, each line with its time and its end. The exit code is the client's.
 
+    The kernel keeps its own ways, tail loss probes included, unless --quiet-kernel is given. Its
+    congestion control is cubic, or else reno, as everywhere; --sysctl sets anything else.
+
     Examples:
 
       trioecho run --server "ncat -l 7000" --client "sh -c 'echo hello | ncat 10.0.0.2 7000'"
@@ -83,6 +94,7 @@ def run(
     from trioecho.cli import runner
     from trioecho.cli.screen import Screen
     from trioecho.cli.stdout import is_terminal
+    from trioecho.hosts.ways import Ways
     from trioecho.programs import RunSettings
 
     if same_host and (fault or kernel):
@@ -100,6 +112,7 @@ def run(
         timeout=timeout,
         calls=calls,
         kernel=kernel,
+        ways=Ways(quiet_kernel, sysctl_of(sysctl)),
         foreground=is_terminal(sys.stdin),
     )
     screen = Screen(show)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import CallsOption, FaultOption, KernelOption, ShowOptions
+from trioecho.cli.options import (
+    CallsOption,
+    FaultOption,
+    KernelOption,
+    ShowOptions,
+    SysctlOption,
+    sysctl_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -85,6 +92,7 @@ def trace(
     ] = 30.0,
     fault: FaultOption = None,
     kernel: KernelOption = False,
+    sysctl: SysctlOption = None,
     calls: CallsOption = True,
     *,
     show: ShowOptions,
@@ -139,6 +147,7 @@ def trace(
         timeout=timeout,
         faults=tuple(fault or ()),
         kernel=kernel,
+        sysctl=sysctl_of(sysctl),
     )
     screen = Screen(show, several=connections > 1, calls=calls)
 

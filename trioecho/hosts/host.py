@@ -35,6 +35,9 @@ class Host:
 
     Attributes:
         pid: the keeper's process id; its namespaces are those of ``/proc/PID/ns``.
+        changed: the settings that were changed here, and to what.
+        usual: those of them that every host of its stage has.
+        quiet: whether it was made quiet.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class Host:
         self.interface = interface
         self.address = address
         self.address6 = address6
+        self.changed: dict[str, str] = {}
+        self.usual: dict[str, str] = {}
+        self.quiet = False
         self._keeper = keeper
         self._number = number
 
@@ -91,7 +97,10 @@ class Host:
             if not _value(str(value)):
                 raise TrioechoError(f"{str(value)[:40]!r} is no value for {name}")
             await self._keeper.ask("set", self._number, name, str(value))
-        return (await self._keeper.ask("get", self._number, name))[0]
+        now = (await self._keeper.ask("get", self._number, name))[0]
+        if value is not None:
+            self.changed[name] = now
+        return now
 
     async def run(self, command: Sequence[str], **options: Any) -> trio.Process:
         """Start a program on this host.

@@ -39,6 +39,7 @@ from trioecho.model import Endpoint, Kernel, State, unmapped
 
 SOCK_DIAG_BY_FAMILY = 20
 INET_DIAG_INFO = 2  # the attribute with TCP_INFO
+INET_DIAG_CONG = 4  # the attribute with the name of the congestion control
 
 # linux/inet_diag.h. Both structs hold an inet_diag_sockid: both ports and both addresses in network
 # order, each address 16 bytes, then the interface and a cookie.
@@ -211,7 +212,7 @@ def request(
         ports = [end.port.to_bytes(2, "big") for end in (local, peer)]
         addresses = [inet_pton(family, end.ip) for end in (local, peer)]
         cookie = NO_COOKIE
-    extensions = 1 << INET_DIAG_INFO - 1
+    extensions = 1 << INET_DIAG_INFO - 1 | 1 << INET_DIAG_CONG - 1
     return REQUEST.pack(family, IPPROTO_TCP, extensions, states, *ports, *addresses, 0, cookie)
 
 
@@ -220,12 +221,13 @@ def unpack(body: bytes) -> HeldSocket:
     family, number, sport, dport, source, destination, *rest = ANSWER.unpack_from(body)
     receive_queue, send_queue, uid, inode = rest
     state = state_of(number)
-    info = dict(attributes(body[ANSWER.size :])).get(INET_DIAG_INFO)
+    told = dict(attributes(body[ANSWER.size :]))
+    info = told.get(INET_DIAG_INFO)
     return HeldSocket(
         local=endpoint(family, source, sport),
         peer=None if state is State.LISTEN else endpoint(family, destination, dport),
         state=state,
-        kernel=None if info is None else parse_info(info),
+        kernel=None if info is None else parse_info(info, told.get(INET_DIAG_CONG, b"")),
         inode=inode,
         uid=uid,
         receive_queue=receive_queue,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # alone, so these are where they were in Linux 2.6: tcpi_state, tcpi_retransmits, tcpi_rto,
 # tcpi_unacked, tcpi_rtt, tcpi_rttvar, tcpi_snd_ssthresh, tcpi_snd_cwnd, tcpi_total_retrans.
 TCP_INFO = struct.Struct("=BxB5x I12xI 40x IIII 16xI")
+TCP_CONGESTION = 13  # linux/tcp.h; the module socket has it on Linux alone
+LONGEST_NAME = 16  # TCP_CA_NAME_MAX
 INFINITE_SSTHRESH = 0x7FFFFFFF
 MICROSECOND = 1000
 
@@ -58,7 +60,8 @@ def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
     """
     if sys.platform != "linux":
         raise TrioechoError("What the kernel knows of a socket can be asked on Linux alone")
-    return parse_info(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size))
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
+    return parse_info(info, sock.getsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, LONGEST_NAME))
 
 
 def descriptor_info(descriptor: int) -> Kernel:
@@ -70,8 +73,8 @@ def descriptor_info(descriptor: int) -> Kernel:
         sock.detach()
 
 
-def parse_info(data: bytes) -> Kernel:
-    """Read a ``struct tcp_info``.
+def parse_info(data: bytes, congestion: bytes = b"") -> Kernel:
+    """Read a ``struct tcp_info``, and the name of a congestion control, which a NUL ends.
 
     Raises:
         TrioechoError: it is shorter than Linux has ever made it, or names an unknown state.
@@ -100,6 +103,7 @@ def parse_info(data: bytes) -> Kernel:
         in_flight=0 if state is State.LISTEN else in_flight,
         retransmits=retransmits,
         total_retransmits=total_retransmits,
+        congestion_control=congestion.partition(b"\0")[0].decode("ascii", "replace"),
     )
 
 

@@ -25,12 +25,6 @@ from trioecho.stage.play import check_whole, play
 GRACE = 1.0
 # Seconds that a lesson may take beyond what it says.
 PATIENCE = 20.0
-# So that the ladder is the same wherever it is drawn: Reno's congestion control is in every kernel,
-# and a second connection knows nothing of the first.
-_SYSCTL: dict[str, int | str] = {
-    "net.ipv4.tcp_congestion_control": "reno",
-    "net.ipv4.tcp_no_metrics_save": 1,
-}
 
 
 class Performance(Struct, frozen=True):
@@ -109,5 +103,5 @@ async def set_up(lesson: Lesson, hosts: dict[End, Host]) -> None:
     """
     for end, host in hosts.items():
         own = lesson.sysctl.client if end == "client" else lesson.sysctl.server
-        for name, value in {**_SYSCTL, **own}.items():
+        for name, value in own.items():
             await host.sysctl(name, value)

@@ -133,6 +133,7 @@ class Kernel(Struct, frozen=True):
         in_flight: segments sent and not acknowledged yet.
         retransmits: how many times in a row the timer has sent the oldest of them again.
         total_retransmits: segments sent again over the connection's whole life.
+        congestion_control: the name of its congestion control, ``""`` where it was not told.
     """
 
     state: State
@@ -144,6 +145,7 @@ class Kernel(Struct, frozen=True):
     in_flight: int = 0
     retransmits: int = 0
     total_retransmits: int = 0
+    congestion_control: str = ""
 
 
 class Rung(Struct, frozen=True, gc=False):
@@ -332,6 +334,7 @@ class Summary(Struct, frozen=True):
         forgotten: earlier connections of which nothing is known any more.
         unmatched: a sentence for each fault of the wire that has not done anything.
         others: connections of a capture file that were not selected.
+        kernel: how the kernels of both ends were set, in words, where that is known.
     """
 
     connections: tuple[ConnectionSummary, ...]
@@ -339,3 +342,4 @@ class Summary(Struct, frozen=True):
     forgotten: int = 0
     unmatched: tuple[str, ...] = ()
     others: int = 0
+    kernel: str = ""

@@ -52,7 +52,7 @@ async def run_programs(
     where: Where = "host" if settings.same_host else "wire"
     kernel: Literal["others"] | None = "others" if settings.kernel else None
     async with (
-        open_recorded(where, settings.faults, kernel=kernel) as stage,
+        open_recorded(where, settings.faults, kernel=kernel, ways=settings.ways) as stage,
         stage.diags() as diags,
     ):
         session = Session(settings, stage, diags["server"], tell, stop)

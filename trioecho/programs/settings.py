@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from trioecho.hosts.ways import Ways
+
 
 class RunSettings(Struct, frozen=True):
     """What to run.
@@ -19,6 +21,7 @@ class RunSettings(Struct, frozen=True):
         kernel: whether to ask the kernel about both ends, at each segment.
         foreground: whether the client stays in this process's group, so that it may read from the
             terminal, and gets what is typed there, Ctrl-C included.
+        ways: the settings of the hosts: by default the kernel's own.
     """
 
     server: tuple[str, ...]
@@ -31,3 +34,4 @@ class RunSettings(Struct, frozen=True):
     calls: bool = False
     kernel: bool = False
     foreground: bool = False
+    ways: Ways = Ways(quiet=False)

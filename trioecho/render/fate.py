@@ -49,4 +49,6 @@ def kernel_text(end: End, kernel: Kernel) -> str:
     ):
         if count:
             words.append(f"{name} {count}")
+    if kernel.congestion_control:
+        words.append(f"congestion control {kernel.congestion_control}")
     return f"{end}'s kernel: {', '.join(words)}"

@@ -98,6 +98,7 @@ def _kernels(rung: Rung) -> dict[str, object]:
             "in_flight": kernel.in_flight,
             "retransmits": kernel.retransmits,
             "total_retransmits": kernel.total_retransmits,
+            "congestion_control": kernel.congestion_control,
         }
         for end, kernel in (("client", rung.client_kernel), ("server", rung.server_kernel))
         if kernel is not None
@@ -160,6 +161,7 @@ def _summary(summary: Summary) -> dict[str, object]:
         **({"forgotten": summary.forgotten} if summary.forgotten else {}),
         **({"unmatched": summary.unmatched} if summary.unmatched else {}),
         **({"others": summary.others} if summary.others else {}),
+        **({"kernel": summary.kernel} if summary.kernel else {}),
     }
 
 

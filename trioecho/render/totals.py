@@ -42,6 +42,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
         yield f"{plural(capture.frames, 'TCP frame')} in {where}", ""
     else:
         yield f"captured {plural(capture.frames, 'frame')} on {where}, the kernel dropped 0", ""
+    if summary.kernel:
+        yield printable(summary.kernel), "quiet"
 
 
 def selected(count: int, among: int) -> str:

@@ -233,10 +233,12 @@ class Journal(Order):
         self._taken.set()
         self.wake()
 
-    def summary(self, interface: str, unmatched: tuple[str, ...] = (), dropped: int = 0) -> Summary:
+    def summary(
+        self, interface: str, kernel: str, unmatched: tuple[str, ...] = (), dropped: int = 0
+    ) -> Summary:
         """What the connections came to."""
         captured = CaptureSummary(interface, self._frames, dropped)
-        return Summary(self.tracker.summaries(), captured, unmatched=unmatched)
+        return Summary(self.tracker.summaries(), captured, unmatched=unmatched, kernel=kernel)
 
     # ---- inside ----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from trioecho.errors import TrioechoError
 from trioecho.hosts.host import Host, open_host
 from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.hosts.sockdiag import Diag
+from trioecho.hosts.ways import Ways, give_ways, own_words, words_of
 from trioecho.model import End, Frame, Summary
 from trioecho.packet.decoder import Decoder
 from trioecho.sockets.told import SocketFactory, plain_socket
@@ -122,20 +123,29 @@ class OnLoopback(RecordedStage):
 
     def summary(self) -> Summary:
         """How the connections ended, and how many frames the kernel dropped."""
-        return self.journal.summary(self._capture.interface, dropped=self._capture.dropped())
+        kernel = own_words() if self._host is None else words_of((self._host,))
+        dropped = self._capture.dropped()
+        return self.journal.summary(self._capture.interface, kernel, dropped=dropped)
 
 
 @asynccontextmanager
 async def open_on_loopback(
-    where: Literal["host", "loopback"], tap: Tap = _TAP
+    where: Literal["host", "loopback"], tap: Tap = _TAP, ways: Ways | None = None
 ) -> AsyncIterator[OnLoopback]:
     """Open a loopback for the duration of the block: a private one, or else this machine's."""
+    ways = Ways() if ways is None else ways
+    if ways.sysctl and tap.interface is not None:
+        raise TrioechoError(
+            "This machine's own loopback keeps its settings",
+            "--sysctl is for private hosts; leave out --interface",
+        )
     if where == "loopback" and (tap.interface is not None or sys.platform != "linux"):
         with _own_loopback(tap) as capture:
             yield OnLoopback(capture)
         return
     try:
         async with open_host() as host:
+            await give_ways((host,), ways)
             packet = await host.socket(_AF_PACKET, _SOCK_RAW)
             with open_capture(
                 tap.sniffer, interface=host.interface, sock=packet, size=tap.size
@@ -143,7 +153,7 @@ async def open_on_loopback(
                 yield OnLoopback(capture, host)
             return
     except NamespaceUnavailable as error:
-        if where == "host":
+        if where == "host" or ways.sysctl:
             raise
         refused = error
     try:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from trioecho.faults.fault import Fault
+from trioecho.hosts.ways import Ways
 from trioecho.stage.on_loopback import Tap, open_on_loopback
 from trioecho.stage.on_wire import AskKernels, open_on_wire
 from trioecho.stage.stage import RecordedStage, Stage, Where
@@ -17,6 +18,7 @@ def open_recorded(
     *,
     kernel: AskKernels = None,
     tap: Tap | None = None,
+    ways: Ways | None = None,
 ) -> AbstractAsyncContextManager[RecordedStage]:
     """Open a stage whose events outputs take as they come.
 
@@ -25,8 +27,8 @@ def open_recorded(
             it), or a fault is not valid.
     """
     if where == "wire":
-        return open_on_wire(faults, kernel=kernel)
-    return open_on_loopback(where, Tap() if tap is None else tap)
+        return open_on_wire(faults, kernel=kernel, ways=ways)
+    return open_on_loopback(where, Tap() if tap is None else tap, ways)
 
 
 @asynccontextmanager
