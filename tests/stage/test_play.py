@@ -47,7 +47,7 @@ class Quiet:
         raise AssertionError("a wire is always settled")
 
     def summary(self) -> Summary:
-        return self.journal.summary("quiet", "")
+        return self.journal.summary("quiet")
 
     def see(self, ladder: str) -> None:
         for _, frame in frames(ladder):

@@ -234,7 +234,12 @@ class Journal(Order):
         self.wake()
 
     def summary(
-        self, interface: str, kernel: str, unmatched: tuple[str, ...] = (), dropped: int = 0
+        self,
+        interface: str,
+        unmatched: tuple[str, ...] = (),
+        *,
+        kernel: str = "",
+        dropped: int = 0,
     ) -> Summary:
         """What the connections came to."""
         captured = CaptureSummary(interface, self._frames, dropped)

@@ -125,7 +125,7 @@ class OnLoopback(RecordedStage):
         """How the connections ended, and how many frames the kernel dropped."""
         kernel = own_words() if self._host is None else words_of((self._host,))
         dropped = self._capture.dropped()
-        return self.journal.summary(self._capture.interface, kernel, dropped=dropped)
+        return self.journal.summary(self._capture.interface, kernel=kernel, dropped=dropped)
 
 
 @asynccontextmanager

@@ -61,7 +61,7 @@ class OnWire(RecordedStage):
     def summary(self) -> Summary:
         """How the connections ended, and which faults did nothing."""
         hosts = self.wire.client, self.wire.server
-        return self.journal.summary(self.name, words_of(hosts), self.wire.unmatched())
+        return self.journal.summary(self.name, self.wire.unmatched(), kernel=words_of(hosts))
 
 
 @asynccontextmanager
