@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
-    """Two hosts and a wire that records its segments and has the faults of the mark."""
+    """Two hosts and a wire with the mark's faults, which records its segments."""
     from trioecho.hosts.refusal import NamespaceUnavailable
     from trioecho.testing import open_wire
 
@@ -54,7 +54,7 @@ def pytest_runtest_makereport(
         item.add_report_section(call.when, "wire", _ladder(wire))
         del item.stash[_wire]
     elif call.when == "teardown" and wire is not None:
-        del item.stash[_wire]  # or each test's wire and ladder would live as long as pytest
+        del item.stash[_wire]  # else each test's wire and ladder would live as long as pytest
     return (yield)
 
 

@@ -1,4 +1,4 @@
-"""A traced echo: a server, its clients and what is seen of them, on one stage, live.
+"""A traced echo: a server and its clients on one stage, live.
 
 Start: the stage is set, then the server listens, then the clients connect. So no SYN is ever
 missed. End: the clients close, the server serves them to the end, and the connections settle.
@@ -46,8 +46,8 @@ class TraceSettings(Struct, frozen=True):
 
     Args:
         message: what each client sends, or a function that yields it piece by piece.
-        size: how many bytes that is, as far as it is known.
-        count: how often each sends it.
+        size: its length in bytes, as far as it is known.
+        count: how many times each sends it.
         connections: how many clients there are, all at once.
         recv_size: the most bytes that an end receives in one call.
         close: how a client closes: ``fin`` closes both directions when the echo is complete,
@@ -60,8 +60,8 @@ class TraceSettings(Struct, frozen=True):
         sniffer: which capture to use.
         grace: seconds to wait for the connections to end on a loopback.
         timeout: seconds without any progress after which a client gives up.
-        faults: what a private wire does to whom; with none, and without ``kernel``, there is a
-            loopback and no wire.
+        faults: what a private wire does, and to which segments; with none, and without ``kernel``,
+            the echo runs over a loopback.
         kernel: whether to ask the kernel about both ends at each segment.
         sysctl: settings of the private hosts, each a name and a value.
     """
@@ -95,7 +95,7 @@ def _ignore(notice: str) -> None:
 
 
 async def trace_echo(settings: TraceSettings | None = None) -> Ladder:
-    """Trace an echo and keep all of it in memory.
+    """Trace an echo and keep everything in memory.
 
     Args:
         settings: what to trace; None for one client that sends 16 bytes over a private loopback.
@@ -246,10 +246,10 @@ async def _run_ends(
 
 
 def _ring(settings: TraceSettings) -> int:
-    """How large the capture's ring should be, in bytes.
+    """The size of the capture's ring, in bytes.
 
-    All connections can send what their buffers hold before a turn comes to read the ring, so it
-    has room for all that is sent, both ways and with headers, as far as that is reasonable.
+    All connections may send what their buffers hold before the ring is read. So it has room for
+    everything sent, both ways and with headers, within reason.
     """
     every = settings.connections * (settings.count * (settings.size + 4096) + 4096)
     return min(max(32 * MIB, 3 * every), 512 * MIB)

@@ -1,4 +1,4 @@
-"""What was seen, kept in memory: for notebooks, scripts and tests."""
+"""Connections and rungs kept in memory, for notebooks, scripts and tests."""
 
 from __future__ import annotations
 
@@ -31,28 +31,28 @@ KINDS = kinds()
 
 
 class Connection:
-    """A connection as it was at one moment. In a notebook it shows itself as a picture.
+    """A snapshot of a connection. A notebook shows it as a picture.
 
     Args:
-        tracked: the engine's own, which goes on changing.
-        events: what was seen, of any connection.
-        capture: where.
+        tracked: the engine's own, which keeps changing.
+        events: rungs and calls of any connection.
+        capture: where it was seen.
 
     Attributes:
         number: its number, from 1, in the order in which the connections were opened.
         client, server: its endpoints.
         client_state, server_state: the states of its ends.
         handshake_complete: whether both ends know that they are connected.
-        handshake_time: nanoseconds from the first SYN until that, or None.
-        closed_by: ``"fin"`` when both ends have closed, ``"rst"`` after a reset, None as long as it
-            is open.
+        handshake_time: nanoseconds from the first SYN until then, or None.
+        closed_by: ``"fin"`` when both ends have closed, ``"rst"`` after a reset, None while it is
+            open.
         resets: segments with RST.
         retransmissions: segments that repeated sequence space already sent.
         client_bytes, server_bytes: distinct payload bytes that each end sent.
         client_segments, server_segments: segments that each end sent.
         rungs: each segment with its states and facts, in order of time.
         calls: the socket calls on it, where they are known.
-        summary: all that is known of it as a whole.
+        summary: its totals.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Connection:
         self._capture = replace(capture, frames=len(self.rungs))
 
     def __repr__(self) -> str:
-        """One line that says it all, for plain ``assert`` to show."""
+        """One line that sums it up, for plain ``assert`` to show."""
         words = [
             f"connection {self.number}: {self.client} {self.client_state}"
             f" to {self.server} {self.server_state}",
@@ -132,7 +132,7 @@ class Connection:
         __tracebackhide__ = True
         if kind not in KINDS:
             raise TrioechoError(
-                f"There is no note {kind!r}", f"There are {', '.join(sorted(KINDS))}"
+                f"There is no kind of fact {kind!r}", f"There are {', '.join(sorted(KINDS))}"
             )
         return tuple(note for rung in self.rungs for note in rung.notes if note.kind == kind)
 
@@ -145,7 +145,7 @@ class Connection:
 
 
 class Ladder(Sequence[Connection]):
-    """The connections that were seen, in the order of their opening, and all that happened on them.
+    """The connections, in the order in which they were opened, with their rungs and calls.
 
     Args:
         tracked: the engine's connections.
@@ -201,7 +201,7 @@ def read(
     host: str | None = None,
     port: int | None = None,
 ) -> Ladder:
-    """Read a capture file and keep all of it in memory; ``trioecho read`` is for huge ones.
+    """Read a capture file into memory. For a huge one use ``trioecho read``.
 
     Args:
         path: a pcap or pcapng file, plain or compressed.
@@ -210,10 +210,10 @@ def read(
         port: keep the connections with this port only.
 
     Returns:
-        The connections. A file that ends too early gives what it holds, and ``trouble`` says so.
+        The connections. A truncated file gives what it holds, and ``trouble`` says so.
 
     Raises:
-        TrioechoError: the file cannot be read, or is no capture file.
+        TrioechoError: the file cannot be read, or is not a capture file.
     """
     reading = Reading(Selection(connection, host, port))
     with open_capture_file(path) as file:

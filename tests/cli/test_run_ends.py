@@ -31,7 +31,7 @@ def test_a_server_that_never_listens() -> None:
     done = run(["sleep", "1000"], ["true"], "--wait", "0.3")
     assert done.code == 1
     assert done.err.endswith(
-        "trioecho: The server did not listen within 0.3 s. --wait SECONDS gives it longer\n"
+        "trioecho: The server did not listen within 0.3 s. Give it longer with --wait SECONDS\n"
     )
     assert done.objects("summary")
 
@@ -68,7 +68,7 @@ def test_a_server_that_takes_no_signal() -> None:
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + ECHO
     done = run(python(deaf, "10.0.0.2"), ["true"])
     assert done.code == 0
-    assert "server took no SIGTERM, and was killed" in done.err
+    assert "server did not end on SIGTERM, and was killed" in done.err
 
 
 UNREAD = dedent("""

@@ -172,7 +172,7 @@ def test_the_ladder_that_is_shown_is_bounded(wire: Wire) -> None:
     lines = wire.ladder().splitlines()
     assert len(lines) == 401
     assert lines[0] == "private wire"
-    assert lines[200].endswith("lines left out: wire.rungs has all …")
+    assert lines[200].endswith("lines left out; wire.rungs has all …")
     assert len(wire.rungs) > 200
 
 

@@ -1,4 +1,4 @@
-"""The system calls that strace tells of -> the socket calls on a ladder. Pure."""
+"""System calls, as strace logs them -> the socket calls of a ladder. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from trioecho.model import RECEIVING, SENDING, Call, End, Endpoint, SocketKind, 
 from trioecho.programs.memory import remember
 from trioecho.programs.strace import SHOWN, Strace, Traced
 
-#: A call that takes longer than this has waited: what counts is when it returned.
+#: A call that takes longer than this has waited: it is placed where it returned.
 WAITED = 50_000_000
 
-# How a reader would write the names that the C library makes of others.
+# System calls by the usual names of the functions that make them.
 _NAMES = {"accept4": "accept", "sendto": "send", "recvfrom": "recv"}
 _WAITING = RECEIVING | {"accept"}
 _OTHERS = {"socket", "bind", "listen", "connect", "shutdown", "setsockopt", "close"}
 _SHOWN = _WAITING | SENDING | _OTHERS
-# Those that do something at once: what they send is shown behind them.
+# Calls that act at once: the segments they send are shown after them.
 _SENDING = _SHOWN - _WAITING - {"socket", "connect"}
 
 _DESCRIPTOR = re.compile(r"(\d+)<TCP(?:v6)?:\[(.*)\]>")
@@ -43,11 +43,11 @@ class _Socket(Struct, frozen=True):
 
 
 class TracedCalls:
-    """Makes calls of the lines of one strace.
+    """Turns one strace's lines into calls.
 
     Attributes:
-        task: whose call the last line told, or the beginning of one.
-        connected: whether that was the return of a connect.
+        task: the task whose call, or its beginning, was on the last line.
+        connected: whether the last line was the return of a connect.
     """
 
     def __init__(self, end: End) -> None:
@@ -55,11 +55,11 @@ class TracedCalls:
         self.task = 0
         self.connected = False
         self._strace = Strace()
-        # Connects that have been told and have not returned, by their tasks.
+        # Connects that were reported and have not returned, by their tasks.
         self._begun: OrderedDict[int, int] = OrderedDict()
-        # Those that go on by themselves: non-blocking ones.
+        # Non-blocking connects, which proceed by themselves.
         self._under_way: OrderedDict[tuple[int, str], Endpoint] = OrderedDict()
-        # strace looks a socket's addresses up once; where that was after bind, it never shows the
+        # strace looks up a socket's addresses once; where that was after bind, it never shows the
         # peer, which connect named.
         self._peers: OrderedDict[str, Endpoint] = OrderedDict()
 
@@ -70,17 +70,18 @@ class TracedCalls:
         return [] if traced is None else self._calls(traced)
 
     def beginning(self, text: str) -> list[Call]:
-        """Look at a line that has not ended, which tells of a connect that has not returned."""
+        """The connect on an unfinished line, which has not returned."""
         self.connected = False
         traced = self._strace.beginning(text)
         return [] if traced is None else self._calls(traced)
 
     def began(self, text: str) -> int | None:
-        """When the call of a line began, nanoseconds since the epoch; None for its end alone."""
+        """When the call on a line began, nanoseconds since the epoch; None where the line has only
+        its end."""
         return self._strace.began(text)
 
     def sending(self, text: str, since: int) -> int | None:
-        """When the oldest call was made that may have sent something and has not returned."""
+        """The time of the oldest call that has not returned and may have sent something."""
         times = (
             one.time
             for one in self._strace.under_way(text)
@@ -114,7 +115,7 @@ class TracedCalls:
         error = _ERROR.match(result)
         number = _NUMBER.match(result)
         if error is None and number is None:
-            return []  # interrupted, and made again
+            return []  # interrupted and restarted
         if error is not None and error[1] in ("EAGAIN", "EINTR") and name in _WAITING | SENDING:
             return []  # nothing has happened
         took = traced.took or 0
@@ -158,7 +159,7 @@ class TracedCalls:
         return calls
 
     def _connected(self, traced: Traced, sock: _Socket) -> list[Call]:
-        """How a connect that went on by itself ended: the program has asked for SO_ERROR."""
+        """The result of a non-blocking connect, from the program's getsockopt(SO_ERROR)."""
         if len(traced.arguments) < 4 or traced.arguments[2] != "SO_ERROR":
             return []
         peer = self._under_way.pop((sock.fd, sock.shown), None)
@@ -241,7 +242,7 @@ def _data(arguments: tuple[str, ...]) -> bytes:
 
 
 def _written(name: str, arguments: tuple[str, ...]) -> str:
-    """The arguments that a reader wants to see."""
+    """The arguments worth showing."""
     match name, arguments:
         case "bind", (_, address, *_):
             return str(_address(address) or "")

@@ -12,7 +12,7 @@ from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.tracker import Tracker
 
 _ANY = ("0.0.0.0", "::")
-#: A connect sends its SYN at once; so long after it, nanoseconds, a SYN is another's.
+#: A connect sends its SYN at once: a SYN later than this, in nanoseconds, is not its own.
 AT_ONCE = 1_000_000_000
 _MOST = 10_000
 
@@ -21,18 +21,18 @@ class Finder:
     """Finds the connections of calls.
 
     Args:
-        tracker: knows the connections. Nothing is told to it: a program may connect to where no
-            segment goes.
+        tracker: knows the connections. It is only read: a program may connect to where no segment
+            goes.
     """
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
-        # The connections that connects have begun, by the socket and where to.
+        # The connections that connects have opened, by socket and peer.
         self._begun: OrderedDict[tuple[str, int, Endpoint], TrackedConnection] = OrderedDict()
         self._claimed: OrderedDict[int, None] = OrderedDict()
 
     def placed(self, call: Call) -> Call:
-        """A call with its connection, as far as that can be told."""
+        """A call with its connection, as far as that is known."""
         connection = self._find(call)
         if connection is None:
             return call
@@ -66,7 +66,7 @@ class Finder:
     def _begun_at(
         self, time: int, local: Endpoint | None, peer: Endpoint
     ) -> TrackedConnection | None:
-        """The first connection to somewhere that began at a time and was not found before."""
+        """The first connection to a peer that began at a time and was not found before."""
         found: TrackedConnection | None = None
         for connection in reversed(self._tracker.connections):
             start = connection.start

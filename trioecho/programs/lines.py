@@ -1,4 +1,4 @@
-"""What a program writes, as lines that are safe to show."""
+"""A program's output, as lines that are safe to show."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from msgspec import Struct
 from trioecho.model import End
 from trioecho.text import printable
 
-#: Bytes of a line at the most; a longer one comes in pieces.
+#: The longest line in bytes; a longer one comes in pieces.
 LONGEST = 1000
 
 _BREAK = re.compile(rb"\r\n|\n|\r")
 
 
 class ProgramLine(Struct, frozen=True):
-    """A line that a program has written, or a remark on the program itself.
+    """A line of a program's output, or a remark on the program itself.
 
     Args:
-        time: when its first byte came, nanoseconds since the epoch.
+        time: when its first byte arrived, nanoseconds since the epoch.
         end: whose it is.
         text: the line, safe to show.
         remark: whether it is a remark.
@@ -37,9 +37,9 @@ Tell: TypeAlias = Callable[[Sequence[ProgramLine]], Awaitable[None]]
 
 
 class Lines:
-    """Cuts what one program writes into lines.
+    """Splits one program's output into lines.
 
-    A line ends with LF, CR LF, or CR alone, with which a progress bar begins again.
+    A line ends with LF, CR LF, or CR alone, as a progress bar does.
     """
 
     def __init__(self, end: End) -> None:
@@ -49,11 +49,11 @@ class Lines:
 
     @property
     def waiting(self) -> bool:
-        """Whether the beginning of a line is there that has not ended."""
+        """Whether there is an unfinished line."""
         return bool(self._rest)
 
     def feed(self, time: int, data: bytes) -> list[ProgramLine]:
-        """Take what has come."""
+        """Add what has been read."""
         if not self._rest:
             self._begun = time
         rest = self._rest + data
@@ -70,7 +70,7 @@ class Lines:
         return lines
 
     def flush(self) -> list[ProgramLine]:
-        """Take the line that has not ended as it is."""
+        """Take the unfinished line as it is."""
         rest, self._rest = self._rest, b""
         return self._pieces(rest.removesuffix(b"\r")) if rest else []
 

@@ -1,4 +1,4 @@
-"""A memory that is bounded: programs that run for long must not make it grow."""
+"""A bounded memory: it must not grow with a long run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ V = TypeVar("V")
 
 
 def remember(known: OrderedDict[K, V], key: K, value: V, most: int) -> None:
-    """Keep something, and forget what was kept first when there is too much."""
+    """Keep an item, and drop the oldest when there are too many."""
     known[key] = value
     if len(known) > most:
         known.popitem(last=False)

@@ -1,4 +1,4 @@
-"""A pipe from a program, read to the program's end and not to the pipe's."""
+"""A pipe from a program, read until the program ends, not until the pipe is closed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Self
 
 import trio
 
-# Bytes read at once: all that a pipe holds.
+# Bytes to read at once: as many as a pipe holds.
 _MOST = 1 << 16
-# Bytes read at the most once the program has ended: more than a pipe holds.
+# The most bytes to read once the program has ended: more than a pipe holds.
 _LAST = 1 << 20
 
 
 class Pipe:
-    """A pipe of which a program gets the writing end.
+    """A pipe whose writing end a program has.
 
-    What a program leaves running may hold the writing end for ever. So the pipe is at its end when
-    the program is and nothing is left to be read.
+    A background process of the program may hold the writing end for ever. So the pipe ends when the
+    program has ended and nothing is left to read.
 
     Attributes:
         writer: the descriptor for the program.
@@ -48,17 +48,17 @@ class Pipe:
         os.close(self._reader)
 
     def read_now(self) -> bytes:
-        """Read what there is now, ``b""`` for nothing."""
+        """Read what there is now; ``b""`` for nothing."""
         try:
             return os.read(self._reader, _MOST)
         except BlockingIOError:
             return b""
 
     async def read(self, ended: trio.Event, patience: float = float("inf")) -> bytes | None:
-        """Read what has come."""
+        """Read what has arrived."""
         await trio.lowlevel.checkpoint()
         while True:
-            # Asked before the pipe is: what is written before the end is there after it.
+            # Checked before the pipe: whatever was written before the end can be read after it.
             over = ended.is_set()
             try:
                 data = os.read(self._reader, _MOST)
@@ -73,7 +73,7 @@ class Pipe:
                 return None
 
     async def _more(self, ended: trio.Event, patience: float) -> bool:
-        """Wait for more, or for the end of the program; whether it was worth it."""
+        """Wait for more, or for the end of the program; whether to read again."""
         with trio.move_on_after(patience):
             async with trio.open_nursery() as nursery:
 

@@ -1,4 +1,4 @@
-"""One program: it is started, what it writes is told, and it is ended."""
+"""One program: started, its output shown, and stopped."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from trioecho.programs.pipe import Pipe
 from trioecho.programs.strace import OPTIONS
 from trioecho.programs.tracing import Tracing
 
-#: Seconds that a program has after each signal, until a stronger one.
+#: Seconds between a signal and a stronger one.
 GRACE = 2.0
-#: Seconds after which the beginning of a line is shown without its end: it may be a prompt.
+#: Seconds after which an unfinished line is shown: it may be a prompt.
 PROMPT = 0.3
-# strace writes on standard error, which it opens for itself; the program's own is its output.
+# strace writes to standard error, which it has to itself; the program's goes to its standard
+# output.
 _TRACED = ("-o", "/dev/stderr", "sh", "-c", 'exec "$@" 2>&1', "sh")
 
 
@@ -32,8 +33,8 @@ class Program:
     """A program on a host.
 
     Attributes:
-        ended: is set when it has.
-        told: is set when all that it wrote has been told, too.
+        ended: set when it has ended.
+        told: set when all its output has been shown, too.
     """
 
     def __init__(self, end: End, process: trio.Process, *, alone: bool, traced: bool) -> None:
@@ -46,7 +47,7 @@ class Program:
 
     @property
     def code(self) -> int:
-        """Its exit code as a shell gives it: 128 and the number for a signal."""
+        """Its exit code as a shell gives it: 128 plus the number for a signal."""
         code = self._process.returncode
         assert code is not None
         return code if code >= 0 else 128 - code
@@ -100,7 +101,7 @@ class Program:
         self.ended.set()
 
     async def kill(self) -> None:
-        """End it at once, unless it has ended, and see that it has."""
+        """Kill it, unless it has ended, and wait until it has."""
         self._signal(signal.SIGKILL)
         with trio.CancelScope(shield=True):
             await self.wait()
@@ -124,10 +125,10 @@ async def open_program(
     tracing: Callable[[Pipe, End], Tracing] | None = None,
     foreground: bool = False,
 ) -> AsyncIterator[Program]:
-    """Start a program, and tell what it writes, for as long as the block lasts.
+    """Start a program and report its output, for as long as the block lasts.
 
-    What it writes on standard output and on standard error comes through one pipe, and so in its
-    order. The client's standard input is this process's own, the server has none.
+    Standard output and standard error share one pipe, so their order is kept. The client inherits
+    this process's standard input; the server has none.
 
     Raises:
         TrioechoError: there is no such program, or no strace.
@@ -138,8 +139,8 @@ async def open_program(
     if tracing is not None:
         strace = shutil.which("strace")
         if strace is None:
-            what = "The socket calls of programs come by way of strace, which is not installed"
-            raise TrioechoError(what, "Install the package strace, or leave --calls out")
+            what = "Programs' socket calls are shown through strace, which is not installed"
+            raise TrioechoError(what, "Install the package strace, or leave out --calls")
         words = [strace, *OPTIONS, *_TRACED, *words]
     with Pipe() as output, Pipe() as log:
         process = await host.run(
@@ -167,7 +168,7 @@ async def open_program(
 
 
 async def _show(pipe: Pipe, program: Program, tell: Tell) -> None:
-    """Tell what a program writes, line by line."""
+    """Report a program's output, line by line."""
     lines = Lines(program.end)
     while True:
         patience = PROMPT if lines.waiting else float("inf")
@@ -176,6 +177,6 @@ async def _show(pipe: Pipe, program: Program, tell: Tell) -> None:
         if cut:
             await tell(cut)
         if data == b"":
-            await program.ended.wait()  # it may have closed its output before
+            await program.ended.wait()  # it may have closed its output earlier
             program.told.set()
             return

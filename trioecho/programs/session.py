@@ -1,8 +1,8 @@
 """Other programs on a stage: a server and a client, and the ladder of what they do.
 
-Start: the stage is there, then the server, and once it listens, the client. End: the client has
-ended; its connections end by themselves, as far as the server lets them; the server
-is ended; what is still under way arrives; the outputs are finished.
+Start: the stage is opened, then the server starts, and once it listens, the client. End: the client
+exits; its connections end by themselves, as far as the server lets them; the server is stopped;
+segments in flight arrive; the outputs are finished.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from trioecho.stage.outputs import OpenOutputs
 from trioecho.stage.play import play
 from trioecho.stage.stage import RecordedStage, Where
 
-# Seconds for the connections to end by themselves once the client has, before the server is ended.
+# Seconds between the client's end and the server's, for the connections to end by themselves.
 SERVED = 1.0
-# Seconds for them to end after that: a lost FIN is sent again by then.
+# Seconds for them to end after that: long enough for a lost FIN to be sent again.
 GRACE = 5.0
-# Seconds that a client in the foreground has to end by the Ctrl-C that it got itself.
+# Seconds for a foreground client to end by the Ctrl-C that it received itself.
 OWN_ACCORD = 1.0
 
 
@@ -42,11 +42,11 @@ async def run_programs(
     *,
     stop: trio.Event | None = None,
 ) -> int:
-    """Run a server and a client, and show what they do as a ladder, live.
+    """Run a server and a client, and show their ladder, live.
 
     Raises:
         TrioechoError: there can be no such stage here, a program could not be started, the server
-            did not listen, or the time was up; the outputs are complete all the same.
+            did not listen, or the time ran out; the outputs are complete all the same.
     """
     stop = trio.Event() if stop is None else stop
     where: Where = "host" if settings.same_host else "wire"
@@ -62,7 +62,7 @@ async def run_programs(
 
 
 class Session:
-    """A server and a client, from the start of the one to the end of the other.
+    """A server and a client, from the server's start to its end.
 
     Attributes:
         code: the client's exit code, once it has ended.
@@ -86,7 +86,7 @@ class Session:
             self._tracing = partial(Tracing, journal=stage.journal, finder=finder)
 
     async def perform(self) -> list[TrioechoError]:
-        """Run both until they end, and return what else went wrong."""
+        """Run both until they end, and return what failed."""
         settings, stage = self._settings, self._stage
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._limit)
@@ -117,7 +117,7 @@ class Session:
         if scope.cancelled_caught:
             self._why = "the time of --timeout is up"
             self._failure = TrioechoError(
-                f"The programs were ended after {seconds:g} s, as --timeout says"
+                f"The programs were stopped after {seconds:g} s (--timeout)"
             )
         self._enough.set()
 
@@ -148,11 +148,11 @@ class Session:
             )
             return False
         what = f"The server did not listen{port} within {settings.wait:g} s"
-        hint = "--wait SECONDS gives it longer"
+        hint = "Give it longer with --wait SECONDS"
         elsewhere = ", ".join(sorted({str(one) for one in await self._diag.listening()}))
         if elsewhere and settings.port is None:
             address = self._stage.host("server").address
-            what += f", except at {elsewhere}, which a client on another host cannot reach"
+            what += f", except at {elsewhere}, which another host cannot reach"
             hint = f"Let it bind {address} or 0.0.0.0, or use --same-host"
         elif elsewhere:
             what += f"; it listens at {elsewhere}"
@@ -172,7 +172,7 @@ class Session:
                 tracing=self._tracing,
                 foreground=settings.foreground,
             ) as client,
-            # Within: it is cancelled, and the client's last words must not be cut off by that.
+            # Inside, so that its cancellation does not cut off the client's last output.
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(self._watch, server)

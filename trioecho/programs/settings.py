@@ -12,11 +12,11 @@ class RunSettings(Struct, frozen=True):
 
     Args:
         server, client: the two programs, each with its arguments.
-        faults: what the wire does to whom.
-        same_host: whether both run on one host, over its loopback; else there is a wire.
-        wait: seconds until the server must listen.
+        faults: what the wire does, and to which segments.
+        same_host: whether both run on one host, over its loopback, instead of a wire.
+        wait: seconds within which the server must listen.
         port: the port it must listen on; None for any.
-        timeout: seconds after which both are ended; None for as long as the client takes.
+        timeout: seconds after which both are stopped; None for no limit.
         calls: whether to show their socket calls.
         kernel: whether to ask the kernel about both ends, at each segment.
         foreground: whether the client stays in this process's group, so that it may read from the

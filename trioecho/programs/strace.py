@@ -1,12 +1,12 @@
-"""What strace writes, line by line. Pure.
+"""strace's lines -> system calls. Pure.
 
-With the options of `OPTIONS` a line reads::
+With `OPTIONS`, a line reads::
 
     7114 1795419629.946973123 accept4(3<TCP:[127.0.0.1:38415]>, {...}, [16], 0) = 4<...> <0.003450>
 
-Where another task's line comes between, it is in two: one ends in ``<unfinished ...>``, and one
-begins with ``<... accept4 resumed>``. All strings are in hexadecimal, so nothing that a program
-sends can look like syntax.
+A line that another task interrupts is split in two: one ends in ``<unfinished ...>``, and one
+begins with ``<... accept4 resumed>``. All strings are in hexadecimal, so data that a program sends
+cannot look like syntax.
 
 See also:
     strace(1).
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-#: Bytes of a string that are shown.
+#: How many bytes of a string are shown.
 SHOWN = 64
 #: Threads follow, socket descriptors with their addresses, time in nanoseconds, strings in
 #: hexadecimal, no signals; signals that end a program are the program's, not strace's.
@@ -33,9 +33,9 @@ _LINE = re.compile(r"(?:(\d+) +)?(\d+)\.(\d{9}) (.*)", re.DOTALL)
 _CALL = re.compile(r"(\w+)\((.*)\)\s+= (.*?)(?: <(\d+)\.(\d{9})>)?", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
 _UNFINISHED = "<unfinished ...>"
-# A connect that has been entered: all of its arguments are there.
+# A connect that was entered: all its arguments are known.
 _CONNECT = re.compile(r"connect\((.*\}, \d+)\s*", re.DOTALL)
-# Tasks in the middle of a call, at the most.
+# The most tasks in the middle of a call.
 _MOST = 10_000
 
 
@@ -45,10 +45,10 @@ class Traced(Struct, frozen=True):
     Args:
         pid: the task that made it; 0 where strace does not say.
         time: when it was made, nanoseconds since the epoch.
-        took: nanoseconds until it returned; None as long as it has not.
+        took: nanoseconds until it returned; None until it has.
         name: its name.
         arguments: its arguments, as strace writes them.
-        result: its result, as strace writes it; ``""`` as long as there is none.
+        result: its result, as strace writes it; ``""`` until there is one.
     """
 
     pid: int
@@ -60,7 +60,7 @@ class Traced(Struct, frozen=True):
 
 
 class Strace:
-    """Reads lines, and puts together those that were cut in two."""
+    """Reads lines, and joins those that were split."""
 
     def __init__(self) -> None:
         self._unfinished: dict[int, tuple[int, str]] = {}
@@ -90,12 +90,12 @@ class Strace:
         return Traced(pid, time, took, call[1], split(call[2]), call[3])
 
     def beginning(self, text: str) -> Traced | None:
-        """Look at a line that has not ended."""
+        """The connect on an unfinished line."""
         match = _LINE.fullmatch(text)
         return match and _connecting(int(match[1] or 0), int(match[2] + match[3]), match[4])
 
     def under_way(self, text: str) -> Iterator[Traced]:
-        """The calls that have not returned, with those of their arguments that are known."""
+        """The calls that have not returned, with the arguments known so far."""
         heads = [(pid, *begun) for pid, begun in self._unfinished.items()]
         if match := _LINE.fullmatch(text):
             heads.append((int(match[1] or 0), int(match[2] + match[3]), match[4]))
@@ -105,7 +105,7 @@ class Strace:
                 yield Traced(pid, time, None, name, split(arguments), "")
 
     def began(self, text: str) -> int | None:
-        """When the call began that a line begins with; None where it is a call's end, or none."""
+        """When the call on a line began; None for the end of a call, or for no call."""
         match = _LINE.fullmatch(text)
         if match is None or match[4].startswith("<... "):
             return None
@@ -118,7 +118,7 @@ def _connecting(pid: int, time: int, head: str) -> Traced | None:
 
 
 def split(text: str) -> tuple[str, ...]:
-    """Arguments at their commas, but not those in brackets.
+    """Arguments, split at commas outside brackets.
 
     >>> split("3<TCP:[7]>, [1, 2], {a=0, b=(1, 2)}")
     ('3<TCP:[7]>', '[1, 2]', '{a=0, b=(1, 2)}')

@@ -1,4 +1,4 @@
-"""What strace writes of one program, read as it comes and put into the journal."""
+"""Reads one program's strace as it comes, and adds its calls to the journal."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from trioecho.programs.lines import ProgramLine, Tell
 from trioecho.programs.pipe import Pipe
 from trioecho.stage.journal import Journal
 
-_LONGEST = 1 << 16  # bytes of a line of strace's at the most
+_LONGEST = 1 << 16  # the longest line of strace's, in bytes
 
 
 class Tracing:
     """Puts the calls of one program into the journal.
 
-    strace writes down the beginning of a call before the kernel makes it. So whenever a segment
-    is seen, the journal has this read what there is. A call that has begun and not returned holds
-    up what is younger, and no longer than `WAITED`: one that takes longer is told when it returns.
-    A connect that has not returned holds up what is younger until its SYN is seen, and no longer
-    than `AT_ONCE`: it may go where no segment of it is seen. Neither can be known better, since
-    strace says nothing of a call while it waits.
+    strace logs the beginning of a call before the kernel executes it. So the journal has this read
+    its output before each segment. A call that has not returned holds up later events, but no
+    longer than `WAITED`: one that takes longer is reported when it returns. A connect that has not
+    returned holds up later events until its SYN is seen, but no longer than `AT_ONCE`: its segments
+    may go where none is seen. Nothing better is possible, since strace logs nothing while a call
+    waits.
     """
 
     def __init__(self, pipe: Pipe, end: End, *, journal: Journal, finder: Finder) -> None:
@@ -52,7 +52,7 @@ class Tracing:
             self._late.end()
 
     def _catch_up(self) -> None:
-        # All that a pipe holds. A program that spins writes on and on: no more is waited for.
+        # Only what the pipe holds now: a program that spins writes without end.
         if data := self._pipe.read_now():
             self._feed(data)
 

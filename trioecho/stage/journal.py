@@ -1,17 +1,17 @@
 """The journal: merges segments and socket calls from every source into one order.
 
-A segment comes from a wire of ours, which tells when it was sent and when it arrived, or from a
-tap, which shows it some milliseconds late. A call comes from a socket of ours, which tells it at
-once, or from strace, which tells it once it has returned. Order comes from what is known of each
-source, and never from a guess at how late it may be:
+A segment comes from our wire, which reports when it was sent and when it arrived, or from a tap,
+which shows it some milliseconds late. A call comes from one of our sockets, which reports it at
+once, or from strace, which reports it once it has returned. The order follows from what each source
+guarantees, never from a guess at how late it may be:
 
-- A segment on the wire waits until it is known whether it arrived. A call of ours on the wire is in
-  its place at once, since the wire takes what the call has sent right behind it.
-- A call of ours beside a tap waits for a younger frame, or for a mark: then nothing older can come.
-- strace writes down that a call was made before the kernel makes it. So whatever it tells is read
-  before each segment is looked at: the call that sent a segment is known by then, and the segment
-  waits for it to return. A call that waited for a segment comes behind all that was seen until it
-  was told, and before what its program did next.
+- A segment on the wire waits until it is known whether it arrived. A call of ours on the wire is
+  placed at once, since the wire reads the segments it sent right after it.
+- A call of ours beside a tap waits for a later frame, or for a mark: then nothing older can come.
+- strace logs a call before the kernel executes it. So its output is read before each segment is
+  processed: the call that sent a segment is known by then, and the segment waits for it to return.
+  A call that waited for a segment comes after everything seen until it was reported, and before its
+  program's next call.
 """
 
 from __future__ import annotations
@@ -52,18 +52,18 @@ class Kernels(Protocol):
     """Asks the kernels of both ends."""
 
     def told(self, call: Call) -> None:
-        """Learns from a socket call whose socket a connection is."""
+        """Learn from a call which socket a connection belongs to."""
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """What the kernel of one end says of a connection."""
 
 
 class Moment(NamedTuple):
-    """A point in the story, for which a source is asked to catch up.
+    """A point in time up to which a source is asked to catch up.
 
     Args:
-        time: nanoseconds since the epoch; no call of ours that has been told is younger.
-        told: how many calls strace had told of.
+        time: nanoseconds since the epoch; no call of ours reported so far is later.
+        told: how many calls strace had reported.
     """
 
     time: int
@@ -81,8 +81,8 @@ def _always(end: End, client: Endpoint, server: Endpoint) -> bool:
 class Journal(Order):
     """Turns segments from a wire or a tap into rungs, and merges calls among them.
 
-    The engine is told at once, of a sending and of an arrival each at its time. Events are taken by
-    ``ready``, each when it is in its place.
+    The engine processes each sending and each arrival at once. ``ready`` returns an event once its
+    place is final. ``tapped`` says that segments come from a tap, and so later than calls.
 
     Attributes:
         tracker: the connections.
@@ -111,7 +111,7 @@ class Journal(Order):
     # ---- what is told ----------------------------------------------------------------------------
 
     def call(self, call: Call) -> None:
-        """Take a call on a socket of ours."""
+        """Add a call on one of our sockets."""
         if self._kernels is not None:
             self._kernels.told(call)
         for one in self._repeats.told(call):
@@ -131,13 +131,13 @@ class Journal(Order):
             self._place(call)
 
     def late_calls(self, find: Callable[[Call], Call], catch_up: Callable[[], None]) -> LateCalls:
-        """Expect calls of a program, which are told late."""
+        """Expect a program's calls, which strace reports late."""
         late = LateCalls(self, find, catch_up)
         self._late.append(late)
         return late
 
     def seen(self, segment: Segment) -> None:
-        """Take a segment from a tap."""
+        """Add a segment from a tap."""
         if self.finished:
             return
         self._place_held(segment.frame.time)
@@ -149,7 +149,7 @@ class Journal(Order):
         self._opened(segment)
 
     def sent(self, passage: Passage) -> None:
-        """A segment has been sent over the wire."""
+        """Add a segment that was sent over the wire."""
         if self.finished:
             return
         self.catch_up()
@@ -167,9 +167,9 @@ class Journal(Order):
         self._opened(segment)
 
     def done(self, passage: Passage) -> None:
-        """It has arrived, or been lost."""
+        """Note that it has arrived, or was lost."""
         entry = self._under_way.pop(passage.frame.number, None)
-        if entry is None:  # it was sent before this observer was there, or all is finished
+        if entry is None:  # sent before this observer was added, or after the end
             return
         rung, connection = entry.event, entry.connection
         assert isinstance(rung, Rung)
@@ -187,7 +187,7 @@ class Journal(Order):
         self.wake()
 
     def catch_up(self) -> None:
-        """Read what strace has written until now: it is older than the segment that comes next."""
+        """Read what strace has written so far: it is older than the next segment."""
         for late in self._late:
             late.catch_up()
 
@@ -199,14 +199,14 @@ class Journal(Order):
         return Moment(max(time_ns(), youngest), self._told_late)
 
     def settle(self, moment: Moment) -> None:
-        """Every segment sent before a moment has arrived."""
+        """Note that every segment sent before a moment has arrived."""
         self._place_held(moment.time)
         self._settled_late = max(self._settled_late, moment.told)
         self.wake()
 
     @property
     def unsettled(self) -> bool:
-        """Whether a call waits until older segments have come."""
+        """Whether a call waits for older segments."""
         return bool(self._held) or self._first_waits()
 
     async def landed(self) -> None:
@@ -276,7 +276,7 @@ class Journal(Order):
                 connection.gave_up(passage.arrived or 0)
 
     def _count(self, end: End | None = None) -> None:
-        """Tell what was repeated until now."""
+        """Report the calls repeated so far."""
         for call in self._repeats.counted(end):
             self._take(call)
         for late in self._late:
@@ -288,7 +288,7 @@ class Journal(Order):
                 late.opened()
 
     def _with_kernel(self, rung: Rung, connection: TrackedConnection, end: End) -> Rung:
-        """A rung with what the kernel says of the end at which something has just happened."""
+        """The rung with the kernel's view of the end where something has just happened."""
         if self._kernels is None:
             return rung
         kernel = self._kernels.ask(end, connection.client.endpoint, connection.server.endpoint)

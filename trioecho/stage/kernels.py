@@ -1,4 +1,4 @@
-"""Asks the kernels at both ends of a wire what they think of a connection."""
+"""Asks the kernels at both ends of a wire about a connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NETLINK_SOCK_DIAG = 4
 
 @asynccontextmanager
 async def open_diag(host: Host) -> AsyncIterator[Diag]:
-    """A line to inet_diag on a host, for as long as the block lasts.
+    """An inet_diag socket on a host, for as long as the block lasts.
 
     Raises:
         TrioechoError: the kernel lacks it.
@@ -29,7 +29,7 @@ async def open_diag(host: Host) -> AsyncIterator[Diag]:
 
 @asynccontextmanager
 async def open_diags(wire: PrivateWire) -> AsyncIterator[dict[End, Diag]]:
-    """A line to inet_diag on both hosts of a wire, for as long as the block lasts.
+    """An inet_diag socket on both hosts of a wire, for as long as the block lasts.
 
     Raises:
         TrioechoError: the kernel lacks it.
@@ -41,9 +41,9 @@ async def open_diags(wire: PrivateWire) -> AsyncIterator[dict[End, Diag]]:
 class Truth:
     """What a ``Journal`` asks of both kernels.
 
-    A socket of this process tells by its option TCP_INFO. inet_diag answers with the same
-    ``tcp_info`` for every other socket of a host: those of other programs, and those that no
-    program holds any more.
+    ``ours``: the calls are this process's, so their sockets answer by TCP_INFO. inet_diag answers
+    with the same ``tcp_info`` for every other socket of a host: those of other programs, and those
+    that no program holds any more.
     """
 
     def __init__(self, diags: Mapping[End, Diag], *, ours: bool) -> None:
@@ -52,7 +52,7 @@ class Truth:
         self._descriptors: dict[tuple[Endpoint, Endpoint], int] = {}
 
     def told(self, call: Call) -> None:
-        """Learn from a call on which descriptor a connection is."""
+        """Learn from a call which descriptor a connection has."""
         if not self._ours or call.local is None or call.peer is None or call.error is not None:
             return
         ends = call.local, call.peer
@@ -72,12 +72,12 @@ class Truth:
             return True
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
-        """What the kernel of one end says of a connection; None when it knows of none."""
+        """The state of a connection in one end's kernel; None where it has none."""
         ends = (client, server) if end == "client" else (server, client)
         descriptor = self._descriptors.get(ends)
         if descriptor is not None:
             info = descriptor_info(descriptor)
-            if info.state is not State.CLOSED:  # in TIME-WAIT it has left its socket
+            if info.state is not State.CLOSED:  # in TIME-WAIT it is detached from its socket
                 return info
         held = self._diags[end].find_now(*ends)
         return None if held is None else held.kernel or Kernel(held.state)

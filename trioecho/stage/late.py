@@ -1,9 +1,9 @@
-"""Calls that are told late: what strace writes of a program, put where it was made.
+"""Calls that are reported late: strace's, placed where they were made.
 
-strace writes down that a call was made before the kernel makes it, and looks up its socket before
-it takes the time of its end. So a call that returned at once stands where it was made, and one that
-waited for a segment comes behind all that was seen until it was told, and before what its program
-did next. A connect waits for its SYN, which tells its connection.
+strace logs a call before the kernel executes it, and looks up its socket before it takes the time
+of its return. So a call that returned at once is placed where it was made. One that waited for a
+segment comes after everything seen until it was reported, and before its program's next call. A
+connect waits for its SYN, which identifies its connection.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class Entry(Struct):
     """A place in the journal.
 
     Args:
-        event: what stands there.
-        connection: the connection of a segment whose arrival is still to be told.
-        open: whether more is to come, so that nothing behind it may be taken.
-        late: the source of a call that was told late.
-        after: how many calls strace must have told of by a moment up to which all is settled.
-        begun: of a connect that has returned, where it began.
+        event: the call or rung.
+        connection: the connection of a segment that has not arrived yet.
+        open: whether it may still change, so that nothing after it is released.
+        late: the source of a call that was reported late.
+        after: how many calls strace must have reported before it is released.
+        begun: for a connect that has returned, the entry where it began.
     """
 
     event: Event
@@ -44,26 +44,26 @@ class Entry(Struct):
 
 
 class Pages(Protocol):
-    """What the journal lets these calls do."""
+    """What these calls need of the journal."""
 
     def add_late(self, time: int, entry: Entry) -> None:
-        """Put in a call; what was sent before now is still to come."""
+        """Add a call; segments sent before now may still come."""
 
     def told_now(self, entry: Entry) -> None:
-        """Let an entry wait until what was sent before now has come."""
+        """Let an entry wait until all segments sent before now have come."""
 
     def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
-        """The place of a call that waited for a segment, told now."""
+        """The place of a call that waited for a segment, reported now."""
 
     def wake(self) -> None:
         """Wake the tasks that wait for something new."""
 
 
 class LateCalls:
-    """The calls of one program, as strace tells of them.
+    """The calls of one program, as strace reports them. ``catch_up`` reads what it has written.
 
     Attributes:
-        until: a call made at this time has not returned; what is younger waits for it.
+        until: a call made at this time has not returned; later events wait for it.
     """
 
     def __init__(
@@ -74,14 +74,14 @@ class LateCalls:
         self._find = find
         self._journal = journal
         self._returned: list[Entry] = []
-        self._floor = 0  # the place of the last call that waited, behind which the next are
+        self._floor = 0  # the place of the last call that waited; the next ones come after it
         self._connects: dict[int, Entry] = {}  # under way, by their tasks
         self._repeats = Repeats()
 
     def put(
         self, calls: Sequence[Call], began: int | None, task: int = 0, *, connected: bool = False
     ) -> None:
-        """Take what one line tells."""
+        """Add the calls of one line."""
         if began is not None:
             self._place_returned(began)
         for call in (one for made in calls for one in self._repeats.told(made, task)):
@@ -106,7 +106,7 @@ class LateCalls:
             begun.open = False
 
     def read(self, under_way: int | None) -> None:
-        """All has been told that there was to be read."""
+        """Note that everything there was has been read."""
         self._place_returned(None)
         self.until = NEVER if under_way is None else under_way
         self._journal.wake()
@@ -117,7 +117,7 @@ class LateCalls:
         return self.until != NEVER or any(entry.open for entry in self._connects.values())
 
     def expire(self, sent: int, connected: int) -> None:
-        """Wait no longer for calls that have not returned."""
+        """Stop waiting for calls that have not returned."""
         if self.until < sent:
             self.until = NEVER
         for entry in self._connects.values():
@@ -126,19 +126,19 @@ class LateCalls:
         self._journal.wake()
 
     def opened(self) -> None:
-        """A SYN has been seen: it may be that of a connect."""
+        """Match a SYN that was just seen with a connect."""
         for entry in self._connects.values():
             if entry.open:
                 entry.event = self._found(entry)
                 entry.open = entry.event.connection is None
 
     def placed(self, entry: Entry, last: int) -> Call:
-        """A call as it comes out of the journal."""
+        """A call with its final place and connection."""
         call = self._found(entry)
         return replace(call, time=max(call.time, last))
 
     def count(self, end: End | None = None) -> None:
-        """Tell what was repeated until now."""
+        """Report the calls repeated so far."""
         for call in self._repeats.counted(end):
             self._journal.add_late(max(call.time, self._floor), Entry(call, late=self))
 

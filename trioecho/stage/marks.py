@@ -15,7 +15,7 @@ T = TypeVar("T")
 class Marks(Generic[T]):
     """The pending marks of one capture, each with what was known when it was requested.
 
-    An empty batch answers the oldest: all frames captured before it was asked have come.
+    An empty batch answers the oldest: all frames captured before it was requested have come.
     """
 
     def __init__(self, capture: Capture) -> None:
@@ -33,7 +33,7 @@ class Marks(Generic[T]):
         return reached
 
     def answered(self) -> T:
-        """An empty batch has come: what was known when its mark was asked for."""
+        """Match an empty batch with its mark; what was known when it was requested."""
         known, reached = self._asked.popleft()
         reached.set()
         return known

@@ -36,8 +36,8 @@ class Tap(Struct, frozen=True):
     Args:
         interface: this machine's loopback; None for a private one.
         sniffer: which capture to use.
-        port: the server's port; on this machine's loopback nothing else is captured. 0 when the
-            kernel will choose it.
+        port: the server's port; on this machine's loopback nothing else is captured. 0 to let the
+            kernel choose.
         size: bytes of the capture's ring, None for its usual size.
     """
 
@@ -62,7 +62,7 @@ class OnLoopback(RecordedStage):
 
     @property
     def title(self) -> str:
-        """What it is, in words, for the head of a ladder."""
+        """What it is, in words, for the title of a ladder."""
         return self.name if self._host is None else super().title
 
     def host(self, end: End) -> Host:
@@ -174,8 +174,8 @@ def _own_loopback(tap: Tap) -> Capture:
         sniffer = "scapy"
     if not (interface in _LOOPBACKS or "loopback" in interface.lower()):
         raise TrioechoError(
-            f"The echo runs over this machine's loopback, and {interface!r} is another interface",
-            "Use --interface lo, or none for a private loopback",
+            f"The echo runs over a loopback interface, and {interface!r} is none",
+            "Use --interface lo, or leave --interface out for a private loopback",
         )
     return open_capture(sniffer, interface=interface, port=tap.port or None, size=tap.size)
 

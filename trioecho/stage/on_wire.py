@@ -40,13 +40,13 @@ class OnWire(RecordedStage):
         return self.wire.host(end)
 
     def record(self, call: Call) -> None:
-        """Take a call; the segments it sent follow right behind it."""
+        """Record a call; the segments it sent follow right after it."""
         super().record(call)
         if not self._closed:
             self.wire.drain()
 
     async def settle(self) -> None:
-        """Take what the hosts have sent."""
+        """Read everything the hosts have sent."""
         moment = self.journal.moment()
         while self.wire.drain():
             await trio.lowlevel.checkpoint()

@@ -20,7 +20,7 @@ def open_recorded(
     tap: Tap | None = None,
     ways: Ways | None = None,
 ) -> AbstractAsyncContextManager[RecordedStage]:
-    """Open a stage whose events outputs take as they come.
+    """Open a stage whose journal outputs read as it grows.
 
     Raises:
         TrioechoError: there can be no such stage here (the message says why, and what would allow

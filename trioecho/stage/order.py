@@ -1,4 +1,4 @@
-"""Events in order: each comes out once nothing can come before it any more."""
+"""Events in order: each is released once nothing can come before it any more."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ class Order:
         self._number = 0
         self._late: list[LateCalls] = []
         self._told_late = self._settled_late = 0
-        self._last = 0  # the time of what was taken last
+        self._last = 0  # the time of the last event taken
 
     def add(self, time: int, entry: Entry) -> None:
-        """Put an entry in its place: behind all that are not younger."""
+        """Add an entry, after all that are not later."""
         self._number += 1
         heappush(self._entries, (time, self._number, entry))
         self.wake()
 
     def add_late(self, time: int, entry: Entry) -> None:
-        """Put in a call that strace has told of; what was sent before that is still to come."""
+        """Add a call that strace has reported; segments sent before that may still come."""
         self.told_now(entry)
         self.add(time, entry)
 
     def told_now(self, entry: Entry) -> None:
-        """Let an entry wait until what was sent before now has come."""
+        """Let an entry wait until all segments sent before now have come."""
         self._told_late += 1
         entry.after = self._told_late
 
@@ -92,10 +92,10 @@ class Order:
 
     @property
     def full(self) -> bool:
-        """Whether too many events are queued: a ladder that nobody reads must not grow."""
+        """Whether too many events are queued: an unread ladder must not grow without bound."""
         if self._most is None or len(self._entries) <= self._most or self.finished:
             return False
-        return not self._first_waits()  # what it waits for must be let in
+        return not self._first_waits()  # it waits for segments, which must be let in
 
     async def room(self) -> None:
         """Wait until it is not full."""
@@ -109,6 +109,6 @@ class Order:
             self._news = None
 
     def _first_waits(self) -> bool:
-        """Whether the first entry waits until older segments have come."""
+        """Whether the first entry waits for older segments."""
         entries = self._entries
         return bool(entries) and entries[0][2].after > self._settled_late and not self.finished

@@ -14,20 +14,20 @@ from trioecho.render import Event, Renderer
 Events: TypeAlias = Sequence[Event]
 Sink: TypeAlias = Callable[[bytes], None]
 
-# After a signal, outputs that do not move get this many times the grace; then they are left.
+# After a signal, a stalled output gets this many times the grace; then it is abandoned.
 _LAST_WORDS = 4
 
 
 class Output:
     """A renderer in a task of its own, so that a slow screen does not hold up a file.
 
-    It ends because its channel has ended, not because it was cancelled: what it wrote is complete.
+    It ends when its channel closes, not by cancellation, so its output is complete.
 
     Args:
         renderer: the format.
-        sink: takes the bytes, all of them at once. It may block, so it is called in a thread.
-        abandon: whether a sink that blocks may be left behind when the task is cancelled, as a
-            terminal that nobody reads; a file is always written to its end.
+        sink: writes all bytes it is given. It may block, so it is called in a thread.
+        abandon: whether a blocked sink may be abandoned on cancellation, such as a terminal that
+            nobody reads; a file is always written to its end.
     """
 
     def __init__(self, renderer: Renderer, sink: Sink, *, abandon: bool = False) -> None:
@@ -44,7 +44,7 @@ class Output:
             return
 
     def finish(self) -> None:
-        """There are no more events."""
+        """Close the channel: there are no more events."""
         self._send.close()
 
     async def run(self) -> None:
@@ -54,7 +54,7 @@ class Output:
                 await self.write(partial(self.renderer.show, events))
 
     async def write(self, render: Callable[[], bytes]) -> None:
-        """Render and write in a thread: neither a file nor a terminal tells when it is ready."""
+        """Render and write in a thread: neither a file nor a terminal signals when it is ready."""
 
         def work() -> None:
             if data := render():
@@ -64,10 +64,10 @@ class Output:
 
 
 class Kept:
-    """A renderer that writes nothing and keeps what it is shown.
+    """A renderer that writes nothing and keeps all events.
 
     Attributes:
-        events: what it was shown, in order.
+        events: all events, in order.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Kept:
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """The rungs among it."""
+        """The rungs among them."""
         return tuple(event for event in self.events if isinstance(event, Rung))
 
     def begin(self) -> bytes:
@@ -106,8 +106,8 @@ async def show(
 ) -> Summary:
     """Show what an engine sends to the outputs, from their first line to their last.
 
-    The outputs end because their channels have, not because they are cancelled. Only when the user
-    has asked to stop, a screen that nobody reads is left after a while.
+    Outputs end when their channels close, not by cancellation. Only after the user has asked to
+    stop is a screen that nobody reads abandoned, after a while.
     """
     with trio.CancelScope() as patience:
         async with trio.open_nursery() as watching:
@@ -128,6 +128,6 @@ async def show(
 
 
 async def _hurry(stop: trio.Event, patience: trio.CancelScope, seconds: float) -> None:
-    """After a stop, give a screen that nobody reads a bounded time."""
+    """After a stop, bound the time for a screen that nobody reads."""
     await stop.wait()
     patience.deadline = trio.current_time() + seconds

@@ -16,7 +16,7 @@ from trioecho.stage.outputs import Output, show
 from trioecho.stage.stage import RecordedStage
 from trioecho.text import plural
 
-# Seconds for the connections to end where somebody has given up, or the user has.
+# Seconds for the connections to end after a failure, or after Ctrl-C.
 LITTLE = 0.5
 
 
@@ -29,11 +29,11 @@ async def play(
     stop: trio.Event,
     settled: Callable[[], None] = lambda: None,
 ) -> Summary:
-    """Run something on a stage, and show it.
+    """Run ``act`` on a stage, and show what happens.
 
     Raises:
-        TrioechoError: what went wrong first, unless the user has stopped it; the outputs are
-            complete all the same.
+        TrioechoError: the first failure, unless the user stopped the run; the outputs are complete
+            all the same.
     """
     failures: list[TrioechoError] = []
 
@@ -57,7 +57,7 @@ async def play(
 
 
 def check_whole(summary: Summary) -> None:
-    """Check that no frame is missing.
+    """Check that the capture has every frame.
 
     Raises:
         TrioechoError: the kernel dropped some.

@@ -1,4 +1,4 @@
-"""Repeats: calls that a program makes again and again with no effect, told as one with a count."""
+"""Repeats: calls that a program repeats with no effect, reported as one call with a count."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from msgspec.structs import replace
 
 from trioecho.model import RECEIVING, SENDING, Call, End
 
-#: So many of each kind are told one by one.
+#: How many of each kind are reported one by one.
 FEW = 3
-#: After so many more their count is told, while the program still spins.
+#: After this many more their count is reported, while the program still spins.
 SOON = 100
-_MOST = 1_000  # sockets that are remembered: a task that ends closes its own unseen
-_MOST_KINDS = 4  # kinds of calls in one such loop
+_MOST = 1_000  # sockets remembered: strace does not show the closes of a task that ends
+_MOST_KINDS = 4  # kinds of calls in one loop
 
 Key = tuple[int, End, int, str]
 
 
 class Repeats:
-    """Counts what a spinning program does, so that a minute of it is a few rows.
+    """Counts the calls of a program that spins, so that a minute of it is a few rows.
 
-    A call has no effect when it returns no bytes or an error: the end, once more. It is a repeat
-    when the same socket has made it before, and done nothing else since. Each kind is told ``FEW``
-    times. The others become one call with their number, ``times``: after ``SOON``, when the
-    socket does something else, when its end closes, and at the end.
+    A call has no effect when it returns no bytes or an error. It is a repeat when the same socket
+    has made it before, and no other call with an effect since. Each kind is reported ``FEW`` times.
+    The rest become one call with their number, ``times``: after ``SOON``, when the socket does
+    something else, when its end closes, and at the end.
     """
 
     def __init__(self) -> None:
         self._loops: dict[Key, _Loop] = {}
 
     def told(self, call: Call, task: int = 0) -> Iterator[Call]:
-        """What there is to tell of a call, and of those before."""
+        """The calls to report after this one."""
         key = (task, call.end, call.fd, call.socket)
         loop = self._loops.get(key)
         if _is_idle(call):
@@ -49,23 +49,23 @@ class Repeats:
         yield call
 
     def counted(self, end: End | None = None) -> Iterator[Call]:
-        """What was counted until now and is not told yet: of one end, or of both."""
+        """The calls counted but not reported yet, of one end or of both."""
         for (_, whose, _, _), loop in self._loops.items():
             if end in (None, whose):
                 yield from loop.release()
 
 
 class _Loop:
-    """What one socket repeats."""
+    """The repeated calls of one socket."""
 
     def __init__(self) -> None:
-        self.count = 0  # since the beginning, of those that are not told one by one
+        self.count = 0  # of all calls that are not reported one by one
         self._told: dict[Call, int] = {}
         self._held: dict[Call, int] = {}
         self._time = 0
 
     def counts(self, call: Call) -> bool:
-        """Whether a call is counted, and not told by itself."""
+        """Whether a call is only counted, not reported."""
         kind = replace(call, time=0)
         times = self._told.get(kind, 0)
         if times < FEW:
@@ -78,7 +78,7 @@ class _Loop:
         return True
 
     def release(self) -> Sequence[Call]:
-        """Those counted, each kind as one call at the time of the last."""
+        """The counted calls, each kind as one call at the time of the last."""
         held, self._held = self._held, {}
         return [replace(kind, time=self._time, times=times) for kind, times in held.items()]
 

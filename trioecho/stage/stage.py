@@ -68,7 +68,7 @@ class Stage(ABC):
         return host.address6 if ipv6 else host.address
 
     def socket(self, end: End) -> SocketFactory:
-        """What makes the TCP sockets of one end.
+        """The factory of one end's TCP sockets.
 
         Args:
             end: which.

@@ -1,9 +1,9 @@
 """The private wire: two hosts, and a pump between them that may break what it carries.
 
-Each host has a TUN device. What its kernel sends comes out of the device as one packet a read, and
-what is written to the other's device arrives there, and is processed before the write returns. So
-the wire knows when each packet was sent, whether it arrived, and when; it tells its observers, and
-lets ``Fates`` decide what becomes of each.
+Each host has a TUN device. Each read of the device returns one packet that its kernel sent. A
+packet written to the other device has arrived and been processed when the write returns. So the
+wire knows when each packet was sent, whether it arrived, and when. ``Fates`` decides what becomes
+of each; the observers are notified.
 """
 
 from __future__ import annotations
@@ -34,26 +34,26 @@ from trioecho.packet.decoder import Decoder
 #: What the wire is called where interfaces have names: one, since libpcap takes no file with two of
 #: LINKTYPE_RAW.
 INTERFACES = ("wire",)
-RAW = 101  # LINKTYPE_RAW: a TUN device carries IP packets and nothing below
+RAW = 101  # LINKTYPE_RAW: a TUN device carries bare IP packets
 ADDRESSES = {"client": ("10.0.0.1", "fd00::1"), "server": ("10.0.0.2", "fd00::2")}
 MTU = 1500
-# Packets taken in one go, so that two busy kernels do not keep the rest of the nursery waiting.
+# Packets read in one go, so that two busy kernels do not starve the other tasks.
 _GO = 256
 _LARGEST = 1 << 16
 
 
 class Passage(Struct):
-    """The way of one segment over the wire.
+    """The passage of one segment over the wire.
 
     Args:
-        end: who sent it, or who is said to have, when the wire made it.
+        end: who sent it, or appears to have, when the wire made it.
         frame: the packet, and when it was sent.
         segment: the segment in it.
         kind: ``original``, a ``copy`` that the wire made of one, or ``injected`` by the wire.
-        fault: what was done to it, in the words of the fault; ``""`` for nothing.
-        lost: whether it never arrives, or not as it was sent.
-        arrived: when it arrived, nanoseconds since the epoch; None as long as it has not.
-        broken: whether it is lost because its checksum is wrong when it comes.
+        fault: the fault that hit it, in its own words; ``""`` for none.
+        lost: whether it never arrives, or arrives changed.
+        arrived: when it arrived, nanoseconds since the epoch; None until it has.
+        broken: whether it is lost because it arrives with a wrong checksum.
     """
 
     end: End
@@ -67,24 +67,24 @@ class Passage(Struct):
 
 
 class Observer(Protocol):
-    """Is told what happens on the wire, at once and in time order."""
+    """Notified of what happens on the wire, at once and in time order."""
 
     def sent(self, passage: Passage) -> None:
-        """A segment has been sent; what becomes of it is not said yet."""
+        """A segment has been sent; its fate is not known yet."""
 
     def done(self, passage: Passage) -> None:
         """It has arrived, or been lost."""
 
     @property
     def full(self) -> bool:
-        """Whether the wire should take no more: what it leaves waits in the kernels."""
+        """Whether the wire should read no more; packets then wait in the kernels."""
 
     async def room(self) -> None:
         """Return when it is not full."""
 
 
 class _Way(Struct):
-    """A packet under way: its passage if it is TCP, and how many deliveries of it are planned."""
+    """A packet in flight: its passage if it is TCP, and how many deliveries of it are planned."""
 
     passage: Passage | None
     planned: int
@@ -92,10 +92,10 @@ class _Way(Struct):
 
 
 class PrivateWire:
-    """Two hosts and what is between them.
+    """Two hosts and the wire between them.
 
     Attributes:
-        observers: are told of each segment.
+        observers: notified of each segment.
     """
 
     def __init__(
@@ -129,14 +129,14 @@ class PrivateWire:
         self._fates.add(parse(text))
 
     def unmatched(self) -> tuple[str, ...]:
-        """A sentence for each fault that has not done anything."""
+        """A sentence for each fault that has not acted."""
         return self._fates.unmatched()
 
     def drain(self, limit: int = _GO) -> bool:
-        """Take what the hosts have sent until now, and deliver what is due.
+        """Read what the hosts have sent so far, and deliver what is due.
 
-        A pump does this whenever there is something; to have a socket call
-        followed by what it sent, before anything else happens, does it right after the call.
+        The pump does this whenever a device is readable. Call it right after a socket call to have
+        the segments it sent follow it immediately.
         """
         self._deliver()
         for _ in range(limit):
@@ -177,7 +177,7 @@ class PrivateWire:
                 await trio.lowlevel.checkpoint()
 
     async def _clock(self) -> None:
-        """Deliver what was delayed, when its time has come."""
+        """Deliver delayed packets when they are due."""
         while True:
             self._earlier = trio.Event()
             wait = (self._due[0][0] - self._clock_ns()) / 1e9 if self._due else float("inf")
@@ -186,16 +186,16 @@ class PrivateWire:
             self._deliver()
 
     def _clock_ns(self) -> int:
-        """Nanoseconds since the epoch that no step of the wall clock holds up or hurries."""
+        """Nanoseconds since the epoch, unaffected by steps of the wall clock."""
         return self._epoch + monotonic_ns()
 
     def _time(self) -> int:
-        """Now, and later than ever before: no two things happen at once on the wire."""
+        """The current time, later than any before: no two things happen at once on the wire."""
         self._now = max(self._clock_ns(), self._now + 1)
         return self._now
 
     def _take(self, end: End, data: bytes) -> None:
-        """One packet that a host has sent."""
+        """Process a packet that a host has sent."""
         now = self._time()
         self._packets += 1
         frame = Frame(self._frames + 1, now, data, RAW, len(data))
@@ -241,7 +241,7 @@ class PrivateWire:
         passage: Passage | None = None
         if delivery.kind == "original":
             if way is None or way.delivered:
-                return  # it was held back, and let go before
+                return  # it was held back, and released before
             way.delivered = True
             passage = way.passage
         now = self._time()
@@ -251,7 +251,7 @@ class PrivateWire:
             os.write(self._devices[delivery.to], delivery.data)
         except OSError as error:
             if passage is not None and not passage.lost:
-                passage.lost, passage.fault = True, f"not taken by the host: {error.strerror}"
+                passage.lost, passage.fault = True, f"not accepted by the host: {error.strerror}"
                 self._tell_done(passage)
             return
         if passage is not None and not passage.lost:

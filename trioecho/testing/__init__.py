@@ -1,7 +1,7 @@
 """Wire-level tests for other people's code: what the fixture ``wire`` is made of.
 
-Everything here blocks, as ordinary tests do; the wire itself runs in a trio loop of its own, in a
-thread that belongs to the fixture.
+Everything here blocks, as ordinary tests do. The wire itself runs in its own trio loop, in a thread
+that the fixture owns.
 """
 
 from trioecho.testing.host import WireHost

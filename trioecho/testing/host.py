@@ -20,14 +20,14 @@ from trioecho.testing.portal import Portal
 
 
 class WireHost:
-    """One end of the wire: sockets and programs on it, and its settings.
+    """One end of the wire: its sockets, programs and settings.
 
-    Everything that a test made here ends with the test: sockets are closed, programs are killed.
+    At the end of the test its sockets are closed and its programs killed.
 
     Args:
-        portal: the way to the loop in which the wire lives.
+        portal: into the wire's loop.
         host: the host there.
-        stack: what is to be done when the test is over.
+        stack: closed at the end of the test.
 
     Attributes:
         address, address6: its addresses on the wire.
@@ -51,10 +51,10 @@ class WireHost:
         type: int = sockets.SOCK_STREAM,  # noqa: A002
         proto: int = 0,
     ) -> sockets.socket:
-        """Make a socket on this host, an ordinary one that blocks.
+        """Make an ordinary, blocking socket on this host.
 
         Args:
-            family, type, proto: as for ``socket.socket``, whose default timeout holds here too.
+            family, type, proto: as for ``socket.socket``, whose default timeout applies here too.
 
         Returns:
             The socket; it is closed when the test is over.
@@ -70,10 +70,10 @@ class WireHost:
     def listen(
         self, port: int = 0, *, family: int = sockets.AF_INET, backlog: int = 128
     ) -> sockets.socket:
-        """Make a TCP socket that listens at this host's address.
+        """Make a TCP socket that listens on this host's address.
 
         Args:
-            port: the port; 0 for any that is free: ``getsockname()[1]`` tells.
+            port: the port; 0 for any free one, which ``getsockname()[1]`` gives.
             family: ``AF_INET`` or ``AF_INET6``.
             backlog: as for ``socket.listen``.
 
@@ -91,7 +91,7 @@ class WireHost:
 
         Args:
             address: an IP address and a port.
-            timeout: seconds for this and each later call on it; None for no limit.
+            timeout: in seconds, for this and each later call on it; None for no limit.
 
         Returns:
             The socket; it is closed when the test is over.
@@ -106,18 +106,18 @@ class WireHost:
         return made
 
     def inside(self) -> AbstractContextManager[None]:
-        """Let Python code of this process make its IP sockets on this host, within the block.
+        """Put the IP sockets that Python code creates within the block on this host.
 
-        It holds for this thread or task, the tasks that it starts, and threads that are in no such
-        block themselves. Names are still looked up by the machine, so give addresses; sockets that
-        a C library makes stay the machine's own.
+        This applies to the current thread or task, to the tasks it starts, and to threads that are
+        in no such block themselves. Names are still resolved by the machine, so use addresses;
+        sockets that a C library makes stay on the machine.
         """
         return making(self._descriptor)
 
     # ---- programs --------------------------------------------------------------------------------
 
     def popen(self, command: Sequence[str], **options: Any) -> Popen[Any]:
-        """Start a program on this host; it is killed when the test is over.
+        """Start a program on this host; it is killed at the end of the test.
 
         Args:
             command: the program and its arguments.
@@ -136,14 +136,14 @@ class WireHost:
         return process
 
     def run(self, command: Sequence[str], **options: Any) -> CompletedProcess[Any]:
-        """Run a program on this host to its end.
+        """Run a program on this host until it ends.
 
         Args:
             command: the program and its arguments.
             options: as for ``subprocess.run``: ``timeout``, ``check``, ``capture_output`` …
 
         Returns:
-            What came of it, as ``subprocess.run`` gives it.
+            The result, as ``subprocess.run`` gives it.
 
         Raises:
             TrioechoError: there is no such program, or no nsenter (util-linux).
@@ -163,7 +163,7 @@ class WireHost:
             The port.
 
         Raises:
-            AssertionError: none does in that time.
+            AssertionError: none does within that time.
         """
         __tracebackhide__ = True
         endpoint = self._portal.call(self._listening, port, timeout)
@@ -175,7 +175,7 @@ class WireHost:
     # ---- settings --------------------------------------------------------------------------------
 
     def sysctl(self, name: str, value: str | int | None = None) -> str:
-        """Read a setting of this host's network, or change it; the machine's own stays as it is.
+        """Read or change a setting of this host's network; the machine's own is not touched.
 
         Args:
             name: such as ``net.ipv4.tcp_retries2``.
@@ -185,7 +185,7 @@ class WireHost:
             Its value, now.
 
         Raises:
-            TrioechoError: there is no such setting in a namespace, or it takes no such value.
+            TrioechoError: there is no such setting in a namespace, or the value is not valid.
         """
         __tracebackhide__ = True
         return self._portal.call(self._host.sysctl, name, value)
@@ -208,9 +208,7 @@ class WireHost:
     @contextmanager
     def _entered(self, command: Sequence[str], options: dict[str, Any]) -> Iterator[list[str]]:
         if isinstance(command, str) or options.get("shell"):
-            raise TrioechoError(
-                "A program for a host is a list of words", "Such as ['sh', '-c', …]"
-            )
+            raise TrioechoError("A program is given as a list of words", "Such as ['sh', '-c', …]")
         path = None if options.get("env") is None else options["env"].get("PATH")
         prefix, descriptors = self._portal.call(self._host.entrance, command, path)
         options["pass_fds"] = [*options.get("pass_fds", ()), *descriptors]

@@ -1,10 +1,10 @@
-"""Sockets that code of this process makes without asking, made on a host of the wire instead.
+"""Makes the sockets that code in this process creates on a host of the wire.
 
 A thread cannot move into the namespace: a process with threads may not enter a user namespace, and
-without that it has no right to the network's (setns(2)). But a socket stays where it was made, and
-Python makes each in ``socket.socket.__init__``. While a block of ``inside`` lasts, that asks the
-keeper for the descriptor. The class stays what it is, so that ``isinstance`` and ``from socket
-import socket`` hold.
+without one it may not enter the network's (setns(2)). But a socket stays where it was made, and
+Python makes each in ``socket.socket.__init__``. Within a block of ``inside``, that asks the keeper
+for the descriptor. The class itself is unchanged, so ``isinstance`` and ``from socket import
+socket`` work.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import TypeAlias
 
-#: Makes a descriptor of a socket: family, type and protocol in, descriptor out.
+#: Makes a socket: family, type and protocol -> descriptor.
 Make: TypeAlias = Callable[[int, int, int], int]
 
 _FAMILIES = (-1, socket.AF_INET, socket.AF_INET6)
@@ -28,10 +28,10 @@ _original = socket.socket.__init__
 
 @contextmanager
 def making(make: Make) -> Iterator[None]:
-    """Let each IP socket that Python code makes be made by a function, as long as the block lasts.
+    """Have a function make each IP socket that Python code creates within the block.
 
-    That holds for the thread or task that is in the block and for the tasks that it starts. For
-    whatever is in no such block itself, a worker thread say, the block that was opened last holds.
+    This applies to the thread or task in the block and to the tasks it starts. Code in no such
+    block, such as a worker thread, uses the block opened last.
     """
     with _lock:
         _open.append(make)

@@ -1,10 +1,9 @@
 """A trio loop in a thread of its own, and the way into it.
 
-Everywhere else in this house tasks live in a nursery, and no thread stands behind the caller's
-back. A test that blocks has no loop, and one that has a loop may stop it for as long as it likes;
-the wire must carry packets all the same. So here is the one thread, and it is kept as a nursery
-keeps a task: one block starts and joins it, its end cancels it, and what goes wrong in it comes out
-there.
+Everywhere else tasks live in a nursery, and there are no hidden threads. A blocking test has no
+loop, and a test with a loop may block it for any time; the wire must carry packets all the same. So
+here is the one thread, kept as a nursery keeps a task: one block starts and joins it, its end
+cancels it, and an error in it is raised there.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ Ts = TypeVarTuple("Ts")
 class Portal:
     """Runs async functions in a loop, for callers in other threads.
 
-    ``trio.from_thread`` does so for threads without a loop; a test of pytest-trio has one.
+    ``trio.from_thread`` works only in threads without a loop; a pytest-trio test has one.
     """
 
     def __init__(self, token: trio.lowlevel.TrioToken) -> None:
@@ -34,7 +33,7 @@ class Portal:
         self._calls: set[Future[None]] = set()
 
     def call(self, function: Callable[[*Ts], Awaitable[T]], *arguments: *Ts) -> T:
-        """Run an async function there and wait for it; a wait that is interrupted cancels it.
+        """Run an async function there and wait for it; an interrupt cancels it.
 
         Raises:
             TrioechoError: the loop has ended.
@@ -60,7 +59,7 @@ class Portal:
         def begin() -> None:
             try:
                 trio.lowlevel.spawn_system_task(act)
-            except RuntimeError:  # the loop is about to end, and takes no more tasks
+            except RuntimeError:  # the loop is about to end, and accepts no more tasks
                 self._calls.discard(done)
                 done.set_exception(over())
 
@@ -73,7 +72,7 @@ class Portal:
         try:
             done.result()
         except TrioechoError as error:
-            raise error.with_traceback(None) from None  # it says all; what led to it is ours
+            raise error.with_traceback(None) from None  # it is complete; the context is ours
         finally:
             if not done.done():
                 with suppress(trio.RunFinishedError):
@@ -81,13 +80,13 @@ class Portal:
         return results[0]
 
     def close(self) -> None:
-        """The loop has ended: so have the calls that it did not get round to."""
+        """End the calls that the loop did not get to before it ended."""
         for call in list(self._calls):
             call.set_exception(over())
 
 
 def over() -> TrioechoError:
-    """What to say of a loop that has ended."""
+    """The error for a loop that has ended."""
     return TrioechoError("The wire has ended with its test", "Join what the test started before")
 
 
@@ -133,5 +132,5 @@ def open_portal(manager: AbstractAsyncContextManager[T]) -> Iterator[tuple[Porta
         thread.join()
         if portal is not None:
             portal.close()
-            if failures:  # also where the block has failed, most likely of it
+            if failures:  # also where the block failed, most likely because of it
                 raise failures[0]

@@ -1,4 +1,4 @@
-"""Wire: the private wire as a test uses it: two hosts, faults, and what was seen."""
+"""Wire: the private wire as a test uses it: two hosts, faults, and the ladder."""
 
 from __future__ import annotations
 
@@ -18,25 +18,26 @@ from trioecho.testing.host import WireHost
 from trioecho.testing.portal import Portal, open_portal
 from trioecho.view import Connection, Ladder
 
-# Packets that the wire may still have to carry before a test is told what was seen, in goes.
+# How many times to read waiting packets before a test looks at the ladder.
 _GOES = 64
-# Of a ladder that is shown, lines at the most; half of them from its beginning.
+# The most lines of a ladder that are shown, half of them from its beginning.
 _MOST_LINES = 400
 
 
 class Wire:
     """Two hosts, the wire between them, and what was seen on it.
 
-    What it tells is what has happened until it is asked. Each segment is kept, with its bytes.
+    Each attribute shows everything that has happened so far. All segments are kept, with their
+    bytes.
 
     Args:
-        portal: the way to the loop in which the wire lives.
+        portal: into the wire's loop.
         stage: the wire there, with its journal.
-        stack: what is to be done when the test is over.
+        stack: closed at the end of the test.
 
     Attributes:
         client, server: the hosts.
-        faults: what was asked of the wire.
+        faults: the wire's faults, in words.
     """
 
     def __init__(self, portal: Portal, stage: OnWire, stack: ExitStack) -> None:
@@ -51,14 +52,14 @@ class Wire:
         return f"<wire: client {self.client.address}, server {self.server.address}>"
 
     def fault(self, *texts: str) -> None:
-        """Let the wire do something to what it carries, from now on.
+        """Add a fault, from now on.
 
         Args:
             texts: in the words of the fault grammar, such as ``drop syn-ack``.
 
         Raises:
-            TrioechoError: a word is not understood, or it comes too late: an MTU is for the mark
-                ``@pytest.mark.wire("mtu 576")``.
+            TrioechoError: a word is not valid, or the fault comes too late: an MTU belongs in the
+                mark ``@pytest.mark.wire("mtu 576")``.
         """
         __tracebackhide__ = True
         for text in texts:
@@ -68,14 +69,14 @@ class Wire:
 
     @property
     def unmatched(self) -> tuple[str, ...]:
-        """A sentence for each fault that has not done anything."""
+        """A sentence for each fault that has not acted."""
         return self._look().summary.unmatched
 
     # ---- what was seen ---------------------------------------------------------------------------
 
     @property
     def rungs(self) -> tuple[Rung, ...]:
-        """Each segment on the wire, with both ends' states after it and what is said of it."""
+        """Each segment on the wire, with both ends' states after it and its facts."""
         return self._look().rungs
 
     @property
@@ -109,15 +110,15 @@ class Wire:
         return found[number - 1]
 
     def match(self, ladder: str, tolerance: float = TOLERANCE / 1e9) -> None:
-        """Compare all that was seen with a ladder; of its lines only what is written is compared.
+        """Compare all segments with a ladder; only what its lines say is compared.
 
         Args:
             ladder: in the ``.ladder`` notation.
             tolerance: how far a time in it may be off, in seconds.
 
         Raises:
-            AssertionError: something else was seen; it says what, line by line.
-            TrioechoError: a word of the ladder is not understood.
+            AssertionError: they differ; the message says how, line by line.
+            TrioechoError: a word of the ladder is not valid.
         """
         __tracebackhide__ = True
         if difference := compare(ladder, self.rungs, round(tolerance * 1e9)):
@@ -131,7 +132,7 @@ class Wire:
             timeout: seconds to wait.
 
         Raises:
-            AssertionError: there is one that has not.
+            AssertionError: one has not ended within that time.
         """
         __tracebackhide__ = True
         if self._portal.call(self._settled, timeout):
@@ -140,13 +141,13 @@ class Wire:
         hint = ""
         if trio.lowlevel.in_trio_task():
             hint = (
-                "\nThis test's own loop stood still meanwhile; to let it go on:"
+                "\nThis test's own loop was blocked meanwhile; to let it run:"
                 "\n  await trio.to_thread.run_sync(wire.settle)"
             )
         raise AssertionError(f"Not every connection has ended after {timeout:g} s:\n{still}{hint}")
 
     def ladder(self) -> str:
-        """All that was seen, as a ladder to be read."""
+        """The ladder, as the terminal shows it."""
         ladder = self._look()
         done = "; ".join(self.faults)
         title = f"private wire; {done}" if done else "private wire"
@@ -163,7 +164,7 @@ class Wire:
         lines = b"".join(parts).decode().rstrip().splitlines()
         if (more := len(lines) - _MOST_LINES) > 0:
             half = _MOST_LINES // 2
-            lines[half:-half] = [f"… {more:,} lines left out: wire.rungs has all …"]
+            lines[half:-half] = [f"… {more:,} lines left out; wire.rungs has all …"]
         return "\n".join(lines)
 
     def _look(self) -> Ladder:
@@ -171,7 +172,7 @@ class Wire:
         return self._last or self._portal.call(self._seen)
 
     def close(self) -> None:
-        """Look for the last time: what is told from now on is what was seen until now."""
+        """Take the last snapshot, which all attributes show from now on."""
         self._last = self._look()
 
     # ---- in the loop -----------------------------------------------------------------------------
@@ -196,13 +197,13 @@ def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
     """A wire for one test, for as long as the block lasts; the fixture ``wire`` is one.
 
     Args:
-        faults: what the wire does to what it carries, in the words of the fault grammar.
+        faults: what the wire does, and to which segments, in the words of the fault grammar.
 
     Returns:
         A context manager that gives the `Wire`.
 
     Raises:
-        TrioechoError: a word of a fault is not understood.
+        TrioechoError: a word of a fault is not valid.
         NamespaceUnavailable: there is no such wire here; the message says what is missing.
     """
     with open_portal(open_on_wire(faults, most=None)) as (portal, stage), ExitStack() as stack:
