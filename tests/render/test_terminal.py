@@ -42,7 +42,7 @@ a title
                                  win 65536  b'xxxxx'
                  retransmission of rung 4 after 300 ms: no ACK has come
   403.000     6  CLOSED       ◀── RST ACK seq 1 ack 6 win 65536 ── CLOSED
-                 the server closed at once, perhaps without having read what the
+                 the server closed at once, perhaps before it had read what the
                  client sent: then data is lost
 """
 

@@ -79,14 +79,14 @@ def test_a_syn_that_came_twice_is_not_called_bytes() -> None:
     )
     assert Dsack(0, 1) in rungs[-1].notes
     text = Dsack(0, 1).text(rungs[-1])
-    assert text == "the client has had the server's SYN before (DSACK): it came twice"
+    assert text == "the client had already received the server's SYN (DSACK): it came twice"
 
 
 def test_a_duplicate_ack_of_a_fin_waits_for_no_byte() -> None:
     rung = play(MARKS["an ACK of a FIN, once more"])[-1]
     (note,) = (note for note in rung.notes if isinstance(note, DuplicateAck))
     assert note == DuplicateAck(1, 6, "fin")
-    assert note.text(rung).endswith("the client acknowledges the FIN once more")
+    assert note.text(rung).endswith("the client acknowledges the FIN again")
 
 
 COOKIE = b"\x22\x0a" + b"12345678"

@@ -74,7 +74,7 @@ def test_a_synack_that_a_repeated_syn_asks_for() -> None:
     causes = [note.cause for one in rungs for note in one.notes if isinstance(note, Retransmission)]
     assert causes == ["ack-lost", "repeated-syn", "timeout", "ack-lost", "timeout"]
     text = rungs[3].notes[0].text(rungs[3])
-    assert text.endswith("the client's SYN has come once more, and is answered once more")
+    assert text.endswith("the client's SYN came again, and is answered again")
 
 
 def test_every_row_leads_to_another_state() -> None:

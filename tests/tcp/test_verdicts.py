@@ -247,7 +247,7 @@ def test_a_later_clock_or_packet_was_not_overtaken() -> None:
     )
     rungs = see(*HANDSHAKE, (1, first), (5, second))
     assert cause(rungs[-1]) == "gap"
-    assert said(rungs[-1]).startswith("retransmission: what was sent first did not come by here")
+    assert said(rungs[-1]).startswith("retransmission: the original was not seen here")
 
 
 def test_what_came_upon_a_closed_window_had_no_room() -> None:
@@ -295,9 +295,11 @@ def test_a_synack_whose_ack_was_lost_is_acknowledged_once_more() -> None:
     """The client believes it: it has said so before (RFC 9293 §3.10.7.4, first check)."""
     rungs = play(OPEN + "+1 < S. 0:0(0) ack 1 win 1000\n+.01 > . 1:1(0) ack 1 win 1000")
     assert rungs[3].notes == (timers.AckLost(2, 1_010_000_000, acked=3),)
-    assert said(rungs[3]).endswith("the answer in rung 3 did not arrive in time, or was not taken")
+    assert said(rungs[3]).endswith(
+        "the answer in rung 3 did not arrive in time, or was not accepted"
+    )
     assert rungs[4].notes == (DuplicateAck(1, 3, "syn"),)
-    assert said(rungs[4]).endswith("the client acknowledges the SYN once more")
+    assert said(rungs[4]).endswith("the client acknowledges the SYN again")
 
 
 def test_a_fin_whose_ack_was_lost() -> None:
@@ -317,7 +319,7 @@ def test_the_last_acks_very_packet_is_no_duplicate_ack() -> None:
     acks = [numbered(tcp("server", ACK, 500, 200), 50 + at // 2) for at in range(2)]
     rungs = see(*HANDSHAKE, (1, packet(7, 100)), *((1, ack) for ack in acks))
     assert rungs[-1].notes == (loss.CopiedAck(0, 5),)
-    assert "the very packet of the last ACK again" in said(rungs[-1])
+    assert "the same packet of the last ACK again" in said(rungs[-1])
 
 
 def test_other_bytes_are_not_the_very_same_packet() -> None:
@@ -366,7 +368,7 @@ def test_the_byte_of_a_probe_counts_when_it_is_taken() -> None:
 def test_what_is_captured_late_counts_and_is_no_retransmission() -> None:
     rungs = play(VERDICTS["data that is captured behind its ACK"])
     assert volumes(rungs) == (200, 0)
-    assert said(rungs[4]).startswith("captured late: what acknowledges it was captured before it")
+    assert said(rungs[4]).startswith("captured late: its ACK was captured before it")
 
 
 def test_a_copy_of_what_is_captured_late() -> None:

@@ -33,7 +33,7 @@ class Seen(Struct, gc=False):
         same_ack: whether it is pure and repeats its sender's last acknowledgment number.
         original: what first carried its first number, if that was used before.
         again: whether it repeats what was sent before, or uses its number without meaning it.
-        copied: whether it is the very packet that was seen before.
+        copied: whether it is the same packet that was seen before.
         sack: its SACK blocks in relative numbers.
         subtype: the Multipath TCP option that is asked about.
         arrival: when it arrived.

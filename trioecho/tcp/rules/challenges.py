@@ -1,4 +1,4 @@
-"""Challenge ACKs: the answers of an end that does not believe a segment."""
+"""Challenge ACKs: the answers of an end that does not trust a segment."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class ChallengeAck(Fact, frozen=True, tag="challenge-ack"):
         mine = rung.sender
         if self.asked == "half-open":
             return (
-                f"challenge ACK: for the {mine} an earlier connection of these ports is still open,"
-                " and it says where that stands; a RST will end it"
+                f"challenge ACK: the {mine} still has an earlier connection on these ports open,"
+                " and answers for that one; a RST will end it"
             )
         what = "reset" if self.asked == "reset" else "SYN"
-        return f"challenge ACK: the {mine} does not believe the {what}, and says where it stands"
+        return f"challenge ACK: the {mine} does not trust the {what}, and repeats its last ACK"
 
     def learn(self, seen: Seen) -> None:
         seen.theirs.forged = None

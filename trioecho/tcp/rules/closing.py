@@ -37,7 +37,9 @@ class ConnectionFin(Fact, frozen=True, tag="connection-fin"):
                 " was in CLOSE-WAIT, this is a simultaneous close"
             )
         if self.simultaneous:
-            return f"the {mine} closes too, before the other's FIN has come: a simultaneous close"
+            return (
+                f"the {mine} closes too, before the other's FIN has arrived: a simultaneous close"
+            )
         if self.step == 1:
             return f"1 of 4: the {mine} closes its direction: it sends no more, but still receives"
         if self.acknowledges:

@@ -138,9 +138,9 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
 
     def text(self, rung: Rung) -> str:
         what = {
-            "fin": "acknowledges the FIN once more",
-            "syn": "acknowledges the SYN once more",
-            "nothing": "has all that was seen here, and says so once more",
+            "fin": "acknowledges the FIN again",
+            "syn": "acknowledges the SYN again",
+            "nothing": "has everything seen here, and repeats its ACK",
         }.get(self.cause or "", "still waits for the same byte")
         return f"duplicate ACK number {self.count}{of_rung(self.of)}: the {rung.sender} {what}"
 
@@ -158,7 +158,7 @@ class CopiedAck(DuplicateAck, frozen=True):
         return "RFC 791 §3.2"
 
     def text(self, rung: Rung) -> str:
-        return f"the very packet of the last ACK again{known_copy(rung)}"
+        return f"the same packet of the last ACK again{known_copy(rung)}"
 
     def learn(self, seen: Seen) -> None:
         """Nothing: its sender has sent it once."""
@@ -281,7 +281,7 @@ class Dsack(Fact, frozen=True, tag="dsack"):
     def text(self, rung: Rung) -> str:
         mine, theirs = ends(rung)
         if (self.first, self.end) == (0, 1):
-            return f"the {mine} has had the {theirs}'s SYN before (DSACK): it came twice"
+            return f"the {mine} had already received the {theirs}'s SYN (DSACK): it came twice"
         got = f"the {mine} got {byte_ranges((self.first, self.end))} twice (DSACK)"
         if self.copy:
             return f"{got}: the copy in rung {self.of}, too"

@@ -35,8 +35,8 @@ class Paws(Fact, frozen=True, tag="paws"):
 
     def text(self, rung: Rung) -> str:
         return (
-            f"its timestamp is {self.behind} older than the newest: an old duplicate, and whatever"
-            " it says, it is dropped"
+            f"its timestamp is {self.behind} older than the newest: an old duplicate, dropped"
+            " whatever it carries"
         )
 
 
@@ -134,7 +134,7 @@ class EcnSetup(Fact, frozen=True, tag="ecn-setup"):
 
     def text(self, rung: Rung) -> str:
         kind = "accurate ECN" if self.accurate else "ECN"
-        return f"the {rung.sender} can tell of congestion without loss ({kind})"
+        return f"the {rung.sender} can signal congestion without loss ({kind})"
 
 
 def ecn_offer(seen: Seen) -> EcnSetup | None:
@@ -172,7 +172,7 @@ class EcnEcho(Fact, frozen=True, tag="ecn-echo"):
     source = "RFC 3168 §6.1.3"
 
     def text(self, rung: Rung) -> str:
-        return f"the {rung.sender} tells that marked segments arrived: slow down"
+        return f"the {rung.sender} reports that marked segments arrived: slow down"
 
 
 def ecn_echo(seen: Seen) -> EcnEcho | None:

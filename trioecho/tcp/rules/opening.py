@@ -24,7 +24,7 @@ class ConnectionSyn(Fact, frozen=True, tag="connection-syn"):
     def text(self, rung: Rung) -> str:
         mine = rung.sender
         if self.simultaneous:
-            return f"the {mine} opens too, before the other's SYN has come: a simultaneous open"
+            return f"the {mine} opens too, before the other's SYN has arrived: a simultaneous open"
         return f"1 of 3: the {mine} opens, and offers {offer(rung.segment.options)}"
 
 
@@ -53,7 +53,7 @@ class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
     def text(self, rung: Rung) -> str:
         mine = rung.sender
         if self.simultaneous:
-            return f"the {mine} acknowledges the SYN that crossed its own, and sends that once more"
+            return f"the {mine} acknowledges the SYN that crossed its own, and sends its own again"
         return f"2 of 3: the {mine} agrees and opens its direction with" + (
             f" {offer(rung.segment.options)}"
         )
@@ -96,7 +96,7 @@ class TfoSyn(Fact, frozen=True, tag="tfo-syn"):
 
     def text(self, rung: Rung) -> str:
         sends = f"sends {bytes_of(self.length)} with the SYN"
-        return f"Fast Open: the {rung.sender} shows its cookie and {sends}"
+        return f"Fast Open: the {rung.sender} presents its cookie and {sends}"
 
 
 def tfo_syn(seen: Seen) -> TfoSyn | None:
@@ -135,7 +135,7 @@ class TfoAck(Fact, frozen=True, tag="tfo-ack"):
         return "RFC 7413 §4.2.2" if self.cookie else "RFC 9293 §3.10.7.2"
 
     def text(self, rung: Rung) -> str:
-        takes = f"the {rung.sender} takes {bytes_of(self.length)} that came with the SYN"
+        takes = f"the {rung.sender} accepts {bytes_of(self.length)} that came with the SYN"
         return f"Fast Open: {takes}" if self.cookie else f"{takes}, without a Fast Open cookie"
 
 
@@ -159,9 +159,9 @@ class TfoIgnored(Fact, frozen=True, tag="tfo-ignored"):
         mine, theirs = ends(rung)
         size = bytes_of(self.length)
         if self.cookie:
-            return f"Fast Open not taken: the {theirs} must send the SYN's {size} again"
+            return f"Fast Open not accepted: the {theirs} must send the SYN's {size} again"
         return (
-            f"the {mine} does not take the SYN's {size}, which came without a Fast"
+            f"the {mine} does not accept the SYN's {size}, which came without a Fast"
             f" Open cookie: the {theirs} must send them again"
         )
 

@@ -17,8 +17,8 @@ class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
 
     def text(self, rung: Rung) -> str:
         return (
-            f"from byte {self.at} on it differs from what rung {self.of} sent: somebody tampers,"
-            " or the sender is broken"
+            f"from byte {self.at} on it differs from what rung {self.of} sent: someone is"
+            " tampering, or the sender is broken"
         )
 
 

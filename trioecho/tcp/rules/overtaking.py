@@ -41,7 +41,7 @@ class CapturedLate(OutOfOrder, frozen=True):
     source = "RFC 9293 §3.4"
 
     def text(self, rung: Rung) -> str:
-        return "captured late: what acknowledges it was captured before it"
+        return "captured late: its ACK was captured before it"
 
     def learn(self, seen: Seen) -> None:
         packet = seen.segment.identification
@@ -75,7 +75,7 @@ class OvertakenCopy(OutOfOrder, frozen=True):
 
 
 def overtaken_copy(seen: Seen) -> OvertakenCopy | None:
-    """It is the very packet of one sent within a round trip, and was overtaken."""
+    """It is the same packet of one sent within a round trip, and was overtaken."""
     same = _same_packet(seen)
     if same is None or not _overtaken(seen):
         return None
@@ -90,7 +90,7 @@ class SamePacket(Retransmission, frozen=True):
     source = "RFC 791 §3.2"
 
     def text(self, rung: Rung) -> str:
-        return f"the very packet{of_rung(self.of)} again{later(self.after)}{known_copy(rung)}"
+        return f"the same packet{of_rung(self.of)} again{later(self.after)}{known_copy(rung)}"
 
     def learn(self, seen: Seen) -> None:
         """Nothing: it is not its sender's."""

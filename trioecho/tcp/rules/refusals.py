@@ -12,7 +12,7 @@ class UnacceptableAck(ConnectionRst, frozen=True):
 
     cause: str = "unacceptable-ack"
     moves = False
-    says = "the {theirs} acknowledged what the {mine} never sent: this is the answer to that"
+    says = "the {theirs} acknowledged what the {mine} never sent; this reset answers it"
     source = "RFC 9293 §3.10.7.3 and §3.10.7.4"
 
 
@@ -51,11 +51,11 @@ def refused(seen: Seen) -> Refused | None:
 
 
 class NoAckOfSyn(ConnectionRst, frozen=True):
-    """The peer is in SYN-SENT and does not take it, as it does not ACK the SYN."""
+    """The peer is in SYN-SENT and ignores it, since it does not acknowledge the SYN."""
 
     cause: str = "no-ack-of-syn"
     moves = False
-    says = "it does not acknowledge the {theirs}'s SYN: the {theirs} does not take this reset"
+    says = "it does not acknowledge the {theirs}'s SYN: the {theirs} ignores this reset"
     source = "RFC 9293 §3.10.7.3"
 
 
@@ -67,11 +67,11 @@ def no_ack_of_syn(seen: Seen) -> NoAckOfSyn | None:
 
 
 class OutOfWindow(ConnectionRst, frozen=True):
-    """It does not carry the next number, and its receiver does not take it."""
+    """It does not carry the next number, so its receiver ignores it."""
 
     cause: str = "out-of-window"
     moves = False
-    says = "not the next number the {theirs} expects: it does not take this reset"
+    says = "not the next number the {theirs} expects: it ignores this reset"
     source = "RFC 5961 §3.2"
 
 
@@ -81,13 +81,13 @@ def out_of_window(seen: Seen) -> OutOfWindow | None:
 
 
 class GaveUp(ConnectionRst, frozen=True):
-    """Its sender does not wait any more for the SYN-ACK that has come."""
+    """Its sender no longer waits for the SYN-ACK that has come."""
 
     cause: str = "gave-up"
     absent = True
     says = (
-        "the {mine} does not wait for this answer: it has given up, or wanted no more than to know"
-        " whether the port is open"
+        "the {mine} no longer waits for this answer: it has given up, or only probed whether the"
+        " port is open"
     )
     source = "RFC 9293 §3.10.7.1"
 

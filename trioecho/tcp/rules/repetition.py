@@ -98,7 +98,7 @@ class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
     def text(self, rung: Rung) -> str:
         what = f"fast retransmission{of_rung(self.of)}{later(self.after)}"
         if self.duplicates < 2:
-            return f"{what}: SACK told that it is missing"
+            return f"{what}: SACK shows that it is missing"
         return f"{what}: duplicate ACKs ask for it, {self.duplicates} so far"
 
     def learn(self, seen: Seen) -> None:
@@ -143,7 +143,7 @@ class Recovery(Retransmission, frozen=True):
 
     cause: str | None = "recovery"
 
-    why = ": the {mine} takes this for lost too, and goes on to repair the loss"
+    why = ": the {mine} considers this lost too, and continues its loss recovery"
     source = "RFC 6582 §3.2, RFC 6675 §5"
 
     def learn(self, seen: Seen) -> None:
@@ -175,7 +175,7 @@ class RepeatedSyn(Retransmission, frozen=True):
 
     cause: str | None = "repeated-syn"
 
-    why = ": the {theirs}'s SYN has come once more, and is answered once more"
+    why = ": the {theirs}'s SYN came again, and is answered again"
     source = "RFC 9293 §3.10.7.4"
 
     def learn(self, seen: Seen) -> None:
@@ -194,11 +194,11 @@ def repeated_syn(seen: Seen) -> RepeatedSyn | None:
 
 
 class RefusedSyn(Retransmission, frozen=True):
-    """Its sender does not take a reset for an answer."""
+    """Its sender does not accept a reset as the answer."""
 
     cause: str | None = "refused"
 
-    why = ": it was answered by a reset, and the {mine} tries once more"
+    why = ": it was answered by a reset, and the {mine} tries again"
     source = "RFC 9293 §3.10.7.3"
 
 
@@ -222,7 +222,7 @@ class FillsGap(Retransmission, frozen=True):
 
     cause: str | None = "gap"
 
-    why = ": what was sent first did not come by here"
+    why = ": the original was not seen here"
 
 
 def fills_gap(seen: Seen) -> FillsGap | None:

@@ -101,7 +101,7 @@ class AfterClose(ConnectionRst, frozen=True):
     """Something came for a socket that was closed already."""
 
     cause: str = "after-close"
-    says = "the {mine} had closed already, and nobody is left there to read what came"
+    says = "the {mine} had already closed: no program is left there to read what arrived"
     source = "RFC 1122 §4.2.2.13"
 
 
@@ -133,7 +133,7 @@ class NoConnection(ConnectionRst, frozen=True):
 
     cause: str = "no-connection"
     absent = True
-    says = "an answer to what came: for the {mine} there is no such connection any more"
+    says = "the answer to a segment: the {mine} no longer has this connection"
     source = "RFC 9293 §3.5.2"
 
 
@@ -154,7 +154,9 @@ class NoAnswer(ConnectionRst, frozen=True):
     """Its sender asked, or sent the same again, and nobody answered."""
 
     cause: str = "no-answer"
-    says = "the {mine} gives up: it has asked or sent again, and heard nothing from the {theirs}"
+    says = (
+        "the {mine} gives up: it has probed or retransmitted, and heard nothing from the {theirs}"
+    )
     source = "RFC 9293 §3.8.3 and §3.8.4"
 
 
@@ -198,7 +200,7 @@ class AfterHandshake(ConnectionRst, frozen=True):
     cause: str = "after-handshake"
     absent = True
     says = (
-        "the {mine} had agreed, but does not keep the connection: its backlog is full, or its"
+        "the {mine} had answered the SYN, but drops the connection: its backlog is full, or its"
         " program is gone"
     )
     source = "RFC 9293 §3.5.2"
@@ -264,7 +266,7 @@ class UnreadData(ConnectionRst, frozen=True):
 
     cause: str = "unread-data"
     says = (
-        "the {mine} closed at once, perhaps without having read what the {theirs} sent: then data"
+        "the {mine} closed at once, perhaps before it had read what the {theirs} sent: then data"
         " is lost"
     )
     source = "RFC 1122 §4.2.2.13, RFC 2525 §2.17"
@@ -282,13 +284,10 @@ def unread_data(seen: Seen) -> UnreadData | None:
 
 
 class Aborted(ConnectionRst, frozen=True):
-    """Its sender closed with SO_LINGER 0, or with data unread, or died so."""
+    """Its program closed, or died, with data unread or with SO_LINGER 0."""
 
     cause: str = "aborted"
-    says = (
-        "the {mine} gives up at once: its program closed with data unread or with SO_LINGER 0, or"
-        " died so"
-    )
+    says = "the {mine} aborts: its program closed, or died, with data unread or with SO_LINGER 0"
     source = "RFC 9293 §3.10.5"
 
 

@@ -162,7 +162,7 @@ class AckLost(Retransmission, frozen=True):
     lost: bool | None = None
     times: int = 1
 
-    why = ": the answer{acked} did not arrive in time, or was not taken"
+    why = ": the answer{acked} did not arrive in time, or was not accepted"
     source = "RFC 6298 §5"
 
     def text(self, rung: Rung) -> str:
