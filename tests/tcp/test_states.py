@@ -50,7 +50,7 @@ def test_a_fin_that_reached_the_host_and_not_the_socket_yet(arrives: bool) -> No
     fact = rung.notes[-1]
     assert fact == ConnectionFin(3, simultaneous=True, presumed=arrives)
     assert ("it never was in CLOSE-WAIT" in fact.text(rung)) is arrives
-    assert ("before the other's FIN has come" in fact.text(rung)) is not arrives
+    assert ("before the other's FIN has arrived" in fact.text(rung)) is not arrives
     assert tracker.connections[0].server.state is (State.CLOSING if arrives else State.FIN_WAIT_1)
     spent = tracker.summaries()[0].server_states
     assert "CLOSE-WAIT" not in spent
