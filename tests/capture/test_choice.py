@@ -23,7 +23,7 @@ async def test_linux_has_the_ring(sniffer: SnifferName) -> None:
 
 def test_other_systems_are_told_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(TrioechoError, match=r"on Linux alone\. Use --sniffer scapy"):
+    with pytest.raises(TrioechoError, match=r"only on Linux\. Use --sniffer scapy"):
         open_capture("ring")
-    with pytest.raises(TrioechoError, match=r"on Linux alone\. Use --sniffer scapy"):
+    with pytest.raises(TrioechoError, match=r"only on Linux\. Use --sniffer scapy"):
         open_packet_socket()

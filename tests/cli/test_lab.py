@@ -149,8 +149,7 @@ def test_an_installed_lesson_is_not_written(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "trioecho: The lesson 'refused' is installed with trioecho, and --write would change it."
-        f" Copy '{ladder.with_suffix('.toml')}' to a folder of yours, and give the path of the"
-        " copy\n"
+        f" Copy '{ladder.with_suffix('.toml')}' to a folder of your own, and give that path\n"
     )
     assert ladder.read_bytes() == before
 
@@ -197,7 +196,7 @@ def test_a_file_that_is_no_lesson(tmp_path: Path) -> None:
     own = tmp_path / "mine.toml"
     own.write_text("title = 'x'")
     done = lab(str(own), code=1)
-    assert "is no lesson: Object missing required field `level`" in done.stderr
+    assert "is not a lesson: Object missing required field `level`" in done.stderr
     assert "No such file" in lab("./none.toml", code=1).stderr
     text = (FOLDER / "refused.toml").read_text("utf-8")
     own.write_text('faults = ["drop"]\n' + text, "utf-8")

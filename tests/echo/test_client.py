@@ -142,7 +142,7 @@ async def test_a_wrong_echo() -> None:
 
 
 async def test_more_than_was_sent() -> None:
-    with plain_server(talkative) as port, pytest.raises(EchoDiffers, match="more than it got"):
+    with plain_server(talkative) as port, pytest.raises(EchoDiffers, match="more than it received"):
         await with_plain(port)
 
 

@@ -238,7 +238,7 @@ async def test_a_port_for_root(monkeypatch: pytest.MonkeyPatch) -> None:
     async def factory(family: int) -> socket.socket:
         return Refused(family, socket.SOCK_STREAM)
 
-    with pytest.raises(TrioechoError, match="Port 7 takes privileges"):
+    with pytest.raises(TrioechoError, match="Port 7 needs privileges"):
         await open_listeners(Address(HOST, 7), factory=factory)
 
 

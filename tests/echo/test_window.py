@@ -40,7 +40,7 @@ def test_the_first_difference(window: Window) -> None:
 
 def test_more_than_was_sent(window: Window) -> None:
     window.push(b"ab")
-    with pytest.raises(EchoDiffers, match="more than it got") as caught:
+    with pytest.raises(EchoDiffers, match="more than it received") as caught:
         window.check(b"ab\x1b")
     assert (caught.value.offset, caught.value.expected, caught.value.received) == (2, None, 27)
 

@@ -41,27 +41,27 @@ def lesson(folder: Path, *parts: str) -> Path:
 @pytest.mark.parametrize(
     ("parts", "words"),
     [
-        ((), "'mine', nobody does anything"),
-        (("title = 1",), "is no lesson: .*overwrite"),
+        ((), "'mine', it has no steps"),
+        (("title = 1",), "is not a lesson: .*overwrite"),
         (("colour = 'red'", CLIENT), "unknown field `colour`"),
         (("takes = 'long'", CLIENT), r"Expected `float`, got `str` - at `\$.takes`"),
-        (("takes = -1.0", CLIENT), "'mine', takes is -1, and a lesson takes 0 s and more"),
+        (("takes = -1.0", CLIENT), "'mine', takes is -1; it must be at least 0 s"),
         (("takes = nan", CLIENT), "takes is nan"),
         (("takes = 3600", CLIENT), "less than an hour"),
-        (("number = " + "9" * 5000, CLIENT), "is no lesson: .*digits"),
-        (("deep = " + "[" * 100_000, CLIENT), "is no lesson: it nests too deep"),
+        (("number = " + "9" * 5000, CLIENT), "is not a lesson: .*digits"),
+        (("deep = " + "[" * 100_000, CLIENT), "is not a lesson: it nests too deep"),
         (("place = 'moon'", CLIENT), r"Invalid enum value 'moon' - at `\$.place`"),
         (("faults = ['dorp syn']", CLIENT), "'mine', the fault 'dorp syn': .*'dorp'"),
         (("faults = ['queue 2']", CLIENT), "needs a rate"),
-        (("place = 'loopback'", "faults = ['drop syn']", CLIENT), "a loopback has none"),
+        (("place = 'loopback'", "faults = ['drop syn']", CLIENT), "a loopback can have none"),
         (("[[client]]\nsteps = ['conect']",), "'mine', the step 'conect': word 1, 'conect'"),
-        (("[[server]]\nsteps = ['accept']",), "step 'accept' comes where it does not"),
+        (("[[server]]\nsteps = ['accept']",), "step 'accept' needs a listening socket"),
         (
             ("[[server]]\nsteps = ['listen', 'stop listening', 'accept']",),
-            "comes where it does not",
+            "needs a listening socket",
         ),
         (("[[client]]\nsteps = ['meet me']", SERVER), "one party alone has the step 'meet me'"),
-        (("[[client]",), "is no lesson"),
+        (("[[client]",), "is not a lesson"),
     ],
 )
 def test_what_is_not_valid(parts: tuple[str, ...], words: str, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TrioechoError, match="too large"):
         read(tmp_path / "large.toml")
     (tmp_path / "latin.toml").write_bytes(b"title = '\xe4'")
-    with pytest.raises(TrioechoError, match="is no lesson"):
+    with pytest.raises(TrioechoError, match="is not a lesson"):
         read(tmp_path / "latin.toml")
 
 
@@ -89,8 +89,8 @@ def test_what_cannot_be_read(tmp_path: Path) -> None:
         ("'connect fails ECONNREFUSED', 'close'", "'connect fails ECONNREFUSED' did not fail"),
         ("'connect 9', 'close'", "The client's step 'connect 9' failed: Connection refused"),
         ("'connect 9 fails EPIPE'", "failed with ECONNREFUSED, not EPIPE: Connection refused"),
-        ("'send 16'", "'send 16' comes where there is no connection"),
-        ("'connect', 'close', 'close'", "'close' comes where there is no connection"),
+        ("'send 16'", "'send 16' needs a connection, and there is none"),
+        ("'connect', 'close', 'close'", "'close' needs a connection, and there is none"),
         ("'connect', 'set SO_RCVBUF 1', 'set SO_ERROR 1'", "'set SO_ERROR 1' failed"),
     ],
 )
@@ -104,7 +104,7 @@ async def test_a_step_that_goes_wrong(client: str, words: str, tmp_path: Path) -
 async def test_the_end_comes_too_early(tmp_path: Path) -> None:
     server = "[[server]]\nsteps = ['listen', 'accept', 'receive 16']"
     path = lesson(tmp_path, "[[client]]\nsteps = ['connect', 'send 8', 'close']", server)
-    with pytest.raises(TrioechoError, match="'receive 16' found the end after 8 bytes"):
+    with pytest.raises(TrioechoError, match="'receive 16' reached the end after 8 bytes"):
         await perform_lesson(read(path), lambda title, interfaces: [])
 
 
@@ -168,7 +168,7 @@ async def test_on_a_loopback(tmp_path: Path) -> None:
     assert performance.disagreements == ()
     assert performance.summary.connections[0].closed_by == "fin"
     assert performance.rungs[0].segment.options.mss == 65495
-    with pytest.raises(TrioechoError, match=r"this lesson is on a loopback\. Leave --kernel out"):
+    with pytest.raises(TrioechoError, match=r"this lesson uses the loopback\. Leave out --kernel"):
         await perform_lesson(one, lambda title, interfaces: [], kernel=True)
 
 

@@ -378,6 +378,6 @@ def test_without_a_tun_device() -> None:
 
 async def test_other_systems_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(NamespaceUnavailable, match="on Linux alone"):
+    with pytest.raises(NamespaceUnavailable, match="only on Linux"):
         async with open_wire():
             raise AssertionError

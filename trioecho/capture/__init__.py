@@ -43,7 +43,7 @@ def open_capture(
             no such interface.
     """
     if sniffer == "ring" and sys.platform != "linux":
-        raise TrioechoError("The kernel's mapped ring exists on Linux alone", "Use --sniffer scapy")
+        raise TrioechoError("The kernel's mapped ring exists only on Linux", "Use --sniffer scapy")
     if sniffer == "scapy" or sys.platform != "linux":
         from trioecho.capture.scapy_socket import open_sniffer
 

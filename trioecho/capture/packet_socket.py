@@ -51,7 +51,7 @@ def open_packet_socket() -> socket.socket:
         TrioechoError: this system has no packet sockets, or this process may not have one.
     """
     if sys.platform != "linux":
-        raise TrioechoError("Packet sockets exist on Linux alone", "Use --sniffer scapy")
+        raise TrioechoError("Packet sockets exist only on Linux", "Use --sniffer scapy")
     try:
         return socket.socket(AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError:

@@ -1,4 +1,4 @@
-"""One connection's exchange of messages, while it goes on."""
+"""The exchange of messages on one connection."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Chunks: TypeAlias = AsyncGenerator[bytes, None]
 ClientClose: TypeAlias = Literal["eof", "fin", "rst", "half"]
 ServerEnd: TypeAlias = Literal["fin", "rst", "open"]
 
-_LOOKS = 16  # so often within the timeout we look whether something has moved
+_LOOKS = 16  # how many times within the timeout to check for progress
 
 
 class Conversation:
@@ -55,8 +55,8 @@ class Conversation:
     ) -> None:
         """Send one message and receive its echo.
 
-        ``close`` says how the connection is to end when this message is the last; ``patience`` is
-        how long, in seconds, ``eof`` waits for an echo before it half-closes.
+        ``close`` says how to end the connection after the last message; ``patience`` is how many
+        seconds ``eof`` waits for an echo before it half-closes.
 
         Raises:
             EchoDiffers: a byte came back other than it was sent.
@@ -90,13 +90,13 @@ class Conversation:
         async with aclosing(chunks()) as pieces:
             async for piece in pieces:
                 if first:
-                    self.started = perf_counter_ns()  # reading the source is no part of the trip
+                    self.started = perf_counter_ns()  # reading the source is not part of it
                     first = False
                 self.window.push(piece)
                 try:
                     await self.connection.send_all(piece)
                 except OSError as error:
-                    self.broken = error  # what it did before it broke is for the receiver to tell
+                    self.broken = error  # the receiver reports how far it got
                     return
         self.sending = False
         if not self.window:
@@ -132,7 +132,7 @@ class Conversation:
             elif (idle := idle + 1) == _LOOKS:
                 raise TrioechoError(
                     f"No echo within {self.timeout:g} s: {self._progress()}",
-                    "The server may be no echo server, or slow: --timeout gives it more time",
+                    "It may not be an echo server, or be slow: give it longer with --timeout",
                 )
         self.round_trips.append(perf_counter_ns() - self.started)
         self.echoed.set()
@@ -140,8 +140,8 @@ class Conversation:
     def _moved(self) -> tuple[int, ...]:
         """A value that changes as soon as a byte has moved in either direction.
 
-        What the peer has acknowledged counts as well: the kernel takes megabytes at once, and lets
-        us send the next only when a third of them has gone.
+        Acknowledgments count as well: the kernel accepts megabytes at once, and the next only when
+        a third of them has gone.
         """
         connection = self.connection
         waiting = connection.unacknowledged()
@@ -159,7 +159,7 @@ class Conversation:
         if error is None:
             return TrioechoError(
                 f"The server closed the connection too early: {self._progress()}",
-                "It may be no echo server, or have been stopped",
+                "It may not be an echo server, or it was stopped",
             )
         if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN, errno.ECONNABORTED):
             return TrioechoError(

@@ -16,7 +16,7 @@ from trioecho.sockets.told import SocketFactory, plain_socket
 if TYPE_CHECKING:
     from trioecho.sockets.recorder import Record, SocketAddress
 
-# What tells a user most comes first: a refusal proves that the machine is there.
+# The most informative comes first: a refusal proves that the machine is there.
 _TELLING = (errno.ECONNREFUSED, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.ENETUNREACH)
 
 
@@ -28,7 +28,7 @@ async def open_connection(
     factory: SocketFactory = plain_socket,
     record: Record | None = None,
 ) -> ObservedSocket:
-    """Connect to a server, trying each address that its name stands for in turn.
+    """Connect to a server, trying each address of its name in turn.
 
     Args:
         address: where to connect to.
@@ -90,7 +90,7 @@ def _refusal(address: Address, failures: list[OSError], waited: float) -> Trioec
         case errno.ETIMEDOUT:
             return TrioechoError(
                 f"{address} did not answer within {waited:.3g} s",
-                "The machine may be off, or a firewall may drop what is sent to it",
+                "The machine may be off, or a firewall may drop the packets",
             )
         case errno.EHOSTUNREACH | errno.ENETUNREACH:
             return TrioechoError(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ServerClose: TypeAlias = Literal["fin", "rst"]
 
 RECV_SIZE = 65536
-# Nothing is free to accept with; soon something may be, so wait a little and look again.
+# No resources to accept with; wait a little and try again.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 _BREATH = 0.1  # seconds
 # Linux reports what befell a connection that was not accepted yet as an error of accept (accept(2),
@@ -32,7 +32,7 @@ _OF_ONE_CLIENT = {getattr(errno, name) for name in _NAMES if hasattr(errno, name
 
 @dataclass
 class ServerReport:
-    """What a server has done so far.
+    """A server's counts so far.
 
     Args:
         connections: accepted.
@@ -58,8 +58,8 @@ class ServerReport:
 async def echo_connection(connection: ObservedSocket, recv_size: int = RECV_SIZE) -> None:
     """Echo one connection until its client closes its direction; it is left open.
 
-    What was read is sent back before more is read, so a client that sends for ever and never reads
-    costs no memory: the server stops reading, its window closes, and the client has to wait.
+    It sends back what it has read before it reads more. So a client that sends for ever and never
+    reads costs no memory: the server stops reading, its window closes, and the client has to wait.
 
     Raises:
         OSError: the client reset the connection, or it broke.

@@ -24,8 +24,8 @@ def message_from(descriptor: int, name: str) -> Callable[[], Chunks]:
     otherwise a second call finds nothing more (see ``read_all``).
 
     The reading happens in a thread, since no system can wait for a regular file to be readable and
-    Windows not for a pipe either. A thread that hangs on a silent pipe is left behind on
-    cancellation; it holds nothing but this descriptor.
+    Windows not for a pipe either. On cancellation a thread blocked on a silent pipe is abandoned;
+    it holds only this descriptor.
 
     Returns:
         The function for ``exchange``; what it yields raises TrioechoError when it cannot be read.

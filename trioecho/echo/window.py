@@ -1,4 +1,4 @@
-"""The bytes that were sent and have not come back yet."""
+"""The bytes sent and not echoed yet."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ _PIECE = 64 * 2**10
 
 
 class EchoDiffers(TrioechoError):  # noqa: N818 - a sentence, as its base is
-    """The first byte that came back other than it was sent."""
+    """The first byte of the echo that differs."""
 
     def __init__(self, offset: int, expected: int | None, received: int) -> None:
         if expected is None:
-            what = f"The server sent more than it got: {_shown(received)} at offset {offset}"
+            what = (
+                f"The server sent back more than it received: {_shown(received)} at offset {offset}"
+            )
         else:
             sent, got = _shown(expected), _shown(received)
             what = f"The echo differs at offset {offset}: sent {sent}, received {got}"
-        super().__init__(what, "That is not an echo server, or something on the way changes bytes")
+        super().__init__(what, "It is not an echo server, or something on the path changes bytes")
         self.offset = offset
         self.expected = expected
         self.received = received
@@ -39,7 +41,7 @@ class Window:
     The file is used without a thread: it is written in small pieces that go to the page cache.
 
     Attributes:
-        checked: how many bytes have come back as they were sent.
+        checked: how many bytes came back unchanged.
     """
 
     def __init__(self, in_memory: int = IN_MEMORY) -> None:

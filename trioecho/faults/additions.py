@@ -1,4 +1,4 @@
-"""Packets that no host has sent: copies and forged segments. PURE."""
+"""Packets that no host sent: copies and forged segments. PURE."""
 
 from __future__ import annotations
 

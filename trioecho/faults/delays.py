@@ -1,4 +1,4 @@
-"""Packets that arrive later, or behind another. PURE."""
+"""Packets that arrive later, or after another. PURE."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Latency(Fault, frozen=True):
 
 
 class Reorder(Selecting, frozen=True):
-    """The one arrives right behind the other, which is sent after it."""
+    """The first arrives right after the second, which is sent after it."""
 
     verb: ClassVar = "reorder"
     usage: ClassVar = "reorder [END] KIND N N [connection N]"
@@ -70,7 +70,7 @@ class Reorder(Selecting, frozen=True):
 
 
 class _Reordering(Selector[Reorder]):
-    """Holds segments back, by the number of their connection."""
+    """Holds back segments, by connection."""
 
     def __init__(self, fault: Reorder) -> None:
         super().__init__(fault)

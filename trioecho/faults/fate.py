@@ -1,4 +1,4 @@
-"""Fate: what becomes of one packet, decided by one fault after the other. PURE."""
+"""Fate: what becomes of one packet, decided fault by fault. PURE."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Kind = Literal["original", "copy", "injected", "icmp"]
 
 
 class Packet(Struct, frozen=True):
-    """What a host sent.
+    """A packet that a host sent.
 
     Args:
         number: its place among all packets of both hosts, from 1.
@@ -38,15 +38,16 @@ class Packet(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """What a host is to be given.
+    """A packet to deliver to a host.
 
     Args:
         number: of the packet it carries, or follows when it was injected.
         to: who gets it.
-        at: when, in nanoseconds since the epoch; of two at one time the first planned goes first.
+        at: when, in nanoseconds since the epoch; of two at the same time, the one planned first
+            goes first.
         data: the IP packet.
-        kind: ``original``, a ``copy`` of one, ``injected`` by the wire, or an ``icmp`` message. Of
-            two deliveries of one original only the one that comes first counts.
+        kind: ``original``, a ``copy`` of one, ``injected`` by the wire, or an ``icmp`` message. If
+            an original has two deliveries, only the first counts.
         fault: the words of the faults that changed it, ``""`` for none.
         broken: whether its checksum is wrong, so that the host discards it.
     """
@@ -65,7 +66,7 @@ class Decision(Struct, frozen=True):
 
     Args:
         deliveries: of it, of what follows it, and of an earlier one that was held back for it.
-        lost: whether it never arrives as it was sent.
+        lost: whether it never arrives, or arrives changed.
         fault: the words of the faults that acted on it, ``""`` for none.
         broken: whether it is lost because it arrives with a wrong checksum.
     """
@@ -77,7 +78,7 @@ class Decision(Struct, frozen=True):
 
 
 class Room(Struct):
-    """How many packets may wait for the rate, and how many have."""
+    """How many packets may wait for the line, and how many have."""
 
     packets: int
     fault: str
@@ -86,7 +87,7 @@ class Room(Struct):
 
 
 class Choice(Struct, frozen=True):
-    """A fault that has selected the packet, and what that says of it."""
+    """A fault that has selected the packet, and its words."""
 
     place: int
     fault: str
@@ -104,11 +105,11 @@ class Fate:
         packet: what was sent.
         flow: its connection, or None when it holds no TCP segment.
         lost: the words of the faults that lose it.
-        arrival: when it arrives if no fault delays it by name, in nanoseconds since the epoch.
+        arrival: when it arrives unless a fault delays it by name, nanoseconds since the epoch.
         late: how much later it arrives, in nanoseconds.
         corrupt: whether it arrives broken.
         held: whether it waits for another segment.
-        room: where it may wait for the rate, if a fault says so.
+        room: the queue it may wait in, if a fault sets one.
         chosen: the faults that select it.
         at: when it arrives, once settled.
         original: its delivery, once settled; None when it is lost.
@@ -133,7 +134,7 @@ class Fate:
         return self.flow is not None and items.has(self.flow, self.packet.end, self._sights)
 
     def settle(self) -> None:
-        """Say when the packet arrives; no fault changes it any more."""
+        """Fix when the packet arrives; no fault changes it after this."""
         packet, flow = self.packet, self.flow
         self.at = self.arrival + self.late
         self.chosen.sort(key=lambda choice: choice.place)
@@ -151,7 +152,7 @@ class Fate:
             flow.arrived(packet.end, packet.segment)
 
     def add(self, to: End, at: int, data: bytes, kind: Kind, fault: str) -> None:
-        """Deliver something more."""
+        """Add a delivery."""
         self.others.append(Delivery(self.packet.number, to, at, data, kind, fault))
 
     def decision(self) -> Decision:

@@ -1,7 +1,7 @@
 """What becomes of each packet on the wire: (faults, packet) -> deliveries.
 
-PURE: no I/O, no clock; time comes with the packets, chance from a seed. A fault added later counts
-from the connection's beginning all the same.
+PURE: no I/O, no clock; time comes with the packets, chance from a seed. A fault added later still
+counts from the beginning of each connection.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Fates:
         """Add a fault, from the next packet on. A new rate, queue or path MTU replaces the old one.
 
         Raises:
-            TrioechoError: it cannot be added any more: a queue without a rate, or an MTU.
+            TrioechoError: it cannot be added now: a queue without a rate, or an MTU.
         """
         fault.check_late()
         old = [one for one in self._actors if fault.single and type(one.fault) is type(fault)]
@@ -71,7 +71,7 @@ class Fates:
         return fate.decision()
 
     def unmatched(self) -> tuple[str, ...]:
-        """A sentence for each fault that has not acted on anything until now."""
+        """A sentence for each fault that has not acted so far."""
         begun = self._flows.begun
         script = sorted(
             self._actors, key=lambda one: (not isinstance(one.fault, Selecting), one.place)

@@ -1,4 +1,4 @@
-"""Fault: what all faults have in common. PURE.
+"""Fault: the base of all faults. PURE.
 
 A fault is one class: its fields, its words (``verb``, ``usage``, ``read``), what it does to a
 packet (``meet``, ``follow``) and, through its ``Actor``, why it has done nothing.
@@ -44,11 +44,11 @@ class Fault(Struct, frozen=True):
         raise NotImplementedError
 
     def actor(self) -> Actor[Any]:
-        """The fault at work on a wire, with whatever it must remember."""
+        """The fault at work on a wire, with its state."""
         return Actor(self)
 
     def check(self, script: Sequence[Fault]) -> None:
-        """See whether it can be used with the other faults of a script.
+        """Check that it can be used with the other faults of a script.
 
         Raises:
             TrioechoError: it cannot.
@@ -60,7 +60,7 @@ class Fault(Struct, frozen=True):
                 raise TrioechoError(what, "Leave one of them out")
 
     def check_late(self) -> None:
-        """See whether it can be added to a wire that is open.
+        """Check that it can be added to an open wire.
 
         Raises:
             TrioechoError: it cannot.
@@ -70,7 +70,7 @@ class Fault(Struct, frozen=True):
         """Change what becomes of a packet."""
 
     def follow(self, fate: Fate) -> None:
-        """Add what comes behind a packet."""
+        """Add what follows a packet."""
 
 
 class Selecting(Fault, frozen=True):
@@ -110,7 +110,7 @@ class Actor(Generic[AnyFault]):
         self.place = 0
 
     def take_over(self, old: Self) -> None:
-        """Go on from one that this one replaces."""
+        """Take over the state of the fault that this one replaces."""
 
     def meet(self, fate: Fate) -> None:
         """As for ``Fault``."""
@@ -120,7 +120,7 @@ class Actor(Generic[AnyFault]):
         """As for ``Fault``; the packet is settled."""
 
     def why(self, connections: int) -> str:
-        """Why it has not acted, of so many connections; ``""`` when it has."""
+        """Why it has not acted, given the number of connections; ``""`` if it has."""
         return ""
 
 

@@ -1,6 +1,6 @@
 """All faults, and the order in which a packet meets them. PURE.
 
-A new fault is a class in the module of its like, and a name here.
+A new fault is a class in the module of similar ones, and a name here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FAULTS: tuple[type[Fault], ...] = (
     *(Cut, Drop, Loss, Delay, Latency, PathMtu, Queue, Rate),
     *(Corrupt, Duplicate, Reorder, Inject, Mtu),
 )
-# Of two with one verb the first reads both.
+# Of two with the same verb, the first reads both.
 _VERBS = {fault.verb: fault for fault in reversed(FAULTS)}
 
 
@@ -42,20 +42,20 @@ def parse(text: str) -> Fault:
 
 
 def listing() -> str:
-    """Every fault as it is written, in the order in which a packet meets them, and the words."""
+    """The usage of every fault, in the order in which a packet meets them, and the grammar."""
     return "\n".join([*(fault.usage for fault in FAULTS), "", NOTATION])
 
 
 def check(faults: Sequence[Fault]) -> None:
-    """See whether faults can be used together.
+    """Check that faults can be used together.
 
     Raises:
-        TrioechoError: there is a queue without a rate, or two of what a wire has one of.
+        TrioechoError: there is a queue without a rate, or two of a fault that a wire can have once.
     """
     for fault in faults:
         fault.check(faults)
 
 
 def mtu_of(faults: Sequence[Fault]) -> int | None:
-    """The MTU of both devices that a script asks for."""
+    """The MTU that a script sets on both devices."""
     return next((fault.size for fault in faults if isinstance(fault, Mtu)), None)

@@ -4,7 +4,7 @@ PURE. A connection is a pair of endpoints; a SYN with another sequence number th
 begins the next. An item is what a number counts: a SYN, a SYN-ACK and a FIN by their place in
 sequence space, a segment of data by the bytes that it was the first to bring. Whatever overlaps an
 item later is one more transmission of it. Pure ACKs, RSTs and segments at large are each an item,
-since nothing says that one of them repeats another.
+since nothing marks one as a repetition of another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from trioecho.model.sequence import MASK, distance, relative
 from trioecho.packet.build import tcp_packet
 
 MOST_FLOWS = 10_000
-# Items of data whose later transmissions are known: of one end, and over all connections.
+# The most data items remembered: of one end, and over all connections.
 MOST_ITEMS, MOST_ITEMS_IN_ALL = 4_096, 200_000
 MOST_MARKS = 64  # places of SYNs and FINs, of one end
 FAR = 1 << 30  # how far a forged SYN is from what is expected
@@ -33,7 +33,7 @@ class Sight(Struct, frozen=True, gc=False):
         kind: the kind.
         own: its item's number among those of its end, from 1.
         joint: its item's number among those of both ends, from 1.
-        transmission: how often the item has been sent, this time included.
+        transmission: how many times the item has been sent, including this one.
     """
 
     kind: Kind
@@ -53,12 +53,12 @@ class _Item(Struct):
 
 
 class Side:
-    """What one end has sent.
+    """One end's segments.
 
     Attributes:
         syn: the sequence number of its SYN, or None before one.
-        next: the sequence number behind all that it sent, raw; None before its first segment.
-        expects: the one it expects next from the other end, raw; None while nothing is known.
+        next: the raw sequence number after everything it sent; None before its first segment.
+        expects: the raw one it expects next from the other end; None while unknown.
     """
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Flow:
         return sum(len(side.items) for side in self.sides.values())
 
     def see(self, end: End, segment: Segment, remember: bool) -> list[Sight]:
-        """Count a segment, and say all that it is; ``remember`` keeps its data's item."""
+        """Count a segment, and return everything it counts as; ``remember`` keeps its data item."""
         side, flags = self.sides[end], segment.flags
         sights = [self._next(side, "segment")]
         if flags & RST:
@@ -126,7 +126,7 @@ class Flow:
             other.expects = behind
 
     def forge(self, to: End, flag: int, offset: int, end: End, segment: Segment) -> bytes:
-        """Make a segment as if one end had sent it behind all that the other has received."""
+        """Forge one end's next segment, as the other end expects it."""
         side = self.sides[to]
         seq = (side.expects or 0) + offset + (FAR if flag == SYN else 0)
         ends = segment.source, segment.destination
@@ -141,7 +141,7 @@ class Flow:
         return Sight(kind, own, joint)
 
     def _mark(self, side: Side, kind: Kind, place: int) -> Sight:
-        """A SYN, SYN-ACK or FIN at a place."""
+        """Count a SYN, SYN-ACK or FIN at its sequence number."""
         item = side.marks.get((kind, place))
         if item is not None:
             item.transmissions += 1
@@ -175,7 +175,7 @@ class Flow:
 
 
 class Flows:
-    """All connections, those that were quiet longest forgotten when they are too many.
+    """All connections; if there are too many, those quiet longest are forgotten.
 
     Attributes:
         begun: how many there were.
@@ -216,7 +216,7 @@ class Flows:
 
 
 def _begins_anew(flow: Flow, end: End, segment: Segment) -> bool:
-    """Whether a SYN is not of this connection: its end has sent something else before."""
+    """Whether a SYN begins another connection: its end has already sent something else."""
     side = flow.sides[end]
     return (
         segment.flags & (SYN | ACK | RST) == SYN

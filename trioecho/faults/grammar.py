@@ -45,9 +45,9 @@ _duration = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(s|ms|us)").fullmatch
 
 
 class FaultWords(Words):
-    """The words of a fault, read one after the other.
+    """The words of a fault, read one by one.
 
-    It remembers what did not fit the word at hand: that is what was expected there.
+    It remembers what did not match the current word: that is what was expected there.
 
     Raises:
         TrioechoError: there are too many of them.
@@ -92,7 +92,7 @@ class FaultWords(Words):
         return False
 
     def need(self, form: Form, what: str) -> re.Match[str]:
-        """The match of a word that must have a form; the word is not taken yet."""
+        """The match of a word that must have a form, without consuming it."""
         match = form(self.peek()) if self.fits(form, what) else None
         if match is None:
             raise self.wrong()

@@ -41,7 +41,7 @@ class Cut(Fault, frozen=True):
     """A black hole both ways, for the whole wire.
 
     Args:
-        items: the segment behind which it begins; None for the first packet of all, itself lost.
+        items: the segment after which it begins; None for the first packet, which is lost too.
         duration: nanoseconds; None for ever.
     """
 
@@ -82,7 +82,7 @@ class _Cutting(Actor[Cut]):
 
 
 class Loss(Fault, frozen=True):
-    """Packets of an end, or of both, are lost by chance, the same ones for the same seed."""
+    """Packets of one or both ends are lost at random; the same seed loses the same ones."""
 
     verb: ClassVar = "loss"
     usage: ClassVar = "loss [END] NUMBER% [seed N]"
@@ -106,7 +106,7 @@ class Loss(Fault, frozen=True):
 
 
 class _Losing(Actor[Loss]):
-    """Draws apart for each end, and for TCP, which other packets are not to disturb."""
+    """Draws separately for each end, and for TCP apart from other packets."""
 
     def __init__(self, fault: Loss) -> None:
         super().__init__(fault)

@@ -1,4 +1,4 @@
-"""How large a packet may be: on the devices, and on the router between them. PURE."""
+"""The largest packet, on the devices and on the router between them. PURE."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SMALLEST_MTU = 128
 
 
 class Mtu(Fault, frozen=True):
-    """The MTU of both devices, in bytes. The kernels keep to it: no packet meets it."""
+    """The MTU of both devices, in bytes. The kernels apply it, so packets never meet it."""
 
     verb: ClassVar = "mtu"
     usage: ClassVar = "mtu N"
@@ -36,7 +36,7 @@ class Mtu(Fault, frozen=True):
 
 
 class PathMtu(Fault, frozen=True):
-    """A router in the middle with a smaller MTU, in bytes, that says so or is silent."""
+    """A router in the middle with a smaller MTU in bytes; it sends ICMP, or is silent."""
 
     verb: ClassVar = "path"
     usage: ClassVar = "path mtu N [silent]"

@@ -1,7 +1,7 @@
 """The line, with its rate and its queue. PURE.
 
-A packet goes on the line when the one before is through. What a fault loses before takes no time
-on it; copies and forged segments come into being at its far end.
+A packet enters the line when the one before has left it. A packet lost earlier takes no time on it;
+copies and forged segments appear at its far end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
 
 
 class Queue(Fault, frozen=True):
-    """So many packets may wait for the rate, each way; one that comes to a full queue is lost."""
+    """How many packets may wait for the line, each way; one that finds the queue full is lost."""
 
     verb: ClassVar = "queue"
     usage: ClassVar = "queue N"
@@ -62,7 +62,7 @@ class _Queueing(Actor[Queue]):
 
 
 class Rate(Fault, frozen=True):
-    """Each way carries so many bits a second, one packet after the other."""
+    """Each way carries this many bits a second, packet by packet."""
 
     verb: ClassVar = "rate"
     usage: ClassVar = "rate NUMBERkbit|mbit|gbit"
@@ -110,7 +110,7 @@ class _Lane:
         self._starts: deque[int] = deque()
 
     def through(self, time: int, size: int, rate: int, room: int) -> int | None:
-        """When a packet of ``size`` bytes is through; None when there is no room to wait."""
+        """When a packet of ``size`` bytes has left the line; None if the queue is full."""
         starts, start = self._starts, max(time, self._free)
         while starts and starts[0] <= time:
             starts.popleft()

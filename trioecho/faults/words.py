@@ -1,4 +1,4 @@
-"""Words: a sentence of a small language, read one word after the other. PURE."""
+"""Words: a sentence of a small language, read word by word. PURE."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_SHOWN, _LONGEST_SHOWN = 200, 40  # characters of the sentence, and of a wo
 
 
 class Words:
-    """The words of a sentence, read one after the other."""
+    """The words of a sentence, read one by one."""
 
     def __init__(self, noun: str, words: Sequence[str], text: str) -> None:
         self.text = text
@@ -30,7 +30,7 @@ class Words:
         return word
 
     def wrong(self, *expected: str) -> TrioechoError:
-        """The error for the word at hand, or for none being left."""
+        """The error for the current word, or for the end of the sentence."""
         word, sentence = self.peek(), f"{self._noun} {self.text[:_MOST_SHOWN]!r}"
         listed = " or ".join(filter(None, (", ".join(expected[:-1]), expected[-1])))
         if len(expected) > 1:

@@ -92,10 +92,10 @@ class Host:
             TrioechoError: there is no such setting in a namespace, or the value is not valid.
         """
         if not _setting(name):
-            raise TrioechoError(f"{name!r} is no setting, such as net.ipv4.tcp_retries2")
+            raise TrioechoError(f"{name!r} is not a setting such as net.ipv4.tcp_retries2")
         if value is not None:
             if not _value(str(value)):
-                raise TrioechoError(f"{str(value)[:40]!r} is no value for {name}")
+                raise TrioechoError(f"{str(value)[:40]!r} is not a valid value for {name}")
             await self._keeper.ask("set", self._number, name, str(value))
         now = (await self._keeper.ask("get", self._number, name))[0]
         if value is not None:
@@ -106,7 +106,7 @@ class Host:
         """Start a program on this host.
 
         It is an ordinary child of this process that differs only in its network. It and all that it
-        starts are killed when the block ends that this host lives in.
+        starts are killed at the end of the host's block.
 
         Args:
             command: the program and its arguments.
@@ -162,9 +162,9 @@ class Host:
 
 def _no_program(name: str) -> TrioechoError:
     if os.path.isdir(name):
-        return TrioechoError(f"{name!r} is a directory, and no program to start")
+        return TrioechoError(f"{name!r} is a directory, not a program")
     if "/" in name and os.path.exists(name):
-        return TrioechoError(f"{name!r} may not be executed", f"chmod +x {name} allows it")
+        return TrioechoError(f"{name!r} is not executable", f"Make it so with: chmod +x {name}")
     return TrioechoError(f"There is no program {name!r} to start")
 
 

@@ -21,7 +21,7 @@ KEEPER = Path(__file__).with_name("keeper.py")
 _RAISE = "Raise `ulimit -n`"
 _HINTS = {errno.EAFNOSUPPORT: "This kernel lacks support for it", errno.EMFILE: _RAISE}
 _MOST_DESCRIPTORS = 2
-# Seconds in which the keeper, told to end, has killed what still runs in its namespaces.
+# Seconds for the keeper to kill what still runs in its namespaces, once told to end.
 _PATIENCE = 5.0
 
 
@@ -74,7 +74,7 @@ class Keeper:
         return verdict.removeprefix("ok").strip(), descriptors
 
     async def descriptors(self, count: int, verb: str, *arguments: int | str) -> list[int]:
-        """As ``ask``, for so many descriptors; this process may have no room for them."""
+        """As ``ask``, for ``count`` descriptors; this process may have no room for them."""
         _, descriptors = await self.ask(verb, *arguments)
         if len(descriptors) < count:  # the kernel cuts off what there is no room for: unix(7)
             for descriptor in descriptors:
@@ -131,7 +131,7 @@ async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
         user_namespaces(7), network_namespaces(7).
     """
     if sys.platform != "linux":
-        raise NamespaceUnavailable("Private network namespaces exist on Linux alone")
+        raise NamespaceUnavailable("Private network namespaces exist only on Linux")
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with trio.socket.from_stdlib_socket(ours) as control:
         with theirs:
@@ -141,7 +141,7 @@ async def open_keeper(namespaces: int) -> AsyncIterator[Keeper]:
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 pass_fds=[descriptor],
-                process_group=0,  # signals that the terminal sends to us do not take it from us
+                process_group=0,  # so that the terminal's signals do not kill it
             )
         try:
             keeper = Keeper(control, process.pid)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trioecho.errors import TrioechoError
 
-#: The keeper's step that a wire needs and a mere loopback does not.
+#: The keeper's step that only a wire needs, not a loopback.
 TUN = "open /dev/net/tun"
 
 

@@ -1,4 +1,4 @@
-"""Whether the ladder's last states are the kernel's: the engine is held against the truth."""
+"""Compares the ladder's last states with the kernels': a check of the engine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from trioecho.lessons.lesson import Unseen
 from trioecho.model import End, State
 from trioecho.tcp.tracker import Tracker
 
-# Before the server has heard of a connection, and after both have forgotten it, there is none.
+# Before the server knows a connection, and after both have forgotten it, there is none.
 _NONE = (State.CLOSED, State.LISTEN)
 
 

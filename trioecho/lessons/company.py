@@ -19,7 +19,7 @@ class Company:
         self._parties = [Player(end, script, stage, meetings) for end, script in lesson.parties]
 
     async def act(self, stop: trio.Event, patience: float) -> list[TrioechoError]:
-        """Let all of them do their steps; when one fails, the others are cancelled.
+        """Run all parties' steps; when one fails, the others are cancelled.
 
         The clients begin once every server of this lesson listens.
         """

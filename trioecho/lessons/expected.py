@@ -1,4 +1,4 @@
-"""The ladder that a lesson must come to: written from a performance, and compared with one."""
+"""A lesson's expected ladder: written from one performance, and compared with others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trioecho.render.notation import LadderLine
 from trioecho.render.script import compare, line
 
 SUFFIX = ".ladder"
-# Below, it is the machine that takes its time; timers of TCP take longer.
+# Shorter times are the machine's; TCP's timers take longer.
 _TIMED = 150_000_000
 # A timer of the kernel is seldom exact, and a busy machine is late: half of it, and no less than
 # this many nanoseconds. A time that has doubled is still seen.
@@ -22,12 +22,12 @@ _SHARE, _TOLERANCE = 0.5, 100_000_000
 
 
 def path_of(lesson: Path) -> Path:
-    """Where the ladder of a lesson is: beside it."""
+    """The path of a lesson's ladder: beside the lesson."""
     return lesson.with_suffix(SUFFIX)
 
 
 def difference(path: Path, rungs: Sequence[Rung]) -> str:
-    """Compare what happened with the ladder that should come out.
+    """Compare what happened with the expected ladder.
 
     Raises:
         TrioechoError: the ladder cannot be read.
@@ -41,7 +41,7 @@ def difference(path: Path, rungs: Sequence[Rung]) -> str:
 
 
 def written(lesson: Lesson, rungs: Sequence[Rung]) -> str:
-    """What happened as a ladder that later performances can be compared with."""
+    """What happened, as the ladder for later comparisons."""
     previous: Rung | None = None
     lines = [f"# {lesson.title}\n"]
     for rung in rungs:
@@ -51,7 +51,7 @@ def written(lesson: Lesson, rungs: Sequence[Rung]) -> str:
 
 
 def write_ladder(path: Path, lesson: Lesson, rungs: Sequence[Rung]) -> None:
-    """Write the ladder that later performances are compared with.
+    """Write the ladder for later comparisons.
 
     Raises:
         TrioechoError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""Lesson: what a TOML file says of it, checked."""
+"""Lesson: its TOML file, checked."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ _LONGEST = 3600  # seconds
 
 
 class Party(Struct, frozen=True, forbid_unknown_fields=True):
-    """Someone who does one step after the other, at one end. Several parties act side by side.
+    """Does one step after another at one end. Several parties act at the same time.
 
     Args:
-        steps: what is done, in the words of steps.py.
+        steps: in the words of steps.py.
     """
 
     steps: tuple[str, ...]
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The hosts' settings, by their names, such as ``net.ipv4.tcp_retries2``."""
+    """The hosts' settings by name, such as ``net.ipv4.tcp_retries2``."""
 
     client: dict[str, int | str] = {}
     server: dict[str, int | str] = {}
 
 
 class Unseen(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where at the end the ladder cannot know what the kernel does.
+    """An end state in the kernel that the ladder cannot know.
 
     Args:
-        end: of which end.
+        end: whose state.
         shown: the state on the ladder.
         kernel: the state in the kernel.
-        why: what no segment tells.
+        why: what no segment shows.
         connection: its number, from 1.
     """
 
@@ -63,17 +63,17 @@ class Lesson(Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         title: one line, without a full stop.
         level: for whom.
-        rfc: the sections where the rules stand, such as ``RFC 9293 §3.5``.
+        rfc: the sections with the rules, such as ``RFC 9293 §3.5``.
         introduction: what happens and why, before the ladder.
         notice: what to notice in the ladder.
         question, answer: for the reader to think about.
         client, server: the parties at either end.
         number: its place among the others.
-        takes: seconds, where it waits for real timers; less than an hour.
+        takes: seconds, if it waits for real timers; less than an hour.
         place: on a ``wire`` between two hosts, or on the ``loopback`` of one.
         faults: what the wire does, in the words of the fault grammar.
         sysctl: settings of the hosts.
-        compare: what else of each segment belongs to the lesson, and is compared with its ladder:
+        compare: what else of each segment is compared with the ladder:
             ``times`` of 150 ms and more, ``windows``, a SYN's ``options``.
         unseen: where the ladder cannot know what the kernel does.
     """
@@ -113,7 +113,7 @@ def read(path: Path) -> Lesson:
     """Read a lesson.
 
     Raises:
-        TrioechoError: it cannot be read, or makes no sense; it names the file, and the word.
+        TrioechoError: it cannot be read or is not valid; the message names the file and the word.
     """
     try:
         with path.open("rb") as file:
@@ -126,9 +126,9 @@ def read(path: Path) -> Lesson:
         lesson = msgspec.toml.decode(data, type=Lesson)
         check(lesson)
     except RecursionError:
-        raise TrioechoError(f"{str(path)!r} is no lesson: it nests too deep") from None
+        raise TrioechoError(f"{str(path)!r} is not a lesson: it nests too deep") from None
     except (msgspec.DecodeError, ValueError) as error:  # no UTF-8; an integer of 5,000 digits
-        raise TrioechoError(f"{str(path)!r} is no lesson: {error}") from None
+        raise TrioechoError(f"{str(path)!r} is not a lesson: {error}") from None
     except TrioechoError as error:
         what = error.what[:1].lower() + error.what[1:]
         raise TrioechoError(f"In the lesson {path.stem!r}, {what}", error.hint) from None
@@ -136,18 +136,18 @@ def read(path: Path) -> Lesson:
 
 
 def check(lesson: Lesson) -> None:
-    """See whether a lesson can be performed.
+    """Check whether a lesson can be performed.
 
     Raises:
-        TrioechoError: a word is not understood, or parties would wait for ever.
+        TrioechoError: a word is not valid, or parties would wait for ever.
     """
     if not 0 <= lesson.takes < _LONGEST:  # nan is not, either
-        what = f"takes is {lesson.takes:g}, and a lesson takes 0 s and more, and less than an hour"
+        what = f"takes is {lesson.takes:g}; it must be at least 0 s and less than an hour"
         raise TrioechoError(what)
     script = [parse(text) for text in lesson.faults]
     faults.check(script)
     if script and lesson.place == "loopback":
-        raise TrioechoError("there are faults, and a loopback has none", 'Take place = "wire"')
+        raise TrioechoError("it has faults, and a loopback can have none", 'Use place = "wire"')
     meetings: Counter[str] = Counter()
     for end, party in lesson.parties:
         actions = [step.action for step in party]
@@ -155,12 +155,12 @@ def check(lesson: Lesson) -> None:
         listening = False
         for step in party:
             if isinstance(step.action, Accept | StopListening) and not listening:
-                what = f"the {end}'s step {step.text!r} comes where it does not listen"
+                what = f"the {end}'s step {step.text!r} needs a listening socket, and there is none"
                 raise TrioechoError(what)
             if isinstance(step.action, Listen | StopListening):
                 listening = isinstance(step.action, Listen)
     if not lesson.parties:
-        raise TrioechoError("nobody does anything", "Write [[client]] with steps, and [[server]]")
+        raise TrioechoError("it has no steps", "Write [[client]] with steps, and [[server]]")
     for name, count in meetings.items():
         if count == 1:
             raise TrioechoError(f"one party alone has the step 'meet {name}', and would wait")

@@ -1,4 +1,4 @@
-"""A lesson, performed: two ends that do their steps on real kernels, and the ladder of it."""
+"""Performs a lesson: both ends do their steps on real kernels; the ladder shows it."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import check_whole, play
 
-# Seconds for what is still under way when all parties are done. What a lesson wants to wait for,
-# its steps wait for.
+# Seconds for segments in flight when all parties are done. For anything else a lesson has steps
+# that wait.
 GRACE = 1.0
-# Seconds that a lesson may take beyond what it says.
+# Seconds that a lesson may take beyond its own ``takes``.
 PATIENCE = 20.0
 
 
 class Performance(Struct, frozen=True):
-    """What came of it.
+    """The result.
 
     Args:
         rungs: the ladder.
-        summary: what it all came to.
-        disagreements: a sentence for each end whose last state is not what its kernel says.
+        summary: how the connections ended.
+        disagreements: a sentence for each end whose last state differs from its kernel's.
         stopped: whether it was stopped half way.
     """
 
@@ -53,12 +53,12 @@ async def perform_lesson(
     """Perform a lesson, live.
 
     Raises:
-        TrioechoError: there is no place for it here, or a step failed; the outputs are complete
+        TrioechoError: it cannot run here, or a step failed; the outputs are complete
             all the same.
     """
     if kernel and lesson.place == "loopback":
-        what = "What the kernel says is shown of a wire, and this lesson is on a loopback"
-        raise TrioechoError(what, "Leave --kernel out")
+        what = "The kernel's view is shown on a wire only, and this lesson uses the loopback"
+        raise TrioechoError(what, "Leave out --kernel")
     stop = trio.Event() if stop is None else stop
     kept = Kept()
 
@@ -96,7 +96,7 @@ async def perform_lesson(
 
 
 async def set_up(lesson: Lesson, hosts: dict[End, Host]) -> None:
-    """Give the hosts the settings that the lesson asks for.
+    """Apply the lesson's settings to the hosts.
 
     Raises:
         TrioechoError: a host has no such setting, or refuses the value.

@@ -1,4 +1,4 @@
-"""Player: someone at one end of a lesson who does one step after the other."""
+"""Player: does the steps of one party of a lesson."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from trioecho.sockets.recorder import error_name
 from trioecho.sockets.told import ToldSocket
 from trioecho.stage.stage import Stage
 
-_ALL = 65536  # bytes in one recv, where nothing else is said
-_AGAIN = 0.005  # seconds; the kernel does not tell when an ACK comes
+_ALL = 65536  # bytes for one recv, unless the step says otherwise
+_AGAIN = 0.005  # seconds; the kernel does not notify of an ACK
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 Kind = TypeVar("Kind", bound=ToldSocket)
 
@@ -36,7 +36,7 @@ class Meetings:
         self._complete = {name: trio.Event() for name in self._missing}
 
     async def meet(self, name: str) -> None:
-        """Wait until all parties with this meeting have come to it."""
+        """Wait until all parties of this meeting have reached it."""
         self._missing[name] -= 1
         if self._missing[name] <= 0:
             self._complete[name].set()
@@ -44,11 +44,11 @@ class Meetings:
 
 
 class Player:
-    """Does one step after the other.
+    """Does one step after another.
 
     Attributes:
-        at: the step that it is at, or None before the first and behind the last.
-        listens: is set once it listens, or when it never will.
+        at: the current step, or None before the first and after the last.
+        listens: set once it listens, or never will.
     """
 
     def __init__(self, end: End, script: Sequence[Step], stage: Stage, meetings: Meetings) -> None:
@@ -69,7 +69,7 @@ class Player:
         """Do all steps.
 
         Raises:
-            TrioechoError: one failed that was not to fail, or did not fail that was to.
+            TrioechoError: a step failed that must not, or did not fail as it must.
         """
         for step in self._script:
             self.at = step
@@ -86,7 +86,7 @@ class Player:
         self.at = None
 
     def close(self) -> None:
-        """Close what is still open; nobody is told."""
+        """Close what is still open, without recording it."""
         for sock in self._everything:
             sock.close()
 
@@ -99,7 +99,7 @@ class Player:
                     listener.bind((self._stage.address(self.end), port))
                     listener.listen(backlog)
                 finally:
-                    self.listens.set()  # or never will, and then the client learns it
+                    self.listens.set()  # or never will, and then the client finds out
             case steps.StopListening():
                 (await self._listening()).close()
                 self._listener = None  # it may listen again, on another socket
@@ -150,7 +150,7 @@ class Player:
             if not data:
                 if size is None:
                     return
-                raise self._wrong(step, f"found the end after {got} bytes")
+                raise self._wrong(step, f"reached the end after {got} bytes")
             got += len(data)
 
     async def _listening(self) -> ListeningSocket:
@@ -159,7 +159,7 @@ class Player:
         return self._listener
 
     async def _connection(self, step: Step) -> ObservedSocket:
-        """The connection that a step is about, made when there is none yet."""
+        """The connection of a step, made if there is none yet."""
         if step.name not in self._connections:
             self._connections[step.name] = await self._made(ObservedSocket)
         return self._connections[step.name]
@@ -167,7 +167,7 @@ class Player:
     def _connected(self, step: Step) -> ObservedSocket:
         connection = self._connections.get(step.name)
         if connection is None:
-            raise self._wrong(step, "comes where there is no connection")
+            raise self._wrong(step, "needs a connection, and there is none")
         return connection
 
     async def _made(self, kind: type[Kind]) -> Kind:

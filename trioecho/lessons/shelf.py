@@ -1,4 +1,4 @@
-"""The lessons that come with trioecho, and a user's own: which there are, and where."""
+"""Finds lessons: those that come with trioecho, and a user's own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _PAGES = FOLDER.parents[2] / "docs" / "lessons"
 
 
 def names() -> list[str]:
-    """The names of all lessons that come with trioecho, by the alphabet."""
+    """The names of all lessons that come with trioecho, in alphabetical order."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
 def find(name: str) -> Path:
-    """Where a lesson is.
+    """The path of a lesson.
 
     Raises:
         TrioechoError: there is no lesson of that name.
@@ -35,14 +35,14 @@ def find(name: str) -> Path:
 
 
 def check_own(lesson: Path) -> None:
-    """See whether a lesson's ladder may be written: not one that is installed with trioecho.
+    """Check that a lesson's ladder may be written: not one that is installed with trioecho.
 
     Raises:
-        TrioechoError: it is installed. In a checkout, where the site's pages stand too, it is not.
+        TrioechoError: it is installed, rather than in a checkout, which also has the site's pages.
     """
     if lesson.resolve().parent != FOLDER.resolve() or _PAGES.is_dir():
         return
     raise TrioechoError(
         f"The lesson {lesson.stem!r} is installed with trioecho, and --write would change it",
-        f"Copy {str(lesson)!r} to a folder of yours, and give the path of the copy",
+        f"Copy {str(lesson)!r} to a folder of your own, and give that path",
     )

@@ -1,4 +1,4 @@
-"""What an end of a lesson does, in words. PURE: text -> types; player.py does it.
+"""The steps of a lesson, in words. PURE: text -> types; player.py does them.
 
     step      = [ NAME":" ] action [ "fails" ERRNO ]
     action    = "listen" [ "on" PORT ] [ "backlog" N ]   one listening socket for each party
@@ -10,15 +10,15 @@
               | "receive" N [ N "at a time" ]            until so many bytes have come
               | "receive" "to the end" [ N "at a time" ]
               | "wait" DURATION
-              | "wait" "until acknowledged"              nothing that was sent is under way
+              | "wait" "until acknowledged"              nothing that was sent is in flight
               | "meet" WORD                              the other parties with this step
               | "shutdown"                               SHUT_WR
               | "close" [ "with linger 0" ]
               | "set" OPTION INTEGER                     SO_…, TCP_… or IP_…
     DURATION  = digits ( "s" | "ms" )
 
-A party has one connection without a name; several have names: ``second: connect``. What is set
-before there is a connection goes to the socket that listens, where the party has one.
+A party has one connection without a name; several have names: ``second: connect``. An option set
+before there is a connection applies to the listening socket, if the party has one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ MOST_BYTES = 100_000_000
 LONGEST = 60_000  # ms
 _LEAST, _MOST = -(1 << 31), (1 << 31) - 1  # setsockopt takes an int
 _LEVELS = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP, "IP": socket.IPPROTO_IP}
-# By the numbers of linux/tcp.h and linux/in.h; Python came to have them late.
+# The numbers of linux/tcp.h and linux/in.h; older versions of Python lack these.
 _OPTIONS = {"TCP_FASTOPEN_CONNECT": 30, "IP_MTU_DISCOVER": 10, "IP_MTU": 14}
 
 _NUMBER = re.compile(r"[0-9]{1,12}").fullmatch
@@ -65,39 +65,39 @@ class Accept(Struct, frozen=True):
 
 
 class Bind(Struct, frozen=True):
-    """bind() to a port of one's own."""
+    """bind() to a local port."""
 
     port: int
 
 
 class Connect(Struct, frozen=True):
-    """connect() to a port of the other host, and wait until that is decided."""
+    """connect() to a port of the other host, and wait for the result."""
 
     port: int = PORT
 
 
 class Send(Struct, frozen=True):
-    """send(): so many bytes, so many times."""
+    """send(): some bytes, some number of times."""
 
     size: int
     times: int = 1
 
 
 class Receive(Struct, frozen=True):
-    """recv() until so many bytes have come, or to the end where ``size`` is None."""
+    """recv() until ``size`` bytes have come, or to the end if it is None."""
 
     size: int | None
     at_a_time: int | None = None
 
 
 class Wait(Struct, frozen=True):
-    """Do nothing for so many milliseconds."""
+    """Do nothing for some milliseconds."""
 
     milliseconds: int
 
 
 class WaitAcknowledged(Struct, frozen=True):
-    """Do nothing until all that was sent has been acknowledged."""
+    """Do nothing until everything sent has been acknowledged."""
 
 
 class Meet(Struct, frozen=True):
@@ -111,7 +111,7 @@ class Shutdown(Struct, frozen=True):
 
 
 class Close(Struct, frozen=True):
-    """close(), with a reset where ``reset`` says so."""
+    """close(), with a reset if ``reset`` is set."""
 
     reset: bool = False
 
@@ -148,8 +148,8 @@ class Step(Struct, frozen=True):
     Args:
         text: its words.
         action: what is done.
-        name: on which connection; ``""`` for the one without a name.
-        fails: the name of the error it must fail with, ``""`` when it must not fail.
+        name: of its connection; ``""`` for the one without a name.
+        fails: the error it must fail with, by name; ``""`` if it must not fail.
     """
 
     text: str
@@ -159,7 +159,7 @@ class Step(Struct, frozen=True):
 
     @property
     def opens(self) -> bool:
-        """Whether it may bring one more connection onto the ladder."""
+        """Whether it may add a connection to the ladder."""
         return isinstance(self.action, Connect)
 
 
@@ -167,7 +167,7 @@ def parse(text: str) -> Step:
     """Read one step.
 
     Raises:
-        TrioechoError: it cannot be read; the message names the word and what may stand there.
+        TrioechoError: a word is not valid; the message names it and says what is expected.
 
     >>> parse("receive 64, 16 at a time").action
     Receive(size=64, at_a_time=16)
@@ -175,7 +175,7 @@ def parse(text: str) -> Step:
     words = _Words(text)
     name = words.take()[:-1] if words.peek().endswith(":") else ""
     if name and not _NAME(name):
-        raise TrioechoError(f"the step {text!r} begins with {name!r}, which is no name")
+        raise TrioechoError(f"the step {text!r} begins with {name!r}, which is not a name")
     verb = words.peek()
     if verb not in _VERBS:
         raise words.wrong(*_VERBS)
@@ -192,13 +192,13 @@ def parse(text: str) -> Step:
 
 
 class _Words(Words):
-    """The words of a step, read one after the other."""
+    """The words of a step, read one by one."""
 
     def __init__(self, text: str) -> None:
         super().__init__("the step", text.replace(",", " ").split(), " ".join(text.split()))
 
     def accept(self, phrase: str) -> bool:
-        """Take these words if they come next; all of them must, once the first has."""
+        """Accept these words if they come next; if the first does, all must."""
         first, *others = phrase.split()
         if self.peek() != first:
             return False

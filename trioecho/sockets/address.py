@@ -1,4 +1,4 @@
-"""Where to listen and where to connect to: a host and a port, as a user writes them."""
+"""Addresses to listen on and connect to: a host and a port, as a user writes them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parse_address(text: str, *, listen: bool = True) -> Address:
     """Read an address: ``HOST:PORT``, ``:PORT``, ``PORT`` or ``[::1]:PORT``.
 
     Without a host it is 127.0.0.1 and never every interface: opening a server to the world should
-    take a word more (``0.0.0.0:PORT``), not a word less.
+    take more typing (``0.0.0.0:PORT``), not less.
 
     Raises:
         MalformedAddress: the text is none of these.
@@ -60,7 +60,7 @@ def parse_address(text: str, *, listen: bool = True) -> Address:
         host = host[1:-1]
     elif ":" in host or "[" in host or "]" in host:
         raise MalformedAddress(
-            f"{text!r} is not an address", "An IPv6 address stands in brackets: [::1]:65432"
+            f"{text!r} is not an address", "Put an IPv6 address in brackets: [::1]:65432"
         )
     elif not host:
         host = DEFAULT_HOST
@@ -86,7 +86,7 @@ async def resolve(address: Address, *, passive: bool = False) -> list[Resolved]:
             flags=socket.AI_PASSIVE if passive else 0,
         )
     except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not a name that can exist"
+        why = getattr(error, "strerror", None) or "it is not a valid host name"
         exhausted = getattr(error, "errno", None) in (errno.EMFILE, errno.ENFILE)
         raise TrioechoError(
             f"Cannot find the address of {address.host!r}: {why}",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trioecho.sockets.recorder import Record, SocketAddress
 
 DEFAULT_BACKLOG = 1024
-# A host such as localhost stands for addresses of both families, and one may be switched off.
+# A host such as localhost has addresses of both families, and one may be disabled.
 _FAMILY_MISSING = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 
 
@@ -41,8 +41,7 @@ class ListeningSocket(ToldSocket):
     async def accept(self) -> ObservedSocket:
         """Wait for a client and accept its connection.
 
-        The record of it carries the endpoints of the new connection, and its time is when it
-        returned.
+        Its record has the endpoints of the new connection, and the time when it returned.
 
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
@@ -138,7 +137,7 @@ def _refusal(address: Address, error: OSError) -> TrioechoError:
         case errno.EADDRINUSE:
             return TrioechoError(
                 f"{address} is in use: another program listens there",
-                f"Take another port, or see who has it: ss -ltnp 'sport = :{address.port}'",
+                f"Use another port, or see who has it: ss -ltnp 'sport = :{address.port}'",
             )
         case errno.EADDRNOTAVAIL:
             return TrioechoError(
@@ -147,8 +146,8 @@ def _refusal(address: Address, error: OSError) -> TrioechoError:
             )
         case errno.EACCES | errno.EPERM:
             return TrioechoError(
-                f"Port {address.port} takes privileges: those below 1024 are for root",
-                "Take a port from 1024 up",
+                f"Port {address.port} needs privileges: ports below 1024 are for root",
+                "Use a port from 1024 up",
             )
         case errno.EMFILE | errno.ENFILE:
             return TrioechoError(

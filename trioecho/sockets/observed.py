@@ -1,4 +1,4 @@
-"""A connection's plain socket, driven by trio, that records each call made on it.
+"""A connection's plain socket, driven by trio, that records each call on it.
 
 trio's own SocketStream sets options by itself: TCP_NODELAY, a small TCP_NOTSENT_LOWAT, a backlog
 of 65535. That is right for most programs and wrong for one that shows what a socket does. Here the
@@ -68,8 +68,8 @@ class ObservedSocket(ToldSocket):
     async def connect(self, address: SocketAddress) -> None:
         """Connect, and wait until the handshake is done.
 
-        The record is told twice: with the result None as soon as the kernel has sent the SYN, when
-        the local endpoint has just become known, and again when it is known how it ended.
+        It is recorded twice: with the result None as soon as the kernel has sent the SYN and the
+        local endpoint is known, and again with its result.
 
         Raises:
             OSError: it was refused, timed out, or there is no route.
@@ -111,7 +111,7 @@ class ObservedSocket(ToldSocket):
         return data
 
     async def send(self, data: bytes | memoryview) -> int:
-        """Send what the kernel accepts in one call, as soon as it accepts something.
+        """Send as much as the kernel accepts in one call, as soon as it accepts any.
 
         Raises:
             OSError: the peer reset the connection, or it broke.
@@ -150,7 +150,7 @@ class ObservedSocket(ToldSocket):
     def unacknowledged(self) -> int:
         """How many of the bytes sent the peer's kernel has not acknowledged, FIN included.
 
-        It is no call of the conversation, and is not told.
+        This is not part of the conversation, so it is not recorded.
         """
         if sys.platform != "linux" or self.closed:
             return 0
@@ -159,7 +159,7 @@ class ObservedSocket(ToldSocket):
         return int.from_bytes(ioctl(self._sock, SIOCOUTQ, bytes(4)), sys.byteorder)
 
     def shutdown_write(self) -> None:
-        """Half-close: send FIN behind what was sent, and go on receiving.
+        """Half-close: send FIN after the data, and go on receiving.
 
         Raises:
             OSError: the connection is broken already.

@@ -1,4 +1,4 @@
-"""What listening and connected sockets have in common: each call on them is recorded."""
+"""The base of listening and connected sockets: it records each call."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class ToldSocket:
             OSError: the factory could make none.
         """
         sock = await factory(family)
-        time = time_ns()  # a factory elsewhere takes a while, in which other calls are told
+        time = time_ns()  # a factory elsewhere takes a while; other calls are recorded meanwhile
         made = cls(sock, end=end, record=record, hold=cls.kind == "connection")
         made._tell(time, "socket", "AF_INET6" if family == socket.AF_INET6 else "AF_INET", made.fd)
         return made

@@ -1,4 +1,4 @@
-"""A segment arrives at the other end."""
+"""Processes the arrival of a segment at the other end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def arrive(seen: Seen, time: int) -> None:
     elif flags & SYN:
         theirs.meet(Event.RECEIVE_SYN, time)
         mine.asked_time = time
-    # Each SYN of this connection stands at 0; another one takes no place in its stream.
+    # Each SYN of this connection has number 0; another one has no place in its stream.
     if seen.end > seen.seq and not (flags & SYN and seen.seq):
         received = theirs.received
         if seen.seq == received.up_to and not received.islands:
@@ -65,7 +65,7 @@ def _reset(seen: Seen, time: int) -> None:
 
 
 def _acknowledged(seen: Seen, ack: int, time: int) -> None:
-    """An ACK arrives at an end that waits for one of its SYN or its FIN."""
+    """An ACK arrives at an end that waits for the ACK of its SYN or FIN."""
     theirs = seen.theirs
     if theirs.state is State.SYN_RECEIVED:
         theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)

@@ -1,8 +1,8 @@
 """One connection as an observer sees it: two ``Half``s, and what was sent and what arrived.
 
-A segment is told in two steps, ``sent`` and ``arrived``. A tap at one place learns both from one
-frame and says ``seen``; a wire of our own tells each at its time, and never tells ``arrived`` of a
-segment it dropped. The connection never raises on what the wire did.
+A segment is reported in two steps, ``sent`` and ``arrived``. A tap at one point learns both from
+one frame and calls ``seen``. Our own wire reports each when it happens, and never ``arrived`` for a
+segment it dropped. Nothing that the wire does makes this raise.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class TrackedConnection(History):
     Args:
         number: its number in the trace, from 1.
         client, server: its endpoints.
-        opening: whether it is seen from before its first SYN; if not, both ends are taken to be
-            ESTABLISHED already.
+        opening: whether it is seen from before its first SYN; if not, both ends are assumed to be
+            ESTABLISHED.
     """
 
     __slots__ = ()
@@ -47,14 +47,14 @@ class TrackedConnection(History):
         )
 
     def seen(self, segment: Segment, number: int) -> Rung:
-        """A segment seen by a tap, which takes it to have arrived as soon as it was sent."""
+        """A segment seen by a tap, which is assumed to arrive as soon as it is sent."""
         mine, theirs = self.halves(segment)
         seen = send(self, segment, number, mine, theirs)
         arrive(seen, segment.frame.time)
         return self._rung(seen, lost=False)
 
     def noticed(self, segment: Segment, number: int) -> None:
-        """As ``seen``, where no rung is wanted: one is made only where there may be trouble."""
+        """As ``seen``, but without a rung, except where there may be trouble."""
         mine, theirs = self.halves(segment)
         seen = send(self, segment, number, mine, theirs, told=False)
         arrive(seen, segment.frame.time)
@@ -62,7 +62,7 @@ class TrackedConnection(History):
             self._rung(seen, lost=False)  # it counts the trouble
 
     def sent(self, segment: Segment, number: int, kind: Kind = "original") -> Rung:
-        """One end has sent a segment, or the wire in its name; it may never arrive."""
+        """A segment sent by one end, or by the wire in its name; it may never arrive."""
         mine, theirs = self.halves(segment)
         if mine.heard is None or theirs.heard is None:
             mine.heard, theirs.heard = Heard(), Heard()
@@ -123,7 +123,7 @@ class TrackedConnection(History):
         return end is self.client and self.told is not None and self.told.gave_up
 
     def summary(self) -> ConnectionSummary:
-        """What is known of the connection so far."""
+        """The connection's totals so far."""
         return outcome.summary(self)
 
     def halves(self, segment: Segment) -> tuple[Half, Half]:
@@ -133,7 +133,7 @@ class TrackedConnection(History):
         return self.server, self.client
 
     def _copy(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
-        """A segment that the wire has doubled: of its sender it tells nothing."""
+        """A copy made by the wire: it says nothing about its sender."""
         seq = relative(segment.seq, mine.isn or 0, mine.next or 0)
         ack = segment.ack
         if ack is not None:
@@ -150,10 +150,10 @@ class TrackedConnection(History):
         return seen
 
     def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
-        """What can be said of a segment that another sent in ``mine``'s name.
+        """Find the facts of a segment that another sent in ``mine``'s name.
 
-        It changes neither end, so it is tried on copies of them. A SYN opens nothing: here is a
-        connection. Its receiver answers ``mine``, which is all that is remembered.
+        It changes neither end, so it is processed on copies of them. A SYN opens nothing, since
+        there is a connection. Its receiver answers ``mine``; only that is remembered.
         """
         if segment.flags & SYN:
             seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next or 0)

@@ -1,4 +1,4 @@
-"""What one end has sent and the other has not acknowledged, and what of it was sent again."""
+"""What one end has sent and the other has not acknowledged, and which of it was sent again."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from trioecho.model import SYN, Segment
 
-#: Unacknowledged segments kept at most for one end, and bytes of payload kept with them.
+#: The most unacknowledged segments kept for one end, and the most bytes of payload.
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
 #: Of what one segment repeats, so many are marked from each of its ends. It takes a segment of tiny
 #: ones to repeat more, and no more than a header to claim that it repeats all.
 MOST_MARKED = 128
-#: Segments remembered of those that were sent more than once: they may come yet another time.
+#: How many segments that were sent more than once are remembered: they may come again.
 MOST_LATEST = 64
 
 _seq, _end = attrgetter("seq"), attrgetter("end")
@@ -25,8 +25,7 @@ _seq, _end = attrgetter("seq"), attrgetter("end")
 class Sent(Struct, gc=False):
     """A segment that was sent: sequence numbers ``seq`` up to ``end``, its rung and its time.
 
-    ``repeated``: it has been sent again. ``copied``: its sender did not send it, the network
-    doubled it.
+    ``repeated``: it was sent again. ``copied``: the network duplicated it, not its sender.
     """
 
     seq: int
@@ -40,16 +39,16 @@ class Sent(Struct, gc=False):
 
 
 class Latest(list[Sent]):
-    """The last 64 segments that were put in.
+    """The last 64 segments added.
 
     An empty list takes a tenth of an empty deque's memory, and a capture may have a million
-    connections that never come to a second segment.
+    connections with a single segment.
     """
 
     __slots__ = ()
 
     def append(self, one: Sent) -> None:
-        """Put in one, and drop the oldest of too many."""
+        """Add one, and drop the oldest if there are too many."""
         super().append(one)
         if len(self) > MOST_LATEST:
             del self[0]
@@ -57,14 +56,14 @@ class Latest(list[Sent]):
 
 @dataclass(slots=True)
 class Flight:
-    """The segments of one end that are on their way, as far as an observer knows.
+    """One end's segments in flight, as far as an observer knows.
 
     Args:
         sent: those that are not acknowledged, in order of sequence.
-        kept: how many bytes of payload are kept with them.
+        kept: bytes of payload kept with them.
         settled: the last that were sent again before they were acknowledged.
-        repeats: the last that were sent again, in the order in which they were.
-        ends: the SYN and the FIN, also when they are acknowledged.
+        repeats: the last retransmissions, in order.
+        ends: the SYN and the FIN, even when acknowledged.
     """
 
     sent: list[Sent] = field(default_factory=list)
@@ -87,17 +86,17 @@ class Flight:
         return next((sent for sent in known if sent.seq <= seq < sent.end), None)
 
     def within(self, seq: int, end: int) -> Iterator[Sent]:
-        """What is kept of a range, in order."""
+        """The segments kept that overlap a range, in order."""
         first, beyond = self._places(seq, end)
         yield from self.sent[first:beyond]
 
     def _places(self, seq: int, end: int) -> tuple[int, int]:
-        """Where in ``sent`` a range begins, and where what lies beyond it does."""
+        """The indexes in ``sent`` where a range begins and ends."""
         first = bisect_right(self.sent, seq, key=_end)
         return first, bisect_left(self.sent, end, first, key=_seq)
 
     def keep(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
-        """Keep a segment beyond all others until it is acknowledged."""
+        """Keep a segment that follows all others until it is acknowledged."""
         if len(self.sent) >= MOST_SENT:
             return
         payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind

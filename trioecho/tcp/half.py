@@ -14,11 +14,11 @@ from trioecho.model.spread import Spread
 from trioecho.tcp.flight import Flight
 from trioecho.tcp.states import OPENING, TABLE, Event
 
-#: What may have been sent before the first number that was seen.
+#: How much may have been sent before the first number that was seen.
 BEFORE = (-(1 << 31), 1)
-#: Windows grow while segments are on their way; nothing is far beyond this many bytes.
+#: Windows grow while segments are in flight; nothing lies far beyond this many bytes.
 LEAST_WINDOW = 1 << 16
-#: A window whose scale was not seen may be shifted by as much (RFC 7323 §2.3).
+#: The largest shift of a window whose scale was not seen (RFC 7323 §2.3).
 LARGEST_SCALE = 14
 #: The scale of a SYN that offers none.
 UNSCALED = -1
@@ -34,14 +34,14 @@ class Asked(Enum):
     ZERO_WINDOW_PROBE = auto()
     REPEATED_SYN = auto()
     REPEATED_SYN_ACK = auto()
-    RESET = auto()  # one that may not be believed
+    RESET = auto()  # one that may not be trusted
     SYN = auto()  # one in a connection that is established
 
 
 class Gap(Struct, gc=False):
     """A hole in what was seen of an end, from ``seq`` up to ``end``.
 
-    Of the first segment seen beyond it: its time, its TSval, its IP identification.
+    With the time, TSval and IP identification of the first segment seen beyond it.
     """
 
     seq: int
@@ -52,30 +52,30 @@ class Gap(Struct, gc=False):
 
 
 class HeldAck(Struct, gc=False):
-    """A pure ACK that was held back: how long it ``took``, and when it arrived."""
+    """A delayed ACK: how long it ``took``, and when it arrived."""
 
     took: int
     time: int
 
 
 class FastSent(Struct, gc=False):
-    """What duplicate ACKs asked for, and when it was sent again."""
+    """The last fast retransmission: its first number and time."""
 
     seq: int
     time: int
 
 
 class Forged(Struct, gc=False):
-    """A RST or SYN that another sent in an end's name, when the end had sent up to ``next``."""
+    """A forged RST or SYN in an end's name; the end had sent up to ``next``."""
 
     asked: Asked
     next: int
 
 
 class Expired(Struct, gc=False):
-    """What a timer last sent again: its first number, when, and for which time in a row.
+    """The last retransmission by timer: its first number, its time, and its count in a row.
 
-    ``duplicates``: how many duplicate ACKs its sender had heard by then.
+    ``duplicates``: how many duplicate ACKs its sender had received by then.
     """
 
     seq: int
@@ -85,7 +85,7 @@ class Expired(Struct, gc=False):
 
 
 class Unheard(Struct, gc=False):
-    """An ACK that has not reached the peer: its rung, its number, and whether it never will."""
+    """An ACK that has not reached the peer: its rung, its number, and whether it was lost."""
 
     number: int
     ack: int
@@ -93,7 +93,8 @@ class Unheard(Struct, gc=False):
 
 
 class Heard(Struct, gc=False):
-    """What has reached the peer of what an end told, on a wire that knows; named as in ``Half``.
+    """The ACKs and windows of an end that have reached the peer, on a wire that knows; named as in
+    ``Half``.
 
     Args:
         unheard: the last ACKs beyond ``ack`` that were sent, and have not arrived.
@@ -120,64 +121,63 @@ class Half:
     """One end, as seen from outside.
 
     Sequence numbers are relative: what an end sends counts from its own ISN, what it acknowledges
-    from the peer's. Times are nanoseconds since the epoch, durations nanoseconds. What is read for
-    every segment stands here itself; what belongs together and is rare is a record of its own.
+    from the peer's. Times are nanoseconds since the epoch, durations nanoseconds. Fields read for
+    every segment are here; rare ones that belong together are in records.
 
     Args:
         endpoint: its address.
         state, state_since: its state, and since when.
-        spent: how long it was in each state before.
+        spent: how long it was in each earlier state.
         passive: whether it is believed to have opened passively, by listening.
 
         isn: its raw initial sequence number.
         syn_seen: whether its SYN was seen.
-        syn_data, syn_cookie: bytes of data on its SYN, and whether a Fast Open cookie was, too.
+        syn_data, syn_cookie: bytes of data on its SYN, and whether it had a Fast Open cookie.
         syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
-        answered: whether it has ever answered a SYN with its own, be that attempt over or not.
+        answered: whether it has ever answered a SYN with its own, even in an attempt that is over.
         mss: the maximum segment size it announced.
         scale: the shift count it offered, ``UNSCALED`` if none, None where that is not known.
         shift, shift_known: by how many bits its window is shifted: ``scale`` if both ends offered
-            one, or 0; and whether that is known, or 0 for want of better.
+            one, or 0; and whether that is known.
         tap_rtt: the handshake's round trip from the tap to it, 0 where that is not known.
 
         next, next_time: one past the highest sequence number it has used (SND.NXT), and when that
             last advanced.
         acked, acked_rung: up to where the peer has acknowledged what it sent (SND.UNA), and the
             rung that brought this ACK.
-        flight: what it sent that is not acknowledged.
+        flight: its unacknowledged segments.
         fin: the sequence number of its FIN.
-        seen: which part of what it sent was seen, or was acknowledged.
-        unseen: what was not seen by the time it was acknowledged, or lies before the first number
-            that was seen.
-        gaps: the last holes in what was seen of it, in their order.
+        seen: which of its bytes were seen or acknowledged.
+        unseen: which of its bytes were not seen before they were acknowledged, or lie before the
+            first number seen.
+        gaps: the last holes in what was seen of it, in order.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
         fast: its last fast retransmission.
         expired: what its timer last sent again.
-        doubt_from, doubt_to: an ACK beyond the one and up to the other tells no round-trip time:
-            when it came was decided by the repair of a loss, or by what was overtaken (RFC 6298
-            §3).
+        doubt_from, doubt_to: an ACK beyond the first and up to the second gives no round-trip time:
+            its arrival depended on loss recovery or reordering (RFC 6298 §3).
 
         ack, ack_time: the last acknowledgment number it sent, and when that last reached the peer.
         ack_rung: the rung of the first segment with that ``ack``.
         ack_packet: the IP identification of the packet that brought that ACK last.
-        duplicates: how often it has repeated that ACK.
-        received, fin_received: which part of the peer's stream it has, and whether the FIN, too.
+        duplicates: how many times it has repeated that ACK.
+        received, fin_received: which of the peer's bytes it has, and whether it has the FIN.
         sack: the SACK blocks of its last ACK.
-        window: the last window it told, as it stands in the header; None before the first.
-        no_room_time: when it last told that it has no room, or was sent something all the same.
-        heard: what has reached the peer of all this, None where what is sent is taken to arrive.
+        window: its last window, as in the header; None before the first.
+        no_room_time: when it last said that it has no room, or was sent something despite that.
+        heard: which of this has reached the peer; None where segments are assumed to arrive.
         ts_recent: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         ce_counted: how many marked packets it has counted, modulo 8; None without AccECN.
 
-        asked, asked_time: what its last segment asks for; and when it last sent a keep-alive or a
-            probe, or its SYN arrived.
-        forged: a RST or SYN in its name that is not its own and not answered yet.
+        asked, asked_time: the answer that its last segment asks for; and when it last sent a
+            keep-alive or a probe, or its SYN arrived.
+        forged: a forged RST or SYN in its name that is not answered yet.
         held: the delayed ACK that its last small segment may have waited for.
         reset: its reset, None if it sent none.
 
         segments, retransmissions, resets: how many it sent.
-        volume: distinct bytes of payload it sent.
+        volume: distinct payload bytes it sent.
         rtt: the round-trip times of the ACKs it got.
     """
 
@@ -213,7 +213,7 @@ class Half:
     expired: Expired | None = None
     doubt_from: int = 0
     doubt_to: int = 0
-    # What it acknowledged, and what else it told of its receiver.
+    # What it acknowledged, and what else it said as a receiver.
     ack: int | None = None
     ack_time: int = 0
     ack_rung: int | None = None
@@ -241,7 +241,7 @@ class Half:
     rtt: Spread = field(default_factory=Spread)
 
     def meet(self, event: Event, time: int) -> None:
-        """Let an event change the state as the table says."""
+        """Change the state by an event, as the table says."""
         following = TABLE[self.state].get(event)
         if following is None:
             return
@@ -253,7 +253,7 @@ class Half:
         self.state, self.state_since = following, time
 
     def begin_again(self, peer: Half) -> None:
-        """Forget an attempt that is over, or what was seen of another connection."""
+        """Forget a finished attempt, or an earlier connection."""
         self.isn = self.next = self.ack = self.ack_rung = self.acked = self.fin = None
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = 0
@@ -268,13 +268,13 @@ class Half:
         self.flight.clear()
 
     def doubt(self, first: int, end: int) -> None:
-        """Take no round-trip time from an ACK of this range, or of one still open before it."""
+        """Measure no round-trip time by an ACK of this range, or of one still open before it."""
         settled = (self.acked or 0) >= self.doubt_to
         self.doubt_from = first if settled else min(self.doubt_from, first)
         self.doubt_to = max(self.doubt_to, end)
 
     def gap(self, seq: int) -> Gap | None:
-        """The hole that ``seq`` lies in, or lay in, if it is remembered."""
+        """The hole that ``seq`` is or was in, if it is remembered."""
         for gap in reversed(self.gaps):
             if gap.seq <= seq < gap.end:
                 return gap
@@ -282,15 +282,15 @@ class Half:
 
     @property
     def room(self) -> int:
-        """How many bytes its window has room for, told generously."""
+        """How many bytes its window has room for, estimated generously."""
         shift = self.shift if self.shift_known else LARGEST_SCALE
         return max((self.window or 0) << shift, LEAST_WINDOW)
 
     def accepts(self, ack: int, sender: Half | None = None) -> bool:
         """Whether an ACK counts here, while this end may wait for the ACK of its SYN.
 
-        Then it must be ISS < ack <= SND.NXT; another is answered by a RST and changes nothing (RFC
-        9293 §3.10.7.3 and §3.10.7.4). In a later state every ACK counts.
+        Then it must be ISS < ack <= SND.NXT; any other is answered by a RST and changes nothing
+        (RFC 9293 §3.10.7.3 and §3.10.7.4). In a later state every ACK counts.
         """
         if self.state is not State.SYN_SENT and self.state is not State.SYN_RECEIVED:
             return True
@@ -303,7 +303,7 @@ class Half:
         """Whether this end acts on a RST.
 
         In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence
-        number, else it is answered with a challenge ACK or dropped (RFC 9293 §3.10.7.3, RFC 5961
+        number, otherwise it gets a challenge ACK or is dropped (RFC 9293 §3.10.7.3, RFC 5961
         §3). Behind a FIN, Linux takes the FIN's number, too (``tcp_reset_check``): the peer had
         closed, and answers what was sent before its FIN came.
         """

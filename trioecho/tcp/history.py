@@ -10,7 +10,7 @@ from msgspec import Struct
 from trioecho.model import End
 from trioecho.tcp.half import Half
 
-#: How late a segment may be and still count as overtaken, where the handshake told no round trip.
+#: How late a segment may be and still count as overtaken, if the handshake's round trip is unknown.
 LATE = 3_000_000
 
 _NOTHING: frozenset[str] = frozenset()
@@ -40,7 +40,7 @@ class History:
         number: its number in the trace, from 1.
         client, server: its two ends.
         opening: whether it is seen from before its first SYN.
-        underway: whether the ACK that completes the handshake is still to come.
+        underway: whether the ACK that completes the handshake has not come yet.
         start, end: when its first and its last segment were seen; where the capture's clock was set
             back, ``start`` is the earliest time.
         first_frame: the number of its first frame.
@@ -49,13 +49,13 @@ class History:
         initial_rtt: the same from the last SYN.
         first_fin: the end that closed first.
         fins_crossed: whether neither FIN acknowledges the other.
-        closed_by: how it ended; None as long as it is open.
+        closed_by: how it ended; None while it is open.
         reuses: the connection that had the same ports before.
         timestamps: whether timestamps may have been agreed on.
         doubted: each `Seen` that seemed to be an old duplicate, until it is acknowledged.
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
-        said: what was said of it and is not said again.
+        said: facts stated once per connection.
         told: what was told of its ends that no segment tells; None for nothing.
     """
 
@@ -90,5 +90,5 @@ class History:
 
     @property
     def at_once(self) -> int:
-        """How soon what comes again is a copy: nobody sends again before an ACK could be there."""
+        """Within this time a repetition is a copy: no sender retransmits before an ACK can come."""
         return min(self.round_trip, LATE) // 2

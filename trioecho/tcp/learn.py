@@ -38,7 +38,7 @@ def isn(segment: Segment, mine: Half, theirs: Half) -> None:
 
 
 def evidence(seen: Seen, ack: int) -> None:
-    """Takes what an end acknowledges to have arrived there, whether that was seen or not."""
+    """Treats what an end acknowledges as arrived there, seen or not."""
     mine, theirs = seen.mine, seen.theirs
     if not theirs.accepts(ack, mine):
         return
@@ -63,9 +63,9 @@ def take_fin(mine: Half, theirs: Half, time: int) -> None:
 
 
 def timestamp(seen: Seen) -> None:
-    """Moves TS.Recent, which only a segment does that fills its receiver's next number.
+    """Updates TS.Recent, but only by a segment with its receiver's next number.
 
-    So a segment that was merely overtaken is not taken for an old duplicate (RFC 7323 §4.3).
+    So a merely overtaken segment does not count as an old duplicate (RFC 7323 §4.3).
     """
     stamps, mine = seen.segment.options.timestamps, seen.mine
     if stamps is None or seen.segment.flags & RST:
@@ -77,7 +77,7 @@ def timestamp(seen: Seen) -> None:
 
 
 def syn(seen: Seen) -> None:
-    """Takes in what a SYN or a SYN-ACK says of its sender."""
+    """Records what a SYN or a SYN-ACK says about its sender."""
     segment, mine = seen.segment, seen.mine
     if seen.ack is None:
         mine.passive = False
@@ -151,7 +151,7 @@ def ecn(seen: Seen) -> None:
 
 
 def consequences(seen: Seen) -> None:
-    """What a segment that is out of the ordinary means for those that follow it."""
+    """Records what an unusual segment means for the ones after it."""
     segment, mine, theirs = seen.segment, seen.mine, seen.theirs
     if theirs.window == 0 and segment.length:
         theirs.no_room_time = seen.time
@@ -196,7 +196,7 @@ def _believe(seen: Seen, ack: int) -> None:
 
 
 def _asks(seen: Seen) -> Asked | None:
-    """What a segment asks for by its control bits."""
+    """The answer that a segment's control bits ask for."""
     flags = seen.segment.flags
     if flags & RST:
         return Asked.RESET
@@ -212,7 +212,7 @@ def _asks(seen: Seen) -> Asked | None:
 
 
 def remember(seen: Seen) -> None:
-    """Adds a segment that is out of the ordinary to what its sender has sent."""
+    """Adds an unusual segment to what its sender has sent."""
     segment, mine, begin, end = seen.segment, seen.mine, seen.seq, seen.end
     open_from = max(begin, mine.acked or begin)
     if not seen.copied and mine.next is not None and open_from < min(end, mine.next):
@@ -226,7 +226,7 @@ def remember(seen: Seen) -> None:
     if end > begin and (mine.acked is None or end > mine.acked):
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
-        mine.doubt(begin, end)  # sent until it is taken
+        mine.doubt(begin, end)  # sent until it is accepted
         return
     closes = segment.flags & FIN  # whose number is no byte
     new = mine.seen.add(begin, end - closes)
@@ -249,14 +249,14 @@ def _whole(seen: Seen) -> Sent:
 
 
 def unheard(seen: Seen) -> None:
-    """An ACK leaves its sender, and tells the peer nothing until it arrives."""
+    """Notes an ACK in flight, which the peer does not know until it arrives."""
     heard, ack = seen.mine.heard, seen.ack
     if heard is not None and ack is not None and (heard.ack is None or ack > heard.ack):
         heard.unheard = (*heard.unheard[1 - MOST_LATEST :], Unheard(seen.number, ack))
 
 
 def hear(seen: Seen) -> None:
-    """It has arrived: what it tells is known there now."""
+    """Notes that an ACK has arrived, so the peer knows it."""
     heard, ack, window = seen.mine.heard, seen.ack, seen.segment.window
     if heard is None or ack is None:
         return
@@ -278,9 +278,9 @@ def hear(seen: Seen) -> None:
 
 
 def acknowledge(seen: Seen, ack: int) -> None:
-    """Drops what is acknowledged for the first time, and measures the round trip where one shows.
+    """Drops what is acknowledged for the first time, and measures the round trip where possible.
 
-    An ACK measures it that covers exactly one segment, sent once (Karn's algorithm, RFC 6298 §3).
+    Only an ACK of exactly one segment, sent once, measures it (Karn's algorithm, RFC 6298 §3).
     """
     segment, mine, theirs = seen.segment, seen.mine, seen.theirs
     before = theirs.acked

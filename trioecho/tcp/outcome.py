@@ -1,4 +1,4 @@
-"""What a connection came to, in words and in figures."""
+"""How a connection ended, in words and figures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CLOSED = frozenset((State.CLOSED, State.TIME_WAIT))
 
 
 def summary(history: History) -> ConnectionSummary:
-    """What a connection has come to so far."""
+    """A connection's totals so far."""
     client, server = history.client, history.server
     return ConnectionSummary(
         history.number,
@@ -77,7 +77,7 @@ def completeness(history: History) -> str:
 
 
 def _attempt(history: History, answered: bool) -> str:
-    """What became of a handshake that nobody saw completed."""
+    """The fate of a handshake that was not seen to complete."""
     cut = history.closed_by == "rst"
     if answered:
         return "handshake cut by a reset" if cut else "handshake not completed"

@@ -72,7 +72,7 @@ class Captures:
                     self._mark()
 
     def _report(self) -> None:
-        """Reports the captures that have failed and whose frames have all been shown."""
+        """Reports the failed captures whose frames have all been shown."""
         for number in filter(self._merge.over, list(self._failures)):
             self._fail(number, self._failures.pop(number))
 

@@ -1,4 +1,4 @@
-"""Frames -> rungs on a run without end: copies are passed over, old connections forgotten."""
+"""Frames -> rungs on an endless run: copies are skipped, old connections forgotten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trioecho.watch.copies import CopyFilter
 #: Connections that are kept; beyond that, the closed ones that have been quiet longest go first,
 #: then the open ones that have been.
 MOST = 10_000
-_KEPT = 3 / 4  # what is left of them then, so that it is not done for each one that comes
+_KEPT = 3 / 4  # how many are kept then, so that this is not done for each new one
 
 _NUMBER = attrgetter("number")
 
@@ -35,7 +35,7 @@ class Engine:
     Attributes:
         tracker: the connections.
         frames: TCP frames so far, without copies.
-        copies: frames seen a second time, on another interface.
+        copies: frames seen again on another interface.
         start: the time of the first frame, nanoseconds since the epoch.
         now: the time of the last frame.
         interfaces: the numbers of the interfaces that had TCP frames.
@@ -55,7 +55,7 @@ class Engine:
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
-        """The rungs of some frames."""
+        """Process frames, and return their rungs."""
         rungs: list[Rung] = []
         seen, several, is_copy = self.tracker.seen, self._several, self._sights.is_copy
         for segment in self._decoder.segments(frames):
@@ -76,7 +76,7 @@ class Engine:
         return rungs
 
     def leave(self, interface: int) -> None:
-        """An interface shows nothing more; what went through it may be seen on another."""
+        """Note that an interface has ended; its connections may be seen on another."""
         self._sights.leave(interface)
 
     def newest(self, since: int) -> Sequence[TrackedConnection]:
@@ -85,7 +85,7 @@ class Engine:
         return known[bisect_right(known, since, key=_NUMBER) :]
 
     def hold(self, process: Process) -> bool:
-        """Keep who holds an end of a connection."""
+        """Remember which process holds an end of a connection."""
         known = self.tracker.connections
         at = bisect_left(known, process.connection, key=_NUMBER)
         if at == len(known) or known[at].number != process.connection:
@@ -98,7 +98,7 @@ class Engine:
         return sum(one.closed_by is None for one in self.tracker.connections)
 
     def summary_of(self, connection: TrackedConnection) -> ConnectionSummary:
-        """What a connection has come to, and who holds its ends."""
+        """A connection's summary, with the processes that hold its ends."""
         held = self._processes.get(connection.number)
         summary = connection.summary()
         if held is None:
@@ -116,7 +116,7 @@ class Engine:
         )
 
     def _retire(self) -> None:
-        """Forget the connections of which the least is still to be expected."""
+        """Forget the connections that are least likely to be heard of again."""
         connections = self.tracker.connections
         by_age = sorted(connections, key=lambda one: (one.closed_by is None, one.end))
         gone = by_age[: len(by_age) - int(self._most * _KEPT)]

@@ -27,8 +27,8 @@ from trioecho.errors import TrioechoError
 SIOCGIFFLAGS = 0x8913
 IFF_UP = 0x1
 
-# The kernel's memory for all rings, and ours for the frames that wait: two seconds and ten seconds
-# of 100,000 small frames a second.
+# The kernel's memory for all rings, and ours for waiting frames: two and ten seconds of 100,000
+# small frames a second.
 RINGS = 64 * MIB
 BACKLOG = 64 * MIB
 
@@ -103,11 +103,11 @@ def open_taps(wanted: Wanted) -> Iterator[Taps]:
 
     Raises:
         TrioechoError: this process may not capture, there is no such interface, it is down or of a
-            kind not known here, none is up, or the filter's expression is none. Of interfaces that
-            were not named, that is raised when none can be watched.
+            kind not known here, none is up, or the filter expression is not valid. Of interfaces
+            that were not named, that is raised when none can be watched.
     """
     if sys.platform != "linux":
-        raise TrioechoError("trioecho watch stands on Linux's packet sockets, and this is no Linux")
+        raise TrioechoError("trioecho watch needs Linux's packet sockets, and this is not Linux")
     with ExitStack() as stack:
         with open_packet_socket() as probe:
             names = list(dict.fromkeys(wanted.interfaces)) or list(_up(probe))

@@ -1,7 +1,7 @@
-"""The nursery of a watch: a capture an interface, one engine, what shows it, and who is asked.
+"""The nursery of a watch: a capture for each interface, one engine, its outputs.
 
-The path of a frame: ring -> merge -> engine -> one channel per output. Beside it, now and then, a
-thread looks for the processes at the ends of new connections, and a table takes a snapshot.
+The path of a frame: ring -> merge -> engine -> one channel per output. Beside it, a thread looks up
+the processes at the ends of new connections, and a table takes snapshots.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from trioecho.watch.interfaces import Taps
 from trioecho.watch.lookup import Lookup
 from trioecho.watch.snapshot import Snapshot, rows
 
-#: Shows snapshots of so many connections as it asks for, until the event is set.
+#: Shows snapshots of as many connections as it asks for, until the event is set.
 Board: TypeAlias = Callable[[Callable[[int], Snapshot], trio.Event], Awaitable[None]]
 
-ALARM = 1.0  # seconds between two looks at what the kernel has dropped
-MOMENT = 1.0  # seconds after which a user who has pressed Ctrl-C wonders
+ALARM = 1.0  # seconds between checks of the kernel's drop counters
+MOMENT = 1.0  # seconds after Ctrl-C until a message says what takes so long
 
 
 class WatchSettings(Struct, frozen=True):
     """How long to watch, and how to show it.
 
     Args:
-        count: how many segments to take; None for no limit.
-        seconds: for how long; None for no limit.
+        count: how many segments to show; None for no limit.
+        seconds: how long to watch; None for no limit.
         few: how many connections may be open at once before a table takes the ladder's place: 0
             for a table from the beginning, None for a ladder to the end.
     """
@@ -47,13 +47,13 @@ class WatchSettings(Struct, frozen=True):
 
 
 class Audience(NamedTuple):
-    """Who is shown what.
+    """The outputs of a watch.
 
     Args:
-        outputs: are shown everything.
-        screen: is shown everything until the table takes its place, and the summary.
+        outputs: show everything.
+        screen: shows everything until the table takes its place, then the summary.
         board: shows the table, live; None where there is no terminal.
-        say: told at once what a user should know.
+        say: shows a message to the user at once.
     """
 
     outputs: Sequence[Output] = ()
@@ -82,17 +82,17 @@ class _Watch:
         self.confluence = Captures(taps.captures, self._fail)
         self.engine = Engine(several=len(self.names) > 1)
         self.asking = Lookup(self.engine)
-        self.listening = list(audience.outputs)  # those that are shown each event
+        self.listening = list(audience.outputs)  # the outputs that show each event
         if audience.screen is not None and settings.few != 0:
             self.listening.append(audience.screen)
-        self.turn = trio.Lock()  # of those who show something
+        self.turn = trio.Lock()  # of the outputs
         self.enough = trio.Event()
         self.over = trio.Event()
         self.failures: list[TrioechoError] = []
         self.notices: list[str] = []
 
     async def run(self, stop: trio.Event) -> Summary:
-        """Everything, from the first frame to the summary."""
+        """Runs the watch, from the first frame to the summary."""
         all_outputs = [*self.audience.outputs]
         if self.audience.screen is not None:
             all_outputs.append(self.audience.screen)
@@ -123,7 +123,7 @@ class _Watch:
         return summary
 
     def snapshot(self, count: int) -> Snapshot:
-        """The state of things, with ``count`` connections."""
+        """A snapshot with ``count`` connections."""
         engine = self.engine
         return Snapshot(
             rows(engine, count),
@@ -140,7 +140,7 @@ class _Watch:
     # ---- how it ends, and what is said meanwhile -------------------------------------------------
 
     async def _clock(self, stop: trio.Event) -> None:
-        """Stop the captures when it is asked for, when the time is up, or when it is enough."""
+        """Stop the captures on request, when the time is up, or at the limit of segments."""
         async with trio.open_nursery() as nursery:
 
             async def asked() -> None:
@@ -159,11 +159,11 @@ class _Watch:
             self._tell(f"finishing the {bytes_of(behind)} captured; Ctrl-C again gives them up")
 
     async def _alarm(self) -> None:
-        """Say it when the kernel begins to drop frames."""
+        """Warn when the kernel begins to drop frames."""
         while not self.confluence.dropped:
             with trio.move_on_after(ALARM):
                 await self.over.wait()
-        self._tell("the kernel is dropping frames: they come faster than they can be looked at")
+        self._tell("the kernel is dropping frames: they arrive faster than they can be processed")
 
     def _tell(self, notice: str) -> None:
         self.notices.append(notice)
@@ -171,7 +171,7 @@ class _Watch:
             self.audience.say(notice)
 
     async def _screen(self) -> None:
-        """The ladder, and then the table, where there is one."""
+        """Shows the ladder, and then the table, where there is one."""
         screen, board = self.audience.screen, self.audience.board
         if screen in self.listening and screen is not None:
             await screen.run()
@@ -181,14 +181,14 @@ class _Watch:
     # ---- the path of a frame ---------------------------------------------------------------------
 
     async def _work(self) -> None:
-        """Until every capture has delivered its last frame, and it has been shown."""
+        """Processes frames until every capture has delivered its last one."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.asking.run, self._put)
             await self.confluence.run(self._show)
             self.asking.finish()
 
     def _fail(self, number: int, error: TrioechoError) -> None:
-        """A capture has ended: that is the end of all when it was the last."""
+        """A capture has failed: if it was the last one, the watch ends."""
         self.failures.append(error)
         self.engine.leave(number)
         if len(self.failures) < len(self.names):

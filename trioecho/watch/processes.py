@@ -1,4 +1,4 @@
-"""Which processes hold the ends of connections: inet_diag has the sockets, /proc who holds them."""
+"""Finds the processes at the ends of connections, by inet_diag and /proc."""
 
 from __future__ import annotations
 

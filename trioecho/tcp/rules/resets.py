@@ -2,12 +2,11 @@
 
 Theory of operation
 ===================
-A RST says no more than "no", so its cause is read from what came before it. The first question is
-whether it answers anything. An answer comes soon behind what it answers, but not sooner than the
-way there and back allows. By the book a socket that is not there answers a segment with an ACK by
-a RST without one, and the reverse (RFC 9293 §3.5.2); a close or an abort carries an ACK. The
-second is when its sender last gave a sign of life: an end that spoke a moment ago has not restarted
-since.
+A RST only says "no", so its cause is inferred from what came before it. The first question is
+whether it answers anything. An answer comes soon after what it answers, but not sooner than the
+path allows. By the book, a host without such a socket answers a segment with an ACK by a RST
+without one, and the reverse (RFC 9293 §3.5.2); a close or an abort carries an ACK. The second is
+when its sender last gave a sign of life: an end that spoke a moment ago has not restarted since.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from trioecho.tcp.rules.words import ends
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Seen
 
-# An answer is here after this at the latest; by way of a satellite it takes 600 ms.
+# An answer arrives within this time; over a satellite it takes 600 ms.
 ANSWERED = 3_000_000_000
-# An end that spoke this recently has neither restarted nor forgotten for long.
+# An end that spoke this recently has not restarted, nor long forgotten the connection.
 LATELY = 60_000_000_000
 # After this long without an ACK, its sender gives up on a SYN-ACK (RFC 6298 §2: the first timeout).
 PATIENCE = 1_000_000_000
-# A reset that comes in less than this part of the path's own time answers nothing.
+# A reset that comes within this fraction of the path's round trip answers nothing.
 HASTE = 16
-# How often the same must have been sent again before its sender gives up.
+# How many retransmissions there must be before the sender gives up.
 TIMES = 2
 
 
@@ -36,7 +35,8 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     """A RST ends the connection at once; ``cause``: why, as far as the wire tells.
 
     Attributes:
-        absent: whether its sender has no socket for the connection: it answers each segment alike.
+        absent: whether its sender has no socket for the connection: it answers every segment the
+            same way.
         moves: whether it changes its sender's state, if that is the sender at all.
         says: the sentence.
     """
@@ -98,7 +98,7 @@ def same_reason(seen: Seen) -> ConnectionRst | None:
 
 
 class AfterClose(ConnectionRst, frozen=True):
-    """Something came for a socket that was closed already."""
+    """A segment arrived for a socket that was already closed."""
 
     cause: str = "after-close"
     says = "the {mine} had already closed: no program is left there to read what arrived"
@@ -151,7 +151,7 @@ def after_close(seen: Seen) -> AfterClose | None:
 
 
 class NoAnswer(ConnectionRst, frozen=True):
-    """Its sender asked, or sent the same again, and nobody answered."""
+    """Its sender probed or retransmitted, and got no answer."""
 
     cause: str = "no-answer"
     says = (
@@ -300,7 +300,7 @@ def aborted(seen: Seen) -> Aborted | None:
 
 
 def _closes(seen: Seen) -> bool:
-    """Whether its sender has sent its FIN, or is closed and not by the peer's reset."""
+    """Whether its sender has sent its FIN, or is closed other than by the peer's reset."""
     mine = seen.mine
     return mine.fin is not None or (mine.state is State.CLOSED and seen.theirs.reset is None)
 
@@ -321,12 +321,12 @@ def _has_form_of_answer(seen: Seen) -> bool:
 
 
 def _heard(sender: Half) -> int:
-    """When the last of an end reached the other, or was sent if none carried an ACK."""
+    """When an end's last segment reached the other, or was sent if none carried an ACK."""
     return sender.ack_time or max(sender.asked_time, sender.next_time)
 
 
 def _spoke(mine: Half) -> int:
-    """When the sender of a reset last said anything."""
+    """When the sender of a reset last sent a segment."""
     return max(_heard(mine), mine.reset.time if mine.reset is not None else 0)
 
 
