@@ -39,7 +39,7 @@ def test_a_server_that_never_listens() -> None:
 def test_a_server_that_listens_elsewhere() -> None:
     done = run(python(ECHO, "127.0.0.1"), ["true"], "--wait", "2")
     assert done.code == 1
-    assert "except at 127.0.0.1:7, which a client on another host cannot reach" in done.err
+    assert "except at 127.0.0.1:7, which another host cannot reach" in done.err
     assert "use --same-host" in done.err
     done = run(python(ECHO, "10.0.0.2"), ["true"], "--wait", "2", "--port", "8")
     assert "did not listen on port 8 within 2 s; it listens at 10.0.0.2:7." in done.err
