@@ -104,7 +104,7 @@ def test_a_time_limit() -> None:
         ("client", "SIGINT", "the time of --timeout is up"),
         ("server", "SIGTERM", "the client has ended"),
     ]
-    assert "trioecho: The programs were ended after 1 s, as --timeout says\n" in done.err
+    assert "trioecho: The programs were stopped after 1 s (--timeout)\n" in done.err
     assert done.objects("summary")
 
 
