@@ -102,7 +102,7 @@ class Session:
                         await self._converse(server)
                     await stage.settle()
                     if await server.finish(SIGTERM, told=partial(self._stopped, "server")):
-                        await self._remark("server", "took no SIGTERM, and was killed")
+                        await self._remark("server", "did not end on SIGTERM, and was killed")
             except TrioechoError as error:
                 self._failure = self._failure or error
             nursery.cancel_scope.cancel()
