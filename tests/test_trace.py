@@ -398,7 +398,7 @@ def run_badly(*arguments: str, wrapper: Sequence[str] = ()) -> tuple[int, str]:
         (["--close", "slam"], 2, "fin"),
         (["--recv-size", "0"], 2, "recv-size"),
         (["-o", "/nonexistent/x.txt"], 1, "Cannot write '/nonexistent/x.txt': No such file"),
-        (["--interface", "eth99"], 1, "'eth99' is another interface"),
+        (["--interface", "eth99"], 1, "'eth99' is none"),
     ],
 )
 def test_bad_input(arguments: list[str], code: int, said: str) -> None:

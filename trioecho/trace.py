@@ -28,7 +28,7 @@ from trioecho.sockets.listening import ListeningSocket, open_listeners
 from trioecho.stage.on_loopback import Tap
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
-from trioecho.stage.play import check_whole, play
+from trioecho.stage.play import cancelled_by, check_whole, play
 from trioecho.stage.stage import Stage
 from trioecho.tcp.tracker import Tracker
 from trioecho.view import Ladder
@@ -230,17 +230,9 @@ async def _run_ends(
                 stop=gone,
             )
         )
-        async with trio.open_nursery() as watching:
-
-            async def interrupt() -> None:
-                await stop.wait()
-                watching.cancel_scope.cancel()
-
-            watching.start_soon(interrupt)
-            async with trio.open_nursery() as clients:
-                for _ in range(settings.connections):
-                    clients.start_soon(client)
-            watching.cancel_scope.cancel()
+        async with cancelled_by(stop), trio.open_nursery() as clients:
+            for _ in range(settings.connections):
+                clients.start_soon(client)
         gone.set()
     return failures
 

@@ -90,7 +90,7 @@ def test_without_strace(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "by way of strace, which is not installed. Install the package strace" in done.stderr
+    assert "through strace, which is not installed. Install the package strace" in done.stderr
 
 
 def test_a_server_that_spins_is_told_in_a_few_rows() -> None:

@@ -62,7 +62,9 @@ def test_a_connection_is_a_picture_of_its_moment(wire: Wire) -> None:
 
 def test_a_note_that_does_not_exist(wire: Wire) -> None:
     talk(wire)
-    with pytest.raises(TrioechoError, match=r"no note 'retransmit'\. There are .*retransmission"):
+    with pytest.raises(
+        TrioechoError, match=r"no kind of fact 'retransmit'\. There are .*retransmission"
+    ):
         wire.connection().notes("retransmit")
 
 

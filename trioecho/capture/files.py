@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterator
 from io import FileIO
-from types import TracebackType
 from typing import Self
 
 from trioecho.capture.compressed import COMPRESSIONS, compression
@@ -161,12 +160,7 @@ class CaptureFile:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

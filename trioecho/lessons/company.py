@@ -7,6 +7,7 @@ import trio
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.player import Meetings, Player
+from trioecho.stage.play import cancelled_by
 from trioecho.stage.stage import Stage
 
 
@@ -24,11 +25,7 @@ class Company:
         The clients begin once every server of this lesson listens.
         """
         with trio.move_on_after(patience) as scope:
-            async with trio.open_nursery() as watching:
-
-                async def interrupt() -> None:
-                    await stop.wait()
-                    watching.cancel_scope.cancel()
+            async with cancelled_by(stop) as acting, trio.open_nursery() as nursery:
 
                 async def party(one: Player) -> None:
                     try:
@@ -38,13 +35,10 @@ class Company:
                         await one.act()
                     except TrioechoError as error:
                         self._failures.append(error)
-                        watching.cancel_scope.cancel()
+                        acting.cancel()
 
-                watching.start_soon(interrupt)
-                async with trio.open_nursery() as nursery:
-                    for one in self._parties:
-                        nursery.start_soon(party, one)
-                watching.cancel_scope.cancel()
+                for one in self._parties:
+                    nursery.start_soon(party, one)
         if scope.cancelled_caught:
             where = " and ".join(
                 f"the {one.end} at {one.at.text!r}" for one in self._parties if one.at is not None

@@ -6,7 +6,8 @@ other, in the direction in which the events flow.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 import trio
 
@@ -54,6 +55,20 @@ async def play(
     if failures and not stop.is_set():
         raise failures[0]
     return summary
+
+
+@asynccontextmanager
+async def cancelled_by(stop: trio.Event) -> AsyncIterator[trio.CancelScope]:
+    """Cancel the block when an event is set."""
+    async with trio.open_nursery() as nursery:
+
+        async def wait() -> None:
+            await stop.wait()
+            nursery.cancel_scope.cancel()
+
+        nursery.start_soon(wait)
+        yield nursery.cancel_scope
+        nursery.cancel_scope.cancel()
 
 
 def check_whole(summary: Summary) -> None:
