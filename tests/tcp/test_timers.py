@@ -108,3 +108,23 @@ def test_a_copy_that_the_wire_made_is_not_its_senders() -> None:
     assert (rung.kind, rung.notes, rung.seq) == ("copy", (), 1)
     (summary,) = tracker.summaries()
     assert (summary.retransmissions, summary.troubles, summary.client_segments) == (0, 0, 3)
+
+
+def test_on_a_wire_that_knows_its_copies_nothing_else_is_one() -> None:
+    """The ACK of a FIN that has come once more, in packets without an identification."""
+    ladder = """
+    +.1   > F. 1:1(0) ack 1 lost
+    +.3   > F. 1:1(0) ack 1
+    +.001 < F. 1:1(0) ack 2
+    +.001 > .  2:2(0) ack 2
+    +.001 < F. 1:1(0) ack 2
+    +.001 > .  2:2(0) ack 2
+    """
+    *_, again, answer = play(OPEN + ladder)
+    assert said(again) == (
+        "retransmission of rung 6 after 2.0 ms: it has crossed its answer, rung 7, or that was not"
+        " taken"
+    )
+    assert said(answer) == (
+        "duplicate ACK number 1 of rung 7: the client acknowledges the FIN once more"
+    )

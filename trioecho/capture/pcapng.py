@@ -38,7 +38,7 @@ from trioecho.capture.section import (
     read_interface,
     read_way_of,
 )
-from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface, Passing
+from trioecho.capture.source import LARGEST, ByteReader, FormatError, Interface, Passing, ToldFrames
 from trioecho.model import Frame
 
 MAGIC = b"\x0a\x0d\x0d\x0a"  # a section's type; it reads the same in both byte orders
@@ -73,6 +73,7 @@ class PcapngReader:
         self._ports: list[Port] = []  # this section's
         self._number = 1
         self._time = 0
+        self._told = False  # whether an interface is described as one whose packets tell
         self._more()
         self._block([])
 
@@ -94,13 +95,13 @@ class PcapngReader:
                 if len(batch) < BATCH and self._here():
                     self._block(batch)
                 elif batch:
-                    yield batch
+                    yield ToldFrames(batch) if self._told else batch
                     batch = []
                 elif not self._more():
                     return
         except FormatError:
             if batch:
-                yield batch
+                yield ToldFrames(batch) if self._told else batch
             raise
 
     def _packets(self, batch: list[Frame]) -> None:
@@ -214,6 +215,7 @@ class PcapngReader:
             interface, port = read_interface(self._layout, block, len(self.interfaces))
             self.interfaces.append(interface)
             self._ports.append(port)
+            self._told |= port.told
         elif kind == STATISTICS:
             self._drops.statistics(self._layout, block, self._ports)
         elif kind in SMALLEST:

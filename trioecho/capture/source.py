@@ -8,6 +8,8 @@ from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
+from trioecho.model import Frame
+
 CHUNK = 256 << 10  # bytes asked for at once: few calls, and still at home in a processor's cache
 
 # No packet and no block that must be held whole is larger; Wireshark's bound for blocks. What
@@ -18,6 +20,15 @@ LARGEST = 16 << 20
 #: Whether a packet may be passed over: given the window, where in it the packet's bytes start and
 #: end, and its link type (LINKTYPE_*).
 Passing: TypeAlias = Callable[[bytes, int, int, int], bool]
+
+
+class ToldFrames(list[Frame]):
+    """A batch of frames from a file that says of some what became of them.
+
+    Nobody has to look at each frame of other files to know that.
+    """
+
+    __slots__ = ()
 
 
 class Readable(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from trioecho.capture.source import ToldFrames
 from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
 from trioecho.packet.census import Census
 from trioecho.packet.decode import ports_at_a_glance
@@ -19,7 +19,6 @@ from trioecho.tcp.tracker import Tracker
 _MIXER = (
     0x9E3779B1  # 2 ** 32 by the golden ratio: multiplied by it, neighbours come to lie far apart
 )
-_WAY = attrgetter("way")
 
 
 class Selection(Struct, frozen=True):
@@ -126,7 +125,7 @@ class Reading:
             The rungs.
         """
         segments = self._segments(frames)
-        if self._replay is None and not any(map(_WAY, frames)):
+        if self._replay is None and not isinstance(frames, ToldFrames):
             rungs: Iterator[Rung] = map(self.tracker.seen, segments)
         else:
             rungs = self._replayed(segments)
@@ -137,7 +136,7 @@ class Reading:
     def notice(self, frames: Sequence[Frame]) -> None:
         """As ``rungs``, where only what the connections come to is wanted."""
         noticed, segments = self.tracker.noticed, self._segments(frames)
-        if self._replay is not None or any(map(_WAY, frames)):
+        if self._replay is not None or isinstance(frames, ToldFrames):
             for _ in self._replayed(segments):
                 pass
             return

@@ -69,6 +69,11 @@ class Seen(Struct, gc=False):
     rtt: int | None = None
 
     @property
+    def wired(self) -> bool:
+        """Whether it comes from a wire that knows what arrives, and what it has doubled."""
+        return self.mine.heard is not None
+
+    @property
     def heard(self) -> Half | Heard:
         """What the sender knows of what the other end told: on a wire that knows, what arrived."""
         return self.theirs.heard or self.theirs

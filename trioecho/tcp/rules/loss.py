@@ -169,7 +169,7 @@ def copied_ack(seen: Seen) -> CopiedAck | None:
     have none, and it says just the same within half a round trip and 1.5 ms."""
     mine, packet = seen.mine, seen.segment.identification
     later = seen.time - mine.ack_time
-    if packet != mine.ack_packet or later >= seen.history.round_trip:
+    if packet != mine.ack_packet or later >= seen.history.round_trip or seen.wired:
         return None
     if not packet and not (0 <= later < seen.history.at_once and _says_the_same(seen)):
         return None

@@ -52,7 +52,7 @@ class CapturedLate(OutOfOrder, frozen=True):
 def captured_late(seen: Seen) -> CapturedLate | None:
     """None of it was seen before, and it comes within a round trip of its ACK."""
     mine = seen.mine
-    if seen.original is not None or seen.seq <= 0:
+    if seen.original is not None or seen.seq <= 0 or seen.wired:
         return None
     if abs(seen.time - seen.theirs.ack_time) >= seen.history.round_trip:
         return None
@@ -175,9 +175,10 @@ def _same_packet(seen: Seen) -> Sent | None:
     """The very same packet as it was seen before, if not its sender repeats it, but the network.
 
     A sender counts its packets (RFC 6864 §4), and sends none again before an ACK could have come.
+    A wire that knows tells what it has doubled.
     """
     first, packet = seen.original, seen.segment.identification
-    if first is None or not (packet or _no_newer(seen)):
+    if first is None or seen.wired or not (packet or _no_newer(seen)):
         return None
     earliest = seen.time - (seen.history.round_trip if packet else seen.history.at_once)
     # A SYN-ACK may be asked for again just as its timer expires.

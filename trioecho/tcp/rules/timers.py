@@ -167,6 +167,9 @@ class AckLost(Retransmission, frozen=True):
 
     def text(self, rung: Rung) -> str:
         mine, theirs = ends(rung)
+        if self.lost is None and rung.on_wire:
+            crossed = f"it has crossed its answer, rung {self.acked}"
+            return f"{_which(self)}: {crossed}, or that was not taken"
         if self.lost is None:
             return super().text(rung)
         told = f"{_which(self)}: the {theirs} had it"
