@@ -126,5 +126,5 @@ def test_on_a_wire_that_knows_its_copies_nothing_else_is_one() -> None:
         " taken"
     )
     assert said(answer) == (
-        "duplicate ACK number 1 of rung 7: the client acknowledges the FIN once more"
+        "duplicate ACK number 1 of rung 7: the client acknowledges the FIN again"
     )
