@@ -116,6 +116,12 @@ def _changed(data: bytes, options: str) -> bytes:
                 packet[38:40] = int(value).to_bytes(2, "big")
             case ["byte", value]:
                 packet[end:] = bytes([int(value)]) * (len(packet) - end)
+            case ["sum", value]:
+                packet[36:38] = b"\0\0"
+                pseudo = bytes(packet[12:20]) + struct.pack("!HH", 6, len(packet) - 20)
+                odd = b"\0" * (len(packet) % 2)
+                total = sum(one for (one,) in struct.iter_unpack("!H", pseudo + packet[20:] + odd))
+                packet[36:38] = (-total % 0xFFFF + int(value)).to_bytes(2, "big")
             case ["offload", value]:
                 pseudo = bytes(packet[12:20]) + struct.pack("!HH", 6, len(packet) - 20)
                 total = sum(struct.unpack("!6H", pseudo)) + int(value)

@@ -80,3 +80,18 @@ def test_the_text_of_a_reset_is_no_part_of_the_stream(capsys: pytest.CaptureFixt
 def test_the_syn_of_another_connection_is_not_followed(capsys: pytest.CaptureFixture[str]) -> None:
     follow(OPEN + "+.1 < P. 1:5(4) ack 1\n+.01 < S. 5:8(3) ack 1 <byte 70>\n")
     assert capsys.readouterr().out == "< xxxx\n"
+
+
+GARBLED = "+.1 > P. 1:6(5) ack 1 <byte 88,sum 1>\n"
+
+
+def test_what_was_garbled_is_not_followed(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its checksum is wrong, and another's is right, so that its sender does fill them in."""
+    sound = OPEN.replace("> . 1:1(0) ack 1", "> . 1:1(0) ack 1 <sum 0>")
+    again = "+.3 > P. 1:6(5) ack 1 <byte 104,sum 0>\n+.01 < . 1:1(0) ack 6\n"
+    follow(sound + GARBLED + again)
+    assert capsys.readouterr().out == "> hhhhh\n"
+    follow(sound + GARBLED + "+.01 < . 1:1(0) ack 6\n")  # the next ACK overrules the guess
+    assert capsys.readouterr().out == "> XXXXX\n"
+    follow(OPEN + GARBLED)  # none is right: the device fills them in
+    assert capsys.readouterr().out == "> XXXXX\n"

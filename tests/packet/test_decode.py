@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 
 import pytest
+from crafted import as_ip6
+from frames import frames as ladder_frames
 from frames import tcp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,3 +229,27 @@ def test_what_is_rare(seq: int, size: int, rare: bool) -> None:
     segment = decode(frame(bytes(packet), links.RAW))
     assert segment is not None
     assert segment.rare is rare
+
+
+def test_a_checksum_is_verified_where_the_capture_allows_it() -> None:
+    for size in (0, 5, 100):  # odd, too
+        for wrong, sound in ((0, True), (1, False)):
+            ladder = f"+0 > P. 1:{1 + size}({size}) ack 1 <sum {wrong}>"
+            ((_, frame),) = ladder_frames(ladder)
+            segment = decode(frame)
+            assert segment is not None
+            assert segment.sound() is sound
+            cut = decode(Frame(1, 1, frame.data[:-1], frame.link, frame.length))
+            assert cut is None or cut.sound() is None or not size
+    for ladder in ("+0 > . 1:1461(1460) ack 1", "+0 > . 1:1(0) ack 1 <offload 0>"):
+        ((_, frame),) = ladder_frames(ladder)
+        segment = decode(frame)
+        assert segment is not None
+        assert segment.sound() is None
+    ((_, frame),) = ladder_frames("+0 > . 1:1462(1461) ack 1 <sum 1>")
+    segment = decode(frame)
+    assert segment is not None
+    assert segment.sound() is None  # split later, or merged before
+    six = as_ip6(next(iter(ladder_frames("+0 > P. 1:6(5) ack 1")))[1].data)
+    assert (segment := decode(Frame(1, 1, six, links.RAW, len(six)))) is not None
+    assert segment.sound() is None  # it is 0: nobody has filled it in

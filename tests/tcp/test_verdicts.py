@@ -561,3 +561,13 @@ def test_whatever_opens_a_closed_window_says_so(last: str, said: str) -> None:
 def test_the_window_of_a_reset_is_none() -> None:
     reset = "+.1 < R. 501:501(0) ack 1 win 0\n+.1 < P. 1:101(100) ack 1 win 500"
     assert causes(OPEN + reset)[-1] == ["data"]
+
+
+def test_a_wrong_checksum_tells_why_the_bytes_differ() -> None:
+    first, again = "+.1 > P. 1:6(5) ack 1 <byte 88,sum {}>\n", "+.3 > P. 1:6(5) ack 1 <sum {}>"
+    rungs = play(OPEN + first.format(1) + again.format(0))
+    assert [note.kind for note in rungs[-1].notes] == ["retransmission", "bad-checksum"]
+    rungs = play(OPEN + first.format(0) + again.format(0))
+    assert [note.kind for note in rungs[-1].notes] == ["retransmission", "segment-overlap-conflict"]
+    rungs = play(OPEN + first.format(1) + again.format(1))  # no device has filled them in
+    assert [note.kind for note in rungs[-1].notes] == ["retransmission", "segment-overlap-conflict"]

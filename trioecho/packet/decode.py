@@ -187,6 +187,7 @@ def _segment(
         options = Options(None, None, False, _pair_of_u32(data, at + 24))
     else:
         options, rare = decode_options(data[at + 20 : at + header], header - 20), True
+    start = at if data is frame.data else 0
     unfilled = checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF)
     length -= header
     at += header
@@ -207,6 +208,7 @@ def _segment(
         unfilled,
         bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
         tunnel,
+        start,
         earlier,
     )
 

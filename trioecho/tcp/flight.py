@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from msgspec import Struct
 
-from trioecho.model import SYN, Segment
+from trioecho.model import FIN, SYN, Segment
 
 #: The most unacknowledged segments kept for one end, and the most bytes of payload.
 MOST_SENT, MOST_KEPT = 10_000, 1 << 20
@@ -25,7 +25,8 @@ _seq, _end = attrgetter("seq"), attrgetter("end")
 class Sent(Struct, gc=False):
     """A segment that was sent: sequence numbers ``seq`` up to ``end``, its rung and its time.
 
-    ``repeated``: it was sent again. ``copied``: the network duplicated it, not its sender.
+    ``segment``: itself, if its payload is kept. ``repeated``: it was sent again. ``copied``: the
+    network duplicated it, not its sender.
     """
 
     seq: int
@@ -33,9 +34,17 @@ class Sent(Struct, gc=False):
     number: int
     time: int
     identification: int = 0
-    payload: bytes = b""
+    segment: Segment | None = None
     repeated: bool = False
     copied: bool = False
+
+    @property
+    def payload(self) -> bytes:
+        """Its payload, as far as it is kept and was captured."""
+        segment = self.segment
+        if segment is None:
+            return b""
+        return segment.payload[segment.length + (segment.flags & FIN) - self.end + self.seq :]
 
 
 class Latest(list[Sent]):
@@ -99,11 +108,8 @@ class Flight:
         """Keep a segment that follows all others until it is acknowledged."""
         if len(self.sent) >= MOST_SENT:
             return
-        payload = b"" if segment.flags & SYN else segment.payload  # on a SYN it stands one behind
-        if self.kept + len(payload) > MOST_KEPT:
-            payload = b""
-        self.sent.append(Sent(seq, end, number, time, segment.identification, payload))
-        self.kept += len(payload)
+        kept = self._keeps(segment, len(segment.payload))
+        self.sent.append(Sent(seq, end, number, time, segment.identification, kept))
 
     def insert(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:
         """Keep a segment until it is acknowledged; a repetition keeps its first rung."""
@@ -123,12 +129,17 @@ class Flight:
         new = sent[-1].end if repeated else seq
         if new >= end:
             return  # all of it was sent before
-        payload = b"" if segment.flags & SYN else segment.payload[new - seq :]
-        if self.kept + len(payload) > MOST_KEPT:
-            payload = b""
         at = len(sent) if repeated else first
-        sent.insert(at, Sent(new, end, number, time, segment.identification, payload))
-        self.kept += len(payload)
+        kept = self._keeps(segment, max(0, len(segment.payload) - new + seq))
+        sent.insert(at, Sent(new, end, number, time, segment.identification, kept))
+
+    def _keeps(self, segment: Segment, size: int) -> Segment | None:
+        """The segment, if there is room for so many bytes of its payload."""
+        # On a SYN the payload stands one behind.
+        if not size or segment.flags & SYN or self.kept + size > MOST_KEPT:
+            return None
+        self.kept += size
+        return segment
 
     def acknowledged(self, ack: int) -> Sent | None:
         """Drop what ``ack`` covers."""
@@ -141,7 +152,7 @@ class Flight:
             covered += 1
             payload += len(one.payload)
             if one.repeated:
-                one.payload = b""
+                one.segment = None
                 self.settled.append(one)
         if covered:
             del self.sent[:covered]

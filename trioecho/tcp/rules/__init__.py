@@ -121,7 +121,7 @@ REPEATED = Question(
 )
 BYTES = Question(
     "If it repeats bytes, are they the same?",
-    (overlap.segment_overlap_conflict,),
+    (overlap.bad_checksum, overlap.segment_overlap_conflict),
 )
 TIMESTAMP = Question("Is it an old duplicate?", (marks.paws,))
 RESET = Question(

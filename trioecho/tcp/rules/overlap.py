@@ -1,9 +1,34 @@
-"""Whether a repeated byte has the value that it had before."""
+"""Whether a repeated byte has the value that it had before, and if not, why."""
 
 from __future__ import annotations
 
 from trioecho.model import SYN, Fact, Rung
+from trioecho.tcp.rules.words import ends
 from trioecho.tcp.step import Seen
+
+
+class BadChecksum(Fact, frozen=True, tag="bad-checksum"):
+    """The checksum of rung ``of``, which it repeats, is wrong, and its own is right."""
+
+    of: int
+
+    trouble = True
+    source = "RFC 9293 §3.1"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"rung {self.of} had a wrong checksum: it was garbled on its way, and the"
+            f" {ends(rung)[1]} drops that"
+        )
+
+
+def bad_checksum(seen: Seen) -> BadChecksum | None:
+    """It repeats what is not acknowledged; both were captured whole, and its checksum is right, but
+    not that of the first."""
+    first = seen.original
+    if first is None or first.segment is None or first.segment.sound() is not False:
+        return None
+    return BadChecksum(first.number) if seen.segment.sound() else None
 
 
 class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
