@@ -571,3 +571,15 @@ def test_a_wrong_checksum_tells_why_the_bytes_differ() -> None:
     assert [note.kind for note in rungs[-1].notes] == ["retransmission", "segment-overlap-conflict"]
     rungs = play(OPEN + first.format(1) + again.format(1))  # no device has filled them in
     assert [note.kind for note in rungs[-1].notes] == ["retransmission", "segment-overlap-conflict"]
+
+
+def test_keep_alives_where_the_capture_starts_in_the_middle() -> None:
+    """Each has the number before the next: nothing is missing, and no ACK is repeated."""
+    probe, answer = "+9.98 > . 1:1(0) ack 1\n", "+.02 < . 1:1(0) ack 2\n"
+    rest = "+5 > P. 2:4(2) ack 1\n+.02 < . 1:1(0) ack 4\n"
+    rungs, summary = come_to((probe + answer) * 3 + rest)
+    kinds = [note.kind for rung in rungs for note in rung.notes]
+    assert kinds == [*["keep-alive-ack", "keep-alive"] * 2, "keep-alive-ack", "data", "ack"]
+    assert (summary.client_bytes, summary.troubles) == (2, 0)
+    said = rungs[1].notes[0].text(rungs[1])
+    assert "and rung 1 was a keep-alive, one before the next number, unless the capture" in said

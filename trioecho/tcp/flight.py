@@ -108,7 +108,12 @@ class Flight:
         """Keep a segment that follows all others until it is acknowledged."""
         if len(self.sent) >= MOST_SENT:
             return
-        kept = self._keeps(segment, len(segment.payload))
+        size = len(segment.payload)
+        if size and not segment.flags & SYN and self.kept + size <= MOST_KEPT:  # see ``_keeps``
+            kept: Segment | None = segment
+            self.kept += size
+        else:
+            kept = None
         self.sent.append(Sent(seq, end, number, time, segment.identification, kept))
 
     def insert(self, seq: int, end: int, number: int, time: int, segment: Segment) -> None:

@@ -86,7 +86,13 @@ CHALLENGE = Question(
 )
 UNSEEN = Question(
     "Does it acknowledge what was never seen?",
-    (windows.probe_taken, marks.paws_overruled, loss.ack_of_unsent, loss.ack_lost_segment),
+    (
+        windows.probe_taken,
+        windows.first_keep_alive_ack,
+        marks.paws_overruled,
+        loss.ack_of_unsent,
+        loss.ack_lost_segment,
+    ),
 )
 ACKNOWLEDGED = Question(
     "Was all of it acknowledged before? Then why is it here?",

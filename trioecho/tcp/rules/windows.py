@@ -105,6 +105,35 @@ def keep_alive_ack(seen: Seen) -> KeepAliveAck | None:
     return None
 
 
+class FirstKeepAliveAck(KeepAliveAck, frozen=True):
+    """Where the capture starts in the middle: rung ``of`` had the number before the next."""
+
+    of: int | None = None
+
+    def text(self, rung: Rung) -> str:
+        which = "what came before" if self.of is None else f"rung {self.of}"
+        return (
+            f"{super().text(rung)}, and {which} was a keep-alive, one before the next number,"
+            " unless the capture missed a byte"
+        )
+
+    def learn(self, seen: Seen) -> None:
+        theirs, ack = seen.theirs, seen.ack or 0
+        theirs.next = theirs.acked = ack
+        theirs.seen.advance(ack)
+
+
+def first_keep_alive_ack(seen: Seen) -> FirstKeepAliveAck | None:
+    """It only acknowledges, one more than the only number that the peer was seen to use, whose SYN
+    was not seen and which has sent no data."""
+    segment, theirs = seen.segment, seen.theirs
+    if segment.length or segment.flags & CONTROL or theirs.syn_seen or theirs.volume:
+        return None
+    if theirs.next is None or theirs.fin is not None or seen.ack != theirs.next + 1:
+        return None
+    return FirstKeepAliveAck(theirs.ack_rung)
+
+
 class ZeroWindowProbeAck(Fact, frozen=True, tag="zero-window-probe-ack"):
     """The answer to a probe: still no room."""
 
