@@ -98,7 +98,7 @@ STATES = {
     """,
     "reset in SYN-SENT of an old duplicate's SYN-ACK (RFC 9293, figure 8)": """
     +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
-    +.001 < S. 0:0(0) ack -500     | SYN-SENT     SYN-RECEIVED
+    +.001 < S. 0:0(0) ack -500     | SYN-SENT     SYN-RECEIVED  stray-synack
     +.001 > R  -500:-500(0)        | SYN-SENT     LISTEN        connection-rst unacceptable-ack
     """,
     "reset after close: data for a socket that is gone": HANDSHAKE

@@ -185,3 +185,46 @@ def test_a_reset_brings_no_data() -> None:
     rungs, summary = come_to(HANDSHAKE + "+.1 < R. 1:21(20) ack 1")
     assert kinds(rungs[-1]) == ["connection-rst"]
     assert summary.server_bytes == 0
+
+
+def test_a_stray_synack_renumbers_nothing() -> None:
+    """The client goes on to acknowledge the first ISN; the server's next bytes are new."""
+    talk = HANDSHAKE + "+.1 > P. 1:6(5) ack 1\n+.01 < . 1:1(0) ack 6\n"
+    for far in (-900_000, 900_000):
+        stray = f"+1 < S. {far}:{far}(0) ack 1\n+.001 > . 6:6(0) ack 1\n"
+        rungs, summary = come_to(talk + stray + "+.1 < P. 1:7(6) ack 6\n")
+        kinds = [[note.kind for note in rung.notes] for rung in rungs[5:]]
+        assert kinds == [["stray-synack"], ["duplicate-ack", "challenge-ack"], ["data"]]
+        assert rungs[-1].seq == 1
+        assert (summary.server_bytes, summary.retransmissions) == (6, 0)
+
+
+def test_a_syn_that_is_captured_last_is_this_connections() -> None:
+    ladder = (
+        "< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n> P. 1:6(5) ack 1\n< P. 1:6(5) ack 6\n"
+        "> F. 6:6(0) ack 6\n< F. 6:6(0) ack 7\n> . 7:7(0) ack 7\n> S 0:0(0)"
+    )
+    rungs, summary = come_to(ladder)
+    assert {rung.connection for rung in rungs} == {1}
+    assert (rungs[-1].client_state, rungs[-1].server_state) == ("TIME-WAIT", "CLOSED")
+    assert [note.kind for note in rungs[-1].notes] == ["connection-syn"]
+    assert summary.retransmissions == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "after", "anew"),
+    [
+        ("+.1 > R. 6:6(0) ack 1\n", "30", True),
+        ("+.1 > R. 6:6(0) ack 1\n", ".0001", True),
+        ("", "30", True),
+        ("", "1", True),
+        ("", ".999", False),
+        ("+.1 > F. 6:6(0) ack 1\n", "30", False),
+    ],
+)
+def test_the_same_isn_again_after_a_reset_or_a_restart(end: str, after: str, anew: bool) -> None:
+    talk = "+.1 > P. 1:6(5) ack 1\n+.02 < . 1:1(0) ack 6\n"
+    again = f"+{after} > S 0:0(0)\n+.02 < S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n" + talk
+    rungs, summary = come_to(HANDSHAKE + talk + end + again)
+    assert rungs[-1].connection == 1 + anew
+    assert not anew or (summary.client_bytes, summary.retransmissions) == (5, 0)

@@ -36,7 +36,7 @@ def arrive(seen: Seen, time: int) -> None:
                 _changed(seen)
         elif ack < theirs.acked:
             _changed(seen)
-    elif flags & SYN:
+    elif flags & SYN and (mine.acked is None or theirs.state is not State.CLOSED):
         theirs.meet(Event.RECEIVE_SYN, time)
         mine.asked_time = time
     # Each SYN of this connection has number 0; another one has no place in its stream.

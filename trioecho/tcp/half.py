@@ -316,5 +316,7 @@ class Half:
 
     @property
     def synchronized(self) -> bool:
-        """Whether its SYN is known, and more came behind it: another SYN is not its own."""
-        return self.syn_seen and self.state not in OPENING and (self.next or 0) > 1
+        """Whether its SYN is known, and more came behind it or it is acknowledged: another SYN is
+        not its own."""
+        believed = (self.next or 0) > 1 or self.acked is not None
+        return self.syn_seen and self.state not in OPENING and believed

@@ -84,7 +84,8 @@ def syn(seen: Seen) -> None:
         mine.syn_data, mine.syn_cookie = segment.length, bool(segment.options.fast_open)
     else:
         mine.answered = True
-    mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
+    if mine.syn_seen or mine.acked is None:  # else it was captured behind its answer
+        mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
     mine.syn_seen = True
     if segment.options.mss is not None:  # sent again, it may have fewer options
         mine.mss = segment.options.mss

@@ -125,6 +125,8 @@ def _control(seen: Seen) -> None:
     if flags & RST:
         rules.one(rules.RESET, seen)
         return
+    if flags & SYN:
+        rules.one(rules.STRAY, seen)
     if flags & SYN and not seen.seq:
         if seen.ack is None and not seen.copied:
             history.last_syn = seen.time

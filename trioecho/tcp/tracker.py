@@ -25,6 +25,8 @@ from trioecho.model import (
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.history import Told
 
+#: After this long a SYN is no copy of one that was answered before.
+_RESTART = 1_000_000_000
 _OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
 
 
@@ -239,11 +241,20 @@ def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
 
     A SYN with the ISN that is known is a retransmission. One with another ISN, from an end whose
     ISN was known, belongs to a new incarnation (RFC 9293 §3.4.1). So does one behind a close of
-    both directions, of which no more is to be repeated.
+    both directions, or a reset of what was established, of which no more is to be repeated; only
+    the one SYN that was missing until then is captured late. And so does one that comes a second or
+    more after all that its peer has acknowledged: its sender has restarted, and chose it again.
     """
     if segment.flags & ACK:
         return False
     mine, theirs = connection.halves(segment)
-    if connection.closed_by == "fin" and mine.state in _OVER and theirs.state in _OVER:
-        return True
-    return mine.isn is not None and mine.isn & 0xFFFFFFFF != segment.seq
+    if mine.isn is None or mine.isn & 0xFFFFFFFF != segment.seq:
+        over = mine.state in _OVER and theirs.state in _OVER
+        return mine.isn is not None or (connection.closed_by == "fin" and over)
+    if not mine.syn_seen or connection.underway:
+        return False
+    if mine.state in _OVER and theirs.state in _OVER:
+        late = segment.frame.time - connection.last_syn >= connection.round_trip
+        return connection.closed_by == "fin" or late
+    silent = segment.frame.time - connection.end >= _RESTART
+    return silent and mine.state is State.ESTABLISHED and (mine.acked or 0) > 1

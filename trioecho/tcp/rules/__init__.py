@@ -172,6 +172,7 @@ SYN = Question(
     ),
     every=True,
 )
+STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))
 FIN = Question(
     "If it is a FIN, and not sent again: which step of the close is it?",
     (closing.crossing_fin, closing.first_fin, closing.fin_with_ack, closing.second_fin),
@@ -220,7 +221,7 @@ QUESTIONS = (
         BYTES,
         TIMESTAMP,
     ),
-    *(RESET, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
+    *(RESET, STRAY, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import RST, Fact, Rung
+from trioecho.model import RST, SYN, Fact, Rung
 from trioecho.model.sequence import distance, relative
 from trioecho.tcp.flight import MOST_LATEST
 from trioecho.tcp.half import LARGEST_SCALE, LEAST_WINDOW, Asked, Gap
@@ -53,9 +53,9 @@ class FarSegment(LostSegment, frozen=True):
 
 
 def lost_segment(seen: Seen) -> LostSegment | None:
-    """It begins beyond the next number that its sender was to use, and is no RST."""
+    """It begins beyond the next number that its sender was to use, and is no SYN or RST."""
     following = seen.mine.next
-    if following is None or seen.seq <= following or seen.segment.flags & RST:
+    if following is None or seen.seq <= following or seen.segment.flags & (SYN | RST):
         return None
     return (LostSegment if seen.plausible else FarSegment)(seen.seq - following)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import SYN, Fact, Rung
+from trioecho.model import SYN, Fact, Rung, State
 from trioecho.model.option_words import offer
 from trioecho.tcp.rules.words import ends, passed
 from trioecho.tcp.states import OPENING
@@ -64,6 +64,44 @@ def connection_synack(seen: Seen) -> ConnectionSynack | None:
     if seen.ack is None or seen.again or not seen.theirs.accepts(seen.ack):
         return None
     return ConnectionSynack(simultaneous(seen))
+
+
+class StraySynack(Fact, frozen=True, tag="stray-synack"):
+    """A SYN-ACK that its receiver does not take.
+
+    ``established``: it has another ISN than the one that was acknowledged; if not, it does not
+    acknowledge the SYN.
+    """
+
+    established: bool = False
+
+    trouble = True
+
+    @property
+    def source(self) -> str:
+        return "RFC 5961 §4" if self.established else "RFC 9293 §3.10.7.3"
+
+    def text(self, rung: Rung) -> str:
+        theirs = ends(rung)[1]
+        if self.established:
+            return (
+                f"a SYN-ACK with another ISN, while the {theirs} has a connection with the first:"
+                " it does not take this one"
+            )
+        return f"a SYN-ACK that does not acknowledge the {theirs}'s SYN, and is not taken"
+
+
+def stray_synack(seen: Seen) -> StraySynack | None:
+    """It is a SYN-ACK that does not stand at the ISN of its sender, or does not acknowledge the SYN
+    of a peer in SYN-SENT."""
+    theirs = seen.theirs
+    if seen.ack is None:
+        return None
+    if seen.seq:
+        return StraySynack(established=True) if theirs.state not in OPENING else None
+    if theirs.state is State.SYN_SENT and theirs.syn_seen and seen.ack <= 0:
+        return StraySynack()
+    return None
 
 
 def simultaneous(seen: Seen) -> bool:

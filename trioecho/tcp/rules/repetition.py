@@ -245,9 +245,12 @@ def used_before(seen: Seen) -> bool:
     """Whether it takes sequence numbers, and begins with one that was used before.
 
     Not so the data behind a keep-alive or a probe with a byte, nor a SYN that is sent again with an
-    ACK when two SYNs have crossed.
+    ACK when two SYNs have crossed, nor one that was captured behind all that followed it; and
+    a SYN with another ISN has no number of this stream.
     """
     segment, mine = seen.segment, seen.mine
+    if segment.flags & SYN and (seen.seq or not mine.syn_seen):
+        return False
     if mine.next is None or seen.seq >= mine.next or seen.end == seen.seq:
         return False
     if segment.length > 1 and seen.seq == mine.next - 1:
