@@ -55,6 +55,14 @@ STATES = {
     +.001 > S. 0:0(0) ack 1        | SYN-RECEIVED ESTABLISHED
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED
     """,
+    "simultaneous close behind data": HANDSHAKE
+    + """
+    +.1   > P. 1:6(5) ack 1        | ESTABLISHED  ESTABLISHED
+    +.001 > F. 6:6(0) ack 1        | FIN-WAIT-1   CLOSE-WAIT
+    +.001 < F. 1:1(0) ack 1        | CLOSING      CLOSING
+    +.001 > .  7:7(0) ack 2        | CLOSING      TIME-WAIT
+    +.001 < .  2:2(0) ack 7        | TIME-WAIT    TIME-WAIT
+    """,
     "simultaneous close": HANDSHAKE
     + """
     +.1   > F. 1:1(0) ack 1        | FIN-WAIT-1   CLOSE-WAIT
@@ -193,6 +201,19 @@ VERDICTS = {
     +.001 < .  1:1(0) ack 101 win 1000   {E} duplicate-ack 1 of 8
     +.001 < .  1:1(0) ack 101 win 1000   {E} duplicate-ack 2 of 8
     +.001 > .  101:201(100) ack 1        {E} fast-retransmission of 5
+    """,
+    "a hole is filled from its end": OPEN
+    + f"""
+    +.1   > .  201:301(100) ack 1 {E} lost-segment
+    +.001 > .  101:201(100) ack 1 {E} out-of-order
+    +.001 > .  1:101(100) ack 1   {E} out-of-order
+    +.001 < .  1:1(0) ack 301     {E}
+    """,
+    "what fills a hole and goes beyond the newest was not overtaken": OPEN
+    + f"""
+    +.1   > .  101:201(100) ack 1 {E} lost-segment
+    +.001 > .  1:251(250) ack 1   {E} retransmission
+    +.001 < .  1:1(0) ack 251     {E}
     """,
     "a spurious retransmission": OPEN
     + f"""
