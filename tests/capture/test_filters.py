@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from ctypes.util import find_library
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from needs import missing
@@ -14,14 +15,15 @@ from wiring import passes_filter
 from trioecho.capture.filters import (
     ETHERNET,
     RAW_IP,
-    all_but_udp,
     compile_expression,
-    endpoint_filter,
     port_filter,
+    segment_filter,
 )
 from trioecho.errors import TrioechoError
+from trioecho.packet import tunnels
 
 TCP, UDP, HOP_BY_HOP = 6, 17, 0
+TUNNELS = sorted(tunnels.PORTS)
 PORTS = struct.pack("!HH", 40_000, 7)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the filter is Linux's")
@@ -113,7 +115,9 @@ def test_one_host_in_either_place(one: str, other: str, linked: bool, port: int 
             assert lets_through(
                 packet,
                 ethertype if linked else None,
-                lambda link, address=address: endpoint_filter(link, host=address, port=port),  # type: ignore[misc]
+                lambda link, address=address: segment_filter(
+                    link, TUNNELS, host=address, port=port
+                ),  # type: ignore[misc]
             )
 
 
@@ -129,42 +133,77 @@ def test_no_other_host(host: str, linked: bool, port: int | None) -> None:
         assert not lets_through(
             packet,
             ethertype if linked else None,
-            lambda link: endpoint_filter(link, host=ip_address(host).packed, port=port),
+            lambda link: segment_filter(link, TUNNELS, host=ip_address(host).packed, port=port),
         )
 
 
 def test_a_host_without_the_port() -> None:
     ethertype, packet = between(HERE, THERE)
-    make = lambda link: endpoint_filter(link, host=ip_address(HERE).packed, port=8)  # noqa: E731
+    make = lambda link: segment_filter(link, TUNNELS, host=ip_address(HERE).packed, port=8)  # noqa: E731
     assert not lets_through(packet, ethertype, make)
 
 
 def test_a_hosts_later_fragments_pass_where_no_port_is_wanted() -> None:
     packet = ipv4(TCP, PORTS, fragment=0x2001)
-    make = lambda link: endpoint_filter(link, host=bytes(4))  # noqa: E731
+    make = lambda link: segment_filter(link, TUNNELS, host=bytes(4))  # noqa: E731
     assert lets_through(packet, 0x0800, make)
 
 
+TUNNEL, BACK = struct.pack("!HH", 50_000, 4789), struct.pack("!HH", 3544, 50_000)
+
+
+@pytest.mark.parametrize(
+    "bounds", [{}, {"port": 8}, {"host": bytes(3) + b"\1"}, {"host": bytes(15) + b"\1"}]
+)
 @pytest.mark.parametrize("linked", [True, False])
 @pytest.mark.parametrize(
     ("ethertype", "packet", "expected"),
     [
-        pytest.param(0x0800, ipv4(TCP, PORTS), True, id="TCP"),
-        pytest.param(0x0800, ipv4(TCP, PORTS, fragment=0x2001), True, id="a fragment"),
-        pytest.param(0x0800, ipv4(47, PORTS), True, id="a tunnel"),
+        pytest.param(0x0800, ipv4(TCP, PORTS), None, id="TCP"),
+        pytest.param(0x0800, ipv4(47, PORTS), True, id="GRE"),
+        pytest.param(0x0800, ipv4(4, PORTS), True, id="IP in IP"),
         pytest.param(0x0800, ipv4(UDP, PORTS), False, id="UDP"),
-        pytest.param(0x86DD, ipv6(TCP, PORTS), True, id="TCP on IPv6"),
+        pytest.param(0x0800, ipv4(UDP, PORTS, options=TUNNEL * 2), False, id="ports in options"),
+        pytest.param(0x0800, ipv4(UDP, TUNNEL), True, id="VXLAN"),
+        pytest.param(0x0800, ipv4(UDP, TUNNEL, options=bytes(40)), True, id="VXLAN, options"),
+        pytest.param(0x0800, ipv4(UDP, BACK), True, id="Teredo's answer"),
+        pytest.param(0x0800, ipv4(UDP, PORTS, fragment=0x4000), False, id="UDP, not to be split"),
+        pytest.param(0x0800, ipv4(UDP, PORTS, fragment=0x2000), True, id="UDP, first fragment"),
+        pytest.param(0x0800, ipv4(UDP, PORTS, fragment=0x0001), True, id="UDP, last fragment"),
+        pytest.param(0x86DD, ipv6(TCP, PORTS), None, id="TCP on IPv6"),
         pytest.param(0x86DD, ipv6(HOP_BY_HOP, PORTS), True, id="an extension header"),
+        pytest.param(0x86DD, ipv6(41, PORTS), True, id="IPv6 in IPv6"),
         pytest.param(0x86DD, ipv6(UDP, PORTS), False, id="UDP on IPv6"),
+        pytest.param(0x86DD, ipv6(UDP, TUNNEL), True, id="VXLAN on IPv6"),
     ],
 )
-def test_all_but_udp(ethertype: int, packet: bytes, expected: bool, linked: bool) -> None:
-    assert lets_through(packet, ethertype if linked else None, all_but_udp) is expected
+def test_what_may_hold_a_segment_passes(
+    ethertype: int, packet: bytes, expected: bool | None, linked: bool, bounds: dict[str, Any]
+) -> None:
+    """A port and a host bound plain TCP alone, here none of it."""
+    make = lambda link: segment_filter(link, TUNNELS, **bounds)  # noqa: E731
+    wanted = not bounds if expected is None else expected
+    assert lets_through(packet, ethertype if linked else None, make) is wanted
 
 
-@pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x8847, 0x8864])
-def test_tags_labels_and_sessions_pass(ethertype: int) -> None:
-    assert lets_through(ipv4(UDP, PORTS), ethertype, all_but_udp)
+@pytest.mark.parametrize("port", TUNNELS)
+def test_each_tunnels_port_passes(port: int) -> None:
+    make = lambda link: segment_filter(link, TUNNELS, port=7)  # noqa: E731
+    assert lets_through(ipv4(UDP, struct.pack("!HH", 1, port)), 0x0800, make)
+    assert lets_through(ipv6(UDP, struct.pack("!HH", 1, port)), 0x86DD, make)
+
+
+@pytest.mark.parametrize("port", [None, 7])
+@pytest.mark.parametrize("ethertype", [0x8100, 0x88A8, 0x8847, 0x8864, 0x88E7])
+def test_tags_labels_and_sessions_pass(ethertype: int, port: int | None) -> None:
+    make = lambda link: segment_filter(link, TUNNELS, port=port)  # noqa: E731
+    assert lets_through(ipv4(UDP, PORTS), ethertype, make)
+
+
+def test_fragments_pass_where_a_port_is_wanted() -> None:
+    make = lambda link: segment_filter(link, TUNNELS, port=7)  # noqa: E731
+    assert lets_through(ipv4(TCP, PORTS, fragment=0x2000), 0x0800, make)
+    assert lets_through(ipv4(TCP, bytes(4), fragment=0x2001), 0x0800, make)
 
 
 LARGEST = 65_549  # of a frame on the loopback

@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import stat
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -18,10 +19,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import wrapped
+from frames import tcp
 from needs import missing, need_namespaces, need_tool
 from network import ECHO, Network
 from programs import PATIENCE
 
+from trioecho.model import SYN
 from trioecho.render.notation import parse
 
 ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
@@ -109,6 +113,43 @@ def test_json_has_a_rung_a_line_and_the_summary_last(network: Network, tmp_path:
     assert "#1 " in text
     assert "#2 " in text
     assert "the kernel dropped 0" in text
+
+
+SEND = """
+import socket, sys
+for line in sys.argv[1:]:
+    address, port, protocol, payload = line.split()
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    kind = socket.SOCK_RAW if int(protocol) else socket.SOCK_DGRAM
+    with socket.socket(family, kind, int(protocol)) as sock:
+        sock.sendto(bytes.fromhex(payload), (address, int(port)))
+"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--port", "40000"), ("--host", "198.51.100.2"), ("--filter", "udp or proto 47")],
+)
+def test_what_is_in_a_tunnel_is_seen(
+    network: Network, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """As `read` sees it, and a port and a host are those of the inner ends."""
+    path = tmp_path / "seen.jsonl"
+    vxlan = struct.pack("!II", 0x08000000, 42 << 8)
+    inside = wrapped.ethernet(wrapped.ip4())
+    other = wrapped.ethernet(tcp("client", SYN, 0, port=9))
+    with watch(network, *options, "-o", str(path)) as run:
+        network.python(
+            SEND,
+            f"127.0.0.1 4789 0 {(vxlan + inside).hex()}",
+            f"::1 8472 0 {(vxlan + inside).hex()}",
+            f"127.0.0.1 0 47 {wrapped.gre(wrapped.ip4()).hex()}",
+            f"127.0.0.1 4789 0 {(vxlan + other).hex()}",
+            f"127.0.0.1 5000 0 {(vxlan + inside).hex()}",
+        )
+        run.end()
+    bounded = bool({"--port", "--host"} & set(options))
+    assert len(objects(path, "rung")) == (3 if bounded else 4)
 
 
 def test_it_ends_by_itself_after_so_many_segments(network: Network, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from frames import RAW, tcp
 
 from trioecho.model import ACK, FIN, SYN, Frame, Process
+from trioecho.watch import Wanted
 from trioecho.watch.engine import Engine
 
 START = 1_700_000_000_000_000_000
@@ -145,6 +146,16 @@ def test_what_is_no_tcp_is_passed_over() -> None:
     assert engine.rungs([wire.frame(b"\x45" + bytes(30)), wire.frame(b"")]) == []
     assert (engine.frames, engine.start, engine.interfaces) == (0, None, set())
     assert engine.summary(["lo", "eth0"], 3).capture.interface == "lo, eth0"
+
+
+def test_only_what_is_wanted_is_told() -> None:
+    wire = Wire()
+    (syn, _) = Engine(several=True).rungs(wire.opening(2))[:2]
+    wanted = Wanted(port=syn.segment.source.port)
+    engine = Engine(several=True, selects=wanted.selects)
+    assert engine.rungs(wire.connection(1)) == []
+    assert len(engine.rungs([*wire.opening(3), *wire.connection(2)])) == 6
+    assert (engine.frames, engine.tracker.count) == (6, 1)
 
 
 def test_new_connections_are_told() -> None:

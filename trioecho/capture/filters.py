@@ -1,8 +1,9 @@
-"""In-kernel filters: one TCP port or host, all but UDP, or an expression that libpcap compiles."""
+"""In-kernel filters: a TCP port, what may hold a segment, an expression that libpcap compiles."""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 
 from trioecho.errors import TrioechoError
 from trioecho.text import printable
@@ -14,6 +15,7 @@ SNAP = 0x40000  # bytes of a matching frame to keep: all of it, loopback frames 
 LDH_ABS, LDH_IND = 0x28, 0x48  # A = the 16 bits at k, or at X + k
 LD_ABS = 0x20  # A = the 32 bits at k
 LDB_ABS = 0x30  # A = the byte at k
+LDX_IMM = 0x01  # X = k
 LDX_MSH = 0xB1  # X = 4 * (the byte at k & 15): an IPv4 header's length
 AND = 0x54  # A = A & k
 JEQ, JSET = 0x15, 0x45  # if A == k; if A & k
@@ -28,80 +30,106 @@ _SYNTAX = "pcap-filter(7) has the language: tcp port 80 and host 192.0.2.1"
 
 Instruction = tuple[str, int, int, str, str]  # label, code, constant, where if true, where if false
 NEXT = ""
+_KEEP: list[Instruction] = [(NEXT, RET, SNAP, NEXT, NEXT)]
+_END: list[Instruction] = [
+    ("keep", RET, SNAP, NEXT, NEXT),
+    ("drop", RET, 0, NEXT, NEXT),
+]
 
 
 def port_filter(port: int, link_header: int) -> bytes:
     """Assemble the classic BPF program that keeps TCP segments from or to one port.
 
-    See `endpoint_filter` for the arguments and for what it keeps.
-    """
-    return endpoint_filter(link_header, port=port)
-
-
-def endpoint_filter(
-    link_header: int, *, port: int | None = None, host: bytes | None = None
-) -> bytes:
-    """Assemble the classic BPF program that keeps TCP segments of one host, one port, or both.
-
     It knows TCP right behind an IPv4 header of any length or an IPv6 header. A segment behind an
-    IPv6 extension header is not kept, nor, where a port is wanted, is a fragment after the first,
-    which has no ports.
+    IPv6 extension header is not kept, nor is a fragment after the first, which has no ports.
     """
     ip = link_header
-    first_fragment: list[Instruction] = [
-        (NEXT, LDH_ABS, ip + 6, NEXT, NEXT),  # fragment offset
-        (NEXT, JSET, 0x1FFF, "drop", NEXT),
-    ]
-    ports6: list[Instruction] = [
-        (NEXT, LDH_ABS, ip + 40, NEXT, NEXT),  # source port
-        (NEXT, JEQ, port or 0, "keep", NEXT),
-        (NEXT, LDH_ABS, ip + 42, NEXT, NEXT),  # destination port
-        (NEXT, JEQ, port or 0, "keep", "drop"),
-    ]
-    ports4: list[Instruction] = [
-        *first_fragment,
-        (NEXT, LDX_MSH, ip, NEXT, NEXT),  # header length
-        (NEXT, LDH_IND, ip, NEXT, NEXT),  # source port
-        (NEXT, JEQ, port or 0, "keep", NEXT),
-        (NEXT, LDH_IND, ip + 2, NEXT, NEXT),  # destination port
-        (NEXT, JEQ, port or 0, "keep", "drop"),
-    ]
-    whole: list[Instruction] = [(NEXT, RET, SNAP, NEXT, NEXT)]
     return assemble(
         [
             *_version(ip),
             ("IPv6", LDB_ABS, ip + 6, NEXT, NEXT),  # next header
             (NEXT, JEQ, TCP, NEXT, "drop"),
-            *_address(host, 16, ip + 8, "6"),
-            *(whole if port is None else ports6),
+            *_ports6(ip, port),
             ("IPv4", LDB_ABS, ip + 9, NEXT, NEXT),  # protocol
             (NEXT, JEQ, TCP, NEXT, "drop"),
-            *_address(host, 4, ip + 12, "4"),
-            *(whole if port is None else ports4),
-            ("keep", RET, SNAP, NEXT, NEXT),
-            ("drop", RET, 0, NEXT, NEXT),
+            (NEXT, LDH_ABS, ip + 6, NEXT, NEXT),  # fragment offset
+            (NEXT, JSET, 0x1FFF, "drop", NEXT),
+            *_ports4(ip, port),
+            *_END,
         ]
     )
 
 
-def all_but_udp(link_header: int) -> bytes:
+def segment_filter(
+    link_header: int,
+    tunnels: Collection[int],
+    *,
+    port: int | None = None,
+    host: bytes | None = None,
+) -> bytes:
     """Assemble the classic BPF program that keeps whatever may hold a TCP segment.
 
-    Tunnels, tags and fragments are kept, since what is in them shows only when they are decoded.
-    UDP is not, which is what a machine has most of beside TCP.
+    Tunnels, tags, labels and fragments are kept, since what is in them shows only when they are
+    decoded. Of UDP, which is what a machine has most of beside TCP, only tunnels' ports and
+    fragments are. A port and a host bound plain TCP alone; what else is in a tunnel is for the
+    reader to leave out.
+
+    Args:
+        link_header: the length of the link header.
+        tunnels: the UDP ports of tunnels.
+        port: of plain TCP only segments from or to this port.
+        host: of plain TCP only segments from or to this address, of 4 or 16 bytes.
     """
     ip = link_header
     return assemble(
         [
             *_version(ip, other="keep"),
             ("IPv6", LDB_ABS, ip + 6, NEXT, NEXT),  # next header
-            (NEXT, JEQ, UDP, "drop", "keep"),
+            (NEXT, JEQ, UDP, "UDP6", NEXT),
+            (NEXT, JEQ, TCP, NEXT, "keep"),
+            *_address(host, 16, ip + 8, "6"),
+            *(_KEEP if port is None else _ports6(ip, port)),
             ("IPv4", LDB_ABS, ip + 9, NEXT, NEXT),  # protocol
-            (NEXT, JEQ, UDP, "drop", "keep"),
-            ("keep", RET, SNAP, NEXT, NEXT),
-            ("drop", RET, 0, NEXT, NEXT),
+            (NEXT, JEQ, UDP, "UDP4", NEXT),
+            (NEXT, JEQ, TCP, NEXT, "keep"),
+            *_address(host, 4, ip + 12, "4"),
+            (NEXT, LDH_ABS, ip + 6, NEXT, NEXT),  # fragment offset
+            (NEXT, JSET, 0x1FFF, "keep", NEXT),
+            *(_KEEP if port is None else _ports4(ip, port)),
+            ("UDP4", LDH_ABS, ip + 6, NEXT, NEXT),
+            (NEXT, JSET, 0x3FFF, "keep", NEXT),  # the first has its ports, and is wanted as well
+            (NEXT, LDX_MSH, ip, NEXT, NEXT),
+            (NEXT, JEQ, 0, "UDP", "UDP"),
+            ("UDP6", LDX_IMM, 40, NEXT, NEXT),
+            ("UDP", LDH_IND, ip, NEXT, NEXT),  # source port
+            *((NEXT, JEQ, one, "keep", NEXT) for one in tunnels),
+            (NEXT, LDH_IND, ip + 2, NEXT, NEXT),  # destination port
+            *((NEXT, JEQ, one, "keep", NEXT) for one in tunnels),
+            (NEXT, RET, 0, NEXT, NEXT),
+            *_END,
         ]
     )
+
+
+def _ports6(ip: int, port: int) -> list[Instruction]:
+    """Keep what has the port right behind an IPv6 header, and drop all else."""
+    return [
+        (NEXT, LDH_ABS, ip + 40, NEXT, NEXT),  # source port
+        (NEXT, JEQ, port, "keep", NEXT),
+        (NEXT, LDH_ABS, ip + 42, NEXT, NEXT),  # destination port
+        (NEXT, JEQ, port, "keep", "drop"),
+    ]
+
+
+def _ports4(ip: int, port: int) -> list[Instruction]:
+    """The same for IPv4."""
+    return [
+        (NEXT, LDX_MSH, ip, NEXT, NEXT),  # header length
+        (NEXT, LDH_IND, ip, NEXT, NEXT),
+        (NEXT, JEQ, port, "keep", NEXT),
+        (NEXT, LDH_IND, ip + 2, NEXT, NEXT),
+        (NEXT, JEQ, port, "keep", "drop"),
+    ]
 
 
 def _version(ip: int, other: str = "drop") -> list[Instruction]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from trioecho.model import (
     Frame,
     Process,
     Rung,
+    Segment,
     Summary,
 )
 from trioecho.packet.decoder import Decoder
@@ -41,7 +42,13 @@ class Engine:
         interfaces: the numbers of the interfaces that had TCP frames.
     """
 
-    def __init__(self, *, several: bool, most: int = MOST) -> None:
+    def __init__(
+        self,
+        *,
+        several: bool,
+        most: int = MOST,
+        selects: Callable[[Segment], bool] | None = None,
+    ) -> None:
         self.tracker = Tracker()
         self.frames = 0
         self.copies = 0
@@ -52,13 +59,15 @@ class Engine:
         self._most = most
         self._decoder = Decoder()
         self._several = several
+        self._selects = selects
         self._processes: dict[int, dict[str, Process]] = {}
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
         """Process frames, and return their rungs."""
         rungs: list[Rung] = []
         seen, several, is_copy = self.tracker.seen, self._several, self._sights.is_copy
-        for segment in self._decoder.segments(frames):
+        segments = self._decoder.segments(frames)
+        for segment in segments if self._selects is None else filter(self._selects, segments):
             if several and is_copy(segment):
                 self.copies += 1
                 continue

@@ -16,13 +16,14 @@ from msgspec import Struct
 from trioecho.capture import Capture
 from trioecho.capture.filters import (
     HEADER_LENGTH,
-    all_but_udp,
     compile_expression,
-    endpoint_filter,
+    segment_filter,
 )
 from trioecho.capture.packet_socket import open_packet_socket
 from trioecho.capture.ring import MIB, Ring
 from trioecho.errors import TrioechoError
+from trioecho.model import Segment
+from trioecho.packet.tunnels import PORTS
 
 SIOCGIFFLAGS = 0x8913
 IFF_UP = 0x1
@@ -38,8 +39,8 @@ class Wanted(Struct, frozen=True):
 
     Args:
         interfaces: their names; empty for all that are up.
-        port: only segments from or to this port.
-        host: only segments from or to this address, IPv4 or IPv6.
+        port: only segments from or to this port, also in a tunnel.
+        host: only segments from or to this address, IPv4 or IPv6, as `ip_address` writes it.
         expression: only frames that this libpcap expression accepts, pcap-filter(7).
     """
 
@@ -59,25 +60,28 @@ class Wanted(Struct, frozen=True):
     def program(self, link: int) -> bytes:
         """The filter that the kernel runs, for a link type.
 
-        Only an expression needs libpcap.
+        It lets whatever may be a tunnel through, so `selects` is to be asked of each segment. Only
+        an expression needs libpcap, and it holds for the frame as it is on the interface.
 
         Raises:
             TrioechoError: libpcap rejects the expression, or is not installed.
         """
         if self.expression:
-            expression = self.expression
-            if self.host is not None or self.port is not None:
-                expression = f"({expression})"
-            if self.host is not None:
-                expression += f" and host {self.host}"
-            if self.port is not None:
-                expression += f" and tcp port {self.port}"
-            return compile_expression(expression, link)
-        header = HEADER_LENGTH[link]
-        if self.port is None and self.host is None:
-            return all_but_udp(header)
+            return compile_expression(self.expression, link)
         host = None if self.host is None else ip_address(self.host).packed
-        return endpoint_filter(header, port=self.port, host=host)
+        return segment_filter(HEADER_LENGTH[link], sorted(PORTS), port=self.port, host=host)
+
+    @property
+    def everything(self) -> bool:
+        """Whether every segment is wanted that the kernel lets through."""
+        return self.port is None and self.host is None
+
+    def selects(self, segment: Segment) -> bool:
+        """Whether a segment's ends are those wanted, of a tunnel the inner ones."""
+        source, destination = segment.source, segment.destination
+        return (self.port is None or self.port in (source.port, destination.port)) and (
+            self.host is None or self.host in (source.ip, destination.ip)
+        )
 
 
 class Taps(NamedTuple):
@@ -86,10 +90,12 @@ class Taps(NamedTuple):
     Args:
         captures: one for each interface, in the order of their numbers.
         notices: interfaces that are not watched, and why.
+        wanted: what of them is watched.
     """
 
     captures: tuple[Capture, ...]
     notices: tuple[str, ...]
+    wanted: Wanted
 
     @property
     def names(self) -> list[str]:
@@ -130,7 +136,7 @@ def open_taps(wanted: Wanted) -> Iterator[Taps]:
                 continue
             ring.backlog = max(4 * MIB, BACKLOG // len(names))
             captures.append(stack.enter_context(ring))
-        yield Taps(tuple(captures), tuple(notices))
+        yield Taps(tuple(captures), tuple(notices), wanted)
 
 
 def _up(probe: socket.socket) -> Iterator[str]:

@@ -80,7 +80,8 @@ class _Watch:
         self.names = taps.names
         self.settings, self.audience = settings, audience
         self.confluence = Captures(taps.captures, self._fail)
-        self.engine = Engine(several=len(self.names) > 1)
+        selects = None if taps.wanted.everything else taps.wanted.selects
+        self.engine = Engine(several=len(self.names) > 1, selects=selects)
         self.asking = Lookup(self.engine)
         self.listening = list(audience.outputs)  # the outputs that show each event
         if audience.screen is not None and settings.few != 0:
