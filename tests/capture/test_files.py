@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 import captures
+import lz4.frame
 import pytest
 from captures import (
     SECOND,
@@ -421,6 +422,14 @@ def test_what_comes_before_a_cut_is_delivered(how: str) -> None:
     frames, trouble = read(packed[: len(packed) * 3 // 4])
     assert len(frames) > 1_000
     assert trouble.startswith(f"the {how}'d data is truncated at byte ")
+
+
+def test_all_of_a_cut_lz4_frame_comes_out() -> None:
+    data = pcap(*[(1, 2, bytes(1000), 1000) for _ in range(4_000)])  # one block, and it is small
+    packed = lz4.frame.compress(data, block_size=lz4.frame.BLOCKSIZE_MAX4MB)
+    frames, trouble = read(packed[:-4])
+    assert len(frames) == 4_000
+    assert trouble.startswith("the lz4'd data is truncated at byte ")
 
 
 def test_lz4_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,11 +91,12 @@ def _unpack(
 
     Of what comes before a corrupt place, the last 4 KiB may be missing.
     """
-    frame = None
+    frame, piece = None, b""
     for chunk in chunks:
         pieces: list[bytes] = []
         size = 0
-        while chunk or (frame is not None and not frame.needs_input):
+        # lz4 asks for input once it has read all of it, also while it holds output back.
+        while chunk or (frame is not None and (not frame.needs_input or len(piece) == STEP)):
             if frame is None:
                 chunk = chunk.lstrip(b"\0")  # xz pads its streams to four bytes
                 if not chunk:

@@ -34,6 +34,7 @@ HINT = "It must be a pcap or pcapng file, plain or compressed by gzip, zstd, xz,
 # What a file that is not a capture may be, by its first bytes.
 STRANGERS = {
     b"PK\x03\x04": "a zip archive",
+    b"\x02\x21\x4c\x18": "data of lz4's legacy format",
     b"\x1f\x9d": "data of compress(1)",
     **{one.magic: f"{one.name} data" for one in COMPRESSIONS},
     b"snoop\0\0\0": "a snoop capture of Solaris",
@@ -44,7 +45,7 @@ STRANGERS = {
     b"%PDF": "a PDF document",
     b"\x89PNG": "a PNG image",
 }
-REPACK = {"a zip archive", "data of compress(1)"}
+REPACK = {"a zip archive", "data of compress(1)", "data of lz4's legacy format"}
 
 
 class CaptureFile:
