@@ -20,7 +20,7 @@ from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
 from trioecho.tcp.rules.marks import ClockStep, Urgent
 from trioecho.tcp.rules.opening import HandshakeComplete, ReusedPorts
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
-from trioecho.tcp.rules.overtaking import OutOfOrder
+from trioecho.tcp.rules.overtaking import OlderAck, OutOfOrder
 from trioecho.tcp.rules.repetition import (
     FastRetransmission,
     Retransmission,
@@ -320,6 +320,26 @@ def test_the_last_acks_very_packet_is_no_duplicate_ack() -> None:
     rungs = see(*HANDSHAKE, (1, packet(7, 100)), *((1, ack) for ack in acks))
     assert rungs[-1].notes == (loss.CopiedAck(0, 5),)
     assert "the same packet of the last ACK again" in said(rungs[-1])
+
+
+def test_a_fin_is_no_byte_that_an_older_ack_is_behind() -> None:
+    closing = "+.1 > F. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 102\n"
+    rungs = play(OPEN + closing + "+.001 < . 1:1(0) ack 51\n+.001 < . 1:1(0) ack 101")
+    assert [rung.notes for rung in rungs[-2:]] == [(OlderAck(50, 5),), (OlderAck(0, 5),)]
+    assert "by rung 5, only the FIN behind it: the client ignores" in said(rungs[-1])
+
+
+@pytest.mark.parametrize("ack", [0, -5000])
+def test_what_acknowledges_nothing_of_this_connection_was_not_overtaken(ack: int) -> None:
+    data = "+.1 > . 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101\n"
+    assert play(OPEN + data + f"+.001 < . 1:1(0) ack {ack}")[-1].notes == ()
+
+
+def test_an_ack_of_what_was_never_sent_has_overtaken_none() -> None:
+    """Not even when as much has been sent: what its sender has acknowledged since is true."""
+    wrong = "+.1 > . 1:101(100) ack 1\n+.01 < . 1:1(0) ack 901\n+.01 < . 1:1(0) ack 101\n"
+    rungs = play(OPEN + wrong + "+.1 > . 101:1001(900) ack 1\n+.01 < . 1:1(0) ack 401")
+    assert not any(isinstance(note, OlderAck) for rung in rungs for note in rung.notes)
 
 
 def test_other_bytes_are_not_the_very_same_packet() -> None:

@@ -7,7 +7,7 @@ from trioecho.model.sequence import distance
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap
 from trioecho.tcp.rules.repetition import Retransmission
-from trioecho.tcp.rules.words import known_copy, later, of_rung, passed
+from trioecho.tcp.rules.words import ends, known_copy, later, of_rung, passed
 from trioecho.tcp.step import CONTROL, Seen
 from trioecho.text import bytes_of
 
@@ -119,29 +119,35 @@ def out_of_order(seen: Seen) -> OutOfOrder | None:
 
 class OlderAck(Fact, frozen=True, tag="older-ack"):
     """An ACK that acknowledges ``behind`` bytes less than the one of rung ``of``, which overtook
-    it."""
+    it; 0 if only the FIN is missing."""
 
     behind: int
-    of: int | None = None
+    of: int
 
     source = "RFC 9293 §3.10.7.4"
 
     def text(self, rung: Rung) -> str:
-        by = f"by rung {self.of}" if self.of is not None else "by a newer one"
+        far = bytes_of(self.behind) if self.behind else "only the FIN"
         return (
-            f"an older ACK, overtaken on its way {by}, {bytes_of(self.behind)} behind it: it"
-            " changes nothing"
+            f"an older ACK, overtaken on its way by rung {self.of}, {far} behind it: the"
+            f" {ends(rung)[1]} ignores its number and window"
         )
 
 
 def older_ack(seen: Seen) -> OlderAck | None:
-    """It only acknowledges, and less than an ACK that has arrived before it."""
-    acked, ack = seen.theirs.acked, seen.ack
-    if acked is None or ack is None or ack >= acked:
+    """It only acknowledges, and less than an ACK that has arrived before it; that one acknowledged
+    nothing unseen."""
+    segment, ack, mine, theirs = seen.segment, seen.ack, seen.mine, seen.theirs
+    acked, of = theirs.acked, theirs.acked_rung
+    if acked is None or of is None or ack is None or ack >= acked:
         return None
-    if seen.segment.length or seen.segment.flags & CONTROL:
+    if segment.length or segment.flags & CONTROL:
         return None
-    return OlderAck(acked - ack, seen.theirs.acked_rung)
+    if ack <= 0 and theirs.syn_seen:
+        return None  # it acknowledges nothing of this connection
+    if acked > (mine.ack or 0):
+        return None  # not newer, but wrong: its sender has gone back from it
+    return OlderAck((acked if theirs.fin is None else min(acked, theirs.fin)) - ack, of)
 
 
 def _behind(seen: Seen) -> int:
