@@ -342,6 +342,13 @@ def test_an_ack_of_what_was_never_sent_has_overtaken_none() -> None:
     assert not any(isinstance(note, OlderAck) for rung in rungs for note in rung.notes)
 
 
+def test_an_overtaken_ack_with_an_old_timestamp_is_no_old_duplicate() -> None:
+    data = "+.1 > . 1:101(100) ack 1 <ts 5>\n+.001 > . 101:201(100) ack 1 <ts 5>\n"
+    acks = "+.01 < . 1:1(0) ack 201 <ts 9>\n+.001 < . 1:1(0) ack 101 <ts 6>"
+    rung = play(OPEN.replace("wscale 0", "wscale 0,ts 1") + data + acks)[-1]
+    assert rung.notes == (OlderAck(100, 6),)
+
+
 def test_other_bytes_are_not_the_very_same_packet() -> None:
     other = packet(7, 100)[:-1] + b"!"
     rung = see(*HANDSHAKE, (1, packet(7, 100)), (1, other))[-1]

@@ -7,6 +7,7 @@ from typing import Literal
 from trioecho.model import ACK, AE, CWR, ECE, RST, SYN, URG, End, Fact, Rung, State
 from trioecho.model.sequence import SPACE, distance
 from trioecho.tcp.history import LATE
+from trioecho.tcp.rules.overtaking import older_ack
 from trioecho.tcp.step import Seen
 from trioecho.text import bytes_of, seconds
 
@@ -43,12 +44,12 @@ class Paws(Fact, frozen=True, tag="paws"):
 def paws(seen: Seen) -> Paws | None:
     """Its timestamp is two ticks or more older than the newest that arrived in order, which came in
     the last 24 days; timestamps may have been agreed on; and it is no SYN or RST (RFC 7323 §5.3,
-    §5.5)."""
+    §5.5). Nor is it an ACK that was merely overtaken."""
     mine, stamps, recent = seen.mine, seen.segment.options.timestamps, seen.mine.ts_recent
     if stamps is None or recent is None or seen.segment.flags & (SYN | RST):
         return None
     behind = -distance(stamps[0], recent)
-    if behind <= _TICKS or not seen.history.timestamps or outdated(seen):
+    if behind <= _TICKS or not seen.history.timestamps or outdated(seen) or older_ack(seen):
         return None
     told = seen.theirs.ack
     if seen.seq < 1 and not mine.syn_seen and (told is None or told < seen.end):
