@@ -61,6 +61,8 @@ class Before(NamedTuple):
         probed: whether a closed window had been probed with a byte.
         mistaken: whether tshark alone called its peer's last segment a keep-alive.
         receded: whether the last ACK of its sender, or of its peer, was below one before it.
+        opened: whether its sender had sent a SYN.
+        bases: the raw numbers of SYN-ACKs that tshark alone took for a new start, by their sender.
     """
 
     numbers: Numbers
@@ -77,6 +79,8 @@ class Before(NamedTuple):
     probed: bool
     mistaken: bool
     receded: bool
+    opened: bool
+    bases: Mapping[str, int]
 
 
 class Ours(NamedTuple):
@@ -183,6 +187,7 @@ def before(
     fast: int | None = None
     fresh, probed = True, False
     highest, receded = {"client": 0, "server": 0}, {"client": False, "server": False}
+    opened, bases = False, dict[str, int]()
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
@@ -191,6 +196,9 @@ def before(
             continue
         said = rows[earlier].kinds | mine[earlier].kinds
         probed = probed or ("zero-window-probe" in said and row.length == 1)
+        opened = opened or (bool(row.flags & SYN) and mine[earlier].rung.sender == sender)
+        if is_synack(mine[earlier]) and "reused-ports" in rows[earlier].kinds - mine[earlier].kinds:
+            bases[mine[earlier].rung.sender] = mine[earlier].rung.segment.seq
         if row.flags & ACK:
             whose = mine[earlier].rung.sender
             receded[whose] = row.ack < highest[whose]
@@ -249,6 +257,8 @@ def before(
         probed,
         mistaken,
         any(receded.values()),
+        opened,
+        bases,
     )
 
 

@@ -115,6 +115,29 @@ def _simultaneous_open(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return crossed and _changed(theirs, ours) == ({"retransmission"}, set())
 
 
+def _syn_after_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    return (
+        is_synack(ours)
+        and not before.opened
+        and "retransmission" in lost
+        and lost <= {"retransmission", "tfo-ack"}
+        and not added
+    )
+
+
+def _synack_not_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    segment, mine = ours.rung.segment, ours.rung.sender
+    peer = "server" if mine == "client" else "client"
+    counted = ours.numbers
+    if mine in before.bases:
+        counted = counted._replace(seq=(segment.seq - before.bases[mine]) % 2**32)
+    if peer in before.bases and segment.ack is not None:
+        counted = counted._replace(ack=(segment.ack - before.bases[peer]) % 2**32)
+    same = theirs.kinds == written_out(ours)
+    return same and theirs.numbers == counted != ours.numbers
+
+
 def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     return before.strayed and lost in ({"retransmission"}, {"out-of-order"}) and not added
@@ -193,6 +216,8 @@ RULES: dict[str, Rule] = {
     "second-pass": _second_pass,
     "unsigned-count": _unsigned_count,
     "simultaneous-open": _simultaneous_open,
+    "syn-after-ack": _syn_after_ack,
+    "synack-not-taken": _synack_not_taken,
     "stray": _stray,
     "probe-without-a-byte": _probe_without_a_byte,
     "nothing-to-keep": _nothing_to_keep,
