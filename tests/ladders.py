@@ -202,6 +202,20 @@ VERDICTS = {
     +.001 < .  1:1(0) ack 101 win 1000   {E} duplicate-ack 2 of 8
     +.001 > .  101:201(100) ack 1        {E} fast-retransmission of 5
     """,
+    "what follows a hole in order does not hide it": OPEN
+    + f"""
+    +.1   > .  101:201(100) ack 1 {E} lost-segment
+    +.001 > .  201:301(100) ack 1 {E}
+    +.01  < .  1:1(0) ack 301     {E} ack-lost-segment
+    """,
+    "the timer has expired three times, then it gives up": OPEN
+    + """
+    +.1   > P. 1:101(100) ack 1   | ESTABLISHED ESTABLISHED
+    +.3   > P. 1:101(100) ack 1   | ESTABLISHED ESTABLISHED retransmission of 4
+    +.6   > P. 1:101(100) ack 1   | ESTABLISHED ESTABLISHED retransmission of 4
+    +1.2  > P. 1:101(100) ack 1   | ESTABLISHED ESTABLISHED retransmission of 4
+    +2.4  > R. 101:101(0) ack 1 lost | CLOSED ESTABLISHED connection-rst no-answer
+    """,
     "a hole is filled from its end": OPEN
     + f"""
     +.1   > .  201:301(100) ack 1 {E} lost-segment

@@ -28,7 +28,10 @@ from cosmic_ray.work_item import MutationSpec, TestOutcome, WorkResult
 ROOT = Path(__file__).parents[1]
 SOURCES = ("trioecho/tcp", "trioecho/faults")
 # The ladders of the rules come first, since they are quick and find most.
-TESTS = ("tests/tcp/test_rules.py", "tests/tcp", "tests/faults", "tests/model")
+TESTS = (
+    *("tests/tcp/test_rules.py", "tests/tcp", "tests/faults", "tests/model"),
+    *("tests/cli/test_read_follow.py", "tests/reading/test_replay.py", "tests/test_hostile.py"),
+)
 Range = tuple[tuple[int, int], tuple[int, int]]
 
 

@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from frames import tcp
 
-from trioecho.model import ACK, RST, SYN, Frame, Rung, Segment
+from trioecho.model import ACK, RST, SYN, Endpoint, Frame, Rung, Segment, State
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.tcp.flight import MOST_SENT, Sent
+from trioecho.tcp.half import Half
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.repetition import Retransmission
+from trioecho.tcp.states import Event
 from trioecho.tcp.tracker import Tracker
 
 ISN = 99
@@ -143,3 +145,11 @@ def test_a_far_segment_is_not_taken_for_an_original() -> None:
     assert [one.seq for one in flight.half.flight.sent] == [1, 101]
     conflict = flight.send(101, b"y" * 100)
     assert SegmentOverlapConflict(6, 101) in conflict.notes
+
+
+def test_no_state_lasts_less_than_no_time() -> None:
+    half = Half(Endpoint("192.0.2.1", 1), State.SYN_SENT, state_since=10)
+    half.meet(Event.RECEIVE_SYN_ACK, 5)
+    assert (half.state, half.state_since, half.spent) == (State.ESTABLISHED, 5, {})
+    half.meet(Event.SEND_FIN, 8)
+    assert half.spent == {State.ESTABLISHED: 3}

@@ -9,9 +9,10 @@ import tracemalloc
 from itertools import pairwise
 
 import pytest
-from frames import tcp
+from frames import play, tcp
 from hypothesis import given
 from hypothesis import strategies as st
+from ladders import OPEN
 
 from trioecho.model import ACK, PSH, Frame
 from trioecho.model.spread import Spread
@@ -49,6 +50,18 @@ def test_a_gap_is_told_when_nothing_more_can_come() -> None:
     assert whole.push(1, b"abc") == [Piece(0, b"abc")]
     assert whole.push(10, b"xyz") == []
     assert whole.flush() == [Piece(6, b"xyz")]
+
+
+@pytest.mark.parametrize(("ack", "got"), [(101, 100), (200, 100), (201, 200), (301, 200)])
+def test_what_was_dropped_waits_for_an_ack_of_all_of_it(ack: int, got: int) -> None:
+    stream = Stream()
+    opened = OPEN.replace("wscale 0", "wscale 0,ts 1")
+    sent = "+.1 > P. 1:101(100) ack 1 <ts 9>\n+.1 > P. 101:201(100) ack 1 <ts 5>\n"
+    rungs = play(opened + sent)
+    pieces = [piece for rung in rungs if rung.sender == "client" for piece in stream.take(rung)]
+    assert rungs[-1].notes[0].dropped
+    pieces += stream.acknowledged(ack)
+    assert sum(len(piece.data) for piece in pieces) == got
 
 
 def test_of_bytes_sent_twice_the_first_count() -> None:

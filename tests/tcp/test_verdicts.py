@@ -610,3 +610,20 @@ def test_keep_alives_where_the_capture_starts_in_the_middle() -> None:
     assert (summary.client_bytes, summary.troubles) == (2, 0)
     said = rungs[1].notes[0].text(rungs[1])
     assert "and rung 1 was a keep-alive, one before the next number, unless the capture" in said
+
+
+def test_a_dsack_of_a_part_names_what_repeated_it() -> None:
+    twice = "+.1 > P. 1:201(200) ack 1\n+.3 > P. 1:201(200) ack 1\n"
+    rung = play(OPEN + twice + "+.01 < . 1:1(0) ack 201 <sack 101:201>")[-1]
+    assert Dsack(101, 201, 5) in rung.notes
+
+
+def test_by_which_section_a_loss_was_found() -> None:
+    assert FastRetransmission(4, 1, 1).source == "RFC 6675 §5"
+    assert [FastRetransmission(4, 1, many).source for many in (2, 3)] == ["RFC 5681 §3.2"] * 2
+
+
+def test_the_bytes_of_more_than_one_segment_are_kept() -> None:
+    two = "+.1 > P. 1:1001(1000) ack 1\n+0 > P. 1001:2001(1000) ack 1\n"
+    rung = play(OPEN + two + "+.3 > P. 1001:2001(1000) ack 1 <byte 121>")[-1]
+    assert any(isinstance(note, SegmentOverlapConflict) for note in rung.notes)
