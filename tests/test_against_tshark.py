@@ -14,6 +14,7 @@ from against.own import (
     wrapped_captures,
 )
 from against.rules import RULES, documented
+from against.triples import triple_capture
 from needs import need_namespaces, need_tool, need_wires
 
 RUN = [sys.executable, "-m", "trioecho"]
@@ -51,6 +52,16 @@ def test_whatever_a_packet_is_wrapped_in(tmp_path: Path) -> None:
     for path in wrapped_captures(tmp_path):
         tally.add(tshark, path)
     check(tally)
+
+
+def test_every_sequence_of_three_packets(tmp_path: Path) -> None:
+    tshark = need_tool("tshark")
+    tally = Tally()
+    triple_capture(tmp_path / "triples.pcap")
+    tally.add(tshark, tmp_path / "triples.pcap")
+    check(tally)
+    assert tally.frames == 3 * 14**3
+    assert not tally.numbers_differ, tally.report()
 
 
 def test_each_rule_is_documented_and_each_documented_rule_exists() -> None:

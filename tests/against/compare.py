@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import which
@@ -36,6 +36,9 @@ class Tally:
         """Compare one capture."""
         two, mine = theirs(tshark, path), ours(path)
         one: dict[int, Theirs] = {}
+        streams = defaultdict[int, dict[int, Theirs]](dict)
+        for number, row in two.items():
+            streams[row.numbers.stream][number] = row
         for number in sorted(two.keys() ^ mine.keys()):
             who = "tshark" if number in two else "trioecho"
             self.unexplained.append(f"{path.name} frame {number}: TCP for {who} alone")
@@ -51,7 +54,7 @@ class Tally:
             self.verdicts_differ += their.kinds != written
             self.numbers_differ += their.numbers != our.numbers
             one = one or theirs(tshark, path, passes=1)
-            named = excuses(their, before(two, one, mine, number), our)
+            named = excuses(their, before(streams[their.numbers.stream], one, mine, number), our)
             self.rules.update(named)
             if named:
                 self.excused_theirs.update(their.kinds - written)

@@ -62,6 +62,9 @@ class Before(NamedTuple):
         mistaken: whether tshark alone called its peer's last segment a keep-alive.
         receded: whether the last ACK of its sender, or of its peer, was below one before it.
         opened: whether its sender had sent a SYN.
+        asked: whether its sender had sent a SYN without the ACK bit.
+        reset: whether its peer had sent a RST.
+        last: the flags of its sender's last segment.
         bases: the raw numbers of SYN-ACKs that tshark alone took for a new start, by their sender.
     """
 
@@ -80,6 +83,9 @@ class Before(NamedTuple):
     mistaken: bool
     receded: bool
     opened: bool
+    asked: bool
+    reset: bool
+    last: int
     bases: Mapping[str, int]
 
 
@@ -187,7 +193,7 @@ def before(
     fast: int | None = None
     fresh, probed = True, False
     highest, receded = {"client": 0, "server": 0}, {"client": False, "server": False}
-    opened, bases = False, dict[str, int]()
+    opened, asked, reset, last, bases = False, False, False, 0, dict[str, int]()
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
@@ -196,7 +202,6 @@ def before(
             continue
         said = rows[earlier].kinds | mine[earlier].kinds
         probed = probed or ("zero-window-probe" in said and row.length == 1)
-        opened = opened or (bool(row.flags & SYN) and mine[earlier].rung.sender == sender)
         if is_synack(mine[earlier]) and "reused-ports" in rows[earlier].kinds - mine[earlier].kinds:
             bases[mine[earlier].rung.sender] = mine[earlier].rung.segment.seq
         if row.flags & ACK:
@@ -204,6 +209,8 @@ def before(
             receded[whose] = row.ack < highest[whose]
             highest[whose] = max(highest[whose], row.ack)
         if mine[earlier].rung.sender == sender:
+            opened, last = opened or bool(row.flags & SYN), row.flags
+            asked = asked or row.flags & (SYN | ACK) == SYN
             acked = max(acked, row.ack)
             repeated = repeated or "retransmission" in rows[earlier].kinds
             sent = sent or row.seq <= this.seq < row.seq + row.length
@@ -222,6 +229,7 @@ def before(
             if row.seq + space(row) > used:
                 used, used_time = row.seq + space(row), mine[earlier].rung.time
         else:
+            reset = reset or bool(row.flags & RST)
             carried.add((row.seq, row.seq + space(row)))
             answer, answered = max(answer, row.ack), mine[earlier].rung.time
             mistaken = "keep-alive" in rows[earlier].kinds - mine[earlier].kinds
@@ -258,6 +266,9 @@ def before(
         mistaken,
         any(receded.values()),
         opened,
+        asked,
+        reset,
+        last,
         bases,
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from against.frames import Before, Ours, Theirs, has_ack, is_synack
+from trioecho.model import ACK, RST, SYN
 from trioecho.tcp.rules.overtaking import NEXT_PACKETS
 from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission
 from trioecho.tcp.rules.timers import SHORTEST_TIMEOUT
@@ -83,10 +84,20 @@ def _partly_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return not before.unseen and _changed(theirs, ours) == ({"ack-lost-segment"}, set())
 
 
-def _ack_without_ack_bit(theirs: Theirs, _: Before, ours: Ours) -> bool:
+def _ack_without_ack_bit(theirs: Theirs, before: Before, ours: Ours) -> bool:
     if not has_ack(ours):
-        return theirs.numbers._replace(ack=0) == ours.numbers
-    return ours.first_ack and _changed(theirs, ours) == ({"duplicate-ack"}, set())
+        lost, added = _changed(theirs, ours)
+        same = theirs.numbers._replace(ack=0) == ours.numbers
+        return same and lost <= {"duplicate-ack"} and not added
+    lost, added = _changed(theirs, ours)
+    duplicate = {"duplicate-ack"}
+    if before.last and not before.last & ACK:
+        return (lost, added) in ((duplicate, set()), (set(), duplicate))
+    return ours.first_ack and (lost, added) == (duplicate, set())
+
+
+def _ack_of_a_reset(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    return bool(before.last & RST) and _changed(theirs, ours) == ({"duplicate-ack"}, set())
 
 
 def _tfo_without_data(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -112,18 +123,24 @@ def _second_pass(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _simultaneous_open(theirs: Theirs, _: Before, ours: Ours) -> bool:
     crossed = is_synack(ours) and ours.first_ack
-    return crossed and _changed(theirs, ours) == ({"retransmission"}, set())
+    return crossed and _only_repeated(theirs, ours)
 
 
-def _syn_after_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
+def _first_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    syn = bool(ours.rung.segment.flags & SYN)
+    return syn and not before.opened and _only_repeated(theirs, ours)
+
+
+def _asks_itself(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    asks = ours.rung.segment.flags & (SYN | ACK) == SYN and not before.asked
+    return asks and before.reset and _only_repeated(theirs, ours)
+
+
+def _only_repeated(theirs: Theirs, ours: Ours) -> bool:
+    """Whether tshark alone calls it a retransmission; it may say ``tfo-ack`` besides."""
     lost, added = _changed(theirs, ours)
-    return (
-        is_synack(ours)
-        and not before.opened
-        and "retransmission" in lost
-        and lost <= {"retransmission", "tfo-ack"}
-        and not added
-    )
+    besides = set() if ours.peer_syn_data else {"tfo-ack"}
+    return "retransmission" in lost and lost <= {"retransmission"} | besides and not added
 
 
 def _synack_not_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -211,12 +228,14 @@ RULES: dict[str, Rule] = {
     "never-seen": _never_seen,
     "partly-new": _partly_new,
     "ack-without-ack-bit": _ack_without_ack_bit,
+    "ack-of-a-reset": _ack_of_a_reset,
     "tfo-without-data": _tfo_without_data,
     "isn-of-synack": _isn_of_synack,
     "second-pass": _second_pass,
     "unsigned-count": _unsigned_count,
     "simultaneous-open": _simultaneous_open,
-    "syn-after-ack": _syn_after_ack,
+    "first-syn": _first_syn,
+    "asks-itself": _asks_itself,
     "synack-not-taken": _synack_not_taken,
     "stray": _stray,
     "probe-without-a-byte": _probe_without_a_byte,
