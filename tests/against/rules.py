@@ -151,8 +151,8 @@ def _synack_not_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
         counted = counted._replace(seq=(segment.seq - before.bases[mine]) % 2**32)
     if peer in before.bases and segment.ack is not None:
         counted = counted._replace(ack=(segment.ack - before.bases[peer]) % 2**32)
-    same = theirs.kinds == written_out(ours)
-    return same and theirs.numbers == counted != ours.numbers
+    lost, added = _changed(theirs, ours)
+    return theirs.numbers == counted != ours.numbers and lost <= {"retransmission"} and not added
 
 
 def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
