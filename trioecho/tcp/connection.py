@@ -48,16 +48,20 @@ class TrackedConnection(History):
 
     def seen(self, segment: Segment, number: int) -> Rung:
         """A segment seen by a tap, which is assumed to arrive as soon as it is sent."""
-        mine, theirs = self.halves(segment)
+        mine, theirs = self.client, self.server  # ``halves`` written out, for each segment
+        if segment.source != mine.endpoint:
+            mine, theirs = theirs, mine
         seen = send(self, segment, number, mine, theirs)
-        arrive(seen, segment.frame.time)
+        arrive(seen, seen.time)
         return self._rung(seen, lost=False)
 
     def noticed(self, segment: Segment, number: int) -> None:
         """As ``seen``, but without a rung, except where there may be trouble."""
-        mine, theirs = self.halves(segment)
+        mine, theirs = self.client, self.server  # as in ``seen``
+        if segment.source != mine.endpoint:
+            mine, theirs = theirs, mine
         seen = send(self, segment, number, mine, theirs, told=False)
-        arrive(seen, segment.frame.time)
+        arrive(seen, seen.time)
         if not seen.expected:
             self._rung(seen, lost=False)  # it counts the trouble
 

@@ -155,7 +155,10 @@ class Flight:
                 break
             last = one
             covered += 1
-            payload += len(one.payload)
+            segment = one.segment
+            if segment is not None:  # a whole one's bytes are counted without a call, for each ACK
+                whole = one.end - one.seq == segment.length and not segment.flags & FIN
+                payload += len(segment.payload if whole else one.payload)
             if one.repeated:
                 one.segment = None
                 self.settled.append(one)

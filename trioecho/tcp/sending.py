@@ -64,8 +64,10 @@ def send(
     # An older ACK, overtaken by a newer one, changes nothing (RFC 9293 §3.10.7.4). It is none if
     # the newer one acknowledged what was never seen.
     newest = mine.ack
-    older = ack is not None and newest is not None and ack < newest <= (theirs.next or 0)
-    if not older:
+    older = False
+    if newest is not None and ack is not None and ack < newest:
+        older = newest <= (theirs.next or 0)
+    if mine.sack and not older:
         mine.sack = ()
     if segment.rare:
         _marked(seen)
