@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(PYTHON) tools/install.py $(VENV)
 
-.PHONY: help trace test check versions coverage mutants lessons compare docs docs-serve bench fuzz dist clean
+.PHONY: help trace test check versions coverage mutants lessons compare quiet docs docs-serve bench fuzz dist clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,6 +61,9 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/capture.py
 	@$(BIN)/python bench/read.py
 	@$(BIN)/python bench/watch.py
+
+quiet: $(VENV)/.dev  ## A thousand wire tests beside four busy processes; none may see a segment twice
+	@$(BIN)/python bench/quiet.py 1000 4
 
 FUZZ_SECONDS ?= 30
 fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each

@@ -47,7 +47,9 @@ class Connection:
         closed_by: ``"fin"`` when both ends have closed, ``"rst"`` after a reset, None while it is
             open.
         resets: segments with RST.
-        retransmissions: segments that repeated sequence space already sent.
+        retransmissions: segments that repeated sequence space already sent, without the probes.
+        probes: segments that ask for a sign of the peer: tail-loss probes, zero-window probes and
+            keep-alives.
         client_bytes, server_bytes: distinct payload bytes that each end sent.
         client_segments, server_segments: segments that each end sent.
         rungs: each segment with its states and facts, in order of time.
@@ -70,6 +72,7 @@ class Connection:
         self.closed_by: Literal["fin", "rst"] | None = summary.closed_by
         self.resets: int = summary.resets
         self.retransmissions: int = summary.retransmissions
+        self.probes: int = summary.probes
         self.client_bytes: int = summary.client_bytes
         self.server_bytes: int = summary.server_bytes
         self.client_segments: int = summary.client_segments
@@ -92,6 +95,7 @@ class Connection:
             f"closed by {self.closed_by}" if self.closed_by else "not closed",
             f"client {bytes_of(self.client_bytes)}, server {bytes_of(self.server_bytes)}",
             plural(self.retransmissions, "retransmission"),
+            *([plural(self.probes, "probe")] if self.probes else []),
             plural(self.resets, "reset"),
         ]
         return f"<{'; '.join(words)}>"

@@ -116,6 +116,7 @@ def test_the_summary() -> None:
                 "client_segments": 6,
                 "server_segments": 4,
                 "retransmissions": 0,
+                "probes": 0,
                 "closed_by": "fin",
                 "duration": 0.0,
                 "resets": 0,

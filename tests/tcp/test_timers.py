@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from frames import frames, play
 from ladders import OPEN
 
@@ -128,3 +129,31 @@ def test_on_a_wire_that_knows_its_copies_nothing_else_is_one() -> None:
     assert said(answer) == (
         "duplicate ACK number 1 of rung 7: the client acknowledges the FIN again"
     )
+
+
+@pytest.mark.parametrize(
+    ("ladder", "retransmissions", "probes"),
+    [
+        ("+.04 > P. 1:101(100) ack 1", 0, 1),
+        ("+.3 > P. 1:101(100) ack 1", 1, 0),
+        ("+.001 < . 1:1(0) ack 101 lost\n+.04 > P. 1:101(100) ack 1", 0, 1),
+        ("+.001 < . 1:1(0) ack 101 lost\n+.3 > P. 1:101(100) ack 1", 1, 0),
+        ("+.02 < . 1:1(0) ack 101\n+7200 > . 100:100(0) ack 1", 0, 1),
+        ("+.02 < . 1:1(0) ack 101 win 0\n+.2 > . 101:102(1) ack 1", 0, 1),
+        ("+.02 < . 1:1(0) ack 101 win 0\n+.2 > . 100:100(0) ack 1", 0, 1),
+    ],
+)
+def test_a_probe_is_no_retransmission(ladder: str, retransmissions: int, probes: int) -> None:
+    tracker = Tracker()
+    for line, frame in frames(DATA + ladder):
+        segment = decode(frame)
+        assert segment is not None
+        rung = tracker.sent(segment)
+        connection = tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        if line.lost:
+            connection.lost(rung)
+        else:
+            connection.arrived(rung, frame.time)
+    (summary,) = tracker.summaries()
+    assert (summary.retransmissions, summary.probes) == (retransmissions, probes)

@@ -6,7 +6,9 @@ import socket
 from contextlib import closing
 
 import pytest
+import quiet
 import trio
+from needs import need_wires
 
 from trioecho.errors import TrioechoError
 from trioecho.model import State
@@ -48,6 +50,26 @@ def test_a_connection_from_its_first_segment_to_its_last(wire: Wire) -> None:
         f"<connection 1: {connection.client} TIME-WAIT to 10.0.0.2:7 CLOSED; handshake complete;"
         " closed by fin; client 5 bytes, server 0 bytes; 0 retransmissions; 0 resets>"
     )
+
+
+def test_a_quiet_wire_sees_no_segment_twice() -> None:
+    """`make quiet` does it a thousand times beside busy processes."""
+    need_wires()
+    assert quiet.main(tests=20, busy=0) == 0
+
+
+def test_a_probe_is_counted_apart(wire: Wire) -> None:
+    wire.client.sysctl("net.ipv4.tcp_early_retrans", 3)
+    wire.fault("delay 10ms", "drop client data 4-5")
+    with wire.server.listen(7) as listening, wire.client.connect((wire.server.address, 7)) as ours:
+        theirs, _ = listening.accept()
+        with theirs:
+            ours.sendall(b"one")
+            assert theirs.recv(16) == b"one"
+            ours.sendall(bytes(4 * 1448))
+            assert len(theirs.recv(4 * 1448, socket.MSG_WAITALL)) == 4 * 1448
+            connection = wire.connection()
+    assert (connection.retransmissions, connection.probes) == (1, 1), str(connection)
 
 
 def test_a_connection_is_a_picture_of_its_moment(wire: Wire) -> None:

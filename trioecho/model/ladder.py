@@ -263,7 +263,9 @@ class ConnectionSummary(Struct, frozen=True):
             None when that was not seen.
         client_bytes, server_bytes: distinct payload bytes each end sent.
         client_segments, server_segments: segments each end sent.
-        retransmissions: segments that repeated sequence space already sent.
+        retransmissions: segments that repeated sequence space already sent, without the probes.
+        probes: segments that ask for a sign of the peer: tail-loss probes, zero-window probes and
+            keep-alives.
         closed_by: ``fin``, ``rst``, or None when it was still open.
         start, end: when its first and its last segment were seen; where the capture's clock was set
             back, ``start`` is the earliest time.
@@ -302,6 +304,7 @@ class ConnectionSummary(Struct, frozen=True):
     client_states: dict[str, int] = {}
     server_states: dict[str, int] = {}
     first_frame: int = 0
+    probes: int = 0
     client_process: str = ""
     server_process: str = ""
     tunnel: str = ""

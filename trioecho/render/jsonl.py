@@ -178,6 +178,7 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         "client_segments": connection.client_segments,
         "server_segments": connection.server_segments,
         "retransmissions": connection.retransmissions,
+        "probes": connection.probes,
         "closed_by": connection.closed_by,
         "duration": (connection.end - connection.start) / 1e9,
         "resets": connection.resets,

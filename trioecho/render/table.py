@@ -46,6 +46,8 @@ def table(
         words = [one.completeness]
         if one.retransmissions:
             words.append(plural(one.retransmissions, "retransmission"))
+        if one.probes:
+            words.append(plural(one.probes, "probe"))
         if one.resets:
             words.append(plural(one.resets, "reset"))
         words += round_trips(one)

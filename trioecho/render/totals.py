@@ -74,7 +74,8 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         f" {plural(connection.client_segments, 'segment')}, server"
         f" {bytes_of(connection.server_bytes)} in"
         f" {plural(connection.server_segments, 'segment')};"
-        f" {plural(again, 'retransmission')}",
+        f" {plural(again, 'retransmission')}"
+        + (f", {plural(connection.probes, 'probe')}" if connection.probes else ""),
         "trouble" if again else "",
     )
     words = [connection.completeness] if connection.completeness else []

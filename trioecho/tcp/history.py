@@ -54,6 +54,7 @@ class History:
         timestamps: whether timestamps may have been agreed on.
         doubted: each `Seen` that seemed to be an old duplicate, until it is acknowledged.
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
+        probes: segments that ask for a sign: tail-loss probes, zero-window probes, keep-alives.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
         said: facts stated once per connection.
         told: what was told of its ends that no segment tells; None for nothing.
@@ -78,6 +79,7 @@ class History:
     timestamps: bool = True
     doubted: tuple[Any, ...] = ()
     tunnel: str = ""
+    probes: int = 0
     troubles: int = 0
     first_trouble: str = ""
     said: frozenset[str] = _NOTHING

@@ -35,6 +35,7 @@ def summary(history: History) -> ConnectionSummary:
         {str(state): spent for state, spent in client.spent.items()},
         {str(state): spent for state, spent in server.spent.items()},
         history.first_frame,
+        probes=history.probes,
         tunnel=history.tunnel,
         gave_up=history.told is not None and history.told.gave_up,
     )

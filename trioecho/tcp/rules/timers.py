@@ -83,6 +83,9 @@ class TailLossProbe(Retransmission, frozen=True):
     why = ", before a timeout: a tail loss probe"
     source = "RFC 8985 §7"
 
+    def learn(self, seen: Seen) -> None:
+        seen.history.probes += 1
+
 
 def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
     """It repeats the last segment for the first time, a round trip and a half after it or more."""
@@ -124,6 +127,9 @@ class AckUnheard(SpuriousRetransmission, frozen=True):
         return f"{told}{link} the {mine}{why}" if why else told
 
     def learn(self, seen: Seen) -> None:
+        if self.cause == "tail-loss-probe":
+            seen.history.probes += 1
+            return
         super().learn(seen)
         if self.cause == "timeout":
             seen.mine.expired = _expired(seen)

@@ -21,6 +21,7 @@ class ZeroWindowProbe(Fact, frozen=True, tag="zero-window-probe"):
         return f"zero-window probe: the {rung.sender} asks whether there is room again"
 
     def learn(self, seen: Seen) -> None:
+        seen.history.probes += 1
         seen.mine.asked = Asked.ZERO_WINDOW_PROBE
         seen.mine.asked_time = seen.time
 
@@ -38,6 +39,7 @@ class OldNumberProbe(ZeroWindowProbe, frozen=True):
     again = True
 
     def learn(self, seen: Seen) -> None:
+        seen.history.probes += 1
         seen.mine.asked_time = seen.time
         if seen.segment.length:  # without its byte it is answered like any old number
             seen.mine.asked = Asked.ZERO_WINDOW_PROBE
@@ -61,6 +63,7 @@ class KeepAlive(Fact, frozen=True, tag="keep-alive"):
         return f"keep-alive: the {mine} asks whether the {theirs} is still there"
 
     def learn(self, seen: Seen) -> None:
+        seen.history.probes += 1
         seen.mine.asked = Asked.KEEP_ALIVE
         seen.mine.asked_time = seen.time
 
