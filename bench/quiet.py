@@ -44,7 +44,8 @@ def main(tests: int = TESTS, busy: int = BUSY) -> int:
             with open_wire() as wire:
                 echo(wire)
             again = [rung for one in wire.connections for rung in one.rungs if _again(rung)]
-            if again or wire.connection().retransmissions:
+            one = wire.connection()
+            if again or one.retransmissions or one.probes:
                 failed += 1
                 print(wire.connection())
                 kinds.update(fact.kind for rung in again for fact in rung.notes)

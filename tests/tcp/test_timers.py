@@ -157,3 +157,11 @@ def test_a_probe_is_no_retransmission(ladder: str, retransmissions: int, probes:
             connection.arrived(rung, frame.time)
     (summary,) = tracker.summaries()
     assert (summary.retransmissions, summary.probes) == (retransmissions, probes)
+
+
+def test_what_a_tail_loss_probe_reveals_is_recovered_behind_it() -> None:
+    lost = "+.1 > . 1:101(100) ack 1\n+0 > P. 101:201(100) ack 1\n"
+    probe = "+.05 > P. 101:201(100) ack 1\n+.02 < . 1:1(0) ack 1 win 1000 <sack 101:201>\n"
+    assert last(OPEN + lost + probe + "+.001 > . 1:101(100) ack 1").endswith(
+        "the client considers this lost too, and continues its loss recovery"
+    )
