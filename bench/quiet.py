@@ -44,10 +44,10 @@ def main(tests: int = TESTS, busy: int = BUSY) -> int:
             with open_wire() as wire:
                 echo(wire)
             again = [rung for one in wire.connections for rung in one.rungs if _again(rung)]
-            one = wire.connection()
-            if again or one.retransmissions or one.probes:
+            seen = wire.connection()
+            if again or seen.retransmissions or seen.probes:
                 failed += 1
-                print(wire.connection())
+                print(seen)
                 kinds.update(fact.kind for rung in again for fact in rung.notes)
     finally:
         for one in spinning:
