@@ -131,25 +131,8 @@ def _changed(data: bytes, options: str) -> bytes:
 
 def play(text: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Rung]:
     """Let the engine see a ladder's segments at one tap; if one is lost, on a wire that knows."""
-    tracker = Tracker()
-    rungs = []
-    lines = list(frames(text, client_isn, server_isn))
-    wire = any(line.lost for line, _ in lines)
-    for line, frame in lines:
-        segment = decode(frame)
-        assert segment is not None
-        if not wire:
-            rungs.append(tracker.seen(segment))
-            continue
-        rung = tracker.sent(segment)
-        connection = tracker.find(segment.source, segment.destination)
-        assert connection is not None
-        if line.lost:
-            connection.lost(rung)
-        else:
-            rung = connection.arrived(rung, frame.time)
-        rungs.append(rung)
-    return rungs
+    wire = any(line.lost for line, _ in frames(text))
+    return (on_wire if wire else seen)(text, client_isn, server_isn)[1]
 
 
 def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
@@ -158,12 +141,32 @@ def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
     return rungs, tracker.summaries()[-1]
 
 
-def seen(text: str) -> tuple[Tracker, list[Rung]]:
+def seen(text: str, client_isn: int = 1000, server_isn: int = 5000) -> tuple[Tracker, list[Rung]]:
     """A ladder's segments at one tap, and the tracker that saw them."""
     tracker = Tracker()
     rungs = []
-    for _, frame in frames(text):
+    for _, frame in frames(text, client_isn, server_isn):
         segment = decode(frame)
         assert segment is not None
         rungs.append(tracker.seen(segment))
+    return tracker, rungs
+
+
+def on_wire(
+    text: str, client_isn: int = 1000, server_isn: int = 5000
+) -> tuple[Tracker, list[Rung]]:
+    """A ladder's segments on a wire that knows which are lost; the others arrive at once."""
+    tracker = Tracker()
+    rungs = []
+    for line, frame in frames(text, client_isn, server_isn):
+        segment = decode(frame)
+        assert segment is not None
+        rung = tracker.sent(segment)
+        connection = tracker.find(segment.source, segment.destination)
+        assert connection is not None
+        if line.lost:
+            connection.lost(rung)
+        else:
+            rung = connection.arrived(rung, frame.time)
+        rungs.append(rung)
     return tracker, rungs

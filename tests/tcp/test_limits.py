@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from frames import come_to, frames, play
+from frames import come_to, frames, on_wire, play
 from ladders import OPEN
 
 from trioecho.model import Endpoint, Rung, State
 from trioecho.packet.decode import decode
-from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.flight import MOST_MARKED, Flight
 from trioecho.tcp.half import Half
 from trioecho.tcp.rules.data import Data
@@ -139,15 +138,7 @@ def test_a_syn_is_remembered_behind_all_that_follows_it() -> None:
 
 def carried(ladder: str) -> Rung:
     """The last rung of a ladder whose segments arrive at once."""
-    tracker = Tracker()
-    for _, frame in frames(ladder):
-        segment = decode(frame)
-        assert segment is not None
-        rung = tracker.sent(segment)
-        connection = tracker.find(segment.source, segment.destination)
-        assert isinstance(connection, TrackedConnection)
-        rung = connection.arrived(rung, frame.time)
-    return rung
+    return on_wire(ladder)[1][-1]
 
 
 @pytest.mark.parametrize(("seq", "state"), [(5, State.ESTABLISHED), (6, State.CLOSED)])

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from frames import frames, play
+from frames import frames, on_wire, play
 from ladders import OPEN
 
 from trioecho.model import Rung
@@ -144,17 +144,7 @@ def test_on_a_wire_that_knows_its_copies_nothing_else_is_one() -> None:
     ],
 )
 def test_a_probe_is_no_retransmission(ladder: str, retransmissions: int, probes: int) -> None:
-    tracker = Tracker()
-    for line, frame in frames(DATA + ladder):
-        segment = decode(frame)
-        assert segment is not None
-        rung = tracker.sent(segment)
-        connection = tracker.find(segment.source, segment.destination)
-        assert connection is not None
-        if line.lost:
-            connection.lost(rung)
-        else:
-            connection.arrived(rung, frame.time)
+    tracker, _ = on_wire(DATA + ladder)
     (summary,) = tracker.summaries()
     assert (summary.retransmissions, summary.probes) == (retransmissions, probes)
 

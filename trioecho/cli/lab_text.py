@@ -57,7 +57,7 @@ def show_answer(name: str) -> int:
     """Print a lesson's question, and the answer to it.
 
     Raises:
-        TrioechoError: there is no such lesson, or it makes no sense.
+        TrioechoError: there is no such lesson, or it is not valid.
     """
     lesson = read(find(name))
     answer = [_strong("The answer"), *_paragraphs(lesson.answer), ""]

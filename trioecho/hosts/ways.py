@@ -43,10 +43,11 @@ class Ways(Struct, frozen=True):
     sysctl: tuple[tuple[str, str], ...] = ()
 
 
-_WAYS = Ways()
+#: The quiet kernel, and no further settings: what private hosts have if nothing else is said.
+USUAL = Ways()
 
 
-async def give_ways(hosts: Sequence[Host], ways: Ways = _WAYS) -> None:
+async def give_ways(hosts: Sequence[Host], ways: Ways = USUAL) -> None:
     """Give private hosts their settings.
 
     Raises:

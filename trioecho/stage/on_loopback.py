@@ -16,7 +16,7 @@ from trioecho.errors import TrioechoError
 from trioecho.hosts.host import Host, open_host
 from trioecho.hosts.refusal import NamespaceUnavailable
 from trioecho.hosts.sockdiag import Diag
-from trioecho.hosts.ways import Ways, give_ways, own_words, words_of
+from trioecho.hosts.ways import USUAL, Ways, give_ways, own_words, words_of
 from trioecho.model import End, Frame, Summary
 from trioecho.packet.decoder import Decoder
 from trioecho.sockets.told import SocketFactory, plain_socket
@@ -47,7 +47,7 @@ class Tap(Struct, frozen=True):
     size: int | None = None
 
 
-_TAP = Tap()
+USUAL_TAP = Tap()
 
 
 class OnLoopback(RecordedStage):
@@ -130,10 +130,9 @@ class OnLoopback(RecordedStage):
 
 @asynccontextmanager
 async def open_on_loopback(
-    where: Literal["host", "loopback"], tap: Tap = _TAP, ways: Ways | None = None
+    where: Literal["host", "loopback"], tap: Tap = USUAL_TAP, ways: Ways = USUAL
 ) -> AsyncIterator[OnLoopback]:
     """Open a loopback for the duration of the block: a private one, or else this machine's."""
-    ways = Ways() if ways is None else ways
     if ways.sysctl and tap.interface is not None:
         raise TrioechoError(
             "This machine's own loopback keeps its settings",

@@ -11,7 +11,7 @@ import trio
 from trioecho.faults.fault import Fault
 from trioecho.hosts.host import Host
 from trioecho.hosts.sockdiag import Diag
-from trioecho.hosts.ways import Ways, give_ways, words_of
+from trioecho.hosts.ways import USUAL, Ways, give_ways, words_of
 from trioecho.model import Call, End, Summary
 from trioecho.stage.journal import Journal
 from trioecho.stage.kernels import Truth, open_diags
@@ -70,11 +70,11 @@ async def open_on_wire(
     *,
     kernel: AskKernels = None,
     most: int | None = MOST_WAITING,
-    ways: Ways | None = None,
+    ways: Ways = USUAL,
 ) -> AsyncIterator[OnWire]:
     """Open two hosts and a wire for the duration of the block."""
     async with open_wire(faults) as wire, open_diags(wire) as diags:
-        await give_ways((wire.client, wire.server), ways or Ways())
+        await give_ways((wire.client, wire.server), ways)
         truth = Truth(diags, ours=kernel == "ours")
         asked = None if kernel is None else truth
         yield OnWire(wire, Journal(asked, most, holds=truth.holds))

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from trioecho.faults.fault import Fault
-from trioecho.hosts.ways import Ways
-from trioecho.stage.on_loopback import Tap, open_on_loopback
+from trioecho.hosts.ways import USUAL, Ways
+from trioecho.stage.on_loopback import USUAL_TAP, Tap, open_on_loopback
 from trioecho.stage.on_wire import AskKernels, open_on_wire
 from trioecho.stage.stage import RecordedStage, Stage, Where
 
@@ -17,8 +17,8 @@ def open_recorded(
     faults: Sequence[str | Fault] = (),
     *,
     kernel: AskKernels = None,
-    tap: Tap | None = None,
-    ways: Ways | None = None,
+    tap: Tap = USUAL_TAP,
+    ways: Ways = USUAL,
 ) -> AbstractAsyncContextManager[RecordedStage]:
     """Open a stage whose journal outputs read as it grows.
 
@@ -28,7 +28,7 @@ def open_recorded(
     """
     if where == "wire":
         return open_on_wire(faults, kernel=kernel, ways=ways)
-    return open_on_loopback(where, Tap() if tap is None else tap, ways)
+    return open_on_loopback(where, tap, ways)
 
 
 @asynccontextmanager

@@ -138,15 +138,11 @@ class TrackedConnection(History):
 
     def _copy(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """A copy made by the wire: it says nothing about its sender."""
-        seq = relative(segment.seq, mine.isn or 0, mine.next or 0)
-        ack = segment.ack
-        if ack is not None:
-            ack = relative(ack, theirs.isn or 0, theirs.next or 0)
-        end, time = seq + segment.space, segment.frame.time
-        seen = Seen(segment, number, time, seq, ack, end, mine, theirs, self, [])
+        seen = self._numbered(segment, number, mine, theirs)
+        seq, end, time = seen.seq, seen.end, seen.time
         self.end = time
         if segment.flags & SYN:  # which is answered once more
-            mine.asked = Asked.REPEATED_SYN if ack is None else Asked.REPEATED_SYN_ACK
+            mine.asked = Asked.REPEATED_SYN if seen.ack is None else Asked.REPEATED_SYN_ACK
         if segment.space and not segment.flags & RST:
             packet = segment.identification
             mine.flight.repeats.append(Sent(seq, end, number, time, packet, copied=True))
@@ -160,20 +156,23 @@ class TrackedConnection(History):
         there is a connection. Its receiver answers ``mine``; only that is remembered.
         """
         if segment.flags & SYN:
-            seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next or 0)
-            ack = segment.ack
-            if ack is not None:
-                ack = relative(ack, theirs.isn or 0, theirs.next or 0)
-            end = seq + segment.space
-            time = segment.frame.time
             if theirs.state not in OPENING:
                 mine.forged = Forged(Asked.SYN, mine.next or 0)
-            return Seen(segment, number, time, seq, ack, end, mine, theirs, self, [])
+            return self._numbered(segment, number, mine, theirs)
         seen = send(self, segment, number, *deepcopy((mine, theirs)))
         if seen.mine.asked is Asked.RESET:
             mine.forged = Forged(Asked.RESET, mine.next or 0)
         seen.mine, seen.theirs = mine, theirs
         return seen
+
+    def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
+        """A segment with its relative numbers, from which nothing is learned."""
+        seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next or 0)
+        ack = segment.ack
+        if ack is not None:
+            ack = relative(ack, theirs.isn or 0, theirs.next or 0)
+        end, time = seq + segment.space, segment.frame.time
+        return Seen(segment, number, time, seq, ack, end, mine, theirs, self, [])
 
     def _rung(self, seen: Seen, *, lost: bool) -> Rung:
         segment, mine = seen.segment, seen.mine
