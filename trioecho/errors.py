@@ -7,18 +7,20 @@ class TrioechoError(Exception):
     """What went wrong, in one sentence that a user can act on.
 
     It is raised for everything outside the program: a port in use, a file that is not a capture, a
-    kernel that forbids namespaces. The command line prints it and exits with code 1. Any other
+    kernel that forbids namespaces. The command line prints it and exits with its code. Any other
     error is a bug and keeps its traceback.
 
     Args:
         what: one sentence without a full stop: what happened and where.
         hint: what the user can do about it; ``""`` if nothing.
+        code: the exit code of a command that ends by it.
     """
 
-    def __init__(self, what: str, hint: str = "") -> None:
+    def __init__(self, what: str, hint: str = "", *, code: int = 1) -> None:
         super().__init__(what, hint)
         self.what = what
         self.hint = hint
+        self.code = code
 
     def __str__(self) -> str:
         return f"{self.what}. {self.hint}" if self.hint else self.what

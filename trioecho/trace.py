@@ -28,7 +28,7 @@ from trioecho.sockets.listening import ListeningSocket, open_listeners
 from trioecho.stage.on_loopback import Tap
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
-from trioecho.stage.play import cancelled_by, check_whole, play
+from trioecho.stage.play import cancelled_by, check_matched, check_whole, play
 from trioecho.stage.stage import Stage
 from trioecho.tcp.tracker import Tracker
 from trioecho.view import Ladder
@@ -64,6 +64,7 @@ class TraceSettings(Struct, frozen=True):
             the echo runs over a loopback.
         kernel: whether to ask the kernel about both ends at each segment.
         sysctl: settings of the private hosts, each a name and a value.
+        strict: whether a fault that has not acted is an error.
     """
 
     message: Message = b"testing purposes"
@@ -83,6 +84,7 @@ class TraceSettings(Struct, frozen=True):
     faults: tuple[str, ...] = ()
     kernel: bool = False
     sysctl: tuple[tuple[str, str], ...] = ()
+    strict: bool = False
 
     @property
     def wired(self) -> bool:
@@ -175,6 +177,8 @@ async def _trace(
                 stop=stop,
             )
     check_whole(summary)
+    if settings.strict:
+        check_matched(summary)
     return summary, stage.journal.tracker
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -126,6 +127,33 @@ def test_hostile_output_is_safe_and_bounded() -> None:
     assert wrote[1:6] == ["x" * 1000] * 5
     assert wrote[6:] == ["lastto the other"]
     assert all(line.isprintable() for line in done.err.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown", "more"),
+    [(20, ["ab", "cd"], 0), (6, ["ab", "cd"], 0), (4, ["ab", "c"], 2), (0, [], 6)],
+)
+def test_output_beyond_a_limit_is_counted(limit: int, shown: list[str], more: int) -> None:
+    """Each program's by itself: the server's has six bytes, too."""
+    ends = python(ECHO, "10.0.0.2"), ["printf", r"ab\ncd\n"]
+    done = run(*ends, "--output-limit", str(limit))
+    assert (done.code, done.wrote("client")) == (0, shown)
+    assert done.wrote("server") == (["ready"[:limit]] if limit else [])
+    for end in ("client", "server"):
+        beyond = f"{end} writes more, which is counted (--output-limit)\n"
+        assert done.err.count(beyond) == bool(more)
+        assert (f"{end} wrote {more} bytes more\n" in done.err) == bool(more)
+
+
+def test_a_low_port_as_a_user_without_capabilities() -> None:
+    need_namespaces()
+    ends = python(ECHO, "127.0.0.1"), python(LINES, "127.0.0.1")
+    words = command(*ends, "--same-host")
+    if os.geteuid() == 0:
+        words[:0] = [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]
+    done = subprocess.run(words, input=b"one\n", capture_output=True, timeout=PATIENCE, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"client | got one\n" in done.stderr
 
 
 def test_a_prompt_is_shown_before_its_line_ends(tmp_path: Path) -> None:

@@ -93,6 +93,35 @@ def test_without_strace(tmp_path: Path) -> None:
     assert "through strace, which is not installed. Install the package strace" in done.stderr
 
 
+def test_strace_that_may_not_trace() -> None:
+    """As in a container without SYS_PTRACE: the kernel refuses ptrace."""
+    need_tool("strace")
+    need_wires()
+    # seccomp(2): load the call's number; ptrace (101 on x86-64, 117 elsewhere) fails with EPERM.
+    refuse = dedent("""
+        import ctypes, os, platform, struct, sys
+        number = 101 if platform.machine() == "x86_64" else 117
+        steps = [(32, 0, 0, 0), (21, 0, 1, number), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)]
+        code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in steps))
+        program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert not libc.prctl(38, 1, 0, 0, 0)
+        assert not libc.prctl(22, 2, ctypes.c_char_p(program)), ctypes.get_errno()
+        os.execv(sys.argv[1], sys.argv[1:])
+    """)
+    done = subprocess.run(
+        python(refuse, *command(python(ECHO, "10.0.0.2"), ["true"], "--calls")),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 1
+    *_, error = done.stderr.splitlines()
+    assert error.startswith("trioecho: The server's calls cannot be shown: strace says '")
+    assert "Operation not permitted'. Leave out --calls" in error
+
+
 def test_a_server_that_spins_is_told_in_a_few_rows() -> None:
     """The server of many a tutorial: at the end of input it sends nothing, for ever."""
     need_tool("strace")

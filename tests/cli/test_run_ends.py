@@ -36,11 +36,23 @@ def test_a_server_that_never_listens() -> None:
     assert done.objects("summary")
 
 
-def test_a_server_that_listens_elsewhere() -> None:
-    done = run(python(ECHO, "127.0.0.1"), ["true"], "--wait", "2")
+@pytest.mark.parametrize("options", [[], ["--wait", "0.5"], ["--port", "7"]])
+def test_a_server_that_no_other_host_can_reach(options: list[str]) -> None:
+    """Without --wait it is told long before the 10 s are over."""
+    done = run(python(ECHO, "127.0.0.1"), ["true"], *options)
     assert done.code == 1
-    assert "except at 127.0.0.1:7, which another host cannot reach" in done.err
-    assert "use --same-host" in done.err
+    assert "listens only at 127.0.0.1:7, which another host cannot reach. Let it bind" in done.err
+    assert ("give it longer with --wait" in done.err) == ("--wait" not in options)
+    (stopped,) = done.objects("stopped")
+    assert stopped["why"] == "no client could reach it"
+
+
+def test_a_server_that_listens_on_the_loopback_first() -> None:
+    first = 'import socket; one = socket.create_server(("127.0.0.1", 9))\n'
+    assert run(python(first + ECHO, "10.0.0.2"), ["true"]).code == 0
+
+
+def test_a_server_that_listens_elsewhere() -> None:
     done = run(python(ECHO, "10.0.0.2"), ["true"], "--wait", "2", "--port", "8")
     assert "did not listen on port 8 within 2 s; it listens at 10.0.0.2:7." in done.err
 
@@ -99,7 +111,7 @@ def test_a_server_that_we_stopped_is_no_server_that_closed_at_once() -> None:
 
 def test_a_time_limit() -> None:
     done = run(python(ECHO, "10.0.0.2"), ["sleep", "1000"], "--timeout", "1")
-    assert done.code == 1
+    assert done.code == 124
     assert [(one["end"], one["signal"], one["why"]) for one in done.objects("stopped")] == [
         ("client", "SIGINT", "the time of --timeout is up"),
         ("server", "SIGTERM", "the client has ended"),
@@ -108,15 +120,23 @@ def test_a_time_limit() -> None:
     assert done.objects("summary")
 
 
-def test_a_fault_that_did_nothing_is_said() -> None:
+@pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 1)])
+def test_a_fault_that_did_nothing_is_said(options: list[str], code: int) -> None:
     done = run(
         python(ECHO, "10.0.0.2"),
         python(LINES, "10.0.0.2"),
-        *("--fault", "drop client data 50", "--format", "terminal"),
+        *("--fault", "drop client data 50", "--format", "terminal", *options),
         stdin="one\n",
     )
-    assert done.code == 0
+    assert done.code == code
     assert "! 'drop client data 50' never matched" in done.out
+    assert ("trioecho: 'drop client data 50' never matched: " in done.err) == bool(options)
+
+
+def test_strict_is_content_with_faults_that_matched() -> None:
+    ends = python(ECHO, "10.0.0.2"), python(LINES, "10.0.0.2")
+    done = run(*ends, "--fault", "drop client data", "--strict", stdin="one\n")
+    assert (done.code, done.wrote("client")) == (0, ["got one"])
 
 
 def test_what_a_client_leaves_running_ends_with_it() -> None:

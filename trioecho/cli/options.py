@@ -97,6 +97,9 @@ FaultOption = Annotated[
         " all. Repeatable.",
     ),
 ]
+StrictOption = Annotated[
+    bool, typer.Option("--strict", help="Fail if a fault never matched a segment.")
+]
 SysctlOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import FaultOption, KernelOption, ShowOptions, SysctlOption, sysctl_of
+from trioecho.cli.options import (
+    FaultOption,
+    KernelOption,
+    ShowOptions,
+    StrictOption,
+    SysctlOption,
+    sysctl_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +35,7 @@ def run(
         typer.Option(metavar="COMMAND", help="The client, started when the server listens."),
     ],
     fault: FaultOption = None,
+    strict: StrictOption = False,
     same_host: Annotated[
         bool,
         typer.Option(
@@ -45,15 +53,32 @@ def run(
         ),
     ] = None,
     wait: Annotated[
-        float,
-        typer.Option(min=0.1, metavar="SECONDS", help="Give the server this long to listen."),
-    ] = 10.0,
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Give the server this long to listen.",
+            show_default="10; 1 for one that listens on 127.0.0.1 alone",
+        ),
+    ] = None,
     timeout: Annotated[
         float | None,
         typer.Option(
-            min=0.1, metavar="SECONDS", help="Stop both after this long.", show_default="never"
+            min=0.1,
+            metavar="SECONDS",
+            help="Stop both after this long, and exit with code 124.",
+            show_default="never",
         ),
     ] = None,
+    output_limit: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            metavar="BYTES",
+            help="Show this much of what each program writes, and count the rest.",
+            show_default="1 MiB",
+        ),
+    ] = 1 << 20,
     calls: Annotated[
         bool, typer.Option("--calls", help="Show their socket calls; requires strace.")
     ] = False,
@@ -110,6 +135,8 @@ def run(
         wait=wait,
         port=port,
         timeout=timeout,
+        output_limit=output_limit,
+        strict=strict,
         calls=calls,
         kernel=kernel,
         ways=Ways(quiet_kernel, sysctl_of(sysctl)),

@@ -29,7 +29,7 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     The first SIGINT or SIGTERM sets the event that ``main`` is given, and the second cancels it.
     A signal that was ignored at the start, as SIGINT is in a shell's background job, stays ignored.
     After a signal the exit code is 130 or 143, however ``main`` ends. Otherwise it is what ``main``
-    returns, 1 after an error, which is printed as a sentence, or 141 when the reader has closed
+    returns, an error's code, which is printed as a sentence, or 141 when the reader has closed
     standard output. A bug always keeps its traceback.
     """
     import trio
@@ -119,7 +119,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 def _explain(errors: list[BaseException]) -> int:
     """Print the errors and return the exit code; 0 if one is a bug, which keeps its traceback."""
     sentences: list[str] = []
-    code = 0
+    code = failed = 0
     for error in errors:
         if isinstance(error, KeyboardInterrupt):  # before or after trio received the signals
             code = 130
@@ -127,6 +127,7 @@ def _explain(errors: list[BaseException]) -> int:
             code = code or OUTPUT_CLOSED
         elif isinstance(error, TrioechoError):
             sentences.append(str(error))
+            failed = failed or error.code
         elif isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             sentences.append(f"No file descriptor is left: {error.strerror}. Raise `ulimit -n`")
         elif not _follows(error):
@@ -134,7 +135,7 @@ def _explain(errors: list[BaseException]) -> int:
     if not code:
         for sentence in dict.fromkeys(sentences):
             warn(sentence)
-    return code or (1 if sentences else 0)
+    return code or failed or (1 if sentences else 0)
 
 
 def _follows(error: BaseException) -> bool:

@@ -13,6 +13,7 @@ from trioecho.cli.options import (
     FaultOption,
     KernelOption,
     ShowOptions,
+    StrictOption,
     SysctlOption,
     sysctl_of,
 )
@@ -91,6 +92,7 @@ def trace(
         typer.Option(min=0.1, metavar="SECONDS", help="Give up after this long without progress."),
     ] = 30.0,
     fault: FaultOption = None,
+    strict: StrictOption = False,
     kernel: KernelOption = False,
     sysctl: SysctlOption = None,
     calls: CallsOption = True,
@@ -148,6 +150,7 @@ def trace(
         faults=tuple(fault or ()),
         kernel=kernel,
         sysctl=sysctl_of(sysctl),
+        strict=strict,
     )
     screen = Screen(show, several=connections > 1, calls=calls)
 

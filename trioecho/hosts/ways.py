@@ -23,9 +23,10 @@ QUIET: dict[str, str] = {
     PROBES: "0",  # no tail loss probe (RFC 8985 §7): a busy machine is late, and nothing is lost
     "net.ipv4.tcp_no_metrics_save": "1",  # a second connection knows nothing of the first
 }
-# What a new network namespace copies from the machine: how large buffers grow, and so the window
-# scale. These are Linux's own, where there is much memory.
-BUFFERS: dict[str, str] = {
+# What does not depend on the machine. How large buffers grow, and so the window scale, is copied
+# from it into a new network namespace; these are Linux's own, where there is much memory.
+ALWAYS: dict[str, str] = {
+    "net.ipv4.ip_unprivileged_port_start": "0",  # a server may have any port
     "net.ipv4.tcp_rmem": "4096 131072 33554432",
     "net.ipv4.tcp_wmem": "4096 16384 4194304",
 }
@@ -57,7 +58,7 @@ async def give_ways(hosts: Sequence[Host], ways: Ways = USUAL) -> None:
         for name in CONGESTION_CONTROLS:
             if await _given(host, CONGESTION_CONTROL, name):
                 break
-        for name, value in {**BUFFERS, **(QUIET if ways.quiet else {})}.items():
+        for name, value in {**ALWAYS, **(QUIET if ways.quiet else {})}.items():
             await _given(host, name, value)
         host.quiet = ways.quiet
         host.usual = dict(host.changed)

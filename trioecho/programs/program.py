@@ -15,10 +15,12 @@ import trio
 from trioecho.errors import TrioechoError, sole
 from trioecho.hosts.host import Host
 from trioecho.model import End
-from trioecho.programs.lines import Lines, Tell
+from trioecho.programs.lines import Lines, ProgramLine, Tell
 from trioecho.programs.pipe import Pipe
+from trioecho.programs.settings import OUTPUT_LIMIT
 from trioecho.programs.strace import OPTIONS
 from trioecho.programs.tracing import Tracing
+from trioecho.text import bytes_of
 
 #: Seconds between a signal and a stronger one.
 GRACE = 2.0
@@ -37,13 +39,15 @@ class Program:
         told: set when all its output has been shown, too.
     """
 
-    def __init__(self, end: End, process: trio.Process, *, alone: bool, traced: bool) -> None:
+    def __init__(
+        self, end: End, process: trio.Process, *, alone: bool, tracing: Tracing | None
+    ) -> None:
         self.end = end
         self.ended = trio.Event()
         self.told = trio.Event()
         self._process = process
         self._alone = alone
-        self._traced = traced
+        self._tracing = tracing
 
     @property
     def code(self) -> int:
@@ -58,6 +62,17 @@ class Program:
         code = self._process.returncode
         assert code is not None
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+    async def untraced(self) -> TrioechoError | None:
+        """Why strace could not trace it, if that failed; asked when it has ended."""
+        if self._tracing is None or not self._process.returncode:
+            return None
+        if not (failure := await self._tracing.failure()):
+            return None
+        return TrioechoError(
+            f"The {self.end}'s calls cannot be shown: strace says {failure!r}",
+            "Leave out --calls, or use strace 5.6 or later; a container needs SYS_PTRACE",
+        )
 
     async def finish(
         self, *numbers: signal.Signals, told: Callable[[signal.Signals], None]
@@ -89,10 +104,10 @@ class Program:
             if self._alone:
                 os.killpg(process.pid, number)
                 return
-            if self._traced:
+            if self._tracing:
                 for pid in _children(process.pid):
                     os.kill(pid, number)
-            if not self._traced or number is signal.SIGKILL:
+            if not self._tracing or number is signal.SIGKILL:
                 process.send_signal(number)
 
     async def wait(self) -> None:
@@ -122,6 +137,7 @@ async def open_program(
     command: Sequence[str],
     tell: Tell,
     *,
+    limit: int = OUTPUT_LIMIT,
     tracing: Callable[[Pipe, End], Tracing] | None = None,
     foreground: bool = False,
 ) -> AsyncIterator[Program]:
@@ -150,14 +166,15 @@ async def open_program(
             stderr=STDOUT if tracing is None else log.writer,
             **({} if foreground else {"process_group": 0}),
         )
-        program = Program(end, process, alone=not foreground, traced=tracing is not None)
+        traced = None if tracing is None else tracing(log, end)
+        program = Program(end, process, alone=not foreground, tracing=traced)
         output.close_writer()
         log.close_writer()
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(_show, output, program, tell)
-                if tracing is not None:
-                    nursery.start_soon(tracing(log, end).run, program.ended, tell)
+                nursery.start_soon(_show, output, program, tell, limit)
+                if traced is not None:
+                    nursery.start_soon(traced.run, program.ended, tell)
                 nursery.start_soon(program.wait)
                 try:
                     yield program
@@ -167,16 +184,27 @@ async def open_program(
             raise sole(group) from None
 
 
-async def _show(pipe: Pipe, program: Program, tell: Tell) -> None:
-    """Report a program's output, line by line."""
-    lines = Lines(program.end)
+async def _show(pipe: Pipe, program: Program, tell: Tell, limit: int) -> None:
+    """Report a program's output, line by line, up to ``limit`` bytes."""
+    lines, left = Lines(program.end), limit
     while True:
         patience = PROMPT if lines.waiting else float("inf")
         data = await pipe.read(program.ended, patience)
-        cut = lines.feed(time_ns(), data) if data else lines.flush()
+        shown = data and data[: max(left, 0)]
+        cut = lines.feed(time_ns(), shown) if shown else lines.flush()
+        if data and 0 <= left < len(data):
+            cut += lines.flush()
+            cut.append(_remark(program, "writes more, which is counted (--output-limit)"))
+        left -= len(data or b"")
+        if data == b"" and left < 0:
+            cut.append(_remark(program, f"wrote {bytes_of(-left)} more"))
         if cut:
             await tell(cut)
         if data == b"":
             await program.ended.wait()  # it may have closed its output earlier
             program.told.set()
             return
+
+
+def _remark(program: Program, text: str) -> ProgramLine:
+    return ProgramLine(time_ns(), program.end, text, remark=True)

@@ -24,9 +24,15 @@ from trioecho.programs.settings import RunSettings
 from trioecho.programs.tracing import Tracing
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import OpenOutputs
-from trioecho.stage.play import play
+from trioecho.stage.play import check_matched, play
 from trioecho.stage.stage import RecordedStage, Where
 
+# Seconds for a server to listen.
+LISTENS = 10.0
+# Seconds for one that listens on the loopback of another host to listen elsewhere, too.
+ELSEWHERE = 1.0
+# As timeout(1) exits.
+TIMED_OUT = 124
 # Seconds between the client's end and the server's, for the connections to end by themselves.
 SERVED = 1.0
 # Seconds for them to end after that: long enough for a lost FIN to be sent again.
@@ -57,7 +63,9 @@ async def run_programs(
     ):
         session = Session(settings, stage, diags["server"], tell, stop)
         opened = outputs(stage.title, stage.interfaces)
-        await play(stage, opened, session.perform, grace=GRACE, stop=stop)
+        summary = await play(stage, opened, session.perform, grace=GRACE, stop=stop)
+    if settings.strict:
+        check_matched(summary)
     return session.code
 
 
@@ -96,6 +104,7 @@ class Session:
                     "server",
                     settings.server,
                     self._tell,
+                    limit=settings.output_limit,
                     tracing=self._tracing,
                 ) as server:
                     if await self._listens(server):
@@ -117,7 +126,7 @@ class Session:
         if scope.cancelled_caught:
             self._why = "the time of --timeout is up"
             self._failure = TrioechoError(
-                f"The programs were stopped after {seconds:g} s (--timeout)"
+                f"The programs were stopped after {seconds:g} s (--timeout)", code=TIMED_OUT
             )
         self._enough.set()
 
@@ -126,14 +135,21 @@ class Session:
         settings = self._settings
         port = "" if settings.port is None else f" on port {settings.port}"
         found = False
-        with trio.move_on_after(settings.wait):
+        wait = LISTENS if settings.wait is None else settings.wait
+        with trio.move_on_after(wait) as patience:
             async with trio.open_nursery() as nursery:
 
                 async def give_up() -> None:
                     await _first(server.ended, self._enough)
                     nursery.cancel_scope.cancel()
 
+                async def lose_patience() -> None:
+                    await self._diag.wait_listening(settings.port)
+                    patience.deadline = min(patience.deadline, trio.current_time() + ELSEWHERE)
+
                 nursery.start_soon(give_up)
+                if settings.wait is None and not settings.same_host:
+                    nursery.start_soon(lose_patience)
                 await self._diag.wait_listening(
                     settings.port, beyond_loopback=not settings.same_host
                 )
@@ -142,22 +158,25 @@ class Session:
         if found or self._enough.is_set():
             return found
         if server.ended.is_set():
-            self._failure = TrioechoError(
+            self._failure = await server.untraced() or TrioechoError(
                 f"The server ended with {server.how} before it listened{port}",
                 "It must stay in the foreground",
             )
             return False
-        what = f"The server did not listen{port} within {settings.wait:g} s"
+        what = f"The server did not listen{port} within {wait:g} s"
         hint = "Give it longer with --wait SECONDS"
-        elsewhere = ", ".join(sorted({str(one) for one in await self._diag.listening()}))
-        if elsewhere and settings.port is None:
+        there = await self._diag.listening()
+        elsewhere = ", ".join(sorted({str(one) for one in there}))
+        if any(settings.port in (None, one.port) for one in there):
             address = self._stage.host("server").address
-            what += f", except at {elsewhere}, which another host cannot reach"
+            what = f"The server listens only at {elsewhere}, which another host cannot reach"
             hint = f"Let it bind {address} or 0.0.0.0, or use --same-host"
+            if settings.wait is None:
+                hint += "; if it binds another later, give it longer with --wait SECONDS"
         elif elsewhere:
             what += f"; it listens at {elsewhere}"
         self._failure = TrioechoError(what, hint)
-        self._why = "it did not listen"
+        self._why = "no client could reach it" if there else "it did not listen"
         return False
 
     async def _converse(self, server: Program) -> None:
@@ -169,6 +188,7 @@ class Session:
                 "client",
                 settings.client,
                 self._tell,
+                limit=settings.output_limit,
                 tracing=self._tracing,
                 foreground=settings.foreground,
             ) as client,
@@ -188,6 +208,7 @@ class Session:
             self._why = "the client has ended"
             nursery.cancel_scope.cancel()
         self.code = client.code
+        self._failure = self._failure or await client.untraced()
         if self.code:
             await self._remark("client", f"ended with {client.how}")
         with trio.move_on_after(SERVED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from time import time_ns
 
@@ -14,6 +15,7 @@ from trioecho.programs.lines import ProgramLine, Tell
 from trioecho.programs.pipe import Pipe
 from trioecho.stage.journal import Journal
 
+_SAID = re.compile(r"(?:\S*/)?strace: ")  # what it says itself, with the name it was called by
 _LONGEST = 1 << 16  # the longest line of strace's, in bytes
 
 
@@ -35,6 +37,14 @@ class Tracing:
         self._late = journal.late_calls(finder.placed, self._catch_up)
         self._rest = b""
         self._remarks: list[ProgramLine] = []
+        self._first = ""
+        self._traced = False
+        self._over = trio.Event()
+
+    async def failure(self) -> str:
+        """What strace said first, if it has shown no call by its end; ``""`` if nothing."""
+        await self._over.wait()
+        return "" if self._traced else self._first
 
     async def run(self, ended: trio.Event, tell: Tell) -> None:
         """Read until the program has ended and nothing is left."""
@@ -50,6 +60,7 @@ class Tracing:
                     await tell(remarks)
         finally:
             self._late.end()
+            self._over.set()
 
     def _catch_up(self) -> None:
         # Only what the pipe holds now: a program that spins writes without end.
@@ -60,8 +71,13 @@ class Tracing:
         *whole, rest = (self._rest + data).split(b"\n")
         for line in whole:
             text = line.decode("ascii", "replace")
-            if text.startswith("strace: "):
-                self._remarks.append(ProgramLine(time_ns(), self._end, text, remark=True))
+            if said := _SAID.match(text):
+                text = text[said.end() :]
+                remark = ProgramLine(time_ns(), self._end, f"strace says: {text}", remark=True)
+                self._remarks.append(remark)
+                self._first = self._first or text
+            elif not self._traced:
+                self._traced = self._calls.began(text) is not None
             calls = self._calls.line(text)
             self._put(calls, text)
         self._rest = rest[:_LONGEST]

@@ -84,6 +84,16 @@ def check_whole(summary: Summary) -> None:
         )
 
 
+def check_matched(summary: Summary) -> None:
+    """Check that each fault has done something.
+
+    Raises:
+        TrioechoError: one has not.
+    """
+    if summary.unmatched:
+        raise TrioechoError("; ".join(summary.unmatched), "Leave out --strict to accept that")
+
+
 async def _relay(stage: RecordedStage, outputs: Sequence[Output]) -> None:
     """Send events to the outputs in order until the journal has ended."""
     journal = stage.journal
