@@ -45,6 +45,13 @@ def need_tool(name: str) -> str:
     return path
 
 
+def without_capabilities() -> list[str]:
+    """The words before a command that take every capability from it."""
+    if os.geteuid() != 0:
+        return []
+    return [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]
+
+
 def need_module(name: str) -> None:
     """Skips where a module is not installed."""
     if importlib.util.find_spec(name) is None:

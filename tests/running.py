@@ -72,14 +72,21 @@ def command(server: Sequence[str], client: Sequence[str], *options: str) -> list
 
 
 def run(
-    server: Sequence[str], client: Sequence[str], *options: str, stdin: str | bytes = b""
+    server: Sequence[str],
+    client: Sequence[str],
+    *options: str,
+    stdin: str | bytes = b"",
+    before: Sequence[str] = (),
 ) -> Ran:
-    """Runs two programs; the ladder is JSON unless an option says otherwise."""
+    """Runs two programs; the ladder is JSON unless an option says otherwise.
+
+    ``before``: the words of a command that runs this one.
+    """
     need_wires()
     if "--format" not in options:
         options = (*options, "--format", "json")
     done = subprocess.run(
-        command(server, client, *options),
+        [*before, *command(server, client, *options)],
         input=stdin.encode() if isinstance(stdin, str) else stdin,
         capture_output=True,
         timeout=PATIENCE,

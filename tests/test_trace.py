@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from needs import need_namespaces, need_tool
+from needs import need_namespaces, need_tool, without_capabilities
 from programs import PATIENCE, limited, pipe_at
 
 from trioecho.render.notation import parse
@@ -109,8 +109,7 @@ def test_half_close() -> None:
 
 def test_ten_runs_of_ten_without_any_capability() -> None:
     """SYN, SYN-ACK, ACK, data, echo and close, each time, for a user with no rights at all."""
-    setpriv = need_tool("setpriv")
-    wrapper = [setpriv, "--bounding-set=-all", "--inh-caps=-all", "--"]
+    wrapper = without_capabilities()
     for _ in range(10):
         got = trace("testing purposes", "--format", "ladder", wrapper=wrapper).stdout
         assert_climbs(got)

@@ -6,7 +6,7 @@ import os
 import sys
 from textwrap import dedent
 
-from needs import need_namespaces, need_tool
+from needs import need_namespaces, need_tool, without_capabilities
 from wiring import script
 
 PRELUDE = dedent("""
@@ -94,10 +94,3 @@ def test_no_capability_names_the_interpreter_to_give_it_to() -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("takes CAP_NET_RAW") == 2
     assert f"sudo setcap cap_net_raw+ep {os.path.realpath(sys.executable)} " in done.stdout
-
-
-def without_capabilities() -> list[str]:
-    """The words before a command that take every capability from it."""
-    if os.geteuid() != 0:
-        return []
-    return [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]

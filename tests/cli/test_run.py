@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from needs import need_namespaces, need_tool, need_wires
+from needs import need_namespaces, need_tool, need_wires, without_capabilities
 from programs import PATIENCE, TRIOECHO
 from running import ECHO, LINES, LISTEN_SIX, PYTHON, command, python, run, started
+
+from trioecho.hosts.host import CONGESTION_CONTROL
+from trioecho.hosts.ways import PROBES, QUIET
 
 
 def test_ncat_both_ways() -> None:
@@ -148,9 +150,7 @@ def test_output_beyond_a_limit_is_counted(limit: int, shown: list[str], more: in
 def test_a_low_port_as_a_user_without_capabilities() -> None:
     need_namespaces()
     ends = python(ECHO, "127.0.0.1"), python(LINES, "127.0.0.1")
-    words = command(*ends, "--same-host")
-    if os.geteuid() == 0:
-        words[:0] = [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]
+    words = [*without_capabilities(), *command(*ends, "--same-host")]
     done = subprocess.run(words, input=b"one\n", capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert b"client | got one\n" in done.stderr
@@ -205,6 +205,66 @@ def test_every_format_says_the_same(tmp_path: Path) -> None:
     ]
 
 
+SACK = "net.ipv4.tcp_sack"
+
+
+@pytest.mark.parametrize(
+    ("options", "set_", "said"),
+    [
+        ([], {PROBES: "3", SACK: "1"}, "the kernel's own ways (--quiet-kernel changes them)"),
+        (["--quiet-kernel"], QUIET, "quiet kernel (no tail loss probes)"),
+        (["--sysctl", f"{SACK}=0"], {PROBES: "3", SACK: "0"}, f"{SACK} = 0"),
+        (["--quiet-kernel", "--sysctl", f"{PROBES}=3"], {PROBES: "3"}, f"{PROBES} = 3"),
+        (["--quiet-kernel", "--same-host"], QUIET, "quiet kernel (no tail loss probes)"),
+        # one that can be written and never read, and one that is read back as the kernel writes it
+        (["--sysctl", "net.ipv4.route.flush=1"], {}, "net.ipv4.route.flush = 1"),
+        (["--sysctl", "net.ipv4.tcp_retries2=007"], {}, "net.ipv4.tcp_retries2 = 7"),
+    ],
+)
+def test_both_hosts_have_the_ways_that_the_summary_names(
+    options: list[str], set_: dict[str, str], said: str
+) -> None:
+    """The programs read the settings themselves, as an ordinary user's."""
+    need_wires()
+    tell = dedent("""
+        import sys
+        for name in sys.argv[2:]:
+            print(name, open("/proc/sys/" + name.replace(".", "/")).read().strip(), flush=True)
+    """)
+    address = "127.0.0.1" if "--same-host" in options else "10.0.0.2"
+    names = [CONGESTION_CONTROL, *set_]
+    server = python(tell + ECHO, address, *names)
+    client = python(tell + LINES, address, *names)
+    done = run(server, client, *options, before=without_capabilities())
+    assert done.code == 0, done
+    kernel = done.objects("summary")[0]["kernel"]
+    assert said in kernel
+    for end in ("server", "client"):
+        told = dict(line.split(maxsplit=1) for line in done.wrote(end) if line != "ready")
+        assert f", congestion control {told.pop(CONGESTION_CONTROL)}" in kernel
+        assert told == set_
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (f"{SACK}s=1", "No such file or directory. A network namespace of this kernel has no such"),
+        (f"{SACK}=many", f"sysctl {SACK} = many: Invalid argument\n"),
+        ("net.core.rmem_max=4096", "Permission denied. In a network namespace of this kernel"),
+        (f"{CONGESTION_CONTROL}=none", ". On this machine it may be reno"),
+        ("kernel.hostname=here", "sysctl kernel.hostname: No such file or directory"),
+        ("/etc/passwd=1", "'/etc/passwd' is not a setting such as net.ipv4.tcp_retries2"),
+    ],
+)
+def test_a_setting_that_is_refused(given: str, why: str) -> None:
+    """It is said before a program has started."""
+    done = run(["true"], ["true"], "--sysctl", given, before=without_capabilities())
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("trioecho: ")
+    assert done.err.count("\n") == 1
+    assert why in done.err
+
+
 def test_the_kernel_is_asked() -> None:
     done = run(python(ECHO, "10.0.0.2"), python(LINES, "10.0.0.2"), "--kernel", stdin="one\n")
     states = [rung.get("client_kernel", {}).get("state") for rung in done.objects("rung")]
@@ -221,6 +281,8 @@ def test_the_kernel_is_asked() -> None:
         (["--server", "a", "--client", "c", "--same-host", "--fault", "drop syn"], "no wire"),
         (["--server", "a", "--client", "c", "--same-host", "--kernel"], "no wire"),
         (["--server", "a", "--client", "c", "-o", "x.gif"], "must end in one of"),
+        (["--server", "a", "--client", "c", "--sysctl", "a.b"], "'a.b' is no NAME=VALUE"),
+        (["--server", "a", "--client", "c", "--sysctl", "a.b= "], "'a.b= ' is no NAME=VALUE"),
     ],
 )
 def test_usage_errors(arguments: list[str], words: str) -> None:

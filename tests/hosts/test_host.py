@@ -16,7 +16,7 @@ from textwrap import dedent
 
 import pytest
 import trio
-from needs import need_tool
+from needs import need_tool, without_capabilities
 from wiring import LOOPBACK, script, stream_socket, upload
 
 from trioecho.errors import TrioechoError
@@ -230,10 +230,7 @@ async def test_the_keeper_ends_when_its_parent_is_killed() -> None:
 
 @pytest.mark.usefixtures("namespaces")
 def test_as_a_user_without_capabilities() -> None:
-    before = []
-    if os.geteuid() == 0:
-        before = [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]
-    done = script(HELLO, *before)
+    done = script(HELLO, *without_capabilities())
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
 
 

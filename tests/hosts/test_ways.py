@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from trioecho.cli.app import app
 from trioecho.errors import TrioechoError
-from trioecho.hosts.host import open_host
+from trioecho.hosts.host import CONGESTION_CONTROL, open_host
 from trioecho.hosts.tcp_info import kernel_info, parse_info
-from trioecho.hosts.ways import CONGESTION_CONTROL, PROBES, QUIET, Ways, give_ways, words_of
+from trioecho.hosts.ways import PROBES, QUIET, Ways, give_ways, words_of
 from trioecho.stage.on_wire import open_on_wire
 
 pytestmark = pytest.mark.usefixtures("wires")

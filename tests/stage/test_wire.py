@@ -13,7 +13,7 @@ import frames
 import pytest
 import trio
 from frames import REPETITIONS
-from needs import need_tool
+from needs import need_tool, without_capabilities
 from wiring import script
 
 from trioecho.errors import TrioechoError
@@ -362,10 +362,7 @@ HELLO = dedent("""
 
 
 def test_as_a_user_without_capabilities() -> None:
-    before = []
-    if os.geteuid() == 0:
-        before = [need_tool("setpriv"), "--bounding-set=-all", "--inh-caps=-all", "--"]
-    done = script(HELLO, *before)
+    done = script(HELLO, *without_capabilities())
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello 3\n", "")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -13,11 +14,17 @@ from typing import Any
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.hosts.line import Keeper, open_keeper
+from trioecho.hosts.line import Keeper, KernelRefusedError, open_keeper
 
 # What stands below /proc/sys/net; a request to the keeper is one message of at most 4,096 bytes.
 _setting = re.compile(r"[A-Za-z0-9_.-]{1,200}").fullmatch
 _value = re.compile(r"[ -~]{1,1000}").fullmatch
+
+CONGESTION_CONTROL = "net.ipv4.tcp_congestion_control"
+_REFUSED = {
+    errno.ENOENT: "A network namespace of this kernel has no such setting",
+    errno.EACCES: "In a network namespace of this kernel it can only be read",
+}
 
 
 class Host:
@@ -96,11 +103,26 @@ class Host:
         if value is not None:
             if not _value(str(value)):
                 raise TrioechoError(f"{str(value)[:40]!r} is not a valid value for {name}")
-            await self._keeper.ask("set", self._number, name, str(value))
-        now = (await self._keeper.ask("get", self._number, name))[0]
+            await self._set(name, str(value))
+        try:
+            now = (await self._keeper.ask("get", self._number, name))[0]
+        except KernelRefusedError as error:
+            if value is None or error.number not in (errno.EACCES, errno.EPERM):
+                raise
+            now = str(value)  # it can only be written
         if value is not None:
             self.changed[name] = now
         return now
+
+    async def _set(self, name: str, value: str) -> None:
+        try:
+            await self._keeper.ask("set", self._number, name, value)
+        except KernelRefusedError as error:
+            hint = _REFUSED.get(error.number, "")
+            if name == CONGESTION_CONTROL:
+                allowed = await self.sysctl("net.ipv4.tcp_allowed_congestion_control")
+                hint = f"On this machine it may be {' or '.join(allowed.split())}"
+            raise KernelRefusedError(error.step, error.number, hint) from None
 
     async def run(self, command: Sequence[str], **options: Any) -> trio.Process:
         """Start a program on this host.

@@ -97,7 +97,7 @@ def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, lis
             with step(f"sysctl {name}"), open(setting(name)) as file:
                 return " ".join(file.read(4096).split()), []
         case "set", [name, *values]:
-            with step(f"sysctl {name}"):
+            with step(f"sysctl {name} = {' '.join(values)}"):
                 write(setting(name), " ".join(values))
             return "", []
         case _:

@@ -28,9 +28,9 @@ _PATIENCE = 5.0
 class KernelRefusedError(TrioechoError):
     """The kernel refused a step of the keeper's."""
 
-    def __init__(self, step: str, number: int) -> None:
+    def __init__(self, step: str, number: int, hint: str = "") -> None:
         what = f"The private namespace refused {step}: {os.strerror(number)}"
-        super().__init__(what, _HINTS.get(number, ""))
+        super().__init__(what, hint or _HINTS.get(number, ""))
         self.step, self.number = step, number
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from trioecho.hosts.host import Host
+from trioecho.hosts.host import CONGESTION_CONTROL, Host
 from trioecho.hosts.line import KernelRefusedError
 
-CONGESTION_CONTROL = "net.ipv4.tcp_congestion_control"
 PROBES = "net.ipv4.tcp_early_retrans"
 
 # The first that a network namespace may have; reno is in every kernel. Without this, a host has the
