@@ -51,7 +51,7 @@ def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
     rungs = play(
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.2 > P. 1:101(100) ack 1\n+.02 < . 1:1(0) ack 101"
     )
-    assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=None),)
+    assert rungs[-1].notes == (Ack(100, pure=True, of=4, or_again=True),)
 
 
 def round_trips(ladder: str) -> list[int]:

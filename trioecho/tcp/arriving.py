@@ -11,20 +11,24 @@ from trioecho.tcp.step import Seen
 _ESTABLISHED = State.ESTABLISHED
 
 
-def arrive(seen: Seen, time: int) -> None:
-    """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN."""
+def arrive(seen: Seen, time: int) -> bool:
+    """Finds what the arrival of a segment changes, in RFC 9293 §3.10.7.4's order: RST to FIN.
+
+    Returns:
+        Whether the other end takes what it carries.
+    """
     mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
     if not seen.expected and any(fact.dropped for fact in seen.found):
-        return
+        return False
     if ack is not None:
         mine.ack_time = time
     if flags & RST:
         _reset(seen, time)
-        return
+        return False
     if ack is not None:
         if theirs.state is not _ESTABLISHED:
             if not theirs.accepts(ack, mine):
-                return
+                return False
             _acknowledged(seen, ack, time)
         if theirs.acked is None or ack > theirs.acked:
             seen.arrival = time
@@ -50,6 +54,7 @@ def arrive(seen: Seen, time: int) -> None:
         learn.take_fin(theirs, mine, time)
         if mine.fin_received and theirs.fin_received and seen.history.closed_by is None:
             seen.history.closed_by = "fin"
+    return True
 
 
 def _reset(seen: Seen, time: int) -> None:

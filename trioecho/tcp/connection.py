@@ -108,8 +108,10 @@ class TrackedConnection(History):
             segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, self, found
         )
         before = theirs.state
-        arrive(seen, time)
+        taken = arrive(seen, time)
         if rung.kind != "injected":
+            if taken and seen.end > seen.seq:
+                learn.brought(seen)
             learn.hear(seen)
         from_client = mine is self.client
         return replace(

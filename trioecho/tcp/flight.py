@@ -25,8 +25,9 @@ _seq, _end = attrgetter("seq"), attrgetter("end")
 class Sent(Struct, gc=False):
     """A segment that was sent: sequence numbers ``seq`` up to ``end``, its rung and its time.
 
-    ``segment``: itself, if its payload is kept. ``repeated``: it was sent again. ``copied``: the
-    network duplicated it, not its sender.
+    ``segment``: itself, if its payload is kept. ``repeated``: it was sent again. ``instead``: the
+    rung that sent it again after the peer had dropped this one. ``copied``: the network duplicated
+    it, not its sender.
     """
 
     seq: int
@@ -37,6 +38,7 @@ class Sent(Struct, gc=False):
     segment: Segment | None = None
     repeated: bool = False
     copied: bool = False
+    instead: int = 0
 
     @property
     def payload(self) -> bytes:
@@ -93,6 +95,11 @@ class Flight:
             return sent
         known: tuple[Sent, ...] = (*self.settled, *reversed(self.ends))
         return next((sent for sent in known if sent.seq <= seq < sent.end), None)
+
+    def only_copied(self, seq: int) -> bool:
+        """Whether a sequence number came again in the network's copies alone."""
+        copied = [one.copied for one in self.repeats if one.seq <= seq < one.end]
+        return bool(copied) and all(copied)
 
     def within(self, seq: int, end: int) -> Iterator[Sent]:
         """The segments kept that overlap a range, in order."""

@@ -92,12 +92,21 @@ class Unheard(Struct, gc=False):
     lost: bool = False
 
 
+class Brought(Struct, gc=False):
+    """A segment that has arrived: sequence numbers ``seq`` up to ``end``, and its rung."""
+
+    seq: int
+    end: int
+    number: int
+
+
 class Heard(Struct, gc=False):
-    """The ACKs and windows of an end that have reached the peer, on a wire that knows; named as in
-    ``Half``.
+    """What of an end has reached the peer, on a wire that knows: its ACKs and windows, named as in
+    ``Half``, and its data.
 
     Args:
         unheard: the last ACKs beyond ``ack`` that were sent, and have not arrived.
+        brought: what has arrived and is not acknowledged, in order of arrival.
     """
 
     ack: int | None = None
@@ -107,6 +116,7 @@ class Heard(Struct, gc=False):
     sack: tuple[tuple[int, int], ...] = ()
     window: int | None = None
     unheard: tuple[Unheard, ...] = ()
+    brought: list[Brought] = []
 
 
 class ResetSent(Struct, gc=False):

@@ -6,7 +6,7 @@ from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance
 from trioecho.tcp.flight import MOST_LATEST, Sent
-from trioecho.tcp.half import UNSCALED, Asked, Half, HeldAck, Unheard
+from trioecho.tcp.half import UNSCALED, Asked, Brought, Half, Heard, HeldAck, Unheard
 from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack, sack_blocks
 from trioecho.tcp.rules.marks import ecn_agreed, outdated
@@ -18,6 +18,8 @@ from trioecho.tcp.step import CONTROL, Seen
 DELAYED = 30_000_000
 # Segments remembered of those that are taken to be dropped.
 MOST_DOUBTED = 8
+# Segments remembered that have arrived and are not acknowledged.
+MOST_BROUGHT = 1_000
 
 
 # ---- before the rules ----------------------------------------------------------------------------
@@ -214,7 +216,7 @@ def _asks(seen: Seen) -> Asked | None:
 
 def remember(seen: Seen) -> None:
     """Adds an unusual segment to what its sender has sent."""
-    segment, mine, begin, end = seen.segment, seen.mine, seen.seq, seen.end
+    segment, mine, theirs, begin, end = seen.segment, seen.mine, seen.theirs, seen.seq, seen.end
     open_from = max(begin, mine.acked or begin)
     if not seen.copied and mine.next is not None and open_from < min(end, mine.next):
         mine.doubt(begin, mine.next)
@@ -228,6 +230,9 @@ def remember(seen: Seen) -> None:
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
         mine.doubt(begin, end)  # sent until it is accepted
+        for one in mine.flight.within(begin, end):
+            if one.time < theirs.ack_time and one.number != seen.number:  # its answer refused it
+                one.instead = seen.number
         return
     closes = segment.flags & FIN  # whose number is no byte
     new = mine.seen.add(begin, end - closes)
@@ -275,6 +280,21 @@ def hear(seen: Seen) -> None:
     heard.sack = () if far_sack(seen) else seen.sack
 
 
+def brought(seen: Seen) -> None:
+    """Notes the arrival of what takes sequence space, unless its receiver has no room for it."""
+    heard = seen.mine.heard
+    if heard is not None and seen.theirs.window != 0:
+        heard.brought.append(Brought(seen.seq, seen.end, seen.number))
+        del heard.brought[:-MOST_BROUGHT]
+
+
+def _credit(seen: Seen, heard: Heard, ack: int) -> None:
+    """Finds what brought the last byte that is acknowledged: whatever brought it first."""
+    last = (one.number for one in heard.brought if one.seq < ack <= one.end)
+    seen.brought_by = next(last, None)
+    heard.brought = [one for one in heard.brought if one.end > ack]
+
+
 # ---- as it arrives -------------------------------------------------------------------------------
 
 
@@ -288,6 +308,8 @@ def acknowledge(seen: Seen, ack: int) -> None:
     theirs.acked, theirs.acked_rung = ack, seen.number
     mine.ack_packet = segment.identification
     seen.last = last = theirs.flight.acknowledged(ack)
+    if theirs.heard is not None:
+        _credit(seen, theirs.heard, ack)
     fin = theirs.fin
     seen.newly = (ack if fin is None or ack <= fin else fin) - (before if before else 1)
     if seen.newly <= 0 or last is None:

@@ -40,6 +40,7 @@ class Seen(Struct, gc=False):
         opens: whether its ACK is the first to arrive at the other end.
         newly: how many bytes it acknowledges for the first time.
         last: the last segment among them, if it covers one whole.
+        brought_by: the rung that brought the last byte that it acknowledges, on a wire that knows.
         rtt: the time since that was sent, where it tells the round-trip time.
     """
 
@@ -66,6 +67,7 @@ class Seen(Struct, gc=False):
     opens: bool = False
     newly: int = 0
     last: Sent | None = None
+    brought_by: int | None = None
     rtt: int | None = None
 
     @property

@@ -84,16 +84,18 @@ def small(length: int, segment: Segment, receiver: Half) -> bool:
 
 
 class Ack(Fact, frozen=True, tag="ack"):
-    """It acknowledges ``length`` new bytes, the last of them sent by rung ``of``.
+    """It acknowledges ``length`` new bytes, the last of them brought by rung ``of``.
 
     ``pure``: it carries nothing else; otherwise the acknowledgment rides on data or on a FIN.
-    ``rtt``: since the acknowledged segment was sent, where exactly one was.
+    ``rtt``: since the acknowledged segment was sent, where exactly one was. ``or_again``: what
+    ``of`` sent was sent again, and nothing tells which of them has arrived.
     """
 
     length: int
     pure: bool
     of: int | None = None
     rtt: int | None = None
+    or_again: bool = False
 
     routine = implied = True
     source = "RFC 9293 §3.8"
@@ -101,6 +103,7 @@ class Ack(Fact, frozen=True, tag="ack"):
     def text(self, rung: Rung) -> str:
         how = "a pure ACK" if self.pure else "piggybacked on it the ACK"
         which = f", up to rung {self.of}" if self.of is not None else ""
+        which += " or its retransmission" if self.or_again else ""
         after = f", {seconds(self.rtt)} ago" if self.rtt is not None else ""
         return f"{how}: {bytes_of(self.length)} arrived{which}{after}"
 
@@ -109,6 +112,11 @@ def ack(seen: Seen) -> Ack | None:
     """Bytes are acknowledged for the first time as it arrives."""
     if seen.newly <= 0:
         return None
-    segment, last = seen.segment, seen.last
+    segment, last, heard = seen.segment, seen.last, seen.theirs.heard
     pure = not segment.length and not segment.flags & (SYN | FIN)
-    return Ack(seen.newly, pure, None if last is None else last.number, seen.rtt)
+    if heard is not None:
+        return Ack(seen.newly, pure, seen.brought_by, seen.rtt)
+    if last is None or last.end != seen.ack:
+        return Ack(seen.newly, pure)
+    again = last.repeated and not last.instead and not seen.theirs.flight.only_copied(last.end - 1)
+    return Ack(seen.newly, pure, last.instead or last.number, seen.rtt, again)

@@ -21,6 +21,10 @@ class BadChecksum(Fact, frozen=True, tag="bad-checksum"):
             f" {ends(rung)[1]} drops that"
         )
 
+    def learn(self, seen: Seen) -> None:
+        if seen.original is not None:
+            seen.original.instead = seen.number
+
 
 def bad_checksum(seen: Seen) -> BadChecksum | None:
     """It repeats what is not acknowledged; both were captured whole, and its checksum is right, but

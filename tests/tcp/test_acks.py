@@ -1,0 +1,69 @@
+"""What an ACK acknowledges: the rung that brought the last byte, as far as that is known."""
+
+# covers: tcp/rules/data
+
+from __future__ import annotations
+
+import pytest
+from frames import on_wire, play
+from ladders import OPEN
+
+from trioecho.model import Rung
+from trioecho.tcp.rules.data import Ack
+
+DATA_100 = OPEN + "+.1 > P. 1:101(100) ack 1"
+
+
+@pytest.mark.parametrize(
+    ("ladder", "of"),
+    [
+        ("{} lost\n+.3 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101", 5),
+        ("{}\n+.3 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101", 4),
+        # Sent again in smaller segments.
+        ("{} lost\n+.3 > P. 1:61(60) ack 1\n+.01 < . 1:1(0) ack 61", 5),
+        (
+            "{} lost\n+.3 > P. 1:61(60) ack 1\n+.01 > P. 61:101(40) ack 1\n+.01 < . 1:1(0) ack 101",
+            6,
+        ),
+        # What fills the hole is not the last that arrived.
+        (
+            "{} lost\n+.1 > P. 101:201(100) ack 1\n+.3 > P. 1:101(100) ack 1\n"
+            "+.01 < . 1:1(0) ack 201",
+            5,
+        ),
+        ("{}\n+.01 > F. 101:101(0) ack 1\n+.01 < . 1:1(0) ack 102", 5),
+    ],
+)
+def test_on_a_wire_what_arrived_is_credited(ladder: str, of: int) -> None:
+    _, rungs = on_wire(ladder.format(DATA_100))
+    assert credited(rungs) == (of, False)
+
+
+def test_in_a_capture_either_may_have_arrived() -> None:
+    again = DATA_100 + "\n+.3 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack "
+    told = [play(again + ack)[-1] for ack in ("101", "51")]
+    assert [note.text(rung) for rung in told for note in rung.notes] == [
+        "a pure ACK: 100 bytes arrived, up to rung 4 or its retransmission",
+        "a pure ACK: 50 bytes arrived",
+    ]
+
+
+def credited(rungs: list[Rung]) -> tuple[int | None, bool]:
+    (ack,) = [note for note in rungs[-1].notes if isinstance(note, Ack)]
+    return ack.of, ack.or_again
+
+
+def test_a_capture_credits_no_probe_that_was_refused() -> None:
+    """A window of 0 answers the first probe, and the second finds it open."""
+    full = OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101 win 0\n"
+    probes = "+.3 > . 101:102(1) ack 1\n{}+.5 > . 101:102(1) ack 1\n+.01 < . 1:1(0) ack 102\n"
+    answer = "+.01 < . 1:1(0) ack 101 win 0\n"
+    assert credited(play(full + probes.format(answer))) == (8, False)
+    assert credited(play(full + probes.format(""))) == (6, True)
+
+
+def test_a_capture_credits_nothing_with_a_wrong_checksum() -> None:
+    ladder = OPEN + "+.1 > P. 1:101(100) ack 1 <sum {}>\n+.3 > P. 1:101(100) ack 1 <sum 0>\n"
+    answer = "+.01 < . 1:1(0) ack 101"
+    assert credited(play(ladder.format(1) + answer)) == (5, False)
+    assert credited(play(ladder.format(0) + answer)) == (4, True)
