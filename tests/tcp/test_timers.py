@@ -150,8 +150,12 @@ def test_a_probe_is_no_retransmission(ladder: str, retransmissions: int, probes:
 
 
 def test_what_a_tail_loss_probe_reveals_is_recovered_behind_it() -> None:
-    lost = "+.1 > . 1:101(100) ack 1\n+0 > P. 101:201(100) ack 1\n"
-    probe = "+.05 > P. 101:201(100) ack 1\n+.02 < . 1:1(0) ack 1 win 1000 <sack 101:201>\n"
-    assert last(OPEN + lost + probe + "+.001 > . 1:101(100) ack 1").endswith(
+    lost = "+.1 > . 1:101(100) ack 1\n+0 > . 101:201(100) ack 1\n+0 > P. 201:301(100) ack 1\n"
+    probe = "+.05 > P. 201:301(100) ack 1\n+.02 < . 1:1(0) ack 1 win 1000 <sack 201:301>\n"
+    first = OPEN + lost + probe + "+.001 > . 1:101(100) ack 1"
+    assert last(first).endswith(
+        "after its probe, rung 7, the client considers this lost, and begins its loss recovery"
+    )
+    assert last(first + "\n+.001 > . 101:201(100) ack 1").endswith(
         "the client considers this lost too, and continues its loss recovery"
     )

@@ -163,6 +163,7 @@ class Half:
         gaps: the last holes in what was seen of it, in order.
         recover: one past what it had sent when it last began to send again: until that is
             acknowledged it recovers from a loss (RFC 6582's recover).
+        probed: the rung of its last tail-loss probe.
         fast: its last fast retransmission.
         expired: what its timer last sent again.
         doubt_from, doubt_to: an ACK beyond the first and up to the second gives no round-trip time:
@@ -219,6 +220,7 @@ class Half:
     unseen: tuple[tuple[int, int], ...] = (BEFORE,)
     gaps: tuple[Gap, ...] = ()
     recover: int | None = None
+    probed: int | None = None
     fast: FastSent | None = None
     expired: Expired | None = None
     doubt_from: int = 0

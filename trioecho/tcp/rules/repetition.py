@@ -150,16 +150,38 @@ class Recovery(Retransmission, frozen=True):
         seen.mine.retransmissions += 1
 
 
+class FirstRecovery(Recovery, frozen=True):
+    """It is the first that its sender repairs after its tail-loss probe, rung ``probe``."""
+
+    probe: int | None = None
+
+    source = "RFC 8985 §6.2 and §7"
+
+    def text(self, rung: Rung) -> str:
+        mine, told = rung.sender, f"retransmission{of_rung(self.of)}{later(self.after)}"
+        probed = f"after its probe, rung {self.probe}"
+        return f"{told}: {probed}, the {mine} considers this lost, and begins its loss recovery"
+
+
 def recovery(seen: Seen) -> Recovery | None:
-    """It lies below what had been sent when its sender last began to send again, and the newest
-    ACK, within 20 ms, asks for it or shows a hole there."""
+    """It lies below what had been sent when its sender last began to send again, or sent its
+    tail-loss probe, and the newest ACK, within 20 ms, asks for it or shows a hole there."""
     if seen.mine.recover is None or seen.seq >= seen.mine.recover:
         return None
     if seen.original is not None and not _soon(seen):
         return None
     if seen.heard.ack != seen.seq and not _in_a_hole(seen):
         return None
+    probed = seen.mine.probed
+    if probed is not None and probed == _last_repeat(seen):
+        return FirstRecovery(*first_sent(seen), probe=probed)
     return Recovery(*first_sent(seen))
+
+
+def _last_repeat(seen: Seen) -> int | None:
+    """The rung of what its sender last sent again."""
+    repeats = reversed(seen.mine.flight.repeats)
+    return next((one.number for one in repeats if not one.copied), None)
 
 
 def told_by_sack(seen: Seen) -> FastRetransmission | None:

@@ -85,7 +85,7 @@ class TailLossProbe(Retransmission, frozen=True):
 
     def learn(self, seen: Seen) -> None:
         seen.history.probes += 1
-        seen.mine.recover = seen.mine.next or 0
+        seen.mine.recover, seen.mine.probed = seen.mine.next or 0, seen.number
 
 
 def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
