@@ -12,6 +12,13 @@ from network import Network, private_network
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+# For mutants: which example fails does not matter, and each run has the same ones.
+hypothesis.settings.register_profile(
+    "unshrunk",
+    deadline=None,
+    derandomize=True,
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
 
 # A job in a shell's background starts with SIGINT ignored, and so would all that it starts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
