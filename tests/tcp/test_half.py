@@ -137,6 +137,17 @@ def test_each_number_has_its_original() -> None:
     assert [one and one.number for one in found] == [1, 4, 4, 5, 7, 6, 6, None, 8, None]
 
 
+def test_the_bytes_of_a_syn_are_not_kept() -> None:
+    """They stand one behind its number."""
+    flight = Flight()
+    flight.send(6, b"later")
+    syn = flight.send(0, b"first", SYN).segment
+    kept = flight.half.flight
+    kept.insert(0, 6, 9, 0, syn)
+    assert [(one.seq, one.payload) for one in kept.sent] == [(0, b""), (6, b"later")]
+    assert kept.kept == 5
+
+
 def test_a_far_segment_is_not_taken_for_an_original() -> None:
     flight = Flight()
     flight.send(1, bytes(100))

@@ -64,6 +64,32 @@ def test_what_was_dropped_waits_for_an_ack_of_all_of_it(ack: int, got: int) -> N
     assert sum(len(piece.data) for piece in pieces) == got
 
 
+def followed(ladder: str, sender: str = "client") -> list[Piece]:
+    """What one end of a ladder sends."""
+    stream = Stream()
+    rungs = [rung for rung in play(ladder) if rung.sender == sender]
+    return [piece for rung in rungs for piece in stream.take(rung)]
+
+
+def test_the_bytes_on_a_syn_stand_behind_its_number() -> None:
+    fast = "+0 > S 0:5(5) <tfo 8,byte 97>\n+.01 < S. 0:0(0) ack 6\n+.01 > P. 6:9(3) ack 1"
+    assert followed(fast) == [Piece(0, b"aaaaa"), Piece(0, b"xxx")]
+
+
+def test_the_bytes_on_a_stray_syn_and_on_a_reset_are_not_the_streams() -> None:
+    stray = "+.1 < S. 70:75(5) ack 1\n+.1 < P. 1:4(3) ack 1 <byte 97>\n+.1 < R. 4:9(5) ack 1"
+    assert followed(OPEN + stray, "server") == [Piece(0, b"aaa")]
+
+
+@pytest.mark.parametrize("between", ["", "+.1 > P. 6:11(5) ack 1\n"])
+def test_a_wrong_checksum_counts_once_one_was_right(between: str) -> None:
+    """Where none is right, no device has filled them in."""
+    wrong = "+.1 > P. 11:16(5) ack 1 <sum 1>"
+    right = f"+.1 > P. 1:6(5) ack 1 <sum 0>\n{between}"
+    assert len(followed(OPEN + right + wrong)) == (2 if between else 1)
+    assert len(followed(OPEN + "+.1 > P. 1:6(5) ack 1 <sum 1>")) == 1
+
+
 def test_of_bytes_sent_twice_the_first_count() -> None:
     whole = Stream()
     assert joined(whole.push(1, b"abcd") + whole.push(3, b"XXef")) == b"abcdef"

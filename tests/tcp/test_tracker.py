@@ -109,3 +109,10 @@ def test_a_syn_is_answered_in_one_tunnel(first: str) -> None:
     whole = "VXLAN 1" if first == "VXLAN 1" else "VXLAN 1 and VXLAN 2"
     assert [one.tunnel for one in tracker.connections] == [whole, "VXLAN 3", "VXLAN 4"]
     assert [one.server.segments for one in tracker.connections] == [2, 1, 1]
+
+
+def test_only_a_syn_joins_two_tunnels() -> None:
+    tracker = Tracker()
+    tracker.seen(within("VXLAN 1", "client", SYN, 100))
+    tracker.seen(within("VXLAN 2", "server", ACK, 500, 101))
+    assert [one.tunnel for one in tracker.connections] == ["VXLAN 1", "VXLAN 2"]

@@ -156,13 +156,12 @@ class Flow:
         start = relative(first, side.base, side.high)
         end, high = start + segment.length, side.high
         sights = []
-        if start < high and side.items:
-            at = bisect_right(side.items, start, key=lambda item: item.end)
-            for item in side.items[at:]:
-                if item.start >= end:
-                    break
-                item.transmissions += 1
-                sights.append(Sight("data", item.own, item.joint, item.transmissions))
+        at = bisect_right(side.items, start, key=lambda item: item.end)
+        for item in side.items[at:]:
+            if item.start >= end:
+                break
+            item.transmissions += 1
+            sights.append(Sight("data", item.own, item.joint, item.transmissions))
         if end > high:
             sight = self._next(side, "data")
             if remember:

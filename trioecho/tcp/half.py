@@ -266,7 +266,8 @@ class Half:
 
     def begin_again(self, peer: Half) -> None:
         """Forget a finished attempt, or an earlier connection."""
-        self.isn = self.next = self.ack = self.ack_rung = self.acked = self.fin = None
+        self.isn = self.next = self.ack = self.ack_rung = self.fin = None
+        self.acked = self.acked_rung = peer.acked_rung = None
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = 0
         self.syn_seen = self.fin_received = peer.fin_received = False

@@ -249,8 +249,7 @@ def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
         return False
     mine, theirs = connection.halves(segment)
     if mine.isn is None or mine.isn & 0xFFFFFFFF != segment.seq:
-        over = mine.state in _OVER and theirs.state in _OVER
-        return mine.isn is not None or (connection.closed_by == "fin" and over)
+        return mine.isn is not None
     if not mine.syn_seen or connection.underway:
         return False
     if mine.state in _OVER and theirs.state in _OVER:

@@ -51,10 +51,8 @@ def crossing_fin(seen: Seen) -> ConnectionFin | None:
     """It is a FIN that does not acknowledge the peer's, which was sent too."""
     if not crosses(seen):
         return None
-    first = seen.history.first_fin
-    step: Literal[1, 3] = 1 if first is None or first is seen.mine else 3
     presumed = seen.mine.state is State.CLOSE_WAIT
-    return ConnectionFin(step, simultaneous=True, presumed=presumed)
+    return ConnectionFin(3, simultaneous=True, presumed=presumed)
 
 
 def first_fin(seen: Seen) -> ConnectionFin | None:

@@ -138,8 +138,8 @@ def older_ack(seen: Seen) -> OlderAck | None:
     """It only acknowledges, and less than an ACK that has arrived before it; that one acknowledged
     nothing unseen."""
     segment, ack, mine, theirs = seen.segment, seen.ack, seen.mine, seen.theirs
-    acked, of = theirs.acked, theirs.acked_rung
-    if acked is None or of is None or ack is None or ack >= acked:
+    acked, of = theirs.acked or 0, theirs.acked_rung
+    if of is None or ack is None or ack >= acked:
         return None
     if segment.length or segment.flags & CONTROL:
         return None

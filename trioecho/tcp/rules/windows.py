@@ -122,7 +122,7 @@ class FirstKeepAliveAck(KeepAliveAck, frozen=True):
 
     def learn(self, seen: Seen) -> None:
         theirs, ack = seen.theirs, seen.ack or 0
-        theirs.next = theirs.acked = ack
+        theirs.next, theirs.acked, theirs.acked_rung = ack, ack, seen.number
         theirs.seen.advance(ack)
 
 
@@ -132,7 +132,7 @@ def first_keep_alive_ack(seen: Seen) -> FirstKeepAliveAck | None:
     segment, theirs = seen.segment, seen.theirs
     if segment.length or segment.flags & CONTROL or theirs.syn_seen or theirs.volume:
         return None
-    if theirs.next is None or theirs.fin is not None or seen.ack != theirs.next + 1:
+    if theirs.fin is not None or seen.ack != (theirs.next or 0) + 1:
         return None
     return FirstKeepAliveAck(theirs.ack_rung)
 
