@@ -105,6 +105,23 @@ def test_a_forged_syn_is_far_from_what_is_expected() -> None:
     assert forged.window == 65_535
 
 
+@pytest.mark.parametrize(
+    ("fault", "seq"),
+    [
+        ("drop server ack", 1006),
+        ("drop client data 1", 1001),
+        ("delay client data 1 9ms", 1001),
+        ("corrupt client data 1", 1001),
+        ("reorder client data 1 2", 1001),
+    ],
+)
+def test_a_forged_segment_comes_behind_what_has_arrived_by_then(fault: str, seq: int) -> None:
+    fates = Fates([parse(fault), parse("inject rst after client data 1")])
+    last = decided(fates, "> S 0:0(0)\n> P. 1:6(5) ack 1")[-1]
+    (forged,) = (one for one in last.deliveries if one.kind == "injected")
+    assert segment_in(forged.data).seq == seq
+
+
 # ---- numbers of segments -------------------------------------------------------------------------
 
 

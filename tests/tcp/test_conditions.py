@@ -11,6 +11,7 @@ from trioecho.model.sequence import SPACE
 from trioecho.packet.decode import decode
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import Ack, Data
+from trioecho.tcp.rules.loss import Dsack
 from trioecho.tcp.rules.opening import HandshakeComplete
 from trioecho.tcp.tracker import Tracker
 
@@ -29,7 +30,85 @@ def found(rung: Rung) -> str:
     return " ".join(type(note).__name__ for note in rung.notes if not isinstance(note, plain))
 
 
+FULL = OPEN + "+.1 > P. 1:1001(1000) ack 1\n+.01 < . 1:1(0) ack 1001 win 0\n"
+IDLE = OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101 win 1000\n"
+#: On a wire that knows what it loses, the first of three segments is lost.
+LOST = (
+    OPEN
+    + "+.1 > . 1:101(100) ack 1 lost\n"
+    + "".join(f"+.001 > . {at}:{at + 100}(100) ack 1\n" for at in (101, 201))
+)
+AGAIN = "+.001 > . 1:101(100) ack 1"
+
 ROWS = {
+    # RFC 5681 §2: a duplicate ACK has no data, no FIN, and the same window.
+    "two duplicate ACKs ask": (
+        LOST + "+.001 < . 1:1(0) ack 1 win 1000\n" * 2 + AGAIN,
+        "FastRetransmission",
+    ),
+    "data do not": (
+        LOST + "+.001 < P. 1:6(5) ack 1 win 1000\n+.001 < P. 6:11(5) ack 1 win 1000\n" + AGAIN,
+        "Retransmission",
+    ),
+    "nor do other windows": (
+        LOST + "+.001 < . 1:1(0) ack 1 win 900\n+.001 < . 1:1(0) ack 1 win 800\n" + AGAIN,
+        "Retransmission",
+    ),
+    "nor do closed ones": (LOST + "+.001 < . 1:1(0) ack 1 win 0\n" * 3 + AGAIN, "NoRoom"),
+    "RFC 6675 §4: SACK blocks may ask alone": (
+        LOST + "+.001 < . 1:1(0) ack 1 win 900 <sack 101:302>\n" + AGAIN,
+        "FastRetransmission",
+    ),
+    "but not far ones": (
+        LOST + "+.001 < . 1:1(0) ack 1 win 900 <sack 90101:990302>\n" + AGAIN,
+        "Retransmission",
+    ),
+    # RFC 9293 §3.8.6.1: a probe is one byte, upon a window that is known to be closed.
+    "a probe": (FULL + "+.2 > . 1001:1002(1) ack 1", "ZeroWindowProbe"),
+    "two bytes probe nothing": (FULL + "+.2 > . 1001:1003(2) ack 1", ""),
+    "a FIN probes nothing": (FULL + "+.2 > F. 1001:1001(0) ack 1", "ConnectionFin"),
+    "nor does who has not heard of it": (
+        FULL.replace("win 0", "win 0 lost") + "+.2 > . 1001:1002(1) ack 1",
+        "",
+    ),
+    "an answer to a probe has no data": (
+        FULL + "+.2 > . 1001:1002(1) ack 1\n+.01 < P. 1:6(5) ack 1001 win 0",
+        "ZeroWindow",
+    ),
+    "and needs a probe": (FULL + "+.01 < . 1:1(0) ack 1001 win 0", "ZeroWindow"),
+    "a window that opens with new data updates nothing": (
+        FULL + "+.2 < P. 1:6(5) ack 1001 win 500",
+        "",
+    ),
+    "a window of a FIN is of no use": (OPEN + "+.1 < F. 1:1(0) ack 1 win 0", "ConnectionFin"),
+    "nor is the one that a FIN fills": (OPEN + "+.1 > FP. 1:1000(999) ack 1", "ConnectionFin"),
+    # RFC 9293 §3.8.4
+    "an answer to a keep-alive with another window": (
+        IDLE + "+7200 > . 100:100(0) ack 1\n+.01 < . 1:1(0) ack 101 win 900",
+        "WindowUpdate",
+    ),
+    "an answer to a keep-alive with data": (
+        IDLE + "+7200 > . 100:100(0) ack 1\n+.01 < P. 1:6(5) ack 101 win 1000",
+        "",
+    ),
+    "two bytes are no keep-alive": (IDLE + "+7200 > . 99:101(2) ack 1", "SpuriousRetransmission"),
+    # RFC 2883 §4
+    "a DSACK of what was not sent again": (
+        OPEN + "+.1 > P. 1:101(100) ack 1\n+.3 > P. 1:101(100) ack 1\n"
+        "+.1 > P. 101:201(100) ack 1\n+.01 < . 1:1(0) ack 201 <sack 101:201>",
+        "Dsack",
+    ),
+    "a block right behind the ACK's number": (
+        OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 51 <sack 52:101>",
+        "Sack",
+    ),
+    "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
+    "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),
+    "an older ACK with data is no older ACK": (
+        OPEN + "+.1 > . 1:101(100) ack 1\n+.01 > . 101:201(100) ack 1\n"
+        "+.01 < . 1:1(0) ack 201\n+.001 < P. 1:6(5) ack 101",
+        "",
+    ),
     # A keep-alive in the middle has no byte, and nothing is known of its sender but one number.
     "an answer to a keep-alive that was seen": (
         "> . 1:1(0) ack 1\n< . 1:1(0) ack 2",
@@ -45,6 +124,10 @@ ROWS = {
     "an ACK that it has overtaken": (
         "> . 1:1(0) ack 1\n< . 1:1(0) ack 2\n< . 1:1(0) ack 1",
         "OlderAck",
+    ),
+    "an end that is half open, asked twice": (
+        "> S 0:0(0)\n< . 7000:7000(0) ack 90000\n+1 > S 0:0(0)\n< . 7000:7000(0) ack 90000",
+        "DuplicateAck",
     ),
     "RFC 7323 §5.3: a RST moves no timestamp": (
         STAMPED + "+.1 > R 0:0(0) <ts 9000>\n+.1 > P. 1:6(5) ack 1 <ts 1020>",
@@ -75,6 +158,23 @@ def test_found(name: str) -> None:
     assert found(play(ladder)[-1]) == expected
 
 
+@pytest.mark.parametrize(("ack", "left"), [(5, 2), (6, 1), (10, 1), (11, 0)])
+def test_what_seemed_dropped_is_remembered_until_it_is_acknowledged(ack: int, left: int) -> None:
+    old = "+.1 > P. 1:6(5) ack 1 <ts 500>\n+.001 > P. 6:11(5) ack 1 <ts 501>\n"
+    tracker, _ = seen(f"{STAMPED}{old}+.01 < . 1:1(0) ack {ack} <ts 9>")
+    assert len(tracker.connections[0].doubted) == left
+    assert tracker.connections[0].client.volume == (ack - 1) // 5 * 5
+
+
+@pytest.mark.parametrize(
+    ("block", "of"), [("1:101", 5), ("100:101", 5), ("101:201", None), ("50:150", 5)]
+)
+def test_a_dsack_names_what_was_sent_again(block: str, of: int | None) -> None:
+    sent = "+.1 > P. 1:101(100) ack 1\n+.3 > P. 1:101(100) ack 1\n+.1 > P. 101:201(100) ack 1\n"
+    rung = play(f"{OPEN}{sent}+.01 < . 1:1(0) ack 201 <sack {block}>")[-1]
+    assert [note.of for note in rung.notes if isinstance(note, Dsack)] == [of]
+
+
 def test_one_ack_may_complete_the_handshake_and_acknowledge_a_fin() -> None:
     ladder = "> S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n< F. 1:1(0) ack 1\n+.01 > . 1:1(0) ack 2"
     rung = play(ladder)[-1]
@@ -86,35 +186,6 @@ def test_the_second_fin_of_a_simultaneous_close_is_the_third_step() -> None:
     rungs = play(HANDSHAKE + "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 1")
     assert rungs[3].notes == (ConnectionFin(1),)
     assert rungs[4].notes == (ConnectionFin(3, simultaneous=True, presumed=True),)
-
-
-@pytest.mark.parametrize(
-    ("fact", "text"),
-    [
-        (FinAck(2), "2 of 4: the client knows the server will send no more; it may still send"),
-        (
-            FinAck(2, closed=True),
-            "2 of 4: the client knows the server will send no more; nor will it",
-        ),
-        (FinAck(4), "4 of 4: closed"),
-        (
-            FinAck(4, time_wait=True),
-            "4 of 4: closed; the client waits in TIME-WAIT, in case this ACK is lost",
-        ),
-        (
-            FinAck(4, crossed=True),
-            "the client acknowledges the FIN that crossed its own: both ends will wait in"
-            " TIME-WAIT",
-        ),
-        (ConnectionFin(3), "3 of 4: the client closes its direction too"),
-        (
-            ConnectionFin(3, acknowledges=True),
-            "2 and 3 of 4: the client acknowledges that and closes its own direction too",
-        ),
-    ],
-)
-def test_the_steps_of_a_close_in_words(fact: FinAck | ConnectionFin, text: str) -> None:
-    assert fact.text(play("> S 0:0(0)")[0]) == text
 
 
 # ---- numbers that go on ------------------------------------------------------------------------
@@ -140,6 +211,12 @@ def whole(frame: Frame) -> Segment:
 
 
 # ---- what is bounded ---------------------------------------------------------------------------
+
+
+def test_so_many_old_duplicates_are_remembered() -> None:
+    old = "".join(f"+.01 > P. {at}:{at + 1}(1) ack 1 <ts 500>\n" for at in range(1, 11))
+    tracker, _ = seen(STAMPED + old)
+    assert [one.seq for one in tracker.connections[0].doubted] == list(range(3, 11))
 
 
 def test_so_many_gaps_are_remembered() -> None:

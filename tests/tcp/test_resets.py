@@ -74,6 +74,26 @@ CAUSES = {
         + "+1.2 > R. 11:11(0) ack 6",
         "no-answer",
     ),
+    "a keep-alive that is answered at the same instant": (
+        TALK + "+7200 > . 5:5(0) ack 6\n+0 < . 6:6(0) ack 6\n+1 > R. 6:6(0) ack 6",
+        "aborted",
+    ),
+    "what was acknowledged waits for nothing, though it is sent again": (
+        TALK + "+.3 > P. 1:6(5) ack 6\n+.6 > P. 1:6(5) ack 6\n+1 > R. 6:6(0) ack 6",
+        "aborted",
+    ),
+    "copies are not sent again": (
+        TALK
+        + "+1 > P. 6:11(5) ack 6 <id 7>\n"
+        + "+.001 > P. 6:11(5) ack 6 <id 7>\n" * 2
+        + "+1 > R. 11:11(0) ack 6",
+        "aborted",
+    ),
+    "sent again twice, and the peer acknowledges something else at the same instant": (
+        TALK + "+1 > P. 6:11(5) ack 6\n+.3 > P. 6:11(5) ack 6\n+.6 > P. 6:11(5) ack 6\n"
+        "+0 < P. 6:11(5) ack 6\n+1.2 > R. 11:11(0) ack 11",
+        "aborted",
+    ),
     "sent again once is no reason to give up": (
         TALK + "+1 > P. 6:11(5) ack 6\n+.3 > P. 6:11(5) ack 6\n+.6 > R. 11:11(0) ack 6",
         "aborted",
