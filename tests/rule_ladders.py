@@ -14,7 +14,8 @@ identification), ``ts 5`` (TSval), ``sack 101:201``, ``tfo 8`` (a cookie of so m
 2`` (the subtype), ``urg 1`` (the urgent pointer), ``ecn 3`` (of the IP header), ``byte 121`` (of
 which the payload is made), ``offload 0`` (by how much the checksum is not that of the pseudo header
 alone), ``forged``, ``gone 1`` (the client is known to have given up then), and ``stopped 1`` (we
-stopped the server then). ``lost`` behind a line: a wire that knows has lost it.
+stopped the server then). ``lost`` behind a line: a wire that knows has lost it; with ``large 1``
+because it was too large for the path, which told its sender.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from typing import Any, NamedTuple
 
 from frames import frames
 from ladders import OPEN
+from msgspec.structs import replace
 
 from trioecho.model import Fact, Rung
 from trioecho.packet.decode import decode
@@ -97,7 +99,8 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
                 connection = tracker.find(segment.source, segment.destination)
                 assert connection is not None
                 if line.lost:
-                    connection.lost(rung)
+                    large = "large 1" in (line.options or "")
+                    connection.lost(replace(rung, too_large=large))
                 else:
                     rung = connection.arrived(rung, frame.time)
             else:

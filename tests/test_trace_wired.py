@@ -101,6 +101,22 @@ def test_a_broken_one_is_told_from_a_lost_one() -> None:
     assert told == [("original", True, False)]
 
 
+@pytest.mark.parametrize(
+    ("fault", "large", "causes"),
+    [("path mtu 1000", True, {"path-mtu"}), ("path mtu 1400 silent", False, {"timeout"})],
+)
+def test_a_path_that_takes_no_large_packets(fault: str, large: bool, causes: set[str]) -> None:
+    """Where it says so, smaller segments follow; a black hole leaves it to the timer."""
+    got = rungs("--size", "2000", "--fault", fault, "--sysctl", "net.ipv4.tcp_mtu_probing=2")
+    lost = [one for one in got if one["lost"]]
+    assert lost
+    assert [one.get("too_large", False) for one in lost] == [large] * len(lost)
+    again = [note for one in got for note in one["notes"] if note["kind"] == "retransmission"]
+    assert causes <= {note["cause"] for note in again}
+    if large:
+        assert {note["cause"] for note in again} == causes
+
+
 def test_the_kernel_is_asked_beside_each_rung() -> None:
     ladder = rungs("--kernel")
     assert all("client_kernel" in one or "server_kernel" in one for one in ladder)

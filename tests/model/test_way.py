@@ -15,6 +15,7 @@ WAYS = [
     Way("injected", "inject rst after client data 2", took=1),
     Way(fault="drop syn", lost=True),
     Way(fault="corrupt data 1", lost=True, broken=True),
+    Way(fault="path mtu 1000", lost=True, too_large=True),
     Way(fault="not taken by the host: Größe"),
 ]
 
@@ -49,6 +50,7 @@ def test_the_text() -> None:
         PREFIX + '{"fault":"\\u001b[2J"}',
         PREFIX + '{"fault":"\\u202e"}',
         PREFIX + '{"broken":true}',
+        PREFIX + '{"too_large":true}',
         PREFIX + '{"lost":true,"took":5}',
         PREFIX + "{}" + " " * LONGEST_TEXT,
         PREFIX + "[" * 4_000,

@@ -36,6 +36,14 @@ def test_an_ack_that_was_lost_has_acknowledged_nothing() -> None:
     )
 
 
+def test_every_retransmission_counts() -> None:
+    """Not the timer's alone: the first comes before it."""
+    ladder = DATA + "+.029 > P. 1:101(100) ack 1\n+.21 > P. 1:101(100) ack 1\n"
+    assert (
+        last(ladder) == "retransmission of rung 4 after 239 ms, for the 2nd time: no ACK has come"
+    )
+
+
 def test_a_probe_behind_a_lost_ack() -> None:
     assert last(DATA + "+.001 < . 1:1(0) ack 101 lost\n+.04 > P. 1:101(100) ack 1\n") == (
         "retransmission of rung 4 after 41 ms: the server had it, but its ACK, rung 5, was lost,"

@@ -615,7 +615,11 @@ def test_keep_alives_where_the_capture_starts_in_the_middle() -> None:
 def test_a_dsack_of_a_part_names_what_repeated_it() -> None:
     twice = "+.1 > P. 1:201(200) ack 1\n+.3 > P. 1:201(200) ack 1\n"
     rung = play(OPEN + twice + "+.01 < . 1:1(0) ack 201 <sack 101:201>")[-1]
-    assert Dsack(101, 201, 5) in rung.notes
+    (told,) = [note for note in rung.notes if isinstance(note, Dsack)]
+    assert told == Dsack(101, 201, 5, part=True)
+    assert told.text(rung).endswith("this part of the retransmission in rung 5 was spurious")
+    whole = play(OPEN + twice + "+.01 < . 1:1(0) ack 201 <sack 1:201>")[-1]
+    assert Dsack(1, 201, 5) in whole.notes
 
 
 def test_by_which_section_a_loss_was_found() -> None:

@@ -69,12 +69,14 @@ class Decision(Struct, frozen=True):
         lost: whether it never arrives, or arrives changed.
         fault: the words of the faults that acted on it, ``""`` for none.
         broken: whether it is lost because it arrives with a wrong checksum.
+        too_large: whether it is lost because it is too large, and its sender is told.
     """
 
     deliveries: tuple[Delivery, ...]
     lost: bool
     fault: str = ""
     broken: bool = False
+    too_large: bool = False
 
 
 class Room(Struct):
@@ -108,6 +110,7 @@ class Fate:
         arrival: when it arrives unless a fault delays it by name, nanoseconds since the epoch.
         late: how much later it arrives, in nanoseconds.
         corrupt: whether it arrives broken.
+        too_large: whether its sender is told that it is too large.
         held: whether it waits for another segment.
         room: the queue it may wait in, if a fault sets one.
         chosen: the faults that select it.
@@ -122,7 +125,7 @@ class Fate:
         self.lost: list[str] = []
         self.arrival = self.at = packet.time
         self.late = 0
-        self.corrupt = self.held = False
+        self.corrupt = self.held = self.too_large = False
         self.room: Room | None = None
         self.chosen: list[Choice] = []
         self.original: Delivery | None = None
@@ -165,4 +168,4 @@ class Fate:
         acting = self.lost or [choice.fault for choice in self.chosen if choice.acts]
         broken = self.corrupt and not self.lost
         lost = bool(self.lost) or self.corrupt
-        return Decision(tuple(deliveries), lost, ", ".join(acting), broken)
+        return Decision(tuple(deliveries), lost, ", ".join(acting), broken, self.too_large)

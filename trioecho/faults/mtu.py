@@ -68,6 +68,7 @@ class _Router(Actor[PathMtu]):
         self._dropped = True
         fate.lost.append(fault.text)
         if not fault.silent:
+            fate.too_large = True
             answer = too_big(packet.data, fault.size)
             fate.add(packet.end, fate.arrival, answer, "icmp", fault.text)
 

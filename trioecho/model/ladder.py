@@ -171,6 +171,8 @@ class Rung(Struct, frozen=True, gc=False):
             the segment, where it was asked.
         kind: ``original``, a ``copy`` that a wire of ours made of one, or ``injected`` by it.
         broken: whether it came to the other end with a wrong checksum, and is ``lost`` for that.
+        too_large: whether it is ``lost`` because it was too large for the path, and an ICMP message
+            told its sender so.
     """
 
     number: int
@@ -191,6 +193,7 @@ class Rung(Struct, frozen=True, gc=False):
     server_kernel: Kernel | None = None
     kind: Kind = "original"
     broken: bool = False
+    too_large: bool = False
 
     @property
     def on_wire(self) -> bool:

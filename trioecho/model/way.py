@@ -29,6 +29,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
         fault: what was done to it, in the words of the fault; ``""`` for nothing.
         lost: whether it never arrived, or not as it was sent.
         broken: whether it is lost because it arrived with a wrong checksum.
+        too_large: whether it is lost because it was too large for the path, which told its sender.
         took: how long after its frame's time it arrived, in nanoseconds; None if it is lost, or was
             still under way when the recording ended.
     """
@@ -37,6 +38,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
     fault: Annotated[str, Meta(max_length=LONGEST_TEXT)] = ""
     lost: bool = False
     broken: bool = False
+    too_large: bool = False
     took: Annotated[int, Meta(ge=0, le=LONGEST_WAY)] | None = None
 
     def text(self) -> str:
@@ -56,6 +58,8 @@ def read_way(text: bytes) -> Way | None:
         way = _decode(text[len(PREFIX) :])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if not way.fault.isprintable() or way.broken > way.lost or (way.lost and way.took is not None):
+    if not way.fault.isprintable() or (way.broken or way.too_large) > way.lost:
+        return None
+    if way.lost and way.took is not None:
         return None
     return way

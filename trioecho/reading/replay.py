@@ -41,15 +41,16 @@ class Replay:
             rung = tracker.sent(segment, way.kind)
             waiting = _Waiting(rung)
             if way.lost:
-                tracker.connections[rung.connection - 1].lost(rung)
+                waiting.rung = replace(rung, broken=way.broken, too_large=way.too_large)
+                tracker.connections[rung.connection - 1].lost(waiting.rung)
             elif way.took is None:
                 waiting.rung = replace(rung, lost=False)
             else:
                 waiting.arrives = rung.time + way.took
                 self._count += 1
                 heappush(self._due, (waiting.arrives, self._count, waiting))
-            if way.fault or way.broken:
-                waiting.rung = replace(waiting.rung, fault=way.fault, broken=way.broken)
+            if way.fault:
+                waiting.rung = replace(waiting.rung, fault=way.fault)
         self._waiting.append(waiting)
         if len(self._waiting) > MOST_WAITING and self._waiting[0].arrives is not None:
             first = self._waiting[0]

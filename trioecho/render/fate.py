@@ -21,6 +21,8 @@ def fate(rung: Rung) -> Iterator[str]:
             yield made
         if rung.broken:
             yield f"broken on the wire, so that the checksum is wrong and it is discarded{by}"
+        elif rung.too_large:
+            yield f"too large for the path: lost, and ICMP tells the {rung.sender} so{by}"
         else:
             yield f"lost on the wire{by}"
     elif made:

@@ -82,7 +82,9 @@ def _fate(rung: Rung, start: int) -> dict[str, object]:
     if not rung.on_wire:
         return {}
     arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
-    return {"arrived": arrived, "fault": rung.fault, "kind": rung.kind, "broken": rung.broken}
+    told: dict[str, object] = {"arrived": arrived, "fault": rung.fault, "kind": rung.kind}
+    told["broken"] = rung.broken
+    return told | ({"too_large": True} if rung.too_large else {})
 
 
 def _kernels(rung: Rung) -> dict[str, object]:

@@ -110,7 +110,8 @@ def _comments(rung: Rung) -> list[str]:
     if not rung.on_wire:
         return [said]
     took = None if rung.arrived is None else rung.arrived - rung.time
-    return [said, Way(rung.kind, rung.fault, rung.lost, rung.broken, took).text()]
+    way = Way(rung.kind, rung.fault, rung.lost, rung.broken, rung.too_large, took)
+    return [said, way.text()]
 
 
 def _time(nanoseconds: int) -> tuple[int, int]:

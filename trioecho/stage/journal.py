@@ -180,9 +180,10 @@ class Journal(Order):
             rung = self._with_kernel(rung, connection, OTHER[passage.end])
             self._newest = passage.arrived
         else:
+            rung = replace(rung, broken=passage.broken, too_large=passage.too_large)
             connection.lost(rung)
-        if passage.fault or passage.broken:
-            rung = replace(rung, fault=passage.fault, broken=passage.broken)
+        if passage.fault:
+            rung = replace(rung, fault=passage.fault)
         entry.event, entry.open = rung, False
         self.wake()
 

@@ -54,6 +54,7 @@ class Passage(Struct):
         lost: whether it never arrives, or arrives changed.
         arrived: when it arrived, nanoseconds since the epoch; None until it has.
         broken: whether it is lost because it arrives with a wrong checksum.
+        too_large: whether it is lost because it is too large for the path, and its sender is told.
     """
 
     end: End
@@ -64,6 +65,7 @@ class Passage(Struct):
     lost: bool = False
     arrived: int | None = None
     broken: bool = False
+    too_large: bool = False
 
 
 class Observer(Protocol):
@@ -211,7 +213,7 @@ class PrivateWire:
                 passage = self._sent(Passage(end, frame, segment))
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
-            passage.broken = decision.broken
+            passage.broken, passage.too_large = decision.broken, decision.too_large
         planned = sum(one.number == self._packets for one in decision.deliveries)
         if planned:
             self._ways[self._packets] = _Way(passage, planned)

@@ -81,10 +81,13 @@ class TrackedConnection(History):
 
     def lost(self, rung: Rung) -> None:
         """A segment that was ``sent`` never arrives."""
-        heard = self.halves(rung.segment)[0].heard
-        for one in () if heard is None else heard.unheard:
+        mine, _ = self.halves(rung.segment)
+        for one in () if mine.heard is None else mine.heard.unheard:
             if one.number == rung.number:
                 one.lost = True
+        if rung.too_large:
+            for sent in mine.flight.within(rung.seq, rung.seq + rung.segment.space):
+                sent.too_large = True
 
     def gave_up(self, time: int) -> None:
         """The client is known to have given up, if its SYN has not been answered by then.

@@ -26,8 +26,8 @@ class Sent(Struct, gc=False):
     """A segment that was sent: sequence numbers ``seq`` up to ``end``, its rung and its time.
 
     ``segment``: itself, if its payload is kept. ``repeated``: it was sent again. ``instead``: the
-    rung that sent it again after the peer had dropped this one. ``copied``: the network duplicated
-    it, not its sender.
+    rung that sent it again after the peer had dropped this one. ``too_large``: its sender was told
+    that the path takes none so large. ``copied``: the network duplicated it, not its sender.
     """
 
     seq: int
@@ -39,6 +39,7 @@ class Sent(Struct, gc=False):
     repeated: bool = False
     copied: bool = False
     instead: int = 0
+    too_large: bool = False
 
     @property
     def payload(self) -> bytes:

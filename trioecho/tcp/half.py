@@ -73,14 +73,13 @@ class Forged(Struct, gc=False):
 
 
 class Expired(Struct, gc=False):
-    """The last retransmission by timer: its first number, its time, and its count in a row.
+    """The last retransmission by timer: its first number and its time.
 
     ``duplicates``: how many duplicate ACKs its sender had received by then.
     """
 
     seq: int
     time: int
-    times: int
     duplicates: int
 
 

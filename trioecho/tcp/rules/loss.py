@@ -268,13 +268,15 @@ def far_sack(seen: Seen) -> bool:
 class Dsack(Fact, frozen=True, tag="dsack"):
     """It got the bytes from ``first`` to ``end`` twice: proof that a retransmission was spurious.
 
-    ``of``: the rung that repeated them; ``copy``: that was no retransmission, but the same packet.
+    ``of``: the rung that repeated them, and more where ``part``; ``copy``: that was no
+    retransmission, but the same packet.
     """
 
     first: int
     end: int
     of: int | None = None
     copy: bool = False
+    part: bool = False
 
     source = "RFC 2883 §4"
 
@@ -286,7 +288,7 @@ class Dsack(Fact, frozen=True, tag="dsack"):
         if self.copy:
             return f"{got}: the copy in rung {self.of}, too"
         which = f"the retransmission in rung {self.of}" if self.of else "a retransmission"
-        return f"{got}: {which} was spurious"
+        return f"{got}: {'this part of ' if self.part else ''}{which} was spurious"
 
 
 def dsack(seen: Seen) -> Dsack | None:
@@ -297,7 +299,8 @@ def dsack(seen: Seen) -> Dsack | None:
     first, end = seen.sack[0]
     for sent in reversed(seen.theirs.flight.repeats):
         if sent.seq < end and first < sent.end:
-            return Dsack(first, end, sent.number, sent.copied)
+            part = sent.seq < first or end < sent.end - 1  # a FIN's number is in no block
+            return Dsack(first, end, sent.number, sent.copied, part)
     return Dsack(first, end)
 
 

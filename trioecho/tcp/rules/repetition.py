@@ -115,6 +115,43 @@ def fast_retransmission(seen: Seen) -> FastRetransmission | None:
     return None
 
 
+class Smaller(Retransmission, frozen=True):
+    """The path does not take it as it was first sent, and has told its sender."""
+
+    cause: str | None = "path-mtu"
+
+    why = ": in smaller segments, since the path takes none so large"
+    source = "RFC 1191 §6.1, RFC 8201 §5.4"
+
+
+def smaller(seen: Seen) -> Smaller | None:
+    """Its first number was sent in a larger segment, and ICMP has told its sender that this was too
+    large."""
+    first = seen.original
+    if first is None or not first.too_large or seen.end - seen.seq >= first.end - first.seq:
+        return None
+    return Smaller(*first_sent(seen))
+
+
+class Rack(Retransmission, frozen=True):
+    """Something sent later has arrived, and it has had the time of a round trip to do so, too."""
+
+    cause: str | None = "rack"
+
+    why = ": SACK shows that what was sent later has arrived: the {mine} considers it lost (RACK)"
+    source = "RFC 8985 §6.2"
+
+
+def rack(seen: Seen) -> Rack | None:
+    """SACK blocks show a hole there and what was sent behind it, and a round trip has passed since
+    it was last sent, but not yet the 200 ms of the shortest timer."""
+    mine, first = seen.mine, seen.original
+    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
+    if first is None or not known or not in_a_hole(seen):
+        return None
+    return Rack(*first_sent(seen)) if seen.time - first.time >= known else None
+
+
 class NoRoom(Retransmission, frozen=True):
     """The receiver had no room for it when it was last sent."""
 
@@ -170,7 +207,7 @@ def recovery(seen: Seen) -> Recovery | None:
         return None
     if seen.original is not None and not _soon(seen):
         return None
-    if seen.heard.ack != seen.seq and not _in_a_hole(seen):
+    if seen.heard.ack != seen.seq and not in_a_hole(seen):
         return None
     probed = seen.mine.probed
     if probed is not None and probed == _last_repeat(seen):
@@ -296,7 +333,7 @@ def asked(seen: Seen) -> bool:
     return seen.heard.ack == seen.seq and _soon(seen)
 
 
-def _in_a_hole(seen: Seen) -> bool:
+def in_a_hole(seen: Seen) -> bool:
     """Whether the receiver's last SACK blocks show it missing below what they have."""
     sack = seen.heard.sack
     inside = any(left < seen.end and seen.seq < right for left, right in sack)

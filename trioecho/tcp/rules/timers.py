@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trioecho.model import SYN, Rung
+from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Expired, Unheard
 from trioecho.tcp.rules.repetition import (
     Retransmission,
@@ -24,7 +27,7 @@ SHORTEST_PROBE = 2_000_000
 
 
 class Timeout(Retransmission, frozen=True):
-    """A timer has expired at its sender; a timer has sent it again for the ``times``-th time.
+    """A timer has expired at its sender, which sends it again for the ``times``-th time.
 
     ``others``: other ACKs have come since it was first sent, but none of it.
     """
@@ -107,7 +110,7 @@ class AckUnheard(SpuriousRetransmission, frozen=True):
     or is still on its way.
 
     ``cause``: what made its sender repeat it, None where that cannot be told. ``times``: how often
-    a timer has sent it again.
+    it has been sent again.
     """
 
     cause: str | None = None
@@ -154,15 +157,14 @@ def ack_unheard(seen: Seen) -> AckUnheard | None:
     elif tail_loss_probe(seen) is not None:
         cause = "tail-loss-probe"
     lost = all(one.lost for one in unheard)
-    times = _expired(seen).times if cause == "timeout" else 1
-    return AckUnheard(*first_sent(seen), unheard[0].number, cause, lost, times)
+    return AckUnheard(*first_sent(seen), unheard[0].number, cause, lost, _times(seen))
 
 
 class AckLost(Retransmission, frozen=True):
     """The peer has acknowledged this SYN or FIN, in rung ``acked``.
 
     ``lost``: whether the wire lost that rung, None where that cannot be known. ``times``: how often
-    a timer has sent it again.
+    it has been sent again.
     """
 
     cause: str | None = "ack-lost"
@@ -203,8 +205,8 @@ def ack_lost(seen: Seen) -> AckLost | None:
     if not unheard:
         return AckLost(*first_sent(seen), acked=seen.theirs.ack_rung)
     lost = all(one.lost for one in unheard)
-    times = _expired(seen).times
-    return AckLost(*first_sent(seen), acked=unheard[0].number, lost=lost, times=times)
+    acked = unheard[0].number
+    return AckLost(*first_sent(seen), acked=acked, lost=lost, times=_times(seen))
 
 
 # ---- what these rules have in common -------------------------------------------------------------
@@ -213,7 +215,7 @@ def ack_lost(seen: Seen) -> AckLost | None:
 def _timeout(seen: Seen) -> Timeout:
     first = seen.original
     others = first is not None and seen.heard.ack_time > first.time
-    return Timeout(*first_sent(seen), times=_expired(seen).times, others=others)
+    return Timeout(*first_sent(seen), times=_times(seen), others=others)
 
 
 def _since(seen: Seen) -> int:
@@ -221,9 +223,19 @@ def _since(seen: Seen) -> int:
     first = seen.original
     if first is None:
         return 0
-    repeats = seen.mine.flight.repeats
-    again = (one.time for one in repeats if one.seq <= seen.seq < one.end and not one.copied)
-    return seen.time - max(again, default=first.time)
+    return seen.time - max((one.time for one in _again(seen)), default=first.time)
+
+
+def _times(seen: Seen) -> int:
+    """How often its first number has been sent again, with this one."""
+    return sum(1 for _ in _again(seen)) + 1
+
+
+def _again(seen: Seen) -> Iterator[Sent]:
+    """The earlier retransmissions of its first number."""
+    for one in seen.mine.flight.repeats:
+        if one.seq <= seen.seq < one.end and not one.copied:
+            yield one
 
 
 def _unheard(seen: Seen) -> list[Unheard]:
@@ -234,11 +246,7 @@ def _unheard(seen: Seen) -> list[Unheard]:
 
 def _expired(seen: Seen) -> Expired:
     """What is to be remembered of a timer that sends it again."""
-    before, duplicates = seen.mine.expired, seen.heard.duplicates
-    times = 1
-    if before is not None and before.seq == seen.seq:
-        times += before.times
-    return Expired(seen.seq, seen.time, times, duplicates)
+    return Expired(seen.seq, seen.time, seen.heard.duplicates)
 
 
 def _which(fact: Timeout | AckUnheard | AckLost) -> str:
