@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 
 from msgspec.structs import replace
 from rich.console import Console
 
 from trioecho.cli.watch_table import draw
 from trioecho.model import ConnectionSummary, Endpoint, State
+from trioecho.render.table import table
 from trioecho.text import printable
 from trioecho.watch import Snapshot
 from trioecho.watch.snapshot import Row
@@ -16,12 +18,13 @@ from trioecho.watch.snapshot import Row
 SECOND = 1_000_000_000
 
 
-def row(number: int, process: str = "", troubles: int = 0) -> Row:
+def row(number: int, process: str = "", troubles: int = 0, probes: int = 0) -> Row:
     ends = Endpoint("127.0.0.1", 40000 + number), Endpoint("127.0.0.1", 7)
     one = ConnectionSummary(
         number, *ends, None, 999, 12_345, 1, 1, troubles, None, 0, SECOND, 0, troubles
     )
-    return Row(replace(one, client_process=process), State.FIN_WAIT_2, State.CLOSE_WAIT)
+    one = replace(one, client_process=process, probes=probes)
+    return Row(one, State.FIN_WAIT_2, State.CLOSE_WAIT)
 
 
 def shown(*rows: Row, dropped: int = 0, behind: int = 0, notices: tuple[str, ...] = ()) -> str:
@@ -43,6 +46,15 @@ def test_a_connection_and_the_totals() -> None:
     ):
         assert word in text
     assert "behind" not in text
+
+
+def test_probes_are_counted_apart_in_the_words_of_reads_table() -> None:
+    both, probed = row(1, troubles=31, probes=17), row(2, probes=1)
+    text = shown(both, probed)
+    assert re.search(r" 31  .*\n.* 17 probes  .*\n.* 1 probe  ", text)
+    read = "".join(line for line, _ in table([both.summary, probed.summary], 0, 200))
+    assert "31 retransmissions; 17 probes" in read
+    assert "; 1 probe" in read
 
 
 def test_losses_and_notices_are_said() -> None:

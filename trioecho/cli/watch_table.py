@@ -101,7 +101,9 @@ def _cells(row: Row, now: int) -> Iterator[Text]:
     yield Cell("\n".join(states))
     yield Cell(_size(one.client_bytes))
     yield Cell(_size(one.server_bytes))
-    yield Cell(str(one.retransmissions) if one.retransmissions else "")
+    again = [str(one.retransmissions)] if one.retransmissions else []
+    again += [plural(one.probes, "probe")] if one.probes else []
+    yield Cell("\n".join(again))
     yield Cell(_round_trip(one))
     yield Cell(seconds(max(now - one.end, 0)) if now - one.end >= 1_000_000_000 else "")
 

@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
-from trioecho.render.totals import round_trips
+from trioecho.render.totals import repeated, round_trips
 from trioecho.text import plural, printable, seconds
 
 _HEADING = (
@@ -43,11 +43,7 @@ def table(
         held = ((one.client_process, "client"), (one.server_process, "server"))
         if known := ", ".join(f"{end} {process}" for process, end in held if process):
             yield f"{'':6} {known}", "call"
-        words = [one.completeness]
-        if one.retransmissions:
-            words.append(plural(one.retransmissions, "retransmission"))
-        if one.probes:
-            words.append(plural(one.probes, "probe"))
+        words = [one.completeness, *repeated(one)]
         if one.resets:
             words.append(plural(one.resets, "reset"))
         words += round_trips(one)

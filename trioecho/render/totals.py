@@ -68,15 +68,15 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
     handshake = "" if took is None else f" handshake {seconds(took)};"  # else see completeness
     within = f" in {connection.tunnel}" if connection.tunnel else ""
     yield f"{name}{connection.client} to {connection.server}{within};{handshake} {closed}", ""
-    again = connection.retransmissions
+    again = repeated(connection)
+    if not connection.retransmissions:
+        again.insert(0, plural(0, "retransmission"))
     yield (
         f"client {bytes_of(connection.client_bytes)} in"
         f" {plural(connection.client_segments, 'segment')}, server"
         f" {bytes_of(connection.server_bytes)} in"
-        f" {plural(connection.server_segments, 'segment')};"
-        f" {plural(again, 'retransmission')}"
-        + (f", {plural(connection.probes, 'probe')}" if connection.probes else ""),
-        "trouble" if again else "",
+        f" {plural(connection.server_segments, 'segment')}; {', '.join(again)}",
+        "trouble" if connection.retransmissions else "",
     )
     words = [connection.completeness] if connection.completeness else []
     words += round_trips(connection)
@@ -86,6 +86,13 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
             words.append(f"{end} was in {times}")
     if words:
         yield "; ".join(words), "quiet"
+
+
+def repeated(connection: ConnectionSummary) -> list[str]:
+    """What was sent again, in words: ``2 retransmissions``, ``1 probe``; what never was, is left
+    out."""
+    counts = (connection.retransmissions, "retransmission"), (connection.probes, "probe")
+    return [plural(count, what) for count, what in counts if count]
 
 
 def round_trips(connection: ConnectionSummary) -> list[str]:
