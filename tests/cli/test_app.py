@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needs import need_namespaces
 from programs import TRIOECHO, serving, trioecho
 
 from trioecho import __version__
@@ -76,12 +77,81 @@ def test_an_interrupt_while_modules_load_leaves_no_traceback(module: str) -> Non
     assert (done.returncode, done.stderr) == (130, "")
 
 
+# Ctrl-C at a certain call of a Python function, counted from the entry point.
+AT_A_CALL = """
+import signal, sys
+
+left = int(sys.argv.pop(1))
+
+def count(frame, event, argument):
+    global left
+    left -= event == "call"
+    if not left:
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trioecho.cli import main
+sys.setprofile(count)
+main()
+"""
+
+
+@pytest.mark.parametrize("call", [20, 2_000, 20_000, 40_000, 60_000, 75_000, 90_000, 100_000])
+@pytest.mark.parametrize(
+    "words", [["--version"], ["lab"], ["trace", "hi"], ["read", str(SHOP)]], ids=" ".join
+)
+def test_an_interrupt_at_any_call_leaves_one_exit_code(words: list[str], call: int) -> None:
+    """130, or 0 if all was done before, and never a word."""
+    if "trace" in words:
+        need_namespaces()
+    done = subprocess.run(
+        [sys.executable, "-c", AT_A_CALL, str(call), *words], capture_output=True, check=False
+    )
+    assert done.returncode in ((130,) if call < 40_000 else (130, 0))
+    assert done.stderr == b""
+
+
+# Ctrl-C when the command is over: before Python ends, and while it tidies up.
+AT_THE_END = """
+import gc, signal, sys
+
+def interrupt(send=signal.raise_signal, number=signal.SIGINT):
+    send(number)
+
+class Late:
+    def __del__(self, interrupt=interrupt):  # when no global name holds anything any more
+        interrupt()
+
+WHEN
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from trioecho.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "code"), [("gc.freeze = interrupt", 130), ("sys.late = Late()", None)]
+)
+@pytest.mark.parametrize(
+    ("words", "own"), [(["read", str(SHOP)], 0), (["lab"], 0), (["send", "hi", "--to", "1"], 1)]
+)
+def test_an_interrupt_at_the_end(words: list[str], own: int, when: str, code: int | None) -> None:
+    source = AT_THE_END.replace("WHEN", when)
+    done = subprocess.run(
+        [sys.executable, "-c", source, *words], capture_output=True, check=False, text=True
+    )
+    assert done.returncode == (own if code is None else code)
+    assert done.stderr.count("\n") == own
+    assert "Traceback" not in done.stderr
+
+
 def test_nothing_slow_is_imported_before_ctrl_c_is_answered() -> None:
     code = "import sys; before = set(sys.modules); import trioecho.cli; "
     code += "print(*set(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "trioecho.cli.interrupts" in done.stdout.split()
-    assert not {"typing", "re", "typer", "msgspec"} & set(done.stdout.split())
+    assert not {"typing", "enum", "re", "typer", "msgspec"} & set(done.stdout.split())
 
 
 def test_version() -> None:

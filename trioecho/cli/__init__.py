@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 
-from trioecho.cli.interrupts import exit_on_interrupt
+from trioecho.cli.interrupts import exit_on_interrupt, ignore_interrupts
 
 
 def main() -> None:
@@ -20,3 +20,5 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        ignore_interrupts()

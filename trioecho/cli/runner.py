@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 from warnings import simplefilter
 
-from trioecho.cli.interrupts import raise_on_interrupt
+from trioecho.cli.interrupts import exit_on_interrupt, raise_on_interrupt
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import OutputClosed
 from trioecho.errors import TrioechoError
@@ -36,8 +37,12 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
 
     caught: list[int] = []
     try:
-        raise_on_interrupt()
-        code = trio.run(_supervise, main, graceful, caught)
+        raises = raise_on_interrupt()
+        try:
+            code = trio.run(_supervise, main, graceful, caught)
+        finally:
+            if raises:
+                exit_on_interrupt()
     except BaseException as error:
         leaves = list(_leaves(error))
         code = _explain(leaves)
@@ -55,9 +60,12 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
     SIGINT and SIGTERM raise KeyboardInterrupt in ``main``, and the exit code is 130 or 143.
     """
     caught = signal.SIGINT
+    ended = False
 
     def interrupt(number: int, frame: object) -> NoReturn:
         nonlocal caught
+        if ended:
+            os._exit(128 + number)
         caught = signal.Signals(number)
         # It may come when a file has been opened and the block that closes it is not entered yet.
         simplefilter("ignore", ResourceWarning)
@@ -66,7 +74,10 @@ def run_blocking(main: Callable[[], int]) -> NoReturn:
     try:
         for heard in filter(_is_heard, (signal.SIGINT, signal.SIGTERM)):
             signal.signal(heard, interrupt)
-        code = main()
+        try:
+            code = main()
+        finally:
+            ended = True
     except KeyboardInterrupt:
         code = 128 + caught
     except (TrioechoError, OutputClosed) as error:
