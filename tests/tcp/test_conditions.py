@@ -31,6 +31,10 @@ def found(rung: Rung) -> str:
 
 
 FULL = OPEN + "+.1 > P. 1:1001(1000) ack 1\n+.01 < . 1:1(0) ack 1001 win 0\n"
+PUSHED = FULL + (
+    "+.1 > . 1001:1101(100) ack 1\n+0 > . 1101:1201(100) ack 1\n+.01 < . 1:1(0) ack 1001 win 0\n"
+)
+SYNS = "> S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n"
 IDLE = OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101 win 1000\n"
 #: On a wire that knows what it loses, the first of three segments is lost.
 LOST = (
@@ -101,6 +105,78 @@ ROWS = {
     "a block right behind the ACK's number": (
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 51 <sack 52:101>",
         "Sack",
+    ),
+    # RFC 9293 §3.8.6: two segments that came upon a closed window.
+    "what had no room, behind its neighbour": (
+        PUSHED + "+.3 > . 1101:1201(100) ack 1\n+.001 > . 1001:1101(100) ack 1",
+        "NoRoom",
+    ),
+    "what had no room, before its neighbour": (
+        PUSHED + "+.3 > . 1001:1101(100) ack 1\n+.001 > . 1101:1201(100) ack 1",
+        "NoRoom",
+    ),
+    "what was acknowledged had room": (
+        OPEN + "+.1 > P. 1:1001(1000) ack 1\n+.01 < . 1:1(0) ack 501 win 0\n"
+        "+.3 > . 1:501(500) ack 1",
+        "WindowFull SpuriousRetransmission",
+    ),
+    # RFC 9293 §3.10.7.4: a SYN that comes again is answered again.
+    "a SYN-ACK within 20 ms of the SYN": (
+        SYNS + "+1 > S 0:0(0)\n+.019999999 < S. 0:0(0) ack 1",
+        "RepeatedSyn",
+    ),
+    "a SYN-ACK 20 ms behind the SYN": (SYNS + "+1 > S 0:0(0)\n+.02 < S. 0:0(0) ack 1", "Timeout"),
+    "a SYN of one who has acknowledged the SYN-ACK": (OPEN + "+.1 > S 0:0(0)", "Retransmission"),
+    "RFC 5961 §4: it is challenged": (
+        OPEN + "+.1 > S 0:0(0)\n+.001 < . 1:1(0) ack 1 win 1000",
+        "DuplicateAck ChallengeAck",
+    ),
+    "so is a reset, also with another window": (
+        OPEN + "+.1 < R 5000:5000(0)\n+.001 > . 1:1(0) ack 1 win 900",
+        "WindowUpdate ChallengeAck",
+    ),
+    "data challenge nothing": (
+        OPEN + "+.1 < R 5000:5000(0)\n+.001 > P. 1:6(5) ack 1 win 1000",
+        "",
+    ),
+    # The handshake took 20 ms: what comes later was not overtaken, nor copied.
+    "captured within a round trip of its ACK": (
+        OPEN + "+.01 < . 1:1(0) ack 101\n+.019999999 > P. 1:101(100) ack 1",
+        "CapturedLate",
+    ),
+    "captured a round trip behind its ACK": (
+        OPEN + "+.01 < . 1:1(0) ack 101\n+.02 > P. 1:101(100) ack 1",
+        "SpuriousRetransmission",
+    ),
+    "overtaken, and none of it acknowledged": (
+        OPEN + "+.1 > . 101:201(100) ack 1\n+.001 < . 1:1(0) ack 1\n+.001 > . 1:101(100) ack 1",
+        "OutOfOrder",
+    ),
+    "some of it was acknowledged, so it came before": (
+        OPEN + "+.1 > . 101:201(100) ack 1\n+.001 < . 1:1(0) ack 51\n+.001 > . 1:101(100) ack 1",
+        "FillsGap",
+    ),
+    "a packet again within a round trip": (
+        OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n+.019999999 > P. 1:101(100) ack 1 <id 7>",
+        "SamePacket",
+    ),
+    "a packet of that number a round trip later": (
+        OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n+.02 > P. 1:101(100) ack 1 <id 7>",
+        "Retransmission",
+    ),
+    "a packet of that number with more bytes": (
+        OPEN + "+.1 > P. 1:101(100) ack 1 <id 7>\n+.001 > P. 1:151(150) ack 1 <id 7>",
+        "Retransmission",
+    ),
+    "an ACK again within a round trip": (
+        IDLE.replace("101 win 1000", "101 win 1000 <id 7>")
+        + "+.019999999 < . 1:1(0) ack 101 win 1000 <id 7>",
+        "CopiedAck",
+    ),
+    "an ACK of that number a round trip later": (
+        IDLE.replace("101 win 1000", "101 win 1000 <id 7>")
+        + "+.02 < . 1:1(0) ack 101 win 1000 <id 7>",
+        "DuplicateAck",
     ),
     "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
     "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),

@@ -18,7 +18,7 @@ from trioecho.model import ACK, RST, SYN, Endpoint, Frame, Rung, Segment, State
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.tcp.flight import MOST_SENT, Sent
-from trioecho.tcp.half import Half
+from trioecho.tcp.half import Gap, Half
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.states import Event
@@ -164,3 +164,72 @@ def test_no_state_lasts_less_than_no_time() -> None:
     assert (half.state, half.state_since, half.spent) == (State.ESTABLISHED, 5, {})
     half.meet(Event.SEND_FIN, 8)
     assert half.spent == {State.ESTABLISHED: 3}
+
+
+HERE = Endpoint("192.0.2.1", 1)
+
+
+@pytest.mark.parametrize(
+    ("state", "following", "ack", "accepted"),
+    [
+        (State.SYN_SENT, 1, 0, False),
+        (State.SYN_SENT, 1, 1, True),
+        (State.SYN_SENT, 1, 2, False),
+        (State.SYN_SENT, None, 0, False),
+        (State.SYN_SENT, None, 1, True),
+        (State.SYN_RECEIVED, 1, 0, False),
+        (State.SYN_RECEIVED, 1, 1, True),
+        (State.SYN_RECEIVED, 1, 1 + 65_536, True),
+        (State.SYN_RECEIVED, 1, 2 + 65_536, False),
+        (State.ESTABLISHED, 1, -1, True),
+        (State.CLOSED, 1, 9, True),
+    ],
+)
+def test_which_acks_count(state: State, following: int | None, ack: int, accepted: bool) -> None:
+    """RFC 9293 §3.10.7: ISS < ack <= SND.NXT; of a server, some of which may not have been seen."""
+    half = Half(HERE, state, next=following)
+    assert half.accepts(ack, Half(HERE)) is accepted
+    assert half.accepts(ack) is (accepted and (ack <= 1 or state is not State.SYN_RECEIVED))
+
+
+@pytest.mark.parametrize(
+    ("state", "ack", "received", "seq", "told", "taken"),
+    [
+        (State.SYN_SENT, None, None, 0, None, False),
+        (State.SYN_SENT, None, None, 0, 1, True),
+        (State.SYN_SENT, None, None, 0, 2, False),
+        (State.SYN_RECEIVED, 1, 6, 1, None, True),
+        (State.SYN_RECEIVED, 1, 6, 6, None, True),
+        (State.SYN_RECEIVED, 1, 6, 5, None, False),
+        (State.ESTABLISHED, 1, 6, 1, None, False),
+        (State.ESTABLISHED, 1, None, 77, None, True),
+        (State.ESTABLISHED, 1, 6, 5, None, False),
+        (State.CLOSE_WAIT, 1, 6, 5, None, True),
+        (State.CLOSE_WAIT, 1, 6, 7, None, False),
+    ],
+)
+def test_which_resets_count(
+    state: State, ack: int | None, received: int | None, seq: int, told: int | None, taken: bool
+) -> None:
+    """RFC 9293 §3.10.7.3, RFC 5961 §3."""
+    half = Half(HERE, state, next=1, ack=ack)
+    if received is not None:
+        half.received.advance(received)
+    assert half.takes_reset(seq, told) is taken
+
+
+def test_room_is_what_the_window_says_and_never_less_than_64_kib() -> None:
+    assert Half(HERE).room == 65_536
+    assert Half(HERE, window=3, shift=14, shift_known=True).room == 65_536
+    assert Half(HERE, window=5, shift=14, shift_known=True).room == 81_920
+    assert Half(HERE, window=65_537, shift_known=True).room == 65_537
+    assert Half(HERE, window=5).room == 81_920  # its scale was not seen: the largest
+
+
+@pytest.mark.parametrize(("seq", "time"), [(4, None), (5, 1), (9, 1), (10, None), (12, 2)])
+def test_in_which_gap_a_number_lies(seq: int, time: int | None) -> None:
+    half = Half(
+        HERE, gaps=(Gap(5, 10, 1, None, 0), Gap(12, 14, 3, None, 0), Gap(12, 13, 2, None, 0))
+    )
+    gap = half.gap(seq)
+    assert (gap and gap.time) == time

@@ -204,7 +204,7 @@ class Flows:
         before = flow.remembered
         sights = flow.see(end, segment, remember)
         self._remembered += flow.remembered - before
-        while self._remembered > MOST_ITEMS_IN_ALL and len(self._flows) > 1:
+        while self._remembered > MOST_ITEMS_IN_ALL:
             self._forget(next(iter(self._flows)))
         return flow, sights
 
