@@ -1,10 +1,10 @@
 """``make mutants``: how many small mistakes in the engine and the faults the tests notice.
 
 Cosmic Ray's operators make each mutant in a copy of the tree, of which those tests are run that
-are about its room and do not take long. A sample is drawn by a seed, so that the same seed draws the same mutants of the same
-source. Left out are those that no test can notice: of annotations and decorators, ``is`` as ``==``
-(nothing compared so defines its equality), and ``|`` of flags, of which each is one bit, as ``+``
-or ``^``. All other mutants that make no difference count as survivors.
+are about its room and do not take long. A sample is drawn by a seed, so that the same seed draws
+the same mutants of the same source. Left out are those that no test can notice: of annotations and
+decorators, ``is`` as ``==`` (nothing compared so defines its equality), and ``|`` of flags, of
+which each is one bit, as ``+`` or ``^``. All others that make no difference count as survivors.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from difflib import ndiff
 from importlib import import_module
@@ -61,8 +62,8 @@ ROUNDS = {
         ("tests/reading/test_replay.py", f"{STAGE}/test_wire.py"),
     ),
 }
-#: How many seconds the tests may take that end without a mutant.
-PATIENCE = 300
+#: How many seconds more than five times as long as without a mutant tests may take.
+PATIENCE = 20
 EQUAL = ("_Is_Eq", "_IsNot_NotEq", "_BitOr_Add", "_BitOr_BitXor")
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -115,8 +116,8 @@ class Tried(NamedTuple):
 class Copy:
     """A copy of the tree, in which mutants are made."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, usual: Mapping[Sequence[str], float]) -> None:
+        self.path, self.usual = path, usual
         for name in ("trioecho", "tests", "bench", "tools", "docs", "pyproject.toml"):
             place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             path.mkdir(exist_ok=True)
@@ -138,7 +139,8 @@ class Copy:
         if not child:
             os._exit(self._run(tests))
         ended = os.pidfd_open(child)
-        if not select.select([ended], [], [], PATIENCE)[0]:
+        most = PATIENCE + 5 * self.usual[tests] if tests in self.usual else None
+        if not select.select([ended], [], [], most)[0]:
             os.killpg(child, signal.SIGKILL)
         os.close(ended)
         return os.waitpid(child, 0)[1] == 0
@@ -161,9 +163,9 @@ class Copy:
 _copy: Copy
 
 
-def _begin(folder: str) -> None:
+def _begin(folder: str, usual: Mapping[Sequence[str], float]) -> None:
     global _copy
-    _copy = Copy(Path(folder, str(os.getpid())))
+    _copy = Copy(Path(folder, str(os.getpid())), usual)
 
 
 def _attempt(mutation: MutationSpec) -> Tried:
@@ -186,13 +188,17 @@ def main() -> int:
     for name in ("hypothesis.strategies", "pytest_trio.plugin"):
         import_module(name)  # once for all runs of tests
     with tempfile.TemporaryDirectory() as folder:
-        whole = Copy(Path(folder, "whole"))
-        if not all(whole.passes(tests) for rounds in ROUNDS.values() for tests in rounds):
-            print((whole.path / "said").read_text("utf-8"), file=sys.stderr)
-            print("The tests fail without a mutant.", file=sys.stderr)
-            return 1
+        usual: dict[Sequence[str], float] = {}
+        whole = Copy(Path(folder, "whole"), usual)
+        for tests in (tests for rounds in ROUNDS.values() for tests in rounds):
+            begun = time.monotonic()
+            if not whole.passes(tests):
+                print((whole.path / "said").read_text("utf-8"), file=sys.stderr)
+                print("The tests fail without a mutant.", file=sys.stderr)
+                return 1
+            usual[tests] = time.monotonic() - begun
         workers = ProcessPoolExecutor(
-            arguments.jobs, get_context("fork"), initializer=_begin, initargs=(folder,)
+            arguments.jobs, get_context("fork"), initializer=_begin, initargs=(folder, usual)
         )
         with workers:
             for mutation, tried in zip(chosen, workers.map(_attempt, chosen), strict=True):

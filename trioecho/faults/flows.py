@@ -9,7 +9,7 @@ since nothing marks one as a repetition of another.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 
 from msgspec import Struct
@@ -152,14 +152,13 @@ class Flow:
         return sight
 
     def _data(self, side: Side, segment: Segment, remember: bool) -> list[Sight]:
-        first = segment.seq + (segment.flags >> 1 & 1)  # a SYN stands before the data
-        start = relative(first, side.base, side.high)
+        begin = segment.seq + (segment.flags >> 1 & 1)  # a SYN stands before the data
+        start = relative(begin, side.base, side.high)
         end, high = start + segment.length, side.high
         sights = []
-        at = bisect_right(side.items, start, key=lambda item: item.end)
-        for item in side.items[at:]:
-            if item.start >= end:
-                break
+        first = bisect_right(side.items, start, key=lambda item: item.end)
+        beyond = bisect_left(side.items, end, first, key=lambda item: item.start)
+        for item in side.items[first:beyond]:
             item.transmissions += 1
             sights.append(Sight("data", item.own, item.joint, item.transmissions))
         if end > high:
