@@ -1,6 +1,6 @@
 """What becomes of packets: each fault, on segments with real bytes."""
 
-# covers: faults/tally, packet/build
+# covers: faults/chance, faults/tally, packet/build
 
 from __future__ import annotations
 
@@ -222,6 +222,29 @@ def test_delay() -> None:
         assert decision.fault == delivery.fault == words
 
 
+def late(decisions: Sequence[Decision]) -> list[int]:
+    """How many nanoseconds each of them is on its way; they are sent a millisecond apart."""
+    return [one.deliveries[0].at - START - number * MS for number, one in enumerate(decisions, 1)]
+
+
+def test_one_direction_is_delayed() -> None:
+    decisions = Wire("delay client 20ms", "delay 1ms").play(EXCHANGE)
+    senders = [line.sender for line, _ in frames.frames(EXCHANGE)]
+    expected = [21 * MS if sender == "client" else MS for sender in senders]
+    assert late(decisions) == expected
+
+
+def test_jitter_is_chance_that_repeats_itself() -> None:
+    ladder = "+0 > S 0:0(0)\n" + "+.001 > . 1:1(0) ack 1\n" * 500
+    times = late(Wire("delay 20ms jitter 5ms seed 7").play(ladder))
+    assert 15 * MS <= min(times) < 16 * MS
+    assert 24 * MS < max(times) <= 25 * MS
+    assert abs(sum(times) / len(times) - 20 * MS) < MS
+    assert times == late(Wire("delay client 20ms jitter 5ms seed 7").play(ladder))
+    assert times != late(Wire("delay 20ms jitter 5ms").play(ladder))
+    assert late(Wire("delay server 20ms jitter 5ms").play(ladder)) == [0] * 501
+
+
 def test_duplicate_of_a_delayed_one_is_as_late() -> None:
     wire = Wire("duplicate client data 1", "delay client data 1 200ms")
     original, copy = wire.play(EXCHANGE)[3].deliveries
@@ -410,6 +433,31 @@ def test_rate() -> None:
         (3 + 8 + 25) * MS,
         1003 * MS + (8 + 25) * MS,
     ]
+
+
+def through(wire: Wire, end: End) -> int:
+    """How long a packet of 1,000 bytes takes that an end sends a second later."""
+    decision = wire.send(end, frames.tcp(end, ACK, 1, 1, bytes(960)), after=SECOND)
+    return decision.deliveries[0].at - wire.time
+
+
+def test_one_direction_has_a_rate() -> None:
+    wire = Wire("rate server 1mbit")
+    assert (through(wire, "client"), through(wire, "server")) == (0, 8 * MS)
+    wire.fates.add(parse("rate client 2mbit"))
+    assert (through(wire, "client"), through(wire, "server")) == (4 * MS, 8 * MS)
+    wire.fates.add(parse("rate 4mbit"))
+    assert (through(wire, "client"), through(wire, "server")) == (2 * MS, 2 * MS)
+    wire.fates.add(parse("rate server 1mbit"))
+    assert (through(wire, "client"), through(wire, "server")) == (2 * MS, 8 * MS)
+
+
+def test_a_new_rate_keeps_what_is_on_the_line() -> None:
+    wire = Wire("rate 1mbit")
+    through(wire, "client")
+    wire.fates.add(parse("rate client 2mbit"))
+    data = frames.tcp("client", ACK, 1, 1, bytes(960))
+    assert wire.send("client", data, after=0).deliveries[0].at - wire.time == (8 + 4) * MS
 
 
 @given(st.integers(1, 10**6), st.integers(40, 1500), st.integers(1, 30))

@@ -78,8 +78,14 @@ MEANINGS = {
     "cut for 500us after fin": Cut("cut for 500us after fin", Items(None, "fin"), 500_000),
     "delay 25ms": Latency("delay 25ms", 25 * MS),
     "delay 0.001us": Latency("delay 0.001us", 1),
+    "delay client 20ms": Latency("delay client 20ms", 20 * MS, "client"),
+    "delay 20ms jitter 5ms": Latency("delay 20ms jitter 5ms", 20 * MS, None, 5 * MS),
+    "delay server 20ms jitter 20ms seed 7": Latency(
+        "delay server 20ms jitter 20ms seed 7", 20 * MS, "server", 20 * MS, 7
+    ),
     "rate 1mbit": Rate("rate 1mbit", 1_000_000),
     "rate 1.5gbit": Rate("rate 1.5gbit", 1_500_000_000),
+    "rate server 1mbit": Rate("rate server 1mbit", 1_000_000, "server"),
     "rate 56kbit": Rate("rate 56kbit", 56_000),
     "queue 20": Queue("queue 20", 20),
     "loss 2% seed 7": Loss("loss 2% seed 7", 2.0, 7),
@@ -152,7 +158,11 @@ ERRORS = {
     "drop data connection": f"is not complete; expected {BILLION}",
     "drop data connection 1 2": at(5, "2", "nothing more"),
     "delay": f"is not complete; expected one of a time such as 25ms, {END_KIND}",
-    "delay client 25ms": at(3, "25ms", f"one of {KIND}"),
+    "delay client 25": at(3, "25", f"one of a time such as 25ms, {KIND}"),
+    "delay 20ms jiter 5ms": at(3, "jiter", "one of jitter or nothing more. Did you mean 'jitter'?"),
+    "delay 20ms jitter": "is not complete; expected a time such as 25ms",
+    "delay 20ms jitter 20.1ms": at(4, "20.1ms", "more than 0 and at most 20ms"),
+    "delay 20ms jitter 5ms 7": at(5, "7", "one of seed or nothing more"),
     "delay 25": at(2, "25", f"one of a time such as 25ms, {END_KIND}"),
     "delay 0ms": at(2, "0ms", "more than 0 and at most 3600s"),
     "delay 3601s": at(2, "3601s", "more than 0 and at most 3600s"),
@@ -168,7 +178,7 @@ ERRORS = {
     "inject rst after data 2-3": at(5, "2-3", "one of a number, connection or nothing more"),
     "cut before fin": at(2, "before", "one of for, after or nothing more"),
     "cut for ever": at(3, "ever", "a time such as 25ms"),
-    "rate 1": at(2, "1", "a rate such as 500kbit, 1mbit or 1gbit"),
+    "rate 1": at(2, "1", "one of client, server or a rate such as 500kbit, 1mbit or 1gbit"),
     "rate 99999999999kbit": at(2, "99999999999kbit", "more than 0 and at most 100gbit"),
     "rate 101gbit": at(2, "101gbit", "more than 0 and at most 100gbit"),
     "queue 0": at(2, "0", "a number from 1 to 10,000"),
@@ -263,6 +273,18 @@ def test_which(which: Which, expected: set[int]) -> None:
     [
         (["queue 20"], "The fault 'queue 20' needs a rate: nothing waits on a wire without one"),
         (["rate 1mbit", "rate 2mbit"], "The wire cannot have both 'rate 1mbit' and 'rate 2mbit'"),
+        (
+            ["rate client 1mbit", "rate 2mbit"],
+            "The wire cannot have both 'rate client 1mbit' and 'rate 2mbit'",
+        ),
+        (
+            ["rate 2mbit", "rate client 1mbit"],
+            "The wire cannot have both 'rate 2mbit' and 'rate client 1mbit'",
+        ),
+        (
+            ["rate client 1mbit", "rate client 2mbit"],
+            "The wire cannot have both 'rate client 1mbit' and 'rate client 2mbit'",
+        ),
         (["mtu 576", "mtu 600"], "The wire cannot have both 'mtu 576' and 'mtu 600'"),
     ],
 )
@@ -278,3 +300,4 @@ def test_faults_that_go_together() -> None:
     check(faults)
     assert mtu_of(faults) == 600
     assert mtu_of(faults[:-1]) is None
+    check([parse(text) for text in ("queue 2", "rate client 1mbit", "rate server 2mbit")])

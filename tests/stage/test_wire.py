@@ -139,6 +139,16 @@ async def test_a_delay_is_kept_both_ways() -> None:
     assert min(ways) >= 20_000_000
 
 
+@pytest.mark.parametrize("fault", ["delay client 20ms", "delay client 25ms jitter 5ms seed 7"])
+async def test_one_direction_is_delayed(fault: str) -> None:
+    async with open_wire([fault, "rate client 100mbit"]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire)
+    ways = [p.arrived - p.frame.time for p in diary.done_ if p.arrived and p.end == "client"]
+    assert min(ways) >= 20_000_000
+
+
 async def test_settings_are_the_hosts_own() -> None:
     name = "net.ipv4.tcp_syn_retries"
     async with open_wire() as wire:

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
+from trioecho.faults.chance import Chance
 from trioecho.faults.fate import LONGEST_HOLD, Delivery, Fate
 from trioecho.faults.fault import Actor, Fault, Selecting, Selector
 from trioecho.faults.grammar import MOST, FaultWords
 from trioecho.faults.items import Items, Which
 from trioecho.faults.tally import Tally
+from trioecho.model import ENDS, End
 
 MOST_HELD = 1_000
 
@@ -25,25 +27,57 @@ class Delay(Selecting, frozen=True):
 
     @classmethod
     def read(cls, words: FaultWords) -> Delay | Latency:
-        """Segments and a time; a time alone is a latency."""
+        """Segments and a time; a time alone, or an end's, is a latency."""
+        end = None if words.at_time() else words.any_of(ENDS)
         if words.at_time():
-            return Latency(words.text, words.time())
-        return cls(words.text, words.items(), words.time())
+            return Latency.of(words, end)
+        return cls(words.text, words.items(end), words.time())
 
     def meet(self, fate: Fate) -> None:
         fate.late += self.by
 
 
 class Latency(Fault, frozen=True):
-    """Every packet takes ``by`` nanoseconds, each way."""
+    """Every packet takes ``by`` nanoseconds, each way or that of one end.
+
+    Args:
+        jitter: how much more or less it may take, in nanoseconds; all of it is equally likely.
+    """
 
     verb: ClassVar = "delay"
-    usage: ClassVar = "delay TIME"
+    usage: ClassVar = "delay [END] TIME [jitter TIME [seed N]]"
 
     by: int
+    end: End | None = None
+    jitter: int = 0
+    seed: int = 1
+
+    @classmethod
+    def of(cls, words: FaultWords, end: End | None) -> Latency:
+        """Read what follows the end."""
+        told = words.peek()
+        by, jitter, seed = words.time(), 0, 1
+        if words.accept("jitter"):
+            jitter, seed = words.time(by, told), words.seed()
+        return cls(words.text, by, end, jitter, seed)
+
+    def actor(self) -> Actor[Any]:
+        return _Lasting(self)
+
+
+class _Lasting(Actor[Latency]):
+    def __init__(self, fault: Latency) -> None:
+        super().__init__(fault)
+        self._chance = Chance(fault.seed)
 
     def meet(self, fate: Fate) -> None:
-        fate.arrival += self.by
+        fault, packet = self.fault, fate.packet
+        if fault.end not in (None, packet.end):
+            return
+        fate.arrival += fault.by
+        if fault.jitter:
+            share = self._chance.draw(packet.end, packet.segment is not None)
+            fate.arrival += round((2 * share - 1) * fault.jitter)
 
 
 class Reorder(Selecting, frozen=True):

@@ -38,13 +38,12 @@ class Fates:
             TrioechoError: it cannot be added now: a queue without a rate, or an MTU.
         """
         fault.check_late()
-        old = [one for one in self._actors if fault.single and type(one.fault) is type(fault)]
-        kept = [one for one in self._actors if one not in old]
-        fault.check([*(one.fault for one in kept), fault])
-        self._actors = kept
+        old = [one for one in self._actors if fault.rivals(one.fault)]
+        fault.check([*(one.fault for one in self._actors if one not in old), fault])
         actor = self._place(fault)
         for one in old:
-            actor.take_over(one)
+            if actor.take_over(one):
+                self._actors.remove(one)
 
     def _place(self, fault: Fault) -> Actor[Any]:
         actor = fault.actor()

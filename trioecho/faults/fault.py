@@ -53,11 +53,14 @@ class Fault(Struct, frozen=True):
         Raises:
             TrioechoError: it cannot.
         """
-        if self.single:
-            found = [fault.text for fault in script if type(fault) is type(self)]
-            if len(found) > 1:
-                what = f"The wire cannot have both {found[0]!r} and {found[1]!r}"
-                raise TrioechoError(what, "Leave one of them out")
+        found = [fault.text for fault in script if self.rivals(fault)]
+        if len(found) > 1:
+            what = f"The wire cannot have both {found[0]!r} and {found[1]!r}"
+            raise TrioechoError(what, "Leave one of them out")
+
+    def rivals(self, other: Fault) -> bool:
+        """Whether a wire has only one of the two; true of itself where it has only one of these."""
+        return self.single and type(other) is type(self)
 
     def check_late(self) -> None:
         """Check that it can be added to an open wire.
@@ -109,8 +112,9 @@ class Actor(Generic[AnyFault]):
         self.fault = fault
         self.place = 0
 
-    def take_over(self, old: Self) -> None:
-        """Take over the state of the fault that this one replaces."""
+    def take_over(self, old: Self) -> bool:
+        """Take over the state of one that this replaces, and say whether all of it is replaced."""
+        return True
 
     def meet(self, fate: Fate) -> None:
         """As for ``Fault``."""

@@ -33,6 +33,7 @@ NUMBER     = digits, and up to three behind a point
 """
 MOST = 1_000_000_000
 MOST_TEXT = 1_000
+MOST_TIME = 3_600_000_000_000
 
 _TIMES = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _SAME = {"synack": "syn-ack"}
@@ -106,14 +107,12 @@ class FaultWords(Words):
             raise self.wrong(what)
         return int(self.take())
 
-    def measure(self, form: Form, what: str, units: dict[str, int], most: str) -> int:
-        """Take a number with a unit: more than 0 and at most ``most``."""
+    def measure(self, form: Form, what: str, units: dict[str, int], most: int, told: str) -> int:
+        """Take a number with a unit: more than 0, and at most ``most``, in errors ``told``."""
         whole, fraction, unit = self.need(form, what).groups()
         value = (int(whole) * 1000 + int((fraction or "").ljust(3, "0"))) * units[unit] // 1000
-        limit = form(most)
-        assert limit is not None
-        if not 0 < value <= int(limit[1]) * units[limit[3]]:
-            raise self.wrong(f"more than 0 and at most {most}")
+        if not 0 < value <= most:
+            raise self.wrong(f"more than 0 and at most {told}")
         self.take()
         return value
 
@@ -132,9 +131,10 @@ class FaultWords(Words):
         """Take ``[ END ] KIND``."""
         return self.any_of(ENDS), self.one_of(KINDS)
 
-    def items(self) -> Items:
-        """Take ITEMS."""
-        end, kind = self.kind()
+    def items(self, end: End | None = None) -> Items:
+        """Take ITEMS; their end may have been taken before."""
+        end = end or self.any_of(ENDS)
+        kind = self.one_of(KINDS)
         return Items(end, kind, self._which(), self._times(kind), self.connection())
 
     def segment(self) -> Items:
@@ -151,9 +151,13 @@ class FaultWords(Words):
         """Whether the word is a TIME."""
         return self.fits(_duration, _A_TIME)
 
-    def time(self) -> int:
+    def time(self, most: int = MOST_TIME, told: str = "3600s") -> int:
         """Take TIME, in nanoseconds."""
-        return self.measure(_duration, _A_TIME, _TIMES, "3600s")
+        return self.measure(_duration, _A_TIME, _TIMES, most, told)
+
+    def seed(self) -> int:
+        """Take ``[ "seed" N ]``."""
+        return self.number(0, (1 << 63) - 1) if self.accept("seed") else 1
 
     def _which(self) -> Which:
         if self.accept("all"):

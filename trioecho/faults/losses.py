@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from random import Random
 from typing import Any, ClassVar
 
+from trioecho.faults.chance import Chance
 from trioecho.faults.fate import Fate
 from trioecho.faults.fault import NEVER, Actor, Fault, SelectingItems
 from trioecho.faults.grammar import FaultWords
@@ -98,30 +98,24 @@ class Loss(Fault, frozen=True):
         if not 0 < percent <= 100:
             raise words.wrong("more than 0% and at most 100%")
         words.take()
-        seed = words.number(0, (1 << 63) - 1) if words.accept("seed") else 1
-        return cls(words.text, percent, seed, end)
+        return cls(words.text, percent, words.seed(), end)
 
     def actor(self) -> Actor[Any]:
         return _Losing(self)
 
 
 class _Losing(Actor[Loss]):
-    """Draws separately for each end, and for TCP apart from other packets."""
-
     def __init__(self, fault: Loss) -> None:
         super().__init__(fault)
         self._packets = self._lost = 0
-        self._draws = {
-            (end, tcp): Random(f"{fault.seed} {end} {tcp}") for end in ENDS for tcp in (False, True)
-        }
+        self._chance = Chance(fault.seed)
 
     def meet(self, fate: Fate) -> None:
         fault, packet = self.fault, fate.packet
         if fault.end not in (None, packet.end):
             return
         self._packets += 1
-        draw = self._draws[packet.end, packet.segment is not None].random()
-        if draw * 100 < fault.percent:
+        if self._chance.draw(packet.end, packet.segment is not None) * 100 < fault.percent:
             self._lost += 1
             fate.lost.append(fault.text)
 

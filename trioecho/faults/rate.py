@@ -62,35 +62,49 @@ class _Queueing(Actor[Queue]):
 
 
 class Rate(Fault, frozen=True):
-    """Each way carries this many bits a second, packet by packet."""
+    """Each way, or that of one end, carries this many bits a second, packet by packet."""
 
     verb: ClassVar = "rate"
-    usage: ClassVar = "rate NUMBERkbit|mbit|gbit"
+    usage: ClassVar = "rate [END] NUMBERkbit|mbit|gbit"
     single: ClassVar = True
 
     bits: int
+    end: End | None = None
 
     @classmethod
     def read(cls, words: FaultWords) -> Rate:
-        what = "a rate such as 500kbit, 1mbit or 1gbit"
-        return cls(words.text, words.measure(_speed, what, _RATES, "100gbit"))
+        end = words.any_of(ENDS)
+        return cls(words.text, rate(words), end)
 
     def actor(self) -> Actor[Any]:
         return _Lanes(self)
+
+    def rivals(self, other: Fault) -> bool:
+        return isinstance(other, Rate) and (not self.end or other.end in (None, self.end))
+
+
+def rate(words: FaultWords) -> int:
+    """Take a rate, in bits a second."""
+    what = "a rate such as 500kbit, 1mbit or 1gbit"
+    return words.measure(_speed, what, _RATES, 100 * _RATES["gbit"], "100gbit")
 
 
 class _Lanes(Actor[Rate]):
     def __init__(self, fault: Rate) -> None:
         super().__init__(fault)
-        self._lanes: dict[End, _Lane] = {end: _Lane() for end in ENDS}
+        ends: tuple[End, ...] = (fault.end,) if fault.end else ENDS
+        self._lanes: dict[End, _Lane] = {end: _Lane() for end in ends}
 
-    def take_over(self, old: Self) -> None:
-        self._lanes = old._lanes
+    def take_over(self, old: Self) -> bool:
+        """The lines of an end that both have; the old rate may keep the other end's."""
+        for end in self._lanes:
+            self._lanes[end] = old._lanes.pop(end, self._lanes[end])
+        return not old._lanes
 
     def meet(self, fate: Fate) -> None:
-        if fate.lost:
+        packet, lane = fate.packet, self._lanes.get(fate.packet.end)
+        if fate.lost or lane is None:
             return
-        packet, lane = fate.packet, self._lanes[fate.packet.end]
         room = fate.room or Room(DEFAULT_QUEUE, self.fault.text)
         through = lane.through(packet.time, len(packet.data), self.fault.bits, room.packets)
         room.most = max(room.most, lane.most)
