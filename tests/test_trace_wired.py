@@ -74,6 +74,27 @@ def test_a_lost_segment_is_asked_for_by_sack_and_repeated() -> None:
     assert any("sack" in kinds(one) for one in ladder if one["from"] == "server")
 
 
+@pytest.mark.parametrize(
+    ("end", "answer", "by", "flags"),
+    [("client", "rst", "server", ["RST"]), ("server", "ack", "client", ["ACK"])],
+)
+def test_an_ack_that_comes_behind_the_close_is_answered(
+    end: str, answer: str, by: str, flags: list[str]
+) -> None:
+    """By a RST of the server, which is closed, and by an ACK of the client in TIME-WAIT."""
+    ladder = rungs("--fault", f"delay {end} ack 1 1s", "hi")
+    late = next(one for one in ladder if one["fault"])
+    (note,) = (one for one in late["notes"] if one["kind"] == "older-ack")
+    assert note["answer"] == answer
+    behind = (one["number"] for one in ladder if one["from"] == end and one["time"] > late["time"])
+    assert note["of"] == next(behind)
+    drawn = next(one for one in ladder if one["time"] >= late["arrived"])
+    assert (drawn["from"], drawn["flags"]) == (by, flags)
+    if answer == "ack":
+        assert drawn["notes"][0]["cause"] == "old"
+        assert drawn["notes"][0]["old"] == late["number"]
+
+
 def test_each_segment_has_two_times() -> None:
     ladder = rungs("--fault", "delay 20ms")
     assert all(0.020 <= one["arrived"] - one["time"] < 1 for one in ladder)

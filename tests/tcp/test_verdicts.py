@@ -326,7 +326,23 @@ def test_a_fin_is_no_byte_that_an_older_ack_is_behind() -> None:
     closing = "+.1 > F. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 102\n"
     rungs = play(OPEN + closing + "+.001 < . 1:1(0) ack 51\n+.001 < . 1:1(0) ack 101")
     assert [rung.notes for rung in rungs[-2:]] == [(OlderAck(50, 5),), (OlderAck(0, 5),)]
-    assert "by rung 5, only the FIN behind it: the client ignores" in said(rungs[-1])
+    assert "by rung 5, only the FIN behind the newest: the client ignores" in said(rungs[-1])
+
+
+CLOSING = "+.1 > F. 1:101(100) ack 1\n+.01 < F. 1:1(0) ack 102\n+.01 > . 102:102(0) ack 2\n"
+
+
+@pytest.mark.parametrize(
+    ("ladder", "told"),
+    [
+        ("+.1 > . 1:101(100) ack 1\n+.01 < . 1:1(0) ack 101\n+.01 < . 1:1(0) ack 51", "ignores"),
+        (CLOSING + "+.01 < . 1:1(0) ack 51", "client drops it, and may answer with an ACK"),
+        (CLOSING + "+.01 < . 2:2(0) ack 51", "client ignores its number and window"),
+        (CLOSING + "+.01 > . 102:102(0) ack 1", "server has closed, and may answer with a RST"),
+    ],
+)
+def test_what_an_older_ack_draws(ladder: str, told: str) -> None:
+    assert told in said(play(OPEN + ladder)[-1])
 
 
 @pytest.mark.parametrize("ack", [0, -5000])

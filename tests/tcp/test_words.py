@@ -82,8 +82,8 @@ SAID = [
     (loss.AckLostSegment(2), "it acknowledges 2 bytes never seen here: the capture missed them"),
     (
         loss.AckOfUnsent(2),
-        "it acknowledges 2 bytes that the server cannot have sent yet, and that"
-        " changes nothing there",
+        "it acknowledges 2 bytes that the server cannot have sent yet: the server does not take it,"
+        " and may answer with a RST",
     ),
     (
         loss.DuplicateAck(1, 4),
@@ -92,6 +92,10 @@ SAID = [
     (
         loss.DuplicateAck(2, None, "fin"),
         "duplicate ACK number 2: the client acknowledges the FIN again",
+    ),
+    (
+        loss.AnswersOld(1, 4, old=2),
+        "duplicate ACK number 1 of rung 4: the client answers rung 2, an old segment",
     ),
     (
         loss.DuplicateAck(2, 4, "syn"),
@@ -145,12 +149,13 @@ SAID = [
     ),
     (
         opening.StraySynack(),
-        "a SYN-ACK that does not acknowledge the server's SYN, and is not taken",
+        "a SYN-ACK that does not acknowledge the server's SYN: the server does not take it, and may"
+        " answer with a RST",
     ),
     (
         opening.StraySynack(established=True),
         "a SYN-ACK with another ISN, while the server has a connection with the first:"
-        " it does not take this one",
+        " it does not take this one, and may answer with an ACK",
     ),
     (opening.TfoAck(5), "Fast Open: the client accepts 5 bytes that came with the SYN"),
     (
@@ -168,13 +173,23 @@ SAID = [
     (opening.HandshakeComplete(None, simultaneous=True), "both ends know"),
     (
         overtaking.OlderAck(5, 4),
-        "an older ACK, overtaken on its way by rung 4, 5 bytes behind it: the server"
+        "an older ACK, overtaken on its way by rung 4, 5 bytes behind the newest: the server"
         " ignores its number and window",
     ),
     (
         overtaking.OlderAck(0, 4),
-        "an older ACK, overtaken on its way by rung 4, only the FIN behind it: the"
-        " server ignores its number and window",
+        "an older ACK, overtaken on its way by rung 4, only the FIN behind the newest: the server"
+        " ignores its number and window",
+    ),
+    (
+        overtaking.OlderAck(5, 4, "ack"),
+        "an older ACK, overtaken on its way by rung 4, 5 bytes behind the newest: its sequence"
+        " number is old, too, so the server drops it, and may answer with an ACK",
+    ),
+    (
+        overtaking.OlderAck(5, 4, "rst"),
+        "an older ACK, overtaken on its way by rung 4, 5 bytes behind the newest: the server has"
+        " closed, and may answer with a RST",
     ),
     (
         overtaking.SamePacket(4),

@@ -19,6 +19,8 @@ def arrive(seen: Seen, time: int) -> bool:
     """
     mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
     if not seen.expected and any(fact.dropped for fact in seen.found):
+        if mine.fin is not None:
+            learn.late(seen, mine.fin)
         return False
     if ack is not None:
         mine.ack_time = time
@@ -51,6 +53,7 @@ def arrive(seen: Seen, time: int) -> bool:
         else:
             received.add(seen.seq, seen.end)
     if mine.fin is not None:
+        learn.late(seen, mine.fin)
         learn.take_fin(theirs, mine, time)
         if mine.fin_received and theirs.fin_received and seen.history.closed_by is None:
             seen.history.closed_by = "fin"

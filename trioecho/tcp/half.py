@@ -106,6 +106,7 @@ class Heard(Struct, gc=False):
     Args:
         unheard: the last ACKs beyond ``ack`` that were sent, and have not arrived.
         brought: what has arrived and is not acknowledged, in order of arrival.
+        overtaken: the rung that first overtook an ACK, by that one's rung; of the last such ACKs.
     """
 
     ack: int | None = None
@@ -116,6 +117,7 @@ class Heard(Struct, gc=False):
     window: int | None = None
     unheard: tuple[Unheard, ...] = ()
     brought: list[Brought] = []
+    overtaken: dict[int, int] = {}
 
 
 class ResetSent(Struct, gc=False):
@@ -173,6 +175,7 @@ class Half:
         ack_packet: the IP identification of the packet that brought that ACK last.
         duplicates: how many times it has repeated that ACK.
         received, fin_received: which of the peer's bytes it has, and whether it has the FIN.
+        late: the rung of an old segment that has come behind the peer's FIN, not answered yet.
         sack: the SACK blocks of its last ACK.
         window: its last window, as in the header; None before the first.
         no_room_time: when it last said that it has no room, or was sent something despite that.
@@ -232,6 +235,7 @@ class Half:
     duplicates: int = 0
     received: Ranges = field(default_factory=Ranges)
     fin_received: bool = False
+    late: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
     window: int | None = None
     no_room_time: int = 0
@@ -274,6 +278,7 @@ class Half:
         if self.heard is not None:
             self.heard, peer.heard = Heard(), Heard()
         self.sack = peer.sack = ()
+        self.late = peer.late = None
         self.scale = None
         self.seen, self.received, peer.received = Ranges(), Ranges(), Ranges()
         self.doubt_from, self.doubt_to, self.unseen, self.gaps = 0, 0, (BEFORE,), ()

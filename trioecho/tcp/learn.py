@@ -54,6 +54,12 @@ def evidence(seen: Seen, ack: int) -> None:
         take_fin(mine, theirs, seen.time)
 
 
+def late(seen: Seen, fin: int) -> None:
+    """Notes whether what comes behind the FIN is old: its receiver drops it, and sends an ACK."""
+    if seen.theirs.fin_received:
+        seen.theirs.late = seen.number if seen.end <= fin else None
+
+
 def take_fin(mine: Half, theirs: Half, time: int) -> None:
     """Processes the peer's FIN once everything before it has arrived (RFC 9293 §3.10.7.4)."""
     if theirs.fin is None or mine.fin_received:
@@ -272,6 +278,11 @@ def hear(seen: Seen) -> None:
         return
     if ack != had:
         heard.ack, heard.ack_rung, heard.duplicates = ack, seen.number, 0
+        for one in heard.unheard:
+            if one.ack <= ack and one.number < seen.number and not one.lost:
+                heard.overtaken[one.number] = seen.number
+        while len(heard.overtaken) > MOST_LATEST:
+            del heard.overtaken[next(iter(heard.overtaken))]
         heard.unheard = tuple(one for one in heard.unheard if one.ack > ack)
     elif seen.end == seen.seq and 0 < window == heard.window and not seen.segment.flags & RST:
         heard.duplicates += 1

@@ -70,6 +70,7 @@ DUPLICATE = Question(
     "Does it repeat its sender's last ACK, with the same window?",
     (
         loss.copied_ack,
+        loss.answers_old,
         loss.ack_of_fin_again,
         loss.ack_of_syn_again,
         loss.nothing_missing,

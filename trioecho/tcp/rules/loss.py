@@ -87,9 +87,10 @@ class AckOfUnsent(AckLostSegment, frozen=True):
     source = "RFC 9293 §3.10.7.3 and §3.10.7.4"
 
     def text(self, rung: Rung) -> str:
+        theirs = ends(rung)[1]
         return (
-            f"it acknowledges {bytes_of(self.missing)} that the {ends(rung)[1]} cannot have sent"
-            " yet, and that changes nothing there"
+            f"it acknowledges {bytes_of(self.missing)} that the {theirs} cannot have sent yet: the"
+            f" {theirs} does not take it, and may answer with a RST"
         )
 
 
@@ -115,15 +116,15 @@ def _never_seen(seen: Seen) -> int:
     return 0 if acknowledges_probe(seen) else seen.theirs.seen.missing(known, ack)
 
 
-DuplicateAckCause = Literal["fin", "syn", "nothing", "same-packet"]
+DuplicateAckCause = Literal["fin", "old", "syn", "nothing", "same-packet"]
 
 
 class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
     """The ``count``-th repetition of the ACK in rung ``of``.
 
     ``cause``, None where a byte seems to be missing: ``fin``: it acknowledges a FIN, behind which
-    there is none; ``syn``: a SYN-ACK has come once more; ``nothing``: all that was seen is
-    acknowledged.
+    there is none; ``old``: it answers an old segment; ``syn``: a SYN-ACK has come once more;
+    ``nothing``: all that was seen is acknowledged.
     """
 
     count: int
@@ -198,6 +199,27 @@ def sack_blocks(seen: Seen, ack: int) -> tuple[tuple[int, int], ...]:
         (relative(left, start, ack), relative(right, start, ack))
         for left, right in seen.segment.options.sack
     )
+
+
+class AnswersOld(DuplicateAck, frozen=True):
+    """It answers rung ``old``, an old segment that has come behind the peer's FIN."""
+
+    cause: DuplicateAckCause | None = "old"
+    old: int = 0
+
+    def text(self, rung: Rung) -> str:
+        told = f"duplicate ACK number {self.count}{of_rung(self.of)}"
+        return f"{told}: the {rung.sender} answers rung {self.old}, an old segment"
+
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        seen.mine.late = None
+
+
+def answers_old(seen: Seen) -> AnswersOld | None:
+    """What came last from the peer, whose FIN it has, lies before that FIN."""
+    old, mine = seen.mine.late, seen.mine
+    return None if old is None else AnswersOld(mine.duplicates + 1, mine.ack_rung, old=old)
 
 
 def ack_of_fin_again(seen: Seen) -> DuplicateAck | None:

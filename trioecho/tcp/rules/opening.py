@@ -86,9 +86,12 @@ class StraySynack(Fact, frozen=True, tag="stray-synack"):
         if self.established:
             return (
                 f"a SYN-ACK with another ISN, while the {theirs} has a connection with the first:"
-                " it does not take this one"
+                " it does not take this one, and may answer with an ACK"
             )
-        return f"a SYN-ACK that does not acknowledge the {theirs}'s SYN, and is not taken"
+        return (
+            f"a SYN-ACK that does not acknowledge the {theirs}'s SYN: the {theirs} does not take"
+            " it, and may answer with a RST"
+        )
 
 
 def stray_synack(seen: Seen) -> StraySynack | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from trioecho.model import SYN, Fact, Rung
+from typing import Literal
+
+from trioecho.model import SYN, Fact, Rung, State
 from trioecho.model.sequence import distance
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap
@@ -118,19 +120,31 @@ def out_of_order(seen: Seen) -> OutOfOrder | None:
 
 
 class OlderAck(Fact, frozen=True, tag="older-ack"):
-    """An ACK that acknowledges ``behind`` bytes less than the one of rung ``of``, which overtook
-    it; 0 if only the FIN is missing."""
+    """An ACK that acknowledges ``behind`` bytes less than the newest, 0 if only the FIN is missing.
+    Rung ``of`` overtook it: on a wire that knows the first that did, otherwise the newest.
+
+    ``answer``: what it may draw: an ACK, since its sequence number is old, too, or a RST, since its
+    receiver has closed.
+    """
 
     behind: int
     of: int
+    answer: Literal["ack", "rst"] | None = None
 
-    source = "RFC 9293 §3.10.7.4"
+    @property
+    def source(self) -> str:
+        return "RFC 9293 §3.10.7.1" if self.answer == "rst" else "RFC 9293 §3.10.7.4"
 
     def text(self, rung: Rung) -> str:
+        theirs = ends(rung)[1]
         far = bytes_of(self.behind) if self.behind else "only the FIN"
+        does = {
+            "ack": f"its sequence number is old, too, so the {theirs} drops it, and may answer with"
+            " an ACK",
+            "rst": f"the {theirs} has closed, and may answer with a RST",
+        }.get(self.answer or "", f"the {theirs} ignores its number and window")
         return (
-            f"an older ACK, overtaken on its way by rung {self.of}, {far} behind it: the"
-            f" {ends(rung)[1]} ignores its number and window"
+            f"an older ACK, overtaken on its way by rung {self.of}, {far} behind the newest: {does}"
         )
 
 
@@ -147,7 +161,12 @@ def older_ack(seen: Seen) -> OlderAck | None:
         return None  # it acknowledges nothing of this connection
     if acked > (mine.ack or 0):
         return None  # not newer, but wrong: its sender has gone back from it
-    return OlderAck((acked if theirs.fin is None else min(acked, theirs.fin)) - ack, of)
+    behind = (acked if theirs.fin is None else min(acked, theirs.fin)) - ack
+    if mine.heard is not None:
+        of = mine.heard.overtaken.get(seen.number, of)
+    if theirs.state is State.CLOSED:
+        return OlderAck(behind, of, "rst")
+    return OlderAck(behind, of, "ack" if seen.seq < (theirs.ack or 0) else None)
 
 
 def _behind(seen: Seen) -> int:
