@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from struct import pack
 
 import pytest
@@ -9,22 +10,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wrapped import OUTER4, OUTER6, ethernet, ip4, udp, wireless
 
-from trioecho.model import Frame
+from trioecho.model import Frame, Segment
 from trioecho.packet.build import ip_packet
-from trioecho.packet.census import CUT, MOST_PORTS, Census
-from trioecho.packet.decode import decode
+from trioecho.packet.census import MOST_PORTS, Census
+from trioecho.packet.decode import CUT, look
+from trioecho.packet.decoder import Decoder
 from trioecho.packet.link import LINKS
 
 VXLAN = pack("!II", 1 << 27, 9 << 8)
 
 
 def counted(*frames: tuple[bytes, int]) -> Census:
-    census = Census()
-    for number, (data, link) in enumerate(frames, 1):
-        frame = Frame(number, 0, data, link, len(data))
-        assert decode(frame) is None
-        census.add(frame)
-    return census
+    return census_of(Frame(at, 0, data, link, len(data)) for at, (data, link) in enumerate(frames))
+
+
+def census_of(frames: Iterable[Frame]) -> Census:
+    decoder = Decoder()
+    assert not list(decoder.segments(frames))
+    return decoder.census
 
 
 def over_ip(protocol: int, payload: bytes = bytes(20)) -> bytes:
@@ -92,8 +95,7 @@ def test_no_udp_no_port() -> None:
 
 def test_udp_cut_before_its_ports_is_udp() -> None:
     data = over_ip(17, udp(53, b""))
-    census = Census()
-    census.add(Frame(1, 0, data[:36], 1, len(data)))
+    census = census_of([Frame(1, 0, data[:36], 1, len(data))])
     assert census.kinds == {"UDP": 1}
     assert census.port is None
 
@@ -110,6 +112,37 @@ def test_ports_beyond_the_bound_are_not_kept() -> None:
 
 @given(st.sampled_from(sorted(LINKS)), st.binary(max_size=120), st.integers(0, 200))
 def test_any_bytes_at_all(link: int, data: bytes, length: int) -> None:
-    census = Census()
-    census.add(Frame(1, 0, data, link, length))
-    assert sum(census.kinds.values()) == 1
+    decoder = Decoder()
+    found = list(decoder.segments([Frame(1, 0, data, link, length)]))
+    assert bool(found) != bool(decoder.census.frames)
+    assert sum(decoder.census.kinds.values()) == decoder.census.frames
+
+
+@pytest.mark.parametrize("cut", [*range(36, 39), 100])
+@pytest.mark.parametrize(
+    "data",
+    [
+        over_ip(17, udp(53, b"more")),
+        over_ip(17, udp(5, b"", 4789)),
+        over_ip(17, udp(4789, VXLAN + over_ip(17, udp(53, b"")))),
+        over_ip(17, udp(5, b"", 3544)),
+        over_ip(17, udp(53, b""))[:20] + b"\x20\0" + over_ip(17, udp(53, b""))[22:],
+        over_ip(1),
+        ethernet(ip_packet(*OUTER6, 17, udp(53, b""))),
+    ],
+)
+def test_a_glance_counts_what_a_closer_look_would(data: bytes, cut: int) -> None:
+    frame = Frame(1, 0, data[:cut], 1, len(data))
+    glanced, looked = Census(), Census()
+    found = look(frame)
+    assert not isinstance(found, Segment)
+    looked.add(frame, found)
+    if glanced.glance(frame):
+        assert (glanced.kinds, glanced.ports) == (looked.kinds, looked.ports)
+    else:
+        assert not glanced.frames
+
+
+def test_ordinary_udp_is_known_at_a_glance() -> None:
+    data = over_ip(17, udp(53, b""))
+    assert Census().glance(Frame(1, 0, data, 1, len(data)))

@@ -8,13 +8,14 @@ that means: no segment. So any bytes at all give a Segment or None.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
 
 from trioecho.model import ACK, AE, CWR, ECE, URG, Endpoint, Frame, Options, Segment
 from trioecho.packet.fragments import Fragments
-from trioecho.packet.layers import WIRELESS, WIRELESS_PADDED
+from trioecho.packet.layers import WIRELESS, WIRELESS_PADDED, Layer
 from trioecho.packet.link import (
     ETHERNET,
     IPV4,
@@ -30,6 +31,9 @@ from trioecho.packet.network import TCP, Packet, descend, innermost
 from trioecho.packet.options import NO_OPTIONS, ONLY_TIMESTAMPS, decode_options
 from trioecho.packet.tunnels import UDP, tunnel_ports
 from trioecho.packet.wireless import aggregated
+
+#: A frame of which too little was captured to tell what it is.
+CUT = "frames cut off in a header"
 
 # What makes a segment worth a closer look (marks.py): most are not.
 _RARE_BITS = URG | ECE | CWR | AE
@@ -89,6 +93,23 @@ def decode(frame: Frame, fragments: Fragments | None = None) -> Segment | None:
         return _tcp(frame, found) if isinstance(found, Packet) else None
     except (TooShort, IndexError):
         return None
+
+
+def look(frame: Frame, fragments: Fragments | None = None) -> Segment | Packet | Layer | str | None:
+    """As ``decode``, and what there is in place of a segment.
+
+    Returns:
+        The segment, or the last that could be read of the frame, as ``innermost`` gives it, or
+        `CUT`.
+    """
+    try:
+        found = innermost(frame, fragments)
+    except (TooShort, IndexError):
+        return CUT
+    if isinstance(found, Packet):
+        with suppress(TooShort, IndexError):
+            return _tcp(frame, found) or found
+    return found
 
 
 def decode_all(frame: Frame, fragments: Fragments | None = None) -> list[Segment]:

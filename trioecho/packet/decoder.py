@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from trioecho.model import Frame, Segment
 from trioecho.packet.census import Census
-from trioecho.packet.decode import decode, decode_all
+from trioecho.packet.decode import decode, decode_all, look
 from trioecho.packet.fragments import Fragments
 from trioecho.packet.link import LINKS, MANY
 
@@ -36,7 +36,9 @@ class Decoder:
         Returns:
             The segments, decoded one by one as they are asked for.
         """
-        fragments = self._fragments
+        fragments, frames = self._fragments, iter(frames)
+        if self._counting:
+            yield from self._first(frames)
         for frame in frames:
             if frame.link in MANY:
                 several = decode_all(frame, fragments)
@@ -45,11 +47,26 @@ class Decoder:
             else:
                 segment = decode(frame, fragments)
             if segment is not None:
-                self._counting = False
                 yield segment
+            elif frame.link not in LINKS:
+                self.strangers.add(frame.link)
+
+    def _first(self, frames: Iterator[Frame]) -> Iterator[Segment]:
+        """The segments of the first frame that has any; what is in those before it is counted."""
+        census, fragments = self.census, self._fragments
+        for frame in frames:
+            if census.glance(frame):
                 continue
-            if self._counting:
-                self.census.add(frame)
+            if frame.link in MANY and (several := decode_all(frame, fragments)):
+                self._counting = False
+                yield from several
+                return
+            found = look(frame, fragments if frame.link not in MANY else None)
+            if isinstance(found, Segment):
+                self._counting = False
+                yield found
+                return
+            census.add(frame, found)
             if frame.link not in LINKS:
                 self.strangers.add(frame.link)
 
