@@ -65,6 +65,7 @@ def test_a_limit_is_said() -> None:
 
 def test_streams_are_a_ladder_however_many_there_are() -> None:
     shower = Shower(Selection(), streams=True)
+    shower.overview.begin()
     assert "title" in shower.text
     shower.show(TWO)
     shower.overview.finish("two.pcap")

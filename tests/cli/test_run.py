@@ -290,9 +290,7 @@ def test_usage_errors(arguments: list[str], words: str) -> None:
         [*TRIOECHO, "run", *arguments], capture_output=True, check=False, text=True
     )
     assert done.returncode == 2
-    text = " ".join(re.sub("[│╭╮╰╯─]", " ", done.stderr).split())
-    assert words in text
-    assert "Traceback" not in text
+    assert words in done.stderr
 
 
 @pytest.mark.parametrize("end", ["--server", "--client"])

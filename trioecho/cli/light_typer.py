@@ -1,4 +1,4 @@
-"""Typer without pydantic's import time, and with errors in plain words.
+"""Typer without pydantic's import time, and with errors in plain words, in one line.
 
 From 0.27 on, Typer converts each option's text with a pydantic adapter. To import pydantic takes as
 long as a small program's whole round trip: 75 ms, to turn ``"3"`` into ``3``. Here, plain types,
@@ -9,12 +9,17 @@ is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+
+# Typer's own copy of click has it, or click itself.
+_UsageError: Any = typer.BadParameter.__base__
 
 
 class _Shortcut:
@@ -92,7 +97,33 @@ class Command(TyperCommand):
 
 
 class Group(TyperGroup):
-    """A group of commands that converts plain values without pydantic."""
+    """A group of commands that converts plain values without pydantic.
+
+    A wrong command line is told in one line, like every other error, with exit code 2.
+    """
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _lighten(super().get_params(ctx))
+
+    def make_context(self, info_name: Any, args: list[str], *rest: Any, **extra: Any) -> Any:
+        if not args:
+            return super().make_context(info_name, args, *rest, **extra)  # shows the help
+        with _one_line(f"{info_name}"):
+            return super().make_context(info_name, args, *rest, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _one_line(ctx.command_path):
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _one_line(command: str) -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        from trioecho.cli.runner import refuse
+        from trioecho.errors import TrioechoError
+
+        asked = getattr(error.ctx, "command_path", command)
+        what = " ".join(error.format_message().split()).rstrip(".")
+        refuse(TrioechoError(what, f"`{asked} --help` shows what is possible"))

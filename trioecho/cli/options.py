@@ -77,12 +77,20 @@ def with_show_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _list_faults(texts: list[str] | None) -> list[str] | None:
-    if texts and "help" in texts:
-        from trioecho.faults.faults import listing
+def _check_faults(texts: list[str] | None) -> list[str] | None:
+    if not texts:
+        return texts
+    from trioecho.cli.runner import refuse
+    from trioecho.errors import TrioechoError
+    from trioecho.faults.faults import check, listing, parse
 
+    if "help" in texts:
         typer.echo(listing(), nl=False)
         raise typer.Exit
+    try:
+        check(list(map(parse, texts)))
+    except TrioechoError as error:
+        refuse(error)
     return texts
 
 
@@ -91,7 +99,7 @@ FaultOption = Annotated[
     typer.Option(
         "--fault",
         metavar="TEXT",
-        callback=_list_faults,
+        callback=_check_faults,
         is_eager=True,
         help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms"; "help" lists'
         " all. Repeatable.",

@@ -6,14 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, closing
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.read_follow import Follower
-from trioecho.cli.read_overview import Overview
+from trioecho.cli.read_overview import Overview, instead
 from trioecho.cli.screen import Screen, Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import is_terminal
@@ -81,7 +81,7 @@ class _Reader:
         if wanted <= count:
             hint = "Leave out --host, --port and --only"
             raise TrioechoError(f"Connection {wanted} of {name} does not match the filters", hint)
-        there = plural(count, "connection") if count else "none"
+        there = plural(count, "connection") if count else f"none in {instead(reading.census)}"
         verb = "is" if count < 2 else "are"
         raise TrioechoError(f"{name} has no connection {wanted}: there {verb} {there}")
 
@@ -94,14 +94,19 @@ class _Reader:
             first, *others = request.screen.show_on(files, file.name, _Names(file))
             reading = Reading(selection)
             main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
-            for shown in others:
-                shown.sink(shown.renderer.begin())
+
+            @cache
+            def begin() -> None:
+                main.begin()
+                for shown in others:
+                    shown.sink(shown.renderer.begin())
 
             held: HeldRungs | None = None
             if selection.only_trouble and (streams or files):
                 held = stack.enter_context(closing(HeldRungs(reading.troubled)))
 
             def show(rungs: Sequence[Rung]) -> None:
+                begin()
                 main.show(rungs)
                 for shown in others:
                     shown.sink(shown.renderer.show(rungs))
@@ -111,7 +116,7 @@ class _Reader:
                     show(rungs)
 
             def finish(dropped: int | None) -> None:
-                put(reading.rest())
+                begin()
                 for rungs in held.rest() if held is not None else ():
                     show(rungs)
                 main.finish(file.name, dropped)
@@ -123,15 +128,19 @@ class _Reader:
                     name, file, reading, put, lambda: main.is_table and not others
                 )
             except BaseException:  # also after Ctrl-C, show what was read
+                put(reading.rest())
                 finish(file.dropped)
                 raise
             trouble, dropped = str(file.trouble or ""), file.dropped
             if to_share:
                 connections, trouble, dropped = read_shared(name, processors(), _frames)
                 main.share(connections)
-            finish(dropped)
-            code = _complain(file.name, trouble) | _complain(file.name, _unknown_links(reading))
-            self._demand(reading, file.name)
+            put(reading.rest())
+            try:
+                self._demand(reading, file.name)
+                finish(dropped)
+            finally:
+                code = _complain(file.name, trouble) | _complain(file.name, _unknown_links(reading))
             return code
 
     def _through(

@@ -31,7 +31,7 @@ def instead(census: Census) -> str:
         said.append(f"{count:,} {kind}{port}")
     if others := census.frames - sum(count for _, count in kinds):
         said.append(f"{others:,} others")
-    return f"{plural(census.frames, 'frame')}: {'; '.join(said)}"
+    return ": ".join(filter(None, (plural(census.frames, "frame"), "; ".join(said))))
 
 
 class Overview:
@@ -55,8 +55,6 @@ class Overview:
         self._shared: list[ConnectionSummary] | None = None
         self._shared_count = 0
         self._as = "ladder" if streams else "unknown"
-        if streams:
-            self._sink(self._renderer.begin())
 
     @property
     def is_table(self) -> bool:
@@ -67,6 +65,11 @@ class Overview:
         """Use connections that other processes have read."""
         self._shared = [one for one in connections if self._selection.keeps(one)]
         self._shared_count = len(connections)
+
+    def begin(self) -> None:
+        """Show what stands above the first rung, where it is known by now that it is a ladder."""
+        if self._as == "ladder":
+            self._sink(self._renderer.begin())
 
     def show(self, rungs: Sequence[Rung]) -> None:
         """Show the next rungs, or keep them until it is known how."""
@@ -99,7 +102,7 @@ class Overview:
 
     def _begin_ladder(self) -> None:
         self._as = "ladder"
-        self._sink(self._renderer.begin())
+        self.begin()
         self._sink(self._renderer.show(self._held))
         self._held.clear()
 

@@ -132,7 +132,7 @@ def open_files(paths: Sequence[Path]) -> Iterator[list[tuple[Path, Sink]]]:
                 file = stack.enter_context(path.open("ab" if at_the_end else "wb", buffering=0))
             except OSError as error:
                 raise TrioechoError(f"Cannot write {str(path)!r}: {error.strerror}") from None
-            if at_the_end:
+            if path.suffix != ".raw":  # an end that sent nothing has an empty stream
                 stack.callback(_drop_if_empty, path)
             opened.append((path, _sink(path, file, replacing=at_the_end)))
         yield opened
