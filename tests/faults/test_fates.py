@@ -1,6 +1,6 @@
 """What becomes of packets: each fault, on segments with real bytes."""
 
-# covers: faults/chance, faults/tally, packet/build
+# covers: faults/chance, faults/quoted, faults/tally, packet/build
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trioecho.errors import TrioechoError
 from trioecho.faults.fate import Decision, Delivery, Packet
 from trioecho.faults.fates import Fates
 from trioecho.faults.faults import parse
-from trioecho.faults.flows import MOST_FLOWS, Flows
+from trioecho.faults.flows import MOST_FLOWS, MOST_ITEMS, Flows
 from trioecho.model import ACK, FIN, OTHER, RST, SYN, End, Frame, Segment
 from trioecho.packet.decode import decode
 
@@ -180,6 +180,65 @@ AGAIN = """
 @pytest.mark.parametrize("isn", [1000, 0xFFFFFFF5])
 def test_a_repetition_is_no_new_item(fault: str, numbers: list[int], isn: int) -> None:
     assert lost(Wire(fault).play(AGAIN, isn)) == numbers
+
+
+def held(seq: int, payload: bytes, end: End = "client", port: int = 0) -> bytes:
+    """A segment with bytes of a stream, of which the first is 1."""
+    return frames.tcp(end, ACK, 1000 + seq, 1, payload, port=port)
+
+
+STREAM = [(1, b"BEGIN"), (6, b"COMMIT;"), (1, b"BEGIN"), (6, b"COMM"), (13, b"x COMMIT COMMIT")]
+
+
+@pytest.mark.parametrize(
+    ("fault", "numbers"),
+    [
+        ('drop client data containing "COMMIT"', [3]),
+        ('drop client data 2 containing "COMMIT"', [6]),
+        ('drop client data all containing "COMMIT"', [3, 6]),
+        ('drop client data 3 containing "COMMIT"', []),
+        ('drop client data always containing "COMMIT"', [3, 5]),
+        ('drop data twice containing "COMMIT;"', [3, 5]),
+        ('drop data all containing "commit"', []),
+        ('drop server data all containing "COMMIT"', []),
+        (r'drop client data containing "\x3b"', [3]),
+        ("drop client byte 1", [2]),
+        ("drop client byte 5 always", [2, 4]),
+        ("drop client byte 6", [3]),
+        ("drop client byte 10 always", [3]),
+        ("drop client byte 9 always", [3, 5]),
+        ("drop client byte 9 always connection 2", []),
+        ("drop client byte 27", [6]),
+        ("drop client byte 28", []),
+        ("drop server byte 1", []),
+        ("cut after client byte 6", [4, 5, 6]),
+        ('cut after client data containing "COMMIT"', [4, 5, 6]),
+    ],
+)
+def test_what_a_segment_holds(fault: str, numbers: list[int]) -> None:
+    wire = Wire(fault)
+    decisions = [wire.send("client", frames.tcp("client", SYN, 1000))]
+    decisions += [wire.send("client", held(*one)) for one in STREAM]
+    assert lost(decisions) == numbers
+
+
+def test_what_is_held_is_counted_in_each_connection() -> None:
+    wire = Wire('drop data containing "x"', "drop client byte 2 twice")
+    for port in (0, 1):
+        assert not wire.send("client", frames.tcp("client", SYN, 1000, port=port)).lost
+        decisions = [wire.send("client", held(seq, b"x", port=port)) for seq in (1, 2, 2, 2, 3)]
+        assert lost(decisions) == [1, 2, 3]
+
+
+def test_so_many_with_the_text_are_known_again() -> None:
+    wire = Wire('drop client data 1 always containing "x"')
+    wire.send("client", frames.tcp("client", SYN, 1000))
+    assert wire.send("client", held(1, b"x")).lost
+    for seq in range(2, MOST_ITEMS + 1):
+        wire.send("client", held(seq, b"x"))
+    assert wire.send("client", held(1, b"x")).lost
+    wire.send("client", held(MOST_ITEMS + 1, b"x"))
+    assert not wire.send("client", held(1, b"x")).lost
 
 
 def test_each_connection_is_counted_on_its_own() -> None:
@@ -601,6 +660,10 @@ def test_a_queue_without_a_rate_is_refused() -> None:
         ("drop rst", "the two ends sent no RST"),
         ("delay server syn 1ms", "the server sent no SYN"),
         ("cut after client fin 2", "the client sent 1 FIN"),
+        ("drop client byte 41", "the client sent 40 bytes"),
+        ("drop server byte 6", "the server sent 5 bytes"),
+        ('drop data containing "y"', "the two ends sent no segment of data with that text"),
+        ('drop server data 2 containing "x"', "the server sent 1 segment of data with that text"),
         ("inject rst after ack 9", "the two ends sent 4 pure ACKs"),
         ("drop syn connection 2", "there was 1 connection"),
         ("drop client data 9 connection 1", "the client sent 4 segments of data"),

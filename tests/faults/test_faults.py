@@ -47,6 +47,30 @@ MEANINGS = {
         "drop fin always connection 2", Items(None, "fin", only(1), None, 2)
     ),
     "drop data all always": Drop("drop data all always", Items(None, "data", ALL, None)),
+    'drop client data containing "COMMIT"': Drop(
+        'drop client data containing "COMMIT"', Items("client", "data", containing=b"COMMIT")
+    ),
+    r'drop data 2- always containing "a  B\"\\\n\xFF€" connection 1': Drop(
+        r'drop data 2- always containing "a  B\"\\\n\xFF€" connection 1',
+        Items(None, "data", Which(((2, None),)), None, 1, b'a  B"\\\n\xff\xe2\x82\xac'),
+    ),
+    'drop data containing "a\tb\x85"': Drop(
+        r'drop data containing "a\x09b\xc2\x85"', Items(None, "data", containing=b"a\tb\xc2\x85")
+    ),
+    "drop client byte 4000": Drop("drop client byte 4000", Items("client", "data", byte=4000)),
+    "delay server byte 1 always connection 2 1ms": Delay(
+        "delay server byte 1 always connection 2 1ms",
+        Items("server", "data", Which(), None, 2, byte=1),
+        MS,
+    ),
+    "cut after client byte 9 connection 2": Cut(
+        "cut after client byte 9 connection 2", Items("client", "data", Which(), 1, 2, byte=9)
+    ),
+    'inject rst after data 2 containing "x"': Inject(
+        'inject rst after data 2 containing "x"',
+        Items(None, "data", only(2), containing=b"x"),
+        "rst",
+    ),
     "delay server ack 200ms": Delay("delay server ack 200ms", Items("server", "ack"), 200 * MS),
     "delay data 2 twice connection 1 1.5s": Delay(
         "delay data 2 twice connection 1 1.5s", Items(None, "data", only(2), 2, 1), 1500 * MS
@@ -120,6 +144,7 @@ def test_the_page_lists_each_as_a_packet_meets_it() -> None:
 
 KIND = "syn, syn-ack, ack, data, fin, rst or segment"
 END_KIND = "client, server, " + KIND
+OF_AN_END = "syn, syn-ack, ack, data, fin, rst, segment or byte"
 VERB = "cut, drop, loss, delay, path, queue, rate, corrupt, duplicate, reorder, inject or mtu"
 BILLION = "a number from 1 to 1,000,000,000"
 LIST = "a list such as 2,4-6 or 3-"
@@ -133,8 +158,8 @@ ERRORS = {
     "": "A fault without a word says nothing. Such as 'drop syn-ack'",
     "drp syn": at(1, "drp", f"one of {VERB}. Did you mean 'drop'?"),
     "drop": f"The fault 'drop' is not complete; expected one of {END_KIND}",
-    "drop client": f"The fault 'drop client' is not complete; expected one of {KIND}",
-    "drop client dat 2": at(3, "dat", f"one of {KIND}. Did you mean 'data'?"),
+    "drop client": f"The fault 'drop client' is not complete; expected one of {OF_AN_END}",
+    "drop client dat 2": at(3, "dat", f"one of {OF_AN_END}. Did you mean 'data'?"),
     "drop data 0": at(3, "0", "numbers from 1 to 1,000,000,000, the lower one first"),
     "drop data 5-3": at(3, "5-3", "numbers from 1 to"),
     "drop data 1-0": at(3, "1-0", "numbers from 1 to"),
@@ -142,7 +167,7 @@ ERRORS = {
     "drop data 2, 4": at(
         3,
         "2,",
-        f"one of all, every, {LIST}, once, twice, always, 'N times', connection or nothing more",
+        f"one of all, every, {LIST}, once, twice, always, 'N times', containing, connection or",
     ),
     "drop data every": f"is not complete; expected {BILLION}",
     "drop data every 0": at(4, "0", BILLION),
@@ -153,12 +178,25 @@ ERRORS = {
     ),
     "drop rst 2 3 times": at(4, "3", "one of once, connection or nothing more"),
     "drop data 2 foo": at(
-        4, "foo", "one of once, twice, always, 'N times', connection or nothing more"
+        4, "foo", "one of once, twice, always, 'N times', containing, connection or nothing more"
     ),
     "drop data connection": f"is not complete; expected {BILLION}",
+    "drop byte 4000": at(2, "byte", f"one of {END_KIND}"),
+    "drop client byte": f"is not complete; expected {BILLION}",
+    "drop client byte 0": at(4, "0", BILLION),
+    "drop client byte 7 2": at(5, "2", "one of once, twice, always, 'N times', connection or"),
+    "drop ack containing": at(3, "containing", "one of all, every, "),
+    "drop data containing": 'is not complete; expected a text in double quotes such as "hello"',
+    "drop data containing commit": at(4, "commit", 'a text in double quotes such as "hello"'),
+    'drop data containing ""': at(4, '""', "a text in double quotes"),
+    r'drop data containing "\q"': at(4, r'"\\q"', "a text in double quotes"),
+    r'drop data containing "\x1"': at(4, r'"\\x1"', "a text in double quotes"),
+    'drop data containing "a"b': at(4, '"a"b', "a text in double quotes"),
+    'drop data containing "a b': at(4, '"a', "a text in double quotes"),
+    "cut after client byte 7 twice": at(6, "twice", "one of connection or nothing more"),
     "drop data connection 1 2": at(5, "2", "nothing more"),
     "delay": f"is not complete; expected one of a time such as 25ms, {END_KIND}",
-    "delay client 25": at(3, "25", f"one of a time such as 25ms, {KIND}"),
+    "delay client 25": at(3, "25", f"one of a time such as 25ms, {OF_AN_END}"),
     "delay 20ms jiter 5ms": at(3, "jiter", "one of jitter or nothing more. Did you mean 'jitter'?"),
     "delay 20ms jitter": "is not complete; expected a time such as 25ms",
     "delay 20ms jitter 20.1ms": at(4, "20.1ms", "more than 0 and at most 20ms"),
@@ -167,7 +205,7 @@ ERRORS = {
     "delay 0ms": at(2, "0ms", "more than 0 and at most 3600s"),
     "delay 3601s": at(2, "3601s", "more than 0 and at most 3600s"),
     "delay 99999999999s": at(2, "99999999999s", "more than 0 and at most 3600s"),
-    "delay data 2": "expected one of once, twice, always, 'N times', connection or a time such as",
+    "delay data 2": "expected one of once, twice, always, 'N times', containing, connection or a",
     "delay data 2 connection 1": "is not complete; expected a time such as 25ms",
     "reorder data 2": "is not complete; expected a number from 3 to 1,000,000,000",
     "reorder data 3 2": at(4, "2", "a number from 4 to 1,000,000,000"),
@@ -175,7 +213,9 @@ ERRORS = {
     "inject rst": "is not complete; expected one of to, offset or after",
     "inject rst to me": at(4, "me", "one of client, server or both"),
     "inject rst offset 1.5": at(4, "1.5", "a number from -2,147,483,647 to 2,147,483,647"),
-    "inject rst after data 2-3": at(5, "2-3", "one of a number, connection or nothing more"),
+    "inject rst after data 2-3": at(
+        5, "2-3", "one of a number, containing, connection or nothing more"
+    ),
     "cut before fin": at(2, "before", "one of for, after or nothing more"),
     "cut for ever": at(3, "ever", "a time such as 25ms"),
     "rate 1": at(2, "1", "one of client, server or a rate such as 500kbit, 1mbit or 1gbit"),
@@ -237,6 +277,23 @@ times = st.sampled_from(["", "once", "twice", "always"]) | number.map("{} times"
         st.sampled_from(["", *ENDS]),
         st.sampled_from(["data", "syn", "syn-ack", "fin"]),
         which,
+        times,
+        st.just("") | number.map("connection {}".format),
+    )
+    | st.tuples(
+        st.sampled_from(["drop", "duplicate", "corrupt"]),
+        st.sampled_from(["", *ENDS]),
+        st.just("data"),
+        which,
+        times,
+        st.binary(min_size=1, max_size=20).map(
+            lambda octets: 'containing "' + "".join(rf"\x{one:02x}" for one in octets) + '"'
+        ),
+    )
+    | st.tuples(
+        st.sampled_from(["drop", "duplicate", "corrupt"]),
+        st.sampled_from(ENDS),
+        number.map("byte {}".format),
         times,
         st.just("") | number.map("connection {}".format),
     )

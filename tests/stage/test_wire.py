@@ -117,6 +117,23 @@ async def test_what_is_dropped_never_arrives_and_the_kernel_sends_it_again() -> 
     assert [note.of for note in again.notes if isinstance(note, REPETITIONS)] == [first.number]
 
 
+@pytest.mark.parametrize(
+    ("fault", "length"),
+    [("drop client byte 4000", 1448), ('drop client data containing "xxxx"', 1448)],
+)
+async def test_what_holds_a_byte_or_a_text_is_dropped(fault: str, length: int) -> None:
+    async with open_wire([fault]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 5000)
+        assert not wire.unmatched()
+    isn = diary.sent_[0].segment.seq
+    (lost,) = (passage.segment for passage in diary.sent_ if passage.lost)
+    first = lost.seq - isn & 0xFFFFFFFF
+    assert lost.length == length
+    assert first <= (4000 if "byte" in fault else 1) < first + length
+
+
 async def test_a_fault_may_be_added_later() -> None:
     async with open_wire() as wire:
         diary = Diary()

@@ -134,7 +134,12 @@ class Fate:
 
     def is_one_of(self, items: Tally) -> bool:
         """Whether the packet is one of these segments; they are counted with that."""
-        return self.flow is not None and items.has(self.flow, self.packet.end, self._sights)
+        flow, segment = self.flow, self.packet.segment
+        return (
+            flow is not None
+            and segment is not None
+            and items.has(flow, self.packet.end, segment, self._sights)
+        )
 
     def settle(self) -> None:
         """Fix when the packet arrives; no fault changes it after this."""

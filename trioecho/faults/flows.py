@@ -113,6 +113,10 @@ class Flow:
             side.expects = segment.ack
         return sights
 
+    def place(self, end: End, segment: Segment) -> int:
+        """The number of a segment's first byte of data, once it was seen; a stream's first is 1."""
+        return _place(self.sides[end], segment)
+
     def arrived(self, end: End, segment: Segment) -> None:
         """Note that a segment reaches the other end at once."""
         other = self.sides[OTHER[end]]
@@ -152,8 +156,7 @@ class Flow:
         return sight
 
     def _data(self, side: Side, segment: Segment, remember: bool) -> list[Sight]:
-        begin = segment.seq + (segment.flags >> 1 & 1)  # a SYN stands before the data
-        start = relative(begin, side.base, side.high)
+        start = _place(side, segment)
         end, high = start + segment.length, side.high
         sights = []
         first = bisect_right(side.items, start, key=lambda item: item.end)
@@ -170,6 +173,11 @@ class Flow:
             sights.append(sight)
             side.high = end
         return sights
+
+
+def _place(side: Side, segment: Segment) -> int:
+    begin = segment.seq + (segment.flags >> 1 & 1)  # a SYN stands before the data
+    return relative(begin, side.base, side.high)
 
 
 class Flows:

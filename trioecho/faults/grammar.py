@@ -2,17 +2,19 @@
 
 ``NOTATION`` has them, and the ``usage`` of each fault says where they are used. A number counts
 distinct items of a kind in one connection, as `trioecho.faults.flows` says. Without TIMES a fault
-acts on an item's first transmission alone; ``twice`` includes the next one. Case is ignored.
+acts on an item's first transmission alone; ``twice`` includes the next one. Case is ignored,
+except in quotes.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from trioecho.errors import TrioechoError
 from trioecho.faults.items import KINDS, ONCE_ONLY, Items, Kind, Which
+from trioecho.faults.quoted import bytes_of, words_of
 from trioecho.faults.words import Words
 from trioecho.model import ENDS, End
 
@@ -20,14 +22,18 @@ Form: TypeAlias = Callable[[str], "re.Match[str] | None"]
 Word = TypeVar("Word", bound=str)
 
 NOTATION = """\
-ITEMS      = [ END ] KIND [ WHICH ] [ TIMES ] [ "connection" N ]
-SEGMENT    = [ END ] KIND [ N ] [ "connection" N ]
+ITEMS      = [ END ] KIND [ WHICH ] [ TIMES ] [ TEXT ] [ "connection" N ]
+           | END "byte" N [ TIMES ] [ "connection" N ]
+SEGMENT    = [ END ] KIND [ N ] [ TEXT ] [ "connection" N ]
+           | END "byte" N [ "connection" N ]
 END        = "client" | "server"                  left out: either, counted together
 KIND       = "syn" | "syn-ack" | "ack" | "data" | "fin" | "rst" | "segment"
 WHICH      = LIST | "all" | "every" N             left out: 1
 TIMES      = "once" | "twice" | N "times" | "always"
 LIST       = PART { "," PART }, without spaces
 PART       = N | N"-"N | N"-"
+TEXT       = "containing" QUOTED                  with the kind "data"
+QUOTED     = text in double quotes, its case kept; \\n \\r \\t \\" \\\\ \\xHH stand for a byte each
 TIME       = NUMBER( "s" | "ms" | "us" )
 NUMBER     = digits, and up to three behind a point
 """
@@ -36,6 +42,7 @@ MOST_TEXT = 1_000
 MOST_TIME = 3_600_000_000_000
 
 _TIMES = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
+_BYTE: Literal["byte"] = "byte"
 _SAME = {"synack": "syn-ack"}
 _A_TIME = "a time such as 25ms"
 
@@ -57,7 +64,7 @@ class FaultWords(Words):
     def __init__(self, text: str) -> None:
         if len(text) > MOST_TEXT:
             raise TrioechoError(f"A fault has {MOST_TEXT:,} characters at most: {text[:40]!r}…")
-        words = [_SAME.get(word, word) for word in text.lower().split()]
+        words = [_SAME.get(word, word) for word in words_of(text)]
         super().__init__("The fault", words, " ".join(words))
         self._tried: list[str] = []
 
@@ -134,14 +141,24 @@ class FaultWords(Words):
     def items(self, end: End | None = None) -> Items:
         """Take ITEMS; their end may have been taken before."""
         end = end or self.any_of(ENDS)
-        kind = self.one_of(KINDS)
-        return Items(end, kind, self._which(), self._times(kind), self.connection())
+        kind = self._kind_of(end)
+        if kind == "byte":
+            byte, times = self.number(), self._times("data")
+            return Items(end, "data", Which(), times, self.connection(), b"", byte)
+        which, times = self._which(), self._times(kind)
+        text = self._containing(kind)
+        return Items(end, kind, which, times, self.connection(), text)
 
     def segment(self) -> Items:
         """Take SEGMENT."""
-        end, kind = self.kind()
+        end = self.any_of(ENDS)
+        kind = self._kind_of(end)
+        if kind == "byte":
+            byte = self.number()
+            return Items(end, "data", Which(), 1, self.connection(), b"", byte)
         one = Which.only(self.number() if self.fits(_number, "a number") else 1)
-        return Items(end, kind, one, 1, self.connection())
+        text = self._containing(kind)
+        return Items(end, kind, one, 1, self.connection(), text)
 
     def connection(self) -> int | None:
         """Take ``[ "connection" N ]``."""
@@ -158,6 +175,20 @@ class FaultWords(Words):
     def seed(self) -> int:
         """Take ``[ "seed" N ]``."""
         return self.number(0, (1 << 63) - 1) if self.accept("seed") else 1
+
+    def _kind_of(self, end: End | None) -> Kind | Literal["byte"]:
+        """Take ``KIND`` or, where an end is named, ``"byte"``."""
+        return self.one_of(KINDS) if end is None else self.one_of((*KINDS, _BYTE))
+
+    def _containing(self, kind: Kind) -> bytes:
+        """Take ``[ TEXT ]``."""
+        if kind != "data" or not self.accept("containing"):
+            return b""
+        found = bytes_of(self.peek())
+        if found is None:
+            raise self.wrong('a text in double quotes such as "hello"')
+        self.take()
+        return found
 
     def _which(self) -> Which:
         if self.accept("all"):

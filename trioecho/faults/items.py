@@ -53,6 +53,8 @@ class Items(Struct, frozen=True):
         which: their numbers.
         times: how many transmissions of each, from its first on; None for all of them.
         connection: the number of their connection, from 1; None for each connection on its own.
+        containing: the bytes that a segment of data holds; only those that do are counted.
+        byte: the byte that they hold, of all that their end sends, from 1; 0 for any segment.
     """
 
     end: End | None
@@ -60,3 +62,5 @@ class Items(Struct, frozen=True):
     which: Which = Which()
     times: int | None = 1
     connection: int | None = None
+    containing: bytes = b""
+    byte: int = 0
