@@ -268,3 +268,13 @@ def test_an_answer_that_comes_after_the_client_gave_up() -> None:
     assert "late-synack" in kinds(synack)
     assert synack["client_state"] == "CLOSED"
     assert ladder[-1]["flags"] == ["RST"]
+
+
+@pytest.mark.parametrize("end", ["client", "server", "both"])
+def test_a_forged_reset_is_no_ends_own(end: str) -> None:
+    done = trace("--fault", f"inject rst to {end} after client data 1", "--timeout", "2", code=1)
+    said = " ".join(done.stdout.split())
+    assert "closed by RST, which the wire forged" in said
+    assert "aborts" not in said
+    assert "closed at once" not in said
+    assert "The server reset the" not in done.stderr

@@ -172,7 +172,7 @@ def test_a_server_that_answers_only_at_the_end() -> None:
     [
         (flipping, "The echo differs at offset 8: sent 0x70 b'p', received 0x50 b'P'. "),
         (talkative, "The server sent back more than it received: 0x21 b'!' at offset 16. "),
-        (resetting, "The server reset the connection half way: "),
+        (resetting, "The connection was reset half way: "),
         (early, "The server closed the connection too early: 4 of 16 bytes had come back. "),
     ],
 )

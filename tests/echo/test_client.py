@@ -155,7 +155,7 @@ async def failing(port: int, **options: object) -> str:
 async def test_a_reset_half_way() -> None:
     with plain_server(resetting) as port:
         what = await failing(port)
-    assert what.startswith("The server reset the connection half way: ")
+    assert what.startswith("The connection was reset half way: ")
     assert what.endswith(" of 16 bytes had come back")  # a reset may overtake the four
 
 

@@ -130,7 +130,7 @@ def test_a_forged_reset_is_answered_by_a_challenge_ack() -> None:
         assert segment is not None
         rung = tracker.sent(segment, "injected" if data is forged else "original")
         rungs.append(tracker.connections[0].arrived(rung, number))
-    assert rungs[3].notes == (refusals.OutOfWindow(),)
+    assert rungs[3].notes == (refusals.Challenged(),)
     assert ChallengeAck("reset") in rungs[4].notes
     assert (rungs[4].client_state, rungs[4].server_state) == (State.ESTABLISHED,) * 2
 

@@ -137,7 +137,13 @@ def causes(rung: Rung) -> list[str]:
 
 def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
     tested = {cause for _, expected in CAUSES.values() for cause in expected.split()}
-    elsewhere = {"time-wait-assassination", "out-of-window", "program-stopped"}
+    elsewhere = {
+        "time-wait-assassination",
+        "out-of-window",
+        "program-stopped",
+        "forged",
+        "challenged",
+    }
     assert tested | elsewhere == {
         one.__struct_defaults__[-1] for one in ConnectionRst.__subclasses__()
     }

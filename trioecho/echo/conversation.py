@@ -163,8 +163,8 @@ class Conversation:
             )
         if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN, errno.ECONNABORTED):
             return TrioechoError(
-                f"The server reset the connection half way: {self._progress()}",
-                "It may have crashed, or closed its socket before it had read everything",
+                f"The connection was reset half way: {self._progress()}",
+                "The server may have crashed, or closed its socket before it had read everything",
             )
         return TrioechoError(f"The connection broke: {error.strerror}; {self._progress()}")
 

@@ -61,7 +61,7 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         case "fin":
             closed = "closed by FIN, both directions"
         case "rst":
-            closed = "closed by RST"
+            closed = "closed by RST" + ", which the wire forged" * connection.forged
         case None:
             closed = "the client gave up" if connection.gave_up else "still open at the end"
     took = connection.handshake_time

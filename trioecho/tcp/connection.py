@@ -7,13 +7,11 @@ segment it dropped. Nothing that the wire does makes this raise.
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from msgspec.structs import replace
 
 from trioecho.model import RST, SYN, ConnectionSummary, Endpoint, Kind, Rung, Segment, State
 from trioecho.model.sequence import relative
-from trioecho.tcp import learn, outcome
+from trioecho.tcp import learn, outcome, rules
 from trioecho.tcp.arriving import arrive
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Asked, Forged, Half, Heard
@@ -110,8 +108,11 @@ class TrackedConnection(History):
         seen = Seen(
             segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, self, found
         )
-        before = theirs.state
+        before, over = theirs.state, self.closed_by
         taken = arrive(seen, time)
+        if rung.kind == "injected" and self.closed_by != over:
+            self.told = self.told or Told()
+            self.told.forged = True
         if rung.kind != "injected":
             if taken and seen.end > seen.seq:
                 learn.brought(seen)
@@ -155,19 +156,18 @@ class TrackedConnection(History):
         return seen
 
     def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
-        """Find the facts of a segment that another sent in ``mine``'s name.
+        """A segment that another sent in ``mine``'s name: it says nothing about ``mine``.
 
-        It changes neither end, so it is processed on copies of them. A SYN opens nothing, since
-        there is a connection. Its receiver answers ``mine``; only that is remembered.
+        A SYN opens nothing, since there is a connection. Its receiver answers ``mine``; only that
+        is remembered.
         """
-        if segment.flags & SYN:
-            if theirs.state not in OPENING:
-                mine.forged = Forged(Asked.SYN, mine.next or 0)
-            return self._numbered(segment, number, mine, theirs)
-        seen = send(self, segment, number, *deepcopy((mine, theirs)))
-        if seen.mine.asked is Asked.RESET:
+        seen = self._numbered(segment, number, mine, theirs)
+        seen.forged = True
+        if segment.flags & RST:
             mine.forged = Forged(Asked.RESET, mine.next or 0)
-        seen.mine, seen.theirs = mine, theirs
+            rules.one(rules.RESET, seen)
+        elif segment.flags & SYN and theirs.state not in OPENING:
+            mine.forged = Forged(Asked.SYN, mine.next or 0)
         return seen
 
     def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:

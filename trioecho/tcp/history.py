@@ -21,10 +21,12 @@ class Told(Struct):
 
     Args:
         gave_up: the client gave up before its SYN was answered.
+        forged: a reset that a wire of ours forged has ended it.
         stopped: when we stopped the program of an end, by the end.
     """
 
     gave_up: bool = False
+    forged: bool = False
     stopped: dict[End, int] = {}
 
     def stops(self, end: End, time: int) -> None:

@@ -38,6 +38,7 @@ def summary(history: History) -> ConnectionSummary:
         probes=history.probes,
         tunnel=history.tunnel,
         gave_up=history.told is not None and history.told.gave_up,
+        forged=history.told is not None and history.told.forged,
     )
 
 

@@ -34,6 +34,7 @@ class Seen(Struct, gc=False):
         original: what first carried its first number, if that was used before.
         again: whether it repeats what was sent before, or uses its number without meaning it.
         copied: whether it is the same packet that was seen before.
+        forged: whether a wire of ours sent it in the name of ``mine``.
         sack: its SACK blocks in relative numbers.
         subtype: the Multipath TCP option that is asked about.
         arrival: when it arrived.
@@ -61,6 +62,7 @@ class Seen(Struct, gc=False):
     original: Sent | None = None
     again: bool = False
     copied: bool = False
+    forged: bool = False
     sack: tuple[tuple[int, int], ...] = ()
     subtype: str = ""
     arrival: int = 0

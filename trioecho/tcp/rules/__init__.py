@@ -136,10 +136,12 @@ TIMESTAMP = Question("Is it an old duplicate?", (marks.paws,))
 RESET = Question(
     "If it is a RST: why was it sent?",
     (
+        refusals.forged,
         refusals.unacceptable_ack,
         refusals.earlier_connection,
         refusals.refused,
         refusals.no_ack_of_syn,
+        refusals.challenged,
         refusals.out_of_window,
         refusals.gave_up,
         resets.time_wait_assassination,

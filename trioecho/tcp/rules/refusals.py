@@ -66,6 +66,45 @@ def no_ack_of_syn(seen: Seen) -> NoAckOfSyn | None:
     return None
 
 
+class ForgedReset(ConnectionRst, frozen=True):
+    """One that a wire of ours sent in an end's name, and that its receiver takes for real."""
+
+    cause: str = "forged"
+    moves = False
+    says = "exactly the next number the {theirs} expects: it accepts this as the {mine}'s own reset"
+    source = "RFC 5961 §3.2"
+
+
+def forged(seen: Seen) -> ForgedReset | None:
+    """A wire of ours made it, and the peer takes it."""
+    return ForgedReset() if seen.forged and _taken(seen) else None
+
+
+class Challenged(ConnectionRst, frozen=True):
+    """It does not carry the next number, but one in the window: its receiver asks whether it is
+    meant."""
+
+    cause: str = "challenged"
+    moves = False
+    says = (
+        "within the {theirs}'s window, but not the next number: it does not accept this reset, and"
+        " may ask by a challenge ACK whether it is meant"
+    )
+    source = "RFC 5961 §3.2"
+
+
+def challenged(seen: Seen) -> Challenged | None:
+    """It carries neither the next number nor the one that the peer acknowledged last, but one in
+    the window that the peer told last."""
+    theirs = seen.theirs
+    first = theirs.received.up_to
+    if _taken(seen) or _answers_ack(seen) or first is None or not theirs.shift_known:
+        return None
+    spoke = (theirs.next or 0) > 1 or (theirs.ack or 0) > 1  # a SYN's window is not scaled
+    within = first < seen.seq < first + ((theirs.window or 0) << theirs.shift * spoke)
+    return Challenged() if within and theirs.state is not State.SYN_SENT else None
+
+
 class OutOfWindow(ConnectionRst, frozen=True):
     """It does not carry the next number, so its receiver ignores it."""
 
