@@ -391,6 +391,33 @@ MARKS = {
     +.1   > P. 201:301(100) ack 1 {E}
     +.3   > P. 201:301(100) ack 1 {E} retransmission of 11
     """,
+    "an older ACK tells nothing of the window now": OPEN
+    + f"""
+    +.1   > P. 1:101(100) ack 1   {E}
+    +0    > P. 101:201(100) ack 1 {E}
+    +.02  < .  1:1(0) ack 201 win 1000 {E}
+    +0    < .  1:1(0) ack 101 win 0 {E} older-ack of 6
+    +.002 > P. 201:301(100) ack 1 {E}
+    """,
+    "a single byte has overtaken an ACK": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1       {E}
+    +.001 < .  1:1(0) ack 2       {E}
+    +.018999999 > . 1:1(0) ack 1  {E}
+    """,
+    "a keep-alive a round trip behind a single byte": OPEN
+    + f"""
+    +.1   > P. 1:2(1) ack 1       {E}
+    +.001 < .  1:1(0) ack 2       {E}
+    +.019 > .  1:1(0) ack 1       {E} keep-alive
+    """,
+    "an older ACK at the number before the next": OPEN
+    + f"""
+    +.1   < P. 1:101(100) ack 1   {E}
+    +.01  > P. 1:2(1) ack 101     {E}
+    +.01  < .  101:101(0) ack 2   {E}
+    +2    > .  1:1(0) ack 1       {E} older-ack of 5
+    """,
     "an ACK of a FIN, once more": OPEN
     + """
     +.1   > F. 1:1(0) ack 1       | FIN-WAIT-1   CLOSE-WAIT

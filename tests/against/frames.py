@@ -52,7 +52,8 @@ class Before(NamedTuple):
             only place, or far beyond the window.
         copied: whether its sender had sent the same numbers in a packet of the same identification.
         busy: whether its sender had something on its way: sent and not acknowledged, or a byte
-            whose ACK passed less than a round trip ago, or a FIN less than a second ago.
+            whose ACK passed less than a round trip ago, or a FIN less than a second ago; or, where
+            it has no byte, anything less than a round trip ago.
         passed: the first segment of its sender that was seen beyond it.
         fast: when its sender had last sent it fast, by tshark's word.
         partly_old: whether it has some acknowledged or sent bytes, and some that are not.
@@ -246,6 +247,7 @@ def before(
     now, rtt = mine[number].rung.time, mine[number].rtt
     busy = used > answer or bool(this.length and now - answered < rtt)
     busy = busy or (fin and now - used_time < SHORTEST_KEEP_ALIVE)
+    busy = busy or bool(not this.length and now - used_time < rtt)
     mistaken = mistaken and not this.length
     numbers = first[number].numbers
     partly_old = this.seq < max(answer, 1) < this.seq + this.length

@@ -216,6 +216,8 @@ def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
 
 def _older_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
+    if any(note.kind == "older-ack" for note in ours.rung.notes):
+        return lost <= {"zero-window", "keep-alive"} and not added
     windows = {"window-update", "window-full", "duplicate-ack", "zero-window-probe"}
     return before.receded and lost | added <= windows | {"spurious-retransmission"}
 

@@ -61,12 +61,9 @@ def send(
             seen.found.append(fact)
         if mine.held is not None:
             _waited(seen)
-    # An older ACK, overtaken by a newer one, changes nothing (RFC 9293 §3.10.7.4). It is none if
-    # the newer one acknowledged what was never seen.
+    # An older ACK, overtaken by a newer one, changes nothing (RFC 9293 §3.10.7.4).
     newest = mine.ack
-    older = False
-    if newest is not None and ack is not None and ack < newest:
-        older = newest <= (theirs.next or 0)
+    older = newest is not None and ack is not None and ack < newest and seen.older
     if mine.sack and not older:
         mine.sack = ()
     if segment.rare:

@@ -83,6 +83,15 @@ class Seen(Struct, gc=False):
         return self.theirs.heard or self.theirs
 
     @property
+    def older(self) -> bool:
+        """Whether its sender has acknowledged more before, and nothing by that which was not seen:
+        it says nothing of the window now."""
+        ack, newest = self.ack, self.mine.ack
+        if ack is None or newest is None:
+            return False
+        return ack < newest <= (self.theirs.next or 0)
+
+    @property
     def plausible(self) -> bool:
         """Whether its receiver could take it: not farther ahead than its window, told generously.
 

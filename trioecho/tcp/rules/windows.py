@@ -80,16 +80,17 @@ def _asks_for_a_sign(seen: Seen) -> bool:
     """Whether the number before the next is a question: its sender has nothing on its way.
 
     A byte that is not acknowledged is sent again; so is one whose ACK cannot have come back yet.
-    The number of a FIN stands also in an older ACK that the FIN has overtaken.
+    The number of a FIN or a single byte stands also in an ACK that this has overtaken.
     """
     segment, mine, now = seen.segment, seen.mine, seen.time
     if segment.length > 1 or segment.flags & CONTROL:
         return False
     if mine.acked is not None and mine.acked < (mine.next or 0):
         return False
-    if mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE:
+    if seen.older or (mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE):
         return False
-    return not segment.length or now - seen.theirs.ack_time >= seen.history.round_trip
+    since = seen.theirs.ack_time if segment.length else mine.next_time
+    return now - since >= seen.history.round_trip
 
 
 class KeepAliveAck(Fact, frozen=True, tag="keep-alive-ack"):
@@ -150,8 +151,9 @@ class ZeroWindowProbeAck(Fact, frozen=True, tag="zero-window-probe-ack"):
 
 
 def zero_window_probe_ack(seen: Seen) -> ZeroWindowProbeAck | None:
-    """It only acknowledges, its window stays closed, and the peer has just probed it."""
-    closed = seen.segment.window == 0 == seen.mine.window
+    """It only acknowledges, nothing older, its window stays closed, and the peer has just probed
+    it."""
+    closed = seen.segment.window == 0 == seen.mine.window and not seen.older
     if closed and seen.theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.pure:
         return ZeroWindowProbeAck()
     return None
@@ -186,8 +188,8 @@ class ZeroWindow(Fact, frozen=True, tag="zero-window"):
 
 
 def zero_window(seen: Seen) -> ZeroWindow | None:
-    """Its window is 0, and it is no SYN, FIN or RST."""
-    if seen.segment.window or seen.segment.flags & CONTROL:
+    """Its window is 0, and it is no SYN, FIN or RST, and no older ACK."""
+    if seen.segment.window or seen.segment.flags & CONTROL or seen.older:
         return None
     fin = seen.theirs.fin
     over = fin is not None and fin < (seen.ack or 0)
