@@ -17,7 +17,8 @@ from frames import tcp
 from trioecho.model import ACK, RST, SYN, Endpoint, Frame, Rung, Segment, State
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
-from trioecho.tcp.flight import MOST_SENT, Sent
+from trioecho.tcp import flight as flights
+from trioecho.tcp.flight import MOST_KEPT, MOST_SENT, Sent
 from trioecho.tcp.half import Gap, Half
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.repetition import Retransmission
@@ -146,6 +147,63 @@ def test_the_bytes_of_a_syn_are_not_kept() -> None:
     kept.insert(0, 6, 9, 0, syn)
     assert [(one.seq, one.payload) for one in kept.sent] == [(0, b""), (6, b"later")]
     assert kept.kept == 5
+
+
+@pytest.mark.parametrize("seq", [6, 1])
+@pytest.mark.parametrize(("before", "kept"), [(MOST_KEPT - 5, True), (MOST_KEPT - 4, False)])
+def test_so_many_bytes_are_kept(before: int, kept: bool, seq: int) -> None:
+    """Of what follows all others, and of what fills a gap."""
+    segment = Flight().send(1, b"bytes").segment
+    flight = flights.Flight([Sent(6, 6, 1, 0)], before)
+    flight.insert(seq, seq + 5, 2, 0, segment)
+    (new,) = (one for one in flight.sent if one.number == 2)
+    assert new.payload == (b"bytes" if kept else b"")
+    assert flight.kept == before + 5 * kept
+    flight.acknowledged(11)
+    assert flight.kept == before
+
+
+@pytest.mark.parametrize("seq", [0, 3 * MOST_SENT])
+@pytest.mark.parametrize(("full", "many"), [(0, MOST_SENT), (1, MOST_SENT)])
+def test_so_many_segments_are_kept(full: int, many: int, seq: int) -> None:
+    segment = Flight().send(1, b"x").segment
+    sent = [Sent(1 + at, 2 + at, 1, 0) for at in range(MOST_SENT - 1 + full)]
+    flight = flights.Flight(sent)
+    flight.insert(seq, seq + 1, 2, 0, segment)
+    assert len(flight.sent) == many
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "new", "again"),
+    [
+        (1, 11, None, [1]),
+        (5, 15, None, [1]),
+        (5, 21, None, [1]),
+        (11, 21, (11, 21), []),
+        (15, 25, (31, 25), [21]),
+        (5, 35, (31, 35), [1, 21]),
+        (31, 35, (31, 35), []),
+    ],
+)
+def test_what_comes_again_is_marked_and_only_new_bytes_are_added(
+    begin: int, end: int, new: tuple[int, int] | None, again: list[int]
+) -> None:
+    """Behind all that was sent: the holes are told otherwise."""
+    segment = Flight().send(1, bytes(end - begin)).segment
+    flight = flights.Flight([Sent(1, 11, 1, 0), Sent(21, 31, 2, 0)])
+    flight.insert(begin, end, 3, 0, segment)
+    added = [(one.seq, one.end) for one in flight.sent if one.number == 3]
+    assert added == ([new] if new is not None and new[0] < new[1] else [])
+    assert [one.seq for one in flight.sent if one.repeated] == again
+
+
+@pytest.mark.parametrize(
+    ("ack", "last", "left"), [(10, None, 2), (11, 1, 1), (30, 1, 1), (31, 2, 0)]
+)
+def test_an_ack_drops_what_it_covers_whole(ack: int, last: int | None, left: int) -> None:
+    flight = flights.Flight([Sent(1, 11, 1, 0), Sent(21, 31, 2, 0)])
+    dropped = flight.acknowledged(ack)
+    assert (dropped and dropped.number, len(flight.sent)) == (last, left)
 
 
 def test_a_far_segment_is_not_taken_for_an_original() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from frames import come_to
 from ladders import HANDSHAKE
+from ladders import OPEN as TIMED
 
-from trioecho.model import Rung, State
+from trioecho.model import RoundTrips, Rung, State
 from trioecho.tcp.rules import refusals, resets
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.opening import (
@@ -14,6 +15,12 @@ from trioecho.tcp.rules.opening import (
     ConnectionSynack,
     HandshakeComplete,
     ReusedPorts,
+)
+
+MS = 1_000_000
+MIDDLE = (
+    "> . 1:1(0) ack 1\n< . 1:1(0) ack 1",
+    "no handshake: the capture starts in the middle; ",
 )
 
 
@@ -95,10 +102,80 @@ def test_an_ack_of_what_was_never_sent_completes_no_handshake(ack: int) -> None:
             "handshake and close seen, no data",
         ),
         (HANDSHAKE, "handshake seen, no data; no close: the capture ends first"),
+        (
+            HANDSHAKE + "> P. 1:6(5) ack 1\n< R. 1:1(0) ack 6",
+            "handshake and data seen; cut by a reset",
+        ),
+        (
+            HANDSHAKE + "> F. 1:1(0) ack 1\n< . 1:1(0) ack 2",
+            "handshake seen, no data; one direction closed, the other not",
+        ),
+        (
+            "> S 0:0(0)\n> . 1:1(0) ack 1",
+            "the handshake's SYN-ACK is missing; no data; nothing but what the client sent was"
+            " seen; no close: the capture ends first",
+        ),
+        (
+            "< S. 0:0(0) ack 1\n> . 1:1(0) ack 1\n< P. 1:6(5) ack 1",
+            "the handshake's SYN is missing; data seen; no close: the capture ends first",
+        ),
+        (MIDDLE[0], MIDDLE[1] + "no data; no close: the capture ends first"),
+        (
+            "> P. 1:6(5) ack 1",
+            MIDDLE[1] + "data seen; nothing but what the client sent was seen; no close: the"
+            " capture ends first",
+        ),
+        (
+            "< R 1:1(0)",
+            MIDDLE[1] + "no data; nothing but what the server sent was seen; cut by a reset",
+        ),
+        (
+            "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2\n> . 2:2(0) ack 2",
+            MIDDLE[1] + "close seen, no data",
+        ),
+        (
+            "> F. 1:1(0) ack 1\n< F. 1:1(0) ack 2",
+            MIDDLE[1] + "no data; closed, but for the last ACK",
+        ),
+        (
+            "> P. 1:6(5) ack 1\n> F. 6:6(0) ack 1\n< F. 1:1(0) ack 7\n> . 7:7(0) ack 2",
+            MIDDLE[1] + "data and close seen",
+        ),
     ],
 )
 def test_what_a_connection_came_to(ladder: str, words: str) -> None:
     assert come_to(ladder)[1].completeness == words
+
+
+def test_the_figures_of_a_connection() -> None:
+    """Each is another, so that none stands for two."""
+    _, summary = come_to(
+        TIMED + "+.1 > P. 1:101(100) ack 1\n+.02 < P. 1:51(50) ack 101\n"
+        "+.01 > . 101:101(0) ack 51\n+.3 > . 101:201(100) ack 51\n+.3 > . 101:201(100) ack 51\n"
+        "+.05 < . 51:51(0) ack 201\n+.1 > F. 201:201(0) ack 51\n+.02 < . 51:51(0) ack 202\n"
+        "+.4 < F. 51:51(0) ack 202\n+.03 > . 202:202(0) ack 52"
+    )
+    assert (summary.client_bytes, summary.server_bytes) == (200, 50)
+    assert (summary.client_segments, summary.server_segments) == (8, 5)
+    assert (summary.retransmissions, summary.resets, summary.troubles) == (1, 0, 1)
+    assert summary.first_trouble == "rung 8: retransmission of rung 7 after 300 ms: no ACK has come"
+    assert (summary.handshake_time, summary.end - summary.start) == (20 * MS, 1350 * MS)
+    assert summary.client_rtt == RoundTrips(20 * MS, 20 * MS, 20 * MS)
+    assert summary.server_rtt == RoundTrips(10 * MS, 10 * MS, 10 * MS)
+    assert summary.client_states == {
+        "SYN-SENT": 10 * MS,
+        "ESTABLISHED": 890 * MS,
+        "FIN-WAIT-1": 20 * MS,
+        "FIN-WAIT-2": 400 * MS,
+    }
+    assert summary.server_states == {
+        "SYN-RECEIVED": 20 * MS,
+        "ESTABLISHED": 880 * MS,
+        "CLOSE-WAIT": 420 * MS,
+        "LAST-ACK": 30 * MS,
+    }
+    _, reset = come_to(HANDSHAKE + "> R. 1:1(0) ack 1")
+    assert (reset.resets, reset.troubles, reset.closed_by) == (1, 1, "rst")
 
 
 def test_an_old_segment_before_the_synack_leaves_no_trace() -> None:
