@@ -255,6 +255,29 @@ def test_accurate_ecn_counts_and_echoes_nothing() -> None:
     assert counted == {6: 1}
 
 
+@pytest.mark.parametrize("counter", range(1, 8))
+def test_each_value_of_the_counter(counter: int) -> None:
+    """RFC 9768 §3.2.2: AE, CWR and ECE, from 5 on."""
+    bits = (counter >> 2 & 1) * AE | (counter >> 1 & 1) * CWR | (counter & 1) * ECE
+    rung = see(
+        tcp("client", SYN | ECE | CWR | AE, 99),
+        tcp("server", SYN | ACK | CWR, 499, 100),
+        tcp("client", ACK, 100, 500),
+        tcp("client", ACK | bits, 100, 500, b"x"),
+    )[-1]
+    told = [note.marked for note in rung.notes if isinstance(note, EcnCounter)]
+    assert told == [marked for marked in [(counter - 5) % 8] if marked]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [(0, []), (CWR, [True]), (AE, [True]), (AE | CWR, [True]), (CWR | ECE, []), (ECE, [False])],
+)
+def test_what_an_answer_agrees_to_whose_syn_was_not_seen(answer: int, said: list[bool]) -> None:
+    (rung,) = see(tcp("server", SYN | ACK | answer, 499, 100))
+    assert [note.accurate for note in rung.notes if isinstance(note, EcnSetup)] == said
+
+
 def test_a_synack_that_arrived_marked_is_counted() -> None:
     rungs = see(
         tcp("client", SYN | ECE | CWR | AE, 99),
