@@ -201,12 +201,14 @@ def main() -> int:
             arguments.jobs, get_context("fork"), initializer=_begin, initargs=(folder, usual)
         )
         with workers:
-            for mutation, tried in zip(chosen, workers.map(_attempt, chosen), strict=True):
+            results = zip(chosen, workers.map(_attempt, chosen), strict=True)
+            for number, (mutation, tried) in enumerate(results, 1):
                 path = mutation.module_path.relative_to(ROOT)
                 drawn[path] += 1
                 killed[path] += tried.killed
                 if not tried.killed:
-                    print(f"survived: {path}:{mutation.start_pos[0]} {mutation.operator_name}")
+                    place = f"{path}:{mutation.start_pos[0]} {mutation.operator_name}"
+                    print(f"{number}: survived: {place}")
                     print("\n".join(tried.changed), flush=True)
     for path in sorted(drawn):
         print(f"{killed[path]:4} of {drawn[path]:4} killed in {path}")
