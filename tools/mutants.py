@@ -116,17 +116,21 @@ class Tried(NamedTuple):
 class Copy:
     """A copy of the tree, in which mutants are made."""
 
-    def __init__(self, path: Path, usual: Mapping[Sequence[str], float]) -> None:
-        self.path, self.usual = path, usual
+    def __init__(self, path: Path, usual: Mapping[Sequence[str], float], *, quick: bool) -> None:
+        self.path, self.usual, self.quick = path, usual, quick
         for name in ("trioecho", "tests", "bench", "tools", "docs", "pyproject.toml"):
             place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             path.mkdir(exist_ok=True)
             place(ROOT / name, path / name)
 
+    def rounds(self, room: str) -> Sequence[Sequence[str]]:
+        """The tests of a room, in the order in which they are run."""
+        return ROUNDS[room][:-1] if self.quick else ROUNDS[room]
+
     def attempt(self, mutation: MutationSpec) -> Tried:
         """Make one mutant, and run its tests until one fails."""
         name = mutation.module_path.relative_to(ROOT)
-        rounds = ROUNDS[name.parts[1]]
+        rounds = self.rounds(name.parts[1])
         operator = get_operator(mutation.operator_name)(**mutation.operator_args)
         with use_mutation(self.path / name, operator, mutation.occurrence) as (before, after):
             difference = ndiff(before.splitlines(), after.splitlines())
@@ -163,9 +167,9 @@ class Copy:
 _copy: Copy
 
 
-def _begin(folder: str, usual: Mapping[Sequence[str], float]) -> None:
+def _begin(folder: str, usual: Mapping[Sequence[str], float], quick: bool) -> None:
     global _copy
-    _copy = Copy(Path(folder, str(os.getpid())), usual)
+    _copy = Copy(Path(folder, str(os.getpid())), usual, quick=quick)
 
 
 def _attempt(mutation: MutationSpec) -> Tried:
@@ -177,6 +181,7 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="how many, or all (0)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
+    parser.add_argument("--quick", action="store_true", help="without tests of other rooms")
     parser.add_argument("sources", nargs="*", default=SOURCES, help="folders of modules")
     arguments = parser.parse_args()
     chosen = mutations(arguments.sources)
@@ -189,8 +194,8 @@ def main() -> int:
         import_module(name)  # once for all runs of tests
     with tempfile.TemporaryDirectory() as folder:
         usual: dict[Sequence[str], float] = {}
-        whole = Copy(Path(folder, "whole"), usual)
-        for tests in (tests for rounds in ROUNDS.values() for tests in rounds):
+        whole = Copy(Path(folder, "whole"), usual, quick=arguments.quick)
+        for tests in (tests for room in ROUNDS for tests in whole.rounds(room)):
             begun = time.monotonic()
             if not whole.passes(tests):
                 print((whole.path / "said").read_text("utf-8"), file=sys.stderr)
@@ -198,7 +203,10 @@ def main() -> int:
                 return 1
             usual[tests] = time.monotonic() - begun
         workers = ProcessPoolExecutor(
-            arguments.jobs, get_context("fork"), initializer=_begin, initargs=(folder, usual)
+            arguments.jobs,
+            get_context("fork"),
+            initializer=_begin,
+            initargs=(folder, usual, arguments.quick),
         )
         with workers:
             results = zip(chosen, workers.map(_attempt, chosen), strict=True)

@@ -126,6 +126,11 @@ def test_it_stays_in_order_whatever_comes() -> None:
         assert all(one.seq < one.end for one in sent)
         assert all(one.end <= other.seq for one, other in pairwise(sent))
         assert flight.half.flight.kept == sum(len(one.payload) for one in sent)
+        for ack in (sent[len(sent) // 2].end, sent[-1].end):
+            flight.half.flight.acknowledged(ack)
+            left = flight.half.flight.sent
+            assert flight.half.flight.kept == sum(len(one.payload) for one in left)
+        assert not left
 
 
 def test_each_number_has_its_original() -> None:
