@@ -677,6 +677,29 @@ def test_unmatched(fault: str, why: str) -> None:
     assert wire.fates.unmatched() == (f"{fault!r} never matched: {why}",)
 
 
+@pytest.mark.parametrize(
+    ("fault", "again", "why"),
+    [
+        (
+            "drop client fin 2",
+            "> F. 41:41(0) ack 6",
+            "the client sent 1 FIN, not counting retransmissions",
+        ),
+        ("drop client fin 2", "> . 42:42(0) ack 7", "the client sent 1 FIN"),
+        (
+            "drop client data 9 twice",
+            "> P. 1:11(10) ack 6",
+            "the client sent 4 segments of data, not counting retransmissions",
+        ),
+        ("drop client ack 9", "> . 42:42(0) ack 7", "the client sent 3 pure ACKs"),
+    ],
+)
+def test_unmatched_though_it_was_sent_again(fault: str, again: str, why: str) -> None:
+    wire = Wire(fault)
+    wire.play(f"{EXCHANGE}+.001 {again}\n")
+    assert wire.fates.unmatched() == (f"{fault!r} never matched: {why}",)
+
+
 def test_unmatched_companion() -> None:
     wire = Wire("reorder client data 4 5")
     wire.play(EXCHANGE)

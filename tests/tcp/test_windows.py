@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from trioecho.model import Rung
 from trioecho.packet.decode import decode
+from trioecho.tcp.rules.loss import DuplicateAck
 from trioecho.tcp.rules.windows import WindowFull, WindowUpdate
 from trioecho.tcp.tracker import Tracker
 
@@ -30,6 +31,47 @@ def rungs(ladder: str, cut: int = 65535) -> list[Rung]:
 
 def full(rung: Rung) -> bool:
     return any(isinstance(note, WindowFull) for note in rung.notes)
+
+
+@pytest.mark.parametrize(
+    ("first", "scale", "then", "update"),
+    [
+        (64240, 10, 63, False),  # 64,512: rounded up to the scale
+        (64240, 10, 62, True),
+        (64240, 10, 64, True),
+        (64512, 10, 63, False),
+        (64512, 10, 64, True),
+        (65160, 0, 65160, False),
+        (65160, 0, 65161, True),
+    ],
+)
+def test_rounding_a_window_to_its_scale_is_no_update(
+    first: int, scale: int, then: int, update: bool
+) -> None:
+    option = f"<mss 1460,wscale {scale}>"
+    *_, last = rungs(
+        f"""
+        +0   > S  0:0(0) {option}
+        +.01 < S. 0:0(0) ack 1 win {first} {option}
+        +.01 > .  1:1(0) ack 1 win 500
+        +.1  > .  101:201(100) ack 1 win 500
+        +.01 < .  1:1(0) ack 1 win {then}
+        """
+    )
+    kinds = {type(note) for note in last.notes}
+    assert (WindowUpdate in kinds) is update
+    assert (DuplicateAck in kinds) is not update
+
+
+def test_the_window_of_a_synack_is_full_before_it_is_scaled() -> None:
+    *_, last = rungs(
+        f"""
+        +0   > S  0:0(0) {SCALED}
+        +.01 < S. 0:0(0) ack 1 win 256 {SCALED}
+        +.01 > .  1:257(256) ack 1 win 500
+        """
+    )
+    assert full(last)
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class Tally:
         self.items = items
         self.hit = False
         self.most = 0
+        self.again = False
         # Of each connection: the numbers of the items with the text, or how often the byte came.
         self._known: WeakKeyDictionary[Flow, dict[int, int]] = WeakKeyDictionary()
 
@@ -51,6 +52,7 @@ class Tally:
                 if items.containing:
                     number = self._number(flow, segment, sight)
                 self.most = max(self.most, number)
+                self.again = self.again or bool(number and sight.transmission > 1)
                 often = items.times is None or sight.transmission <= items.times
                 found = found or bool(number and often and items.which.has(number))
         return found
@@ -87,4 +89,5 @@ class Tally:
         what = f"{self.most:,} {one if self.most == 1 else many}" if self.most else f"no {one}"
         text = " with that text" if items.containing else ""
         each = " at most in any connection" if connections > 1 and not wanted and self.most else ""
-        return f"{who} sent {what}{text}{each}"
+        again = ", not counting retransmissions" if self.again else ""
+        return f"{who} sent {what}{text}{each}{again}"

@@ -177,7 +177,8 @@ class Half:
         received, fin_received: which of the peer's bytes it has, and whether it has the FIN.
         late: the rung of an old segment that has come behind the peer's FIN, not answered yet.
         sack: the SACK blocks of its last ACK.
-        window: its last window, as in the header; None before the first.
+        window: its last window, as in the header, and a SYN's as if it were scaled; None before the
+            first.
         no_room_time: when it last said that it has no room, or was sent something despite that.
         heard: which of this has reached the peer; None where segments are assumed to arrive.
         ts_recent: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).

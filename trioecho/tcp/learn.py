@@ -135,6 +135,11 @@ def _timestamps(seen: Seen) -> None:
         seen.history.timestamps = False
 
 
+def window(segment: Segment, mine: Half) -> int:
+    """The window as an end tells it: that of a SYN is not scaled (RFC 7323 §2.2), and rounds up."""
+    return -(-segment.window >> mine.shift) if segment.flags & SYN else segment.window
+
+
 def sack(seen: Seen) -> None:
     """Turns SACK blocks into relative numbers, and keeps them where they can be true."""
     ack, theirs = seen.ack, seen.theirs
@@ -269,7 +274,7 @@ def unheard(seen: Seen) -> None:
 
 def hear(seen: Seen) -> None:
     """Notes that an ACK has arrived, so the peer knows it."""
-    heard, ack, window = seen.mine.heard, seen.ack, seen.segment.window
+    heard, ack, told = seen.mine.heard, seen.ack, window(seen.segment, seen.mine)
     if heard is None or ack is None:
         return
     heard.ack_time = seen.mine.ack_time
@@ -284,9 +289,9 @@ def hear(seen: Seen) -> None:
         while len(heard.overtaken) > MOST_LATEST:
             del heard.overtaken[next(iter(heard.overtaken))]
         heard.unheard = tuple(one for one in heard.unheard if one.ack > ack)
-    elif seen.end == seen.seq and 0 < window == heard.window and not seen.segment.flags & RST:
+    elif seen.end == seen.seq and 0 < told == heard.window and not seen.segment.flags & RST:
         heard.duplicates += 1
-    heard.window = window
+    heard.window = told
     seen.sack = sack_blocks(seen, ack)
     heard.sack = () if far_sack(seen) else seen.sack
 

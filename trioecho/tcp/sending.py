@@ -90,7 +90,7 @@ def send(
         mine.duplicates, mine.ack_rung = 0, number
         mine.ack = ack
     if not flags & RST:  # whose window is none
-        mine.window = segment.window
+        mine.window = learn.window(segment, mine) if flags & SYN else segment.window
     return seen
 
 
