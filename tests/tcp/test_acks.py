@@ -67,3 +67,35 @@ def test_a_capture_credits_nothing_with_a_wrong_checksum() -> None:
     answer = "+.01 < . 1:1(0) ack 101"
     assert credited(play(ladder.format(1) + answer)) == (5, False)
     assert credited(play(ladder.format(0) + answer)) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("last", "text"),
+    [
+        ("+.1 > P. 1:101(100) ack 1 lost\n+.01 < . 1:1(0) ack 1 win 1000", "that has arrived, and"),
+        ("+.01 < . 1:1(0) ack 1 win 1000", "everything seen here, and repeats its ACK"),
+        (
+            "+.1 > P. 1:101(100) ack 1 lost\n+.01 > P. 101:201(100) ack 1\n"
+            "+.01 < . 1:1(0) ack 1 win 1000",
+            "still waits for the same byte",
+        ),
+        ("+.01 < . 1:1(0) ack 1 win 1000 <sack 0:1>", "acknowledges the SYN again"),
+        ("+.01 < . 1:1(0) ack 1 win 1000 <sack 1:2>", "everything seen here, and repeats its ACK"),
+    ],
+)
+def test_why_an_ack_is_repeated_on_a_wire(last: str, text: str) -> None:
+    _, rungs = on_wire(f"{OPEN}{last}")
+    (told,) = [note.text(rungs[-1]) for note in rungs[-1].notes if note.kind == "duplicate-ack"]
+    assert text in told
+
+
+@pytest.mark.parametrize(
+    ("lost", "closed_by", "told"),
+    [(" lost", None, "reset, but still open at the server"), ("", "rst", "cut by a reset")],
+)
+def test_a_reset_that_never_arrives_closes_one_end(
+    lost: str, closed_by: str | None, told: str
+) -> None:
+    tracker, _ = on_wire(f"{DATA_100}\n+.1 > R. 101:101(0) ack 1{lost}")
+    (summary,) = tracker.summaries()
+    assert (summary.closed_by, summary.completeness.partition("; ")[2]) == (closed_by, told)

@@ -138,7 +138,7 @@ class Half:
     Args:
         endpoint: its address.
         state, state_since: its state, and since when.
-        spent: how long it was in each earlier state.
+        spent: how long it was in each earlier state, but LISTEN.
         passive: whether it is believed to have opened passively, by listening.
 
         isn: its raw initial sequence number.
@@ -261,7 +261,8 @@ class Half:
         following = TABLE[self.state].get(event)
         if following is None:
             return
-        if self.state_since is not None and time > self.state_since:
+        known = self.state is not State.LISTEN  # it listened before the SYN came, or never did
+        if known and self.state_since is not None and time > self.state_since:
             spent, state = time - self.state_since, self.state
             if event is Event.SEND_FIN_BEFORE_THEIRS:  # it never was in CLOSE-WAIT
                 state = State.ESTABLISHED

@@ -73,6 +73,9 @@ def completeness(history: History) -> str:
         return f"{seen}; closed, but {'cut by a reset before' if cut else 'for'} the last ACK"
     if history.closed_by == "rst":
         return f"{seen}; cut by a reset"
+    for half, still in ((client, "server"), (server, "client")):
+        if half.reset is not None and half.state is State.CLOSED:
+            return f"{seen}; reset, but still open at the {still}"
     if history.first_fin is not None:
         return f"{seen}; one direction closed, the other not"
     return f"{seen}; no close: the capture ends first"

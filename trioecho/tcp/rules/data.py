@@ -50,7 +50,8 @@ def data(seen: Seen) -> Data | None:
 
 
 class NagleDelayedAck(Fact, frozen=True, tag="nagle-delayed-ack"):
-    """A small segment that waited ``waited`` nanoseconds for the ACK of another small one."""
+    """A small segment that waited for the ACK of another small one, which took ``waited``
+    nanoseconds."""
 
     waited: int
 
@@ -59,8 +60,8 @@ class NagleDelayedAck(Fact, frozen=True, tag="nagle-delayed-ack"):
 
     def text(self, rung: Rung) -> str:
         return (
-            f"it had to wait {seconds(self.waited)} for the ACK of another small segment: Nagle's"
-            " algorithm meets delayed ACK"
+            f"it had to wait up to {seconds(self.waited)} for the ACK of another small segment:"
+            " Nagle's algorithm meets delayed ACK"
         )
 
 

@@ -116,15 +116,15 @@ def _never_seen(seen: Seen) -> int:
     return 0 if acknowledges_probe(seen) else seen.theirs.seen.missing(known, ack)
 
 
-DuplicateAckCause = Literal["fin", "old", "syn", "nothing", "same-packet"]
+DuplicateAckCause = Literal["fin", "old", "syn", "nothing", "arrived", "same-packet"]
 
 
 class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
     """The ``count``-th repetition of the ACK in rung ``of``.
 
     ``cause``, None where a byte seems to be missing: ``fin``: it acknowledges a FIN, behind which
-    there is none; ``old``: it answers an old segment; ``syn``: a SYN-ACK has come once more;
-    ``nothing``: all that was seen is acknowledged.
+    there is none; ``old``: it answers an old segment; ``syn``: the SYN has come once more;
+    ``nothing``: all that was seen is acknowledged; ``arrived``: all that has arrived.
     """
 
     count: int
@@ -142,6 +142,7 @@ class DuplicateAck(Fact, frozen=True, tag="duplicate-ack"):
             "fin": "acknowledges the FIN again",
             "syn": "acknowledges the SYN again",
             "nothing": "has everything seen here, and repeats its ACK",
+            "arrived": "has everything that has arrived, and repeats its ACK",
         }.get(self.cause or "", "still waits for the same byte")
         return f"duplicate ACK number {self.count}{of_rung(self.of)}: the {rung.sender} {what}"
 
@@ -229,15 +230,22 @@ def ack_of_fin_again(seen: Seen) -> DuplicateAck | None:
 
 
 def ack_of_syn_again(seen: Seen) -> DuplicateAck | None:
-    """The peer's last segment was a SYN-ACK, sent again."""
-    return _duplicate(seen, "syn") if seen.theirs.asked is Asked.REPEATED_SYN_ACK else None
+    """The peer's last segment was a SYN-ACK, sent again, or its DSACK tells that the SYN came
+    twice."""
+    again = seen.theirs.asked is Asked.REPEATED_SYN_ACK
+    if again or (0, 1) in sack_blocks(seen, seen.ack or 0)[:1]:
+        return _duplicate(seen, "syn")
+    return None
 
 
 def nothing_missing(seen: Seen) -> DuplicateAck | None:
-    """It acknowledges all that the peer was seen to send."""
-    following = seen.theirs.next
-    if following is not None and (seen.ack or 0) >= following:
+    """It acknowledges all that the peer was seen to send, or on a wire that knows, all that has
+    arrived."""
+    ack, following, has = seen.ack or 0, seen.theirs.next, seen.mine.received
+    if following is not None and ack >= following:
         return _duplicate(seen, "nothing")
+    if seen.wired and has.up_to == ack and not has.islands:
+        return _duplicate(seen, "arrived")
     return None
 
 
