@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from trioecho.errors import TrioechoError
 from trioecho.faults.additions import Duplicate, Inject
 from trioecho.faults.delays import Delay, Latency, Reorder
+from trioecho.faults.edits import Clamp, Mark, Strip
 from trioecho.faults.faults import FAULTS, check, mtu_of, parse
 from trioecho.faults.items import KINDS, Items, Which
 from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
@@ -114,6 +115,13 @@ MEANINGS = {
     "queue 20": Queue("queue 20", 20),
     "loss 2% seed 7": Loss("loss 2% seed 7", 2.0, 7),
     "loss client 0.5%": Loss("loss client 0.5%", 0.5, 1, "client"),
+    "mark client data 2-": Mark(
+        "mark client data 2-", Items("client", "data", Which(((2, None),)))
+    ),
+    "strip SackOK": Strip("strip sackok", "sackok"),
+    "strip server timestamps": Strip("strip server timestamps", "timestamps", "server"),
+    "clamp mss 1200": Clamp("clamp mss 1200", 1200),
+    "clamp client mss 88": Clamp("clamp client mss 88", 88, "client"),
     "mtu 576": Mtu("mtu 576", 576),
     "path mtu 576": PathMtu("path mtu 576", 576),
     "path mtu 1400 silent": PathMtu("path mtu 1400 silent", 1400, True),
@@ -145,7 +153,10 @@ def test_the_page_lists_each_as_a_packet_meets_it() -> None:
 KIND = "syn, syn-ack, ack, data, fin, rst or segment"
 END_KIND = "client, server, " + KIND
 OF_AN_END = "syn, syn-ack, ack, data, fin, rst, segment or byte"
-VERB = "cut, drop, loss, delay, path, queue, rate, corrupt, duplicate, reorder, inject or mtu"
+VERB = (
+    "cut, drop, loss, delay, path, queue, rate, mark, strip, clamp, corrupt, duplicate, reorder,"
+    " inject or mtu"
+)
 BILLION = "a number from 1 to 1,000,000,000"
 LIST = "a list such as 2,4-6 or 3-"
 
@@ -226,6 +237,15 @@ ERRORS = {
     "loss 0%": at(2, "0%", "more than 0% and at most 100%"),
     "loss 2% seed x": at(4, "x", "a number from 0 to 9,223,372,036,854,775,807"),
     "loss 1000%": at(2, "1000%", "more than 0% and at most 100%"),
+    "mark": f"is not complete; expected one of {END_KIND}",
+    "strip sak": at(
+        2,
+        "sak",
+        "one of client, server, mss, wscale, sackok, sack or timestamps. Did you mean 'sack'?",
+    ),
+    "strip client syn": at(3, "syn", "one of mss, wscale, sackok, sack or timestamps"),
+    "clamp 1200": at(2, "1200", "one of client, server or mss"),
+    "clamp mss 87": at(3, "87", "a number from 88 to 65,495"),
     "mtu 127": at(2, "127", "a number from 128 to 65,535"),
     "path mtu 67": at(3, "67", "a number from 68 to 65,535"),
     "path 576": at(2, "576", "mtu"),

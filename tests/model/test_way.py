@@ -16,6 +16,7 @@ WAYS = [
     Way(fault="drop syn", lost=True),
     Way(fault="corrupt data 1", lost=True, broken=True),
     Way(fault="path mtu 1000", lost=True, too_large=True),
+    Way(fault="clamp mss 1200", edited="mss lowered from 1460 to 1200", took=7),
     Way(fault="not taken by the host: Größe"),
 ]
 
@@ -49,6 +50,7 @@ def test_the_text() -> None:
         PREFIX + '{"time":1}',
         PREFIX + '{"fault":"\\u001b[2J"}',
         PREFIX + '{"fault":"\\u202e"}',
+        PREFIX + '{"edited":"\\u202e"}',
         PREFIX + '{"broken":true}',
         PREFIX + '{"too_large":true}',
         PREFIX + '{"lost":true,"took":5}',

@@ -34,6 +34,8 @@ from trioecho.stage.journal import Journal
 from trioecho.stage.wire import open_wire
 from trioecho.trace import TraceSettings, trace_echo
 
+ECN = (("net.ipv4.tcp_ecn", "1"),)
+
 
 def written(rungs: Sequence[Rung]) -> bytes:
     renderer = FORMATS["pcapng"](Setting("a wire", interfaces=("wire",)))
@@ -91,11 +93,14 @@ def check(rungs: Sequence[Rung]) -> None:
         ["mtu 576", "loss 5% seed 3"],
         ["delay 20ms", "rate 5mbit", "queue 3"],
         ["path mtu 700"],
+        ["strip sackok", "strip server timestamps", "clamp mss 1200", "duplicate syn"],
+        ["mark client data all", "delay client data 1 5ms"],
     ],
     ids=", ".join,
 )
 async def test_what_is_read_back_is_what_was_written(faults: list[str]) -> None:
-    ladder = await trace_echo(TraceSettings(size=6_000, message=b"x" * 6_000, faults=tuple(faults)))
+    settings = TraceSettings(size=6_000, message=b"x" * 6_000, faults=tuple(faults), sysctl=ECN)
+    ladder = await trace_echo(settings)
     assert ladder.rungs
     check(ladder.rungs)
 

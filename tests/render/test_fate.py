@@ -47,6 +47,21 @@ MS = 1_000_000
             ["forged by the wire (inject rst after syn)"],
         ),
         ({"arrived": 5 * MS, "fault": "delay syn 5ms"}, ["5.0 ms on the way (delay syn 5ms)"]),
+        (
+            {"arrived": 0, "fault": "mark syn", "edited": "marked CE"},
+            ["shown as the wire changed it: marked CE (mark syn)"],
+        ),
+        (
+            {"arrived": 5 * MS, "fault": "mark syn, delay syn 5ms", "edited": "marked CE"},
+            [
+                "shown as the wire changed it: marked CE (mark syn, delay syn 5ms)",
+                "5.0 ms on the way",
+            ],
+        ),
+        (
+            {"lost": True, "broken": True, "fault": "mark syn, corrupt syn", "edited": "marked CE"},
+            ["shown as the wire changed it: marked CE (mark syn, corrupt syn)", DISCARDED],
+        ),
         ({"arrived": 5 * MS}, ["5.0 ms on the way"]),
         ({"arrived": None, "moved": False}, ["still on its way at the end"]),
     ],
@@ -59,6 +74,7 @@ def test_what_became_of_it(known: dict[str, object], said: list[str]) -> None:
     assert list(fate(rung)) == said
     told = rung_object(rung, RUNG.time)
     assert (told["kind"], told["broken"]) == (rung.kind, rung.broken)
+    assert told.get("edited", "") == rung.edited
 
 
 def test_json_says_nothing_of_it_where_no_wire_of_ours_was() -> None:

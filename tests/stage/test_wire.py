@@ -19,7 +19,7 @@ from wiring import script
 from trioecho.errors import TrioechoError
 from trioecho.hosts.line import Keeper
 from trioecho.hosts.refusal import NamespaceUnavailable
-from trioecho.model import SYN, Rung
+from trioecho.model import ECE, SYN, Rung
 from trioecho.stage.journal import Journal
 from trioecho.stage.wire import Passage, PrivateWire, open_wire
 
@@ -132,6 +132,33 @@ async def test_what_holds_a_byte_or_a_text_is_dropped(fault: str, length: int) -
     first = lost.seq - isn & 0xFFFFFFFF
     assert lost.length == length
     assert first <= (4000 if "byte" in fault else 1) < first + length
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+async def test_what_the_wire_changes_is_taken_by_the_kernel(family: socket.AddressFamily) -> None:
+    faults = ["strip sackok", "strip wscale", "clamp mss 1200", "mark client data all"]
+    async with open_wire(faults) as wire:
+        for host in (wire.client, wire.server):
+            await host.sysctl("net.ipv4.tcp_ecn", 1)
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 20_000, family)
+        assert not wire.unmatched()
+    opens, agrees = diary.sent_[0], diary.sent_[1]
+    assert opens.edited == f"sackOK stripped, wscale stripped, {CLAMPED[family]}"
+    assert agrees.edited == CLAMPED[family]  # the server offers what it was offered
+    assert opens.segment.options.mss == agrees.segment.options.mss == 1200
+    assert all(one.segment.sound() for one in diary.sent_)
+    data = [one.segment for one in diary.sent_ if one.segment.length]
+    assert max(one.length for one in data) <= 1200
+    assert {one.ecn for one in data} == {3}
+    assert any(one.segment.flags & ECE for one in diary.sent_[2:] if one.end == "server")
+
+
+CLAMPED = {
+    socket.AF_INET: "mss lowered from 1460 to 1200",
+    socket.AF_INET6: "mss lowered from 1440 to 1200",
+}
 
 
 async def test_a_fault_may_be_added_later() -> None:

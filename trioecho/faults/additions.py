@@ -26,7 +26,7 @@ class Duplicate(SelectingItems, frozen=True):
         if not fate.lost:
             # A copy is made before a segment is corrupted, and stays whole.
             packet = fate.packet
-            fate.add(OTHER[packet.end], fate.at, packet.data, "copy", self.text)
+            fate.add(OTHER[packet.end], fate.at, fate.data, "copy", self.text)
 
 
 class Inject(Selecting, frozen=True):

@@ -70,6 +70,8 @@ class Decision(Struct, frozen=True):
         fault: the words of the faults that acted on it, ``""`` for none.
         broken: whether it is lost because it arrives with a wrong checksum.
         too_large: whether it is lost because it is too large, and its sender is told.
+        edited: how the wire changed it, in words; ``""`` for not at all.
+        data: the packet as the wire changed it.
     """
 
     deliveries: tuple[Delivery, ...]
@@ -77,6 +79,8 @@ class Decision(Struct, frozen=True):
     fault: str = ""
     broken: bool = False
     too_large: bool = False
+    edited: str = ""
+    data: bytes = b""
 
 
 class Room(Struct):
@@ -106,6 +110,7 @@ class Fate:
     Attributes:
         packet: what was sent.
         flow: its connection, or None when it holds no TCP segment.
+        data: what the other host gets, unless it arrives broken.
         lost: the words of the faults that lose it.
         arrival: when it arrives unless a fault delays it by name, nanoseconds since the epoch.
         late: how much later it arrives, in nanoseconds.
@@ -122,6 +127,7 @@ class Fate:
     def __init__(self, packet: Packet, flow: Flow | None, sights: Sequence[Sight]) -> None:
         self.packet = packet
         self.flow = flow
+        self.data = packet.data
         self.lost: list[str] = []
         self.arrival = self.at = packet.time
         self.late = 0
@@ -131,6 +137,7 @@ class Fate:
         self.original: Delivery | None = None
         self.others: list[Delivery] = []
         self._sights = sights
+        self._edits: list[str] = []
 
     def is_one_of(self, items: Tally) -> bool:
         """Whether the packet is one of these segments; they are counted with that."""
@@ -141,6 +148,12 @@ class Fate:
             and items.has(flow, self.packet.end, segment, self._sights)
         )
 
+    def edit(self, data: bytes, what: str, place: int, fault: str) -> None:
+        """Change the packet; ``what`` says how, and the fault has a place in the script."""
+        self.data = data
+        self._edits.append(what)
+        self.chosen.append(Choice(place, fault, acts=True, changes=True))
+
     def settle(self) -> None:
         """Fix when the packet arrives; no fault changes it after this."""
         packet, flow = self.packet, self.flow
@@ -149,7 +162,7 @@ class Fate:
         if self.lost:
             return
         changed = ", ".join(choice.fault for choice in self.chosen if choice.changes)
-        data = packet.data
+        data = self.data
         if self.corrupt and packet.segment is not None:
             data = corrupted(data, packet.segment)
         to = OTHER[packet.end]
@@ -173,4 +186,6 @@ class Fate:
         acting = self.lost or [choice.fault for choice in self.chosen if choice.acts]
         broken = self.corrupt and not self.lost
         lost = bool(self.lost) or self.corrupt
-        return Decision(tuple(deliveries), lost, ", ".join(acting), broken, self.too_large)
+        words, edited = ", ".join(acting), ", ".join(self._edits)
+        known = (lost, words, broken, self.too_large, edited)
+        return Decision(tuple(deliveries), *known, self.data if edited else b"")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from trioecho.faults.additions import Duplicate, Inject
 from trioecho.faults.delays import Delay, Latency, Reorder
+from trioecho.faults.edits import Clamp, Mark, Strip
 from trioecho.faults.fault import Fault
 from trioecho.faults.grammar import NOTATION, FaultWords
 from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
@@ -19,7 +20,7 @@ from trioecho.faults.rate import Queue, Rate
 #: the faults that change a segment or add to it.
 FAULTS: tuple[type[Fault], ...] = (
     *(Cut, Drop, Loss, Delay, Latency, PathMtu, Queue, Rate),
-    *(Corrupt, Duplicate, Reorder, Inject, Mtu),
+    *(Mark, Strip, Clamp, Corrupt, Duplicate, Reorder, Inject, Mtu),
 )
 # Of two with the same verb, the first reads both.
 _VERBS = {fault.verb: fault for fault in reversed(FAULTS)}

@@ -173,6 +173,7 @@ class Rung(Struct, frozen=True, gc=False):
         broken: whether it came to the other end with a wrong checksum, and is ``lost`` for that.
         too_large: whether it is ``lost`` because it was too large for the path, and an ICMP message
             told its sender so.
+        edited: how a wire of ours changed it, in words; the segment is as it went on.
     """
 
     number: int
@@ -194,6 +195,7 @@ class Rung(Struct, frozen=True, gc=False):
     kind: Kind = "original"
     broken: bool = False
     too_large: bool = False
+    edited: str = ""
 
     @property
     def on_wire(self) -> bool:

@@ -30,6 +30,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
         lost: whether it never arrived, or not as it was sent.
         broken: whether it is lost because it arrived with a wrong checksum.
         too_large: whether it is lost because it was too large for the path, which told its sender.
+        edited: how the wire changed it, in words; ``""`` for not at all.
         took: how long after its frame's time it arrived, in nanoseconds; None if it is lost, or was
             still under way when the recording ended.
     """
@@ -39,6 +40,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
     lost: bool = False
     broken: bool = False
     too_large: bool = False
+    edited: Annotated[str, Meta(max_length=LONGEST_TEXT)] = ""
     took: Annotated[int, Meta(ge=0, le=LONGEST_WAY)] | None = None
 
     def text(self) -> str:
@@ -58,7 +60,7 @@ def read_way(text: bytes) -> Way | None:
         way = _decode(text[len(PREFIX) :])
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    if not way.fault.isprintable() or (way.broken or way.too_large) > way.lost:
+    if not (way.fault + way.edited).isprintable() or (way.broken or way.too_large) > way.lost:
         return None
     if way.lost and way.took is not None:
         return None

@@ -49,8 +49,8 @@ class Replay:
                 waiting.arrives = rung.time + way.took
                 self._count += 1
                 heappush(self._due, (waiting.arrives, self._count, waiting))
-            if way.fault:
-                waiting.rung = replace(waiting.rung, fault=way.fault)
+            if way.fault or way.edited:
+                waiting.rung = replace(waiting.rung, fault=way.fault, edited=way.edited)
         self._waiting.append(waiting)
         if len(self._waiting) > MOST_WAITING and self._waiting[0].arrives is not None:
             first = self._waiting[0]

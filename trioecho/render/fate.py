@@ -16,6 +16,9 @@ def fate(rung: Rung) -> Iterator[str]:
     """What became of a segment on a wire of ours, in sentences."""
     by = f" ({rung.fault})" if rung.fault else ""
     made = _MADE.get(rung.kind)
+    if rung.edited:
+        yield f"shown as the wire changed it: {rung.edited}{by}"
+        by = ""
     if rung.lost:
         if made:
             yield made
@@ -31,7 +34,7 @@ def fate(rung: Rung) -> Iterator[str]:
         yield f"{seconds(rung.arrived - rung.time)} on the way{by}"
     elif rung.on_wire and rung.arrived is None:
         yield f"still on its way at the end{by}"
-    elif rung.fault:
+    elif rung.fault and not rung.edited:
         yield rung.fault
 
 

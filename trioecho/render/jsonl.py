@@ -84,6 +84,8 @@ def _fate(rung: Rung, start: int) -> dict[str, object]:
     arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
     told: dict[str, object] = {"arrived": arrived, "fault": rung.fault, "kind": rung.kind}
     told["broken"] = rung.broken
+    if rung.edited:
+        told["edited"] = rung.edited
     return told | ({"too_large": True} if rung.too_large else {})
 
 

@@ -110,7 +110,7 @@ def _comments(rung: Rung) -> list[str]:
     if not rung.on_wire:
         return [said]
     took = None if rung.arrived is None else rung.arrived - rung.time
-    way = Way(rung.kind, rung.fault, rung.lost, rung.broken, rung.too_large, took)
+    way = Way(rung.kind, rung.fault, rung.lost, rung.broken, rung.too_large, rung.edited, took)
     return [said, way.text()]
 
 

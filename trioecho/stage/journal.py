@@ -182,8 +182,8 @@ class Journal(Order):
         else:
             rung = replace(rung, broken=passage.broken, too_large=passage.too_large)
             connection.lost(rung)
-        if passage.fault:
-            rung = replace(rung, fault=passage.fault)
+        if passage.fault or passage.edited:
+            rung = replace(rung, fault=passage.fault, edited=passage.edited)
         entry.event, entry.open = rung, False
         self.wake()
 

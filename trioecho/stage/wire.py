@@ -55,6 +55,7 @@ class Passage(Struct):
         arrived: when it arrived, nanoseconds since the epoch; None until it has.
         broken: whether it is lost because it arrives with a wrong checksum.
         too_large: whether it is lost because it is too large for the path, and its sender is told.
+        edited: how the wire changed it, in words: the frame is as the other host gets it.
     """
 
     end: End
@@ -66,6 +67,7 @@ class Passage(Struct):
     arrived: int | None = None
     broken: bool = False
     too_large: bool = False
+    edited: str = ""
 
 
 class Observer(Protocol):
@@ -202,8 +204,11 @@ class PrivateWire:
         self._packets += 1
         frame = Frame(self._frames + 1, now, data, RAW, len(data))
         segment = decode(frame)
-        passage = None if segment is None else self._sent(Passage(end, frame, segment))
         decision = self._fates.decide(Packet(self._packets, end, now, data, segment))
+        if decision.edited:
+            frame = replace(frame, data=decision.data)
+            segment = decode(frame)
+        passage = None if segment is None else self._sent(Passage(end, frame, segment))
         if passage is None and not decision.lost:  # it may be the last fragment of one
             segment = self._decoder.segment(frame)
             if segment is not None:
@@ -214,6 +219,7 @@ class PrivateWire:
         if passage is not None:
             passage.fault, passage.lost = decision.fault, decision.lost
             passage.broken, passage.too_large = decision.broken, decision.too_large
+            passage.edited = decision.edited
         planned = sum(one.number == self._packets for one in decision.deliveries)
         if planned:
             self._ways[self._packets] = _Way(passage, planned)
