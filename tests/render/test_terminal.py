@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from frames import frames, play
+from frames import come_to, frames, play
 
 from trioecho.model import Call, CaptureSummary, Endpoint, Rung, Stopped, Summary
 from trioecho.packet.decode import decode
@@ -46,6 +46,42 @@ a title
                  client sent: then data is lost
 """
 
+AT_40 = """\
+a title
+
+       ms  rung  client           server
+    0.000     1  ── SYN seq 0 ─────────▶
+  client SYN-SENT, server SYN-RECEIVED
+  win 65535 mss 1460 wscale 7
+  1 of 3: the client opens, and offers
+  mss 1460, window scale 7
+    1.000     2  ◀── SYN ACK seq 0 ─────
+  client ESTABLISHED
+  ack 1 win 65535 mss 1460 wscale 7
+  2 of 3: the server agrees and opens
+  its direction with mss 1460, window
+  scale 7
+    2.000     3  ── ACK seq 1 ack 1 ───▶
+  server ESTABLISHED
+  win 65536
+  3 of 3: both ends know; the handshake
+  took 2.0 ms
+  102.000     4  ── PSH ACK seq 1 ──✗
+  ack 1 len 5 win 65536  b'xxxxx'
+  lost on the wire; the client sends 5
+  bytes
+  402.000     5  ── PSH ACK seq 1 ─────▶
+  ack 1 len 5 win 65536  b'xxxxx'
+  retransmission of rung 4 after 300 ms:
+  no ACK has come
+  403.000     6  ◀── RST ACK seq 1 ─────
+  client CLOSED, server CLOSED
+  ack 6 win 65536
+  the server closed at once, perhaps
+  before it had read what the client
+  sent: then data is lost
+"""
+
 
 def draw(ladder: str, **setting: object) -> str:
     terminal = Terminal(Setting(title="a title", **setting))  # type: ignore[arg-type]
@@ -56,9 +92,21 @@ def test_at_80_columns() -> None:
     assert draw(LADDER) == AT_80
 
 
-@pytest.mark.parametrize("width", [80, 100, 132, 200])
-def test_no_line_is_wider_than_the_screen(width: int) -> None:
-    assert max(map(len, draw(LADDER, width=width).splitlines())) <= width
+def test_at_40_columns() -> None:
+    """There is no room for the states' columns."""
+    assert draw(LADDER, width=40) == AT_40
+
+
+@pytest.mark.parametrize("several", [False, True])
+@pytest.mark.parametrize("width", [40, 50, 60, 71, 72, 80, 100, 132, 200])
+def test_no_line_is_wider_than_the_screen(width: int, several: bool) -> None:
+    assert max(map(len, draw(LADDER, width=width, several=several).splitlines())) <= width
+    terminal = Terminal(Setting(width=width, several=several))
+    calls = [call(0, "bind", arguments="10.0.0.2:65432", result=0), *spins()]
+    stopped = Stopped(time=1, end="server", signal="SIGTERM", why="the client has ended")
+    summary = come_to(LADDER)[1]
+    rows = terminal.show([*calls, stopped]) + terminal.table("a title", [summary], summary.start)
+    assert max(map(len, rows.decode().splitlines())) <= width
 
 
 def test_plain_ascii_where_the_locale_has_no_more() -> None:
@@ -126,6 +174,16 @@ def test_calls_of_one_socket_share_a_row() -> None:
     assert rows[0].endswith("listening: socket, bind(127.0.0.1:7), listen(1)")
     assert rows[1].strip() == "LISTEN"
     assert rows[2].endswith("connect -> ECONNREFUSED")
+
+
+def test_calls_on_a_narrow_screen_say_whose_they_are() -> None:
+    listens = [call(0, "listen", arguments="1", result=0)]
+    connects = [Call(3_000_000, "client", "connection", 4, "connect", error="ECONNREFUSED")]
+    assert Terminal(Setting(width=50)).show([*listens, *connects]).decode() == (
+        "    0.000        server: listening: listen(1)\n"
+        "  server LISTEN\n"
+        "    3.000        client: connect -> ECONNREFUSED\n"
+    )
 
 
 def spins(times: int = 3900) -> list[Call]:

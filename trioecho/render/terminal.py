@@ -6,19 +6,23 @@ A row has these columns::
         ms  rung  client         wire                                  server
      0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  SYN-RECEIVED
 
-Words that do not fit on the arrow stand below it; wider screens have longer arrows.
+Words that do not fit on the arrow stand below it; wider screens have longer arrows. On a screen of
+less than 72 columns, states have no columns, but a line where one changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import compress
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from trioecho.model import (
+    ENDS,
     OTHER,
     Call,
     ConnectionSummary,
+    End,
     Process,
     Rung,
     State,
@@ -36,6 +40,8 @@ from trioecho.text import preview, printable
 if TYPE_CHECKING:
     from trioecho.render.renderer import Event, Setting
 
+# A screen narrower than this has no room for the states' columns; the narrowest there is.
+_NARROW, _NARROWEST = 72, 40
 # Connections whose states are remembered; one that is forgotten shows both states again.
 _MOST_KNOWN = 10_000
 
@@ -45,14 +51,18 @@ class Terminal:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
-        self._width = max(setting.width, 72)  # the terminal wraps what is narrower
+        self._width = max(setting.width, _NARROWEST)  # the terminal wraps what is narrower
+        self._narrow = self._width < _NARROW
         self._start = setting.start
         self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
         self._fold = Fold(setting.fold, setting.refill)
         self._left = 22 if setting.several else 17  # where the client's column starts
+        self._said = self._left  # where sentences start
         self._wire = self._left + 13
         self._right = self._width - 13  # where the server's column starts
+        if self._narrow:
+            self._said, self._wire, self._right = 2, self._left, self._width + 1
         self._line, self._head, self._back, self._cut, self._life, self._gone = (
             "─▶◀✗│·" if setting.unicode else "-><X|."
         )
@@ -61,7 +71,8 @@ class Terminal:
         """The title and the names of the columns."""
         number = "  conn" if self._setting.several else ""
         columns = f"{'ms':>9}  rung{number}  "
-        columns = f"{columns:{self._left}}client".ljust(self._right) + "server"
+        end = self._width - len("server") if self._narrow else self._right
+        columns = f"{columns:{self._left}}client".ljust(end) + "server"
         return self._lines([(self._setting.title, "strong"), ("", ""), (columns, "strong")])
 
     def show(self, events: Sequence[Event]) -> bytes:
@@ -124,24 +135,28 @@ class Terminal:
             return
         for call in calls:
             yield from self._call_row([call])
-        yield from self._wrapped(spinning(calls), self._left)
+        yield from self._wrapped(spinning(calls), self._said)
 
     def _call_row(self, calls: list[Call]) -> Iterator[tuple[str, Style]]:
-        text = printable(call_text(calls))
         prefix = self._prefix(calls[0].time, None, calls[0].connection)
-        if calls[0].end == "client":
-            yield f"{prefix}{text}", "call"
-        else:
-            at = max(self._left, min(self._right, self._width - len(text)))
-            yield f"{prefix:{at}}{text}", "call"
-            if calls[-1].name == "listen" and calls[-1].error is None:
-                yield f"{'':{self._right}}{State.LISTEN}", "arrow"
+        text = printable(call_text(calls))
+        yield from self._at(
+            calls[0].end, prefix, f"{calls[0].end}: {text}" if self._narrow else text
+        )
+        if calls[-1].name == "listen" and calls[-1].error is None:
+            column = f"{'':{self._said}}server " if self._narrow else f"{'':{self._right}}"
+            yield f"{column}{State.LISTEN}", "arrow"
 
     def _remark_rows(self, remark: Process | Stopped) -> Iterator[tuple[str, Style]]:
         prefix = self._prefix(remark.time, None, remark.connection)
-        lines = wrap(str(remark), self._width - self._left)
+        yield from self._at(remark.end, prefix, str(remark))
+
+    def _at(self, end: End, prefix: str, text: str) -> Iterator[tuple[str, Style]]:
+        """What an end does, at its edge."""
+        deeper = "  " if self._narrow else ""
+        lines = wrap(text, self._width - self._left, subsequent_indent=deeper)
         at = self._left
-        if remark.end == "server":
+        if end == "server" and not self._narrow:
             at = max(at, min(self._right, self._width - max(map(len, lines))))
         for line in lines:
             yield f"{prefix:{at}}{line}", "call"
@@ -156,20 +171,24 @@ class Terminal:
         self._states[rung.connection] = after
         if len(self._states) > _MOST_KNOWN:
             self._forget(rung.connection - _MOST_KNOWN // 2)
-        client, server = (
-            self._life if before and before[end] is after[end] else str(after[end])
-            for end in (0, 1)
-        )
+        changed = [not before or before[end] is not after[end] for end in (0, 1)]
         arrow, rest = self._arrow(rung)
         prefix = self._prefix(rung.time, rung.number, rung.connection)
-        yield f"{prefix}{client:12} {arrow} {server}", "trouble" if troubled(rung) else "arrow"
+        style: Style = "trouble" if troubled(rung) else "arrow"
+        if self._narrow:
+            yield f"{prefix}{arrow}", style
+            names = (f"{end} {state}" for end, state in zip(ENDS, after, strict=True))
+            yield from self._wrapped(", ".join(compress(names, changed)), self._said)
+        else:
+            client, server = (str(after[end]) if changed[end] else self._life for end in (0, 1))
+            yield f"{prefix}{client:12} {arrow} {server}", style
         if rung.segment.payload:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
-        yield from self._wrapped(rest, self._wire + 3)
-        yield from self._wrapped("; ".join(self._telling.of(rung)), self._left)
+        yield from self._wrapped(rest, self._said if self._narrow else self._wire + 3)
+        yield from self._wrapped("; ".join(self._telling.of(rung)), self._said)
         for text in asides(rung, self._setting.details):
-            yield from self._wrapped(text, self._left)
+            yield from self._wrapped(text, self._said)
 
     def _forget(self, before: int) -> None:
         """Forgets older connections: memory must not grow over a run without end."""
@@ -184,7 +203,7 @@ class Terminal:
     def _folded(self) -> Iterator[tuple[str, Style]]:
         text = self._fold.release()
         if text:
-            yield from self._wrapped(f"{self._gone * 3} {text}", self._left)
+            yield from self._wrapped(f"{self._gone * 3} {text}", self._said)
 
     def _prefix(self, time: int, number: int | None, connection: int | None) -> str:
         assert self._start is not None
