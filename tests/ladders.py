@@ -372,9 +372,9 @@ MARKS = {
     +.1   > P. 101:201(100) ack 1 {E}
     +.05  > P. 101:201(100) ack 1 {E} retransmission of 6
     """,
-    "a reset out of window is answered by a challenge ACK, and changes nothing": OPEN
+    "a reset that is not next is answered by a challenge ACK, and changes nothing": OPEN
     + f"""
-    +.1   < R  5000:5000(0)       {E} connection-rst out-of-window
+    +.1   < R  500:500(0)         {E} connection-rst challenged
     +.001 > .  1:1(0) ack 1 win 1000 {E} duplicate-ack 1 of 3, challenge-ack
     +.1   < P. 1:6(5) ack 1       {E}
     +.001 > .  1:1(0) ack 6       {E}

@@ -95,6 +95,35 @@ def test_an_ack_that_comes_behind_the_close_is_answered(
         assert drawn["notes"][0]["old"] == late["number"]
 
 
+def test_a_forged_reset_is_told_as_what_it_is_and_ends_the_connection() -> None:
+    """None of the two ends is blamed for it, in the notes, in the summary, and as it fails."""
+    told = ("--size", "40000", "--fault", "inject rst after client data 2")
+    *before, summary = events(*told, code=1)
+    (forged,) = (one for one in before if one.get("kind") == "injected")
+    assert [note["cause"] for note in forged["notes"]] == ["forged"]
+    (connection,) = summary["connections"]
+    assert (connection["closed_by"], connection["reset_by"]) == ("rst", "wire")
+    assert "cut by a forged reset" in connection["completeness"]
+    failed = trace(*told, code=1)
+    assert "The connection was ended by a reset that the wire forged" in failed.stderr
+    assert "closed by RST, which the wire forged" in " ".join(failed.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("offset", "cause", "challenges"), [(1_000, "challenged", 1), (1 << 30, "out-of-window", 0)]
+)
+def test_a_forged_reset_with_another_number_ends_nothing(
+    offset: int, cause: str, challenges: int
+) -> None:
+    """RFC 5961 §3.2: within the window it is challenged, outside of it dropped."""
+    *before, summary = events("--fault", f"inject rst offset {offset} after client data 1")
+    notes = [note for one in before for note in one.get("notes", ())]
+    assert [one["cause"] for one in notes if one["kind"] == "connection-rst"] == [cause]
+    asked = [one for one in before if one["type"] == "rung" and "challenge-ack" in kinds(one)]
+    assert len(asked) == challenges
+    assert summary["connections"][0]["closed_by"] == "fin"
+
+
 def test_each_segment_has_two_times() -> None:
     ladder = rungs("--fault", "delay 20ms")
     assert all(0.020 <= one["arrived"] - one["time"] < 1 for one in ladder)

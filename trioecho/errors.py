@@ -26,6 +26,10 @@ class TrioechoError(Exception):
         return f"{self.what}. {self.hint}" if self.hint else self.what
 
 
+class PeerResetError(TrioechoError):
+    """A connection was refused or reset, as its program sees it: who did so, it cannot know."""
+
+
 def sole(group: BaseException) -> BaseException:
     """The only error in a nested group, or the group itself if there are several.
 

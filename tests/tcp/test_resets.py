@@ -142,7 +142,9 @@ def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
         "out-of-window",
         "program-stopped",
         "forged",
+        "forged-in-vain",
         "challenged",
+        "not-next",
     }
     assert tested | elsewhere == {
         one.__struct_defaults__[-1] for one in ConnectionRst.__subclasses__()

@@ -221,7 +221,10 @@ SAID = [
         "the client closed at once, perhaps before it had read what the server sent:"
         " then data is lost",
     ),
-    (OutOfWindow(), "not the next number the server expects: it ignores this reset"),
+    (
+        OutOfWindow(),
+        "outside the server's window: the server drops this reset, and answers nothing",
+    ),
     (timers.Timeout(4, 300_000_000), "retransmission of rung 4 after 300 ms: no ACK has come"),
     (
         timers.Timeout(4, times=2, others=True),

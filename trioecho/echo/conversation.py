@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import trio
 
 from trioecho.echo.window import Window
-from trioecho.errors import TrioechoError
+from trioecho.errors import PeerResetError, TrioechoError
 
 if TYPE_CHECKING:
     from trioecho.sockets.observed import ObservedSocket
@@ -162,7 +162,7 @@ class Conversation:
                 "It may not be an echo server, or it was stopped",
             )
         if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN, errno.ECONNABORTED):
-            return TrioechoError(
+            return PeerResetError(
                 f"The connection was reset half way: {self._progress()}",
                 "The server may have crashed, or closed its socket before it had read everything",
             )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 from typing import TYPE_CHECKING
 
 import trio
 
-from trioecho.errors import TrioechoError
+from trioecho.errors import PeerResetError, TrioechoError
 from trioecho.sockets.address import Address, resolve
 from trioecho.sockets.observed import ObservedSocket
 from trioecho.sockets.told import SocketFactory, plain_socket
@@ -83,7 +84,7 @@ def _refusal(address: Address, failures: list[OSError], waited: float) -> Trioec
     number = next((n for n in _TELLING if n in numbers), numbers[0] if numbers else None)
     match number:
         case errno.ECONNREFUSED:
-            return TrioechoError(
+            return PeerResetError(
                 f"{address} refused the connection: nothing listens there",
                 f"Start a server with: trioecho serve {address}",
             )
@@ -99,6 +100,8 @@ def _refusal(address: Address, failures: list[OSError], waited: float) -> Trioec
             )
         case errno.EMFILE | errno.ENFILE:
             return TrioechoError(f"No socket is left for {address}", "Raise `ulimit -n`")
+        case errno.ECONNRESET:
+            return PeerResetError(f"Cannot connect to {address}: {os.strerror(number)}")
         case None:
             return TrioechoError(f"{address} has no TCP address")
         case _:

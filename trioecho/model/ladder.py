@@ -284,7 +284,8 @@ class ConnectionSummary(Struct, frozen=True):
         first_frame: the number of its first frame.
         client_process, server_process: who holds each end, in words, where that is known.
         gave_up: whether its client is known to have given up before it was answered.
-        forged: whether it was ended by a reset that a wire of ours forged.
+        reset_by: who sent the first reset that was taken, also behind the FINs of both: an end, or
+            the wire in an end's name; None where none was.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
     """
 
@@ -315,7 +316,7 @@ class ConnectionSummary(Struct, frozen=True):
     server_process: str = ""
     tunnel: str = ""
     gave_up: bool = False
-    forged: bool = False
+    reset_by: Literal["client", "server", "wire"] | None = None
 
 
 class CaptureSummary(Struct, frozen=True):

@@ -196,7 +196,7 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         "server_states": {state: time / 1e9 for state, time in connection.server_states.items()},
         **tunnel,
         **({"gave_up": True} if connection.gave_up else {}),
-        **({"forged": True} if connection.forged else {}),
+        **({"reset_by": connection.reset_by} if connection.reset_by else {}),
     }
 
 

@@ -57,11 +57,15 @@ def selected(count: int, among: int) -> str:
 
 def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[str, Style]]:
     name = f"connection {connection.number}: " if several else ""
+    who = connection.reset_by
+    forged = ", which the wire forged" * (who == "wire")
     match connection.closed_by:
         case "fin":
             closed = "closed by FIN, both directions"
+            if who:
+                closed += f", then by RST{forged or f' from the {who}'}"
         case "rst":
-            closed = "closed by RST" + ", which the wire forged" * connection.forged
+            closed = f"closed by RST{forged}"
         case None:
             closed = "the client gave up" if connection.gave_up else "still open at the end"
     took = connection.handshake_time

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import trio
 
-from trioecho.errors import TrioechoError
+from trioecho.errors import PeerResetError, TrioechoError
 from trioecho.model import Summary
 from trioecho.stage.outputs import Output, show
 from trioecho.stage.stage import RecordedStage
@@ -53,8 +53,17 @@ async def play(
 
     summary = await show(outputs, engine, stage.summary, grace=grace, stop=stop)
     if failures and not stop.is_set():
-        raise failures[0]
+        raise _caused(failures[0], summary)
     return summary
+
+
+def _caused(failure: TrioechoError, summary: Summary) -> TrioechoError:
+    """A failure, unless the wire has caused it: its program blames the other end."""
+    cut = [one.number for one in summary.connections if one.reset_by == "wire"]
+    if not isinstance(failure, PeerResetError) or not cut:
+        return failure
+    which = f"Connection {cut[0]}" if len(summary.connections) > 1 else "The connection"
+    return TrioechoError(f"{which} was ended by a reset that the wire forged")
 
 
 @asynccontextmanager

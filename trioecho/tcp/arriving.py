@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import RST, SYN, State
+from trioecho.model import RST, SYN, End, State
 from trioecho.tcp import learn, rules
 from trioecho.tcp.rules import data
 from trioecho.tcp.states import Event
@@ -25,7 +25,7 @@ def arrive(seen: Seen, time: int) -> bool:
     if ack is not None:
         mine.ack_time = time
     if flags & RST:
-        _reset(seen, time)
+        reset(seen, time)
         return False
     if ack is not None:
         if theirs.state is not _ESTABLISHED:
@@ -60,14 +60,17 @@ def arrive(seen: Seen, time: int) -> bool:
     return True
 
 
-def _reset(seen: Seen, time: int) -> None:
+def reset(seen: Seen, time: int) -> None:
     """A RST arrives."""
-    mine, theirs = seen.mine, seen.theirs
+    mine, theirs, history = seen.mine, seen.theirs, seen.history
     if not theirs.takes_reset(seen.seq, seen.ack):
         return
+    if history.closed_by is None or theirs.state is not State.CLOSED:
+        by: End = "client" if mine is history.client else "server"
+        history.reset_by = history.reset_by or ("wire" if seen.forged else by)
     listens = theirs.passive and theirs.state is State.SYN_RECEIVED
     theirs.meet(Event.RECEIVE_RST_PASSIVE if listens else Event.RECEIVE_RST, time)
-    seen.history.closed_by = seen.history.closed_by or "rst"
+    history.closed_by = history.closed_by or "rst"
     if listens:
         theirs.begin_again(mine)
 

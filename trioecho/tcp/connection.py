@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from trioecho.model import RST, SYN, ConnectionSummary, Endpoint, Kind, Rung, Segment, State
 from trioecho.model.sequence import relative
 from trioecho.tcp import learn, outcome, rules
-from trioecho.tcp.arriving import arrive
+from trioecho.tcp.arriving import arrive, reset
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Asked, Forged, Half, Heard
 from trioecho.tcp.history import History, Told
@@ -108,15 +108,15 @@ class TrackedConnection(History):
         seen = Seen(
             segment, rung.number, rung.time, rung.seq, rung.ack, end, mine, theirs, self, found
         )
-        before, over = theirs.state, self.closed_by
-        taken = arrive(seen, time)
-        if rung.kind == "injected" and self.closed_by != over:
-            self.told = self.told or Told()
-            self.told.forged = True
-        if rung.kind != "injected":
-            if taken and seen.end > seen.seq:
-                learn.brought(seen)
-            learn.hear(seen)
+        before = theirs.state
+        if rung.kind == "injected" and segment.flags & RST:
+            self._fooled(seen, rung, time)
+        else:
+            taken = arrive(seen, time)
+            if rung.kind != "injected":
+                if taken and seen.end > seen.seq:
+                    learn.brought(seen)
+                learn.hear(seen)
         from_client = mine is self.client
         return replace(
             rung,
@@ -156,19 +156,23 @@ class TrackedConnection(History):
         return seen
 
     def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
-        """A segment that another sent in ``mine``'s name: it says nothing about ``mine``.
+        """Number a segment that another sent in ``mine``'s name, of which it says nothing.
 
-        A SYN opens nothing, since there is a connection. Its receiver answers ``mine``; only that
-        is remembered.
+        A SYN opens nothing, since there is a connection. Its receiver answers ``mine``.
         """
-        seen = self._numbered(segment, number, mine, theirs)
-        seen.forged = True
-        if segment.flags & RST:
-            mine.forged = Forged(Asked.RESET, mine.next or 0)
-            rules.one(rules.RESET, seen)
-        elif segment.flags & SYN and theirs.state not in OPENING:
+        if segment.flags & SYN and theirs.state not in OPENING:
             mine.forged = Forged(Asked.SYN, mine.next or 0)
-        return seen
+        self.end = segment.frame.time
+        return self._numbered(segment, number, mine, theirs)
+
+    def _fooled(self, seen: Seen, rung: Rung, time: int) -> None:
+        """A RST arrives that another sent in ``seen.mine``'s name."""
+        seen.forged = True
+        fact = rules.one(rules.FORGED, seen)
+        assert fact is not None
+        self._count_trouble(rung, fact.text(rung))
+        seen.mine.forged = Forged(Asked.RESET, seen.mine.next or 0)
+        reset(seen, time)
 
     def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """A segment with its relative numbers, from which nothing is learned."""

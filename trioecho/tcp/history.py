@@ -21,12 +21,10 @@ class Told(Struct):
 
     Args:
         gave_up: the client gave up before its SYN was answered.
-        forged: a reset that a wire of ours forged has ended it.
         stopped: when we stopped the program of an end, by the end.
     """
 
     gave_up: bool = False
-    forged: bool = False
     stopped: dict[End, int] = {}
 
     def stops(self, end: End, time: int) -> None:
@@ -52,6 +50,7 @@ class History:
         first_fin: the end that closed first.
         fins_crossed: whether neither FIN acknowledges the other.
         closed_by: how it ended; None while it is open.
+        reset_by: who sent the first reset that was taken: an end, or a wire in an end's name.
         reuses: the connection that had the same ports before.
         timestamps: whether timestamps may have been agreed on.
         doubted: each `Seen` that seemed to be an old duplicate, until it is acknowledged.
@@ -77,6 +76,7 @@ class History:
     first_fin: Half | None = None
     fins_crossed: bool = False
     closed_by: Literal["fin", "rst"] | None = None
+    reset_by: Literal["client", "server", "wire"] | None = None
     reuses: int | None = None
     timestamps: bool = True
     doubted: tuple[Any, ...] = ()

@@ -38,7 +38,7 @@ def summary(history: History) -> ConnectionSummary:
         probes=history.probes,
         tunnel=history.tunnel,
         gave_up=history.told is not None and history.told.gave_up,
-        forged=history.told is not None and history.told.forged,
+        reset_by=history.reset_by,
     )
 
 
@@ -49,7 +49,8 @@ def completeness(history: History) -> str:
     acked = all(end.fin is not None and (end.acked or 0) > end.fin for end in (client, server))
     closed = history.closed_by == "fin" and {client.state, server.state} <= _CLOSED and acked
     answered = server.answered or client.answered
-    cut = client.reset is not None or server.reset is not None
+    forged = history.reset_by == "wire"
+    cut = forged or client.reset is not None or server.reset is not None
     agreed = not history.underway or (server.received.up_to or 0) > 1 + client.syn_data
     if not history.opening:
         seen = "no handshake: the capture starts in the middle; "
@@ -72,7 +73,7 @@ def completeness(history: History) -> str:
     if history.closed_by == "fin":
         return f"{seen}; closed, but {'cut by a reset before' if cut else 'for'} the last ACK"
     if history.closed_by == "rst":
-        return f"{seen}; cut by a reset"
+        return f"{seen}; cut by a {'forged ' * forged}reset"
     for half, still in ((client, "server"), (server, "client")):
         if half.reset is not None and half.state is State.CLOSED:
             return f"{seen}; reset, but still open at the {still}"
@@ -85,8 +86,9 @@ def _attempt(history: History, answered: bool) -> str:
     """The fate of a handshake that was not seen to complete."""
     cut = history.closed_by == "rst"
     if answered:
-        return "handshake cut by a reset" if cut else "handshake not completed"
-    if cut and history.server.resets:
+        forged = "forged " * (history.reset_by == "wire")
+        return f"handshake cut by a {forged}reset" if cut else "handshake not completed"
+    if cut and history.reset_by == "server":
         return "refused"
     return "a SYN without an answer" + ("; cut by a reset" if cut else "")
 

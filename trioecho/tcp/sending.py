@@ -134,7 +134,7 @@ def _control(seen: Seen) -> None:
         elif history.first_syn == history.last_syn and not seen.again:
             mine.tap_rtt = max(0, seen.time - history.last_syn)
         if mine.state in (State.LISTEN, State.SYN_SENT):
-            history.closed_by = None  # an attempt before may have been reset
+            history.closed_by = history.reset_by = None  # an attempt before may have been reset
         learn.syn(seen)
         rules.every(rules.SYN, seen)
     if flags & FIN and seen.plausible:

@@ -136,13 +136,13 @@ TIMESTAMP = Question("Is it an old duplicate?", (marks.paws,))
 RESET = Question(
     "If it is a RST: why was it sent?",
     (
-        refusals.forged,
         refusals.unacceptable_ack,
         refusals.earlier_connection,
         refusals.refused,
         refusals.no_ack_of_syn,
         refusals.challenged,
         refusals.out_of_window,
+        refusals.not_next,
         refusals.gave_up,
         resets.time_wait_assassination,
         resets.same_reason,
@@ -176,6 +176,17 @@ SYN = Question(
         opening.tfo_ignored,
     ),
     every=True,
+)
+FORGED = Question(
+    "When a RST arrives that our wire forged: what does its receiver make of it?",
+    (
+        refusals.forged_in_vain,
+        refusals.no_ack_of_syn,
+        refusals.forged_taken,
+        refusals.challenged,
+        refusals.out_of_window,
+        refusals.not_next,
+    ),
 )
 STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))
 FIN = Question(
@@ -226,7 +237,7 @@ QUESTIONS = (
         BYTES,
         TIMESTAMP,
     ),
-    *(RESET, STRAY, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
+    *(RESET, FORGED, STRAY, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
 )
 
 

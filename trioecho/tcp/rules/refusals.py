@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from trioecho.model import State
-from trioecho.tcp.rules.resets import ConnectionRst, HalfOpen
+from trioecho.tcp.rules.resets import ConnectionRst, HalfOpen, cut
 from trioecho.tcp.step import Seen
+
+_NONE = (State.CLOSED, State.LISTEN)
+# Elsewhere kernels differ: Linux challenges none in TIME-WAIT, and behind a close takes any within
+# the window in FIN-WAIT-2.
+_CHALLENGING = (
+    State.ESTABLISHED,
+    State.FIN_WAIT_1,
+    State.CLOSE_WAIT,
+    State.CLOSING,
+    State.LAST_ACK,
+)
 
 
 class UnacceptableAck(ConnectionRst, frozen=True):
@@ -66,57 +77,86 @@ def no_ack_of_syn(seen: Seen) -> NoAckOfSyn | None:
     return None
 
 
-class ForgedReset(ConnectionRst, frozen=True):
-    """One that a wire of ours sent in an end's name, and that its receiver takes for real."""
-
-    cause: str = "forged"
-    moves = False
-    says = "exactly the next number the {theirs} expects: it accepts this as the {mine}'s own reset"
-    source = "RFC 5961 §3.2"
-
-
-def forged(seen: Seen) -> ForgedReset | None:
-    """A wire of ours made it, and the peer takes it."""
-    return ForgedReset() if seen.forged and _taken(seen) else None
-
-
 class Challenged(ConnectionRst, frozen=True):
-    """It does not carry the next number, but one in the window: its receiver asks whether it is
-    meant."""
+    """It may be a guess, so its receiver asks the end in whose name it came."""
 
     cause: str = "challenged"
     moves = False
     says = (
-        "within the {theirs}'s window, but not the next number: it does not accept this reset, and"
-        " may ask by a challenge ACK whether it is meant"
+        "within the {theirs}'s window, but not its next number: the {theirs} does not take this"
+        " reset, and answers by a challenge ACK, unless it has just sent one"
     )
     source = "RFC 5961 §3.2"
 
 
 def challenged(seen: Seen) -> Challenged | None:
-    """It carries neither the next number nor the one that the peer acknowledged last, but one in
-    the window that the peer told last."""
-    theirs = seen.theirs
-    first = theirs.received.up_to
-    if _taken(seen) or _answers_ack(seen) or first is None or not theirs.shift_known:
+    """It lies within its receiver's window, and carries neither the next number nor, unless our
+    wire forged it, the one that the peer acknowledged last."""
+    if _counts(seen) or seen.theirs.state not in _CHALLENGING:
         return None
-    spoke = (theirs.next or 0) > 1 or (theirs.ack or 0) > 1  # a SYN's window is not scaled
-    within = first < seen.seq < first + ((theirs.window or 0) << theirs.shift * spoke)
-    return Challenged() if within and theirs.state is not State.SYN_SENT else None
+    return Challenged() if _in_window(seen) else None
 
 
 class OutOfWindow(ConnectionRst, frozen=True):
-    """It does not carry the next number, so its receiver ignores it."""
+    """Its number lies outside its receiver's window, so it is dropped."""
 
     cause: str = "out-of-window"
     moves = False
-    says = "not the next number the {theirs} expects: it ignores this reset"
+    says = "outside the {theirs}'s window: the {theirs} drops this reset, and answers nothing"
     source = "RFC 5961 §3.2"
 
 
 def out_of_window(seen: Seen) -> OutOfWindow | None:
-    """It carries neither the next number nor the one that the peer acknowledged last."""
-    return None if _taken(seen) or _answers_ack(seen) else OutOfWindow()
+    """It lies outside its receiver's window, and that is not in FIN-WAIT-2."""
+    if _counts(seen) or seen.theirs.state is State.FIN_WAIT_2:
+        return None
+    return OutOfWindow() if _in_window(seen) is False else None
+
+
+class NotNext(ConnectionRst, frozen=True):
+    """It does not carry the next number; it is not known what its receiver makes of it."""
+
+    cause: str = "not-next"
+    moves = False
+    says = "not the next number that the {theirs} expects: by the book it does not take this reset"
+    source = "RFC 5961 §3.2"
+
+
+def not_next(seen: Seen) -> NotNext | None:
+    """It carries neither the next number nor, unless our wire forged it, the one that the peer
+    acknowledged last."""
+    return None if _counts(seen) else NotNext()
+
+
+class ForgedTaken(ConnectionRst, frozen=True):
+    """A RST that our wire forged, and that its receiver cannot tell from one of the peer's."""
+
+    cause: str = "forged"
+    moves = False
+    says = (
+        "its numbers are right: the {theirs} takes this reset for the {mine}'s, and its connection"
+        " is over"
+    )
+    source = "RFC 5961 §3.2"
+
+
+def forged_taken(seen: Seen) -> ForgedTaken | None:
+    """Its receiver has a connection, and takes it."""
+    return ForgedTaken() if seen.theirs.state not in _NONE and _taken(seen) else None
+
+
+class ForgedInVain(ConnectionRst, frozen=True):
+    """A RST that our wire forged, and whose receiver has no connection."""
+
+    cause: str = "forged-in-vain"
+    moves = False
+    says = "the {theirs} has no connection that it could end, and ignores this reset"
+    source = "RFC 9293 §3.10.7.1 and §3.10.7.2"
+
+
+def forged_in_vain(seen: Seen) -> ForgedInVain | None:
+    """Its receiver is in CLOSED or LISTEN."""
+    return ForgedInVain() if seen.theirs.state in _NONE else None
 
 
 class GaveUp(ConnectionRst, frozen=True):
@@ -132,8 +172,11 @@ class GaveUp(ConnectionRst, frozen=True):
 
 
 def gave_up(seen: Seen) -> GaveUp | None:
-    """Both SYNs were seen, and its sender has never acknowledged the peer's."""
+    """Both SYNs were seen, and its sender has neither acknowledged the peer's nor been reset by our
+    wire."""
     mine, theirs = seen.mine, seen.theirs
+    if cut(seen):
+        return None
     if theirs.state is State.SYN_SENT or not mine.syn_seen or not theirs.syn_seen:
         return None
     if mine.ack is None or (theirs.acked is None and mine.ack > (theirs.next or 0)):
@@ -143,6 +186,28 @@ def gave_up(seen: Seen) -> GaveUp | None:
 
 def _taken(seen: Seen) -> bool:
     return seen.theirs.takes_reset(seen.seq, seen.ack)
+
+
+def _counts(seen: Seen) -> bool:
+    """Whether it is taken, or shows at least what its sender was told last."""
+    return _taken(seen) or (not seen.forged and _answers_ack(seen))
+
+
+def _in_window(seen: Seen) -> bool | None:
+    """Whether its number lies within the window that its receiver told last, where that is known.
+
+    The window of a SYN is not scaled; without its SYN, an end's scale is unknown.
+    """
+    theirs = seen.theirs
+    if theirs.ack is None or theirs.window is None:
+        return None
+    beyond = seen.seq - theirs.ack
+    only_syn = theirs.passive and theirs.next == 1 and theirs.ack <= 1 + seen.mine.syn_data
+    known = theirs.segments == 1 if only_syn else theirs.shift_known
+    least = theirs.window << (theirs.shift if known and not only_syn else 0)
+    if 0 <= beyond < least:
+        return True
+    return False if known or not 0 <= beyond <= theirs.room else None
 
 
 def _answers_ack(seen: Seen) -> bool:

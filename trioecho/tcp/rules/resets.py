@@ -305,6 +305,12 @@ def _closes(seen: Seen) -> bool:
     return mine.fin is not None or (mine.state is State.CLOSED and seen.theirs.reset is None)
 
 
+def cut(seen: Seen) -> bool:
+    """Whether our wire has reset its sender: then all that it sends is an answer."""
+    gone = seen.mine.state is State.CLOSED and seen.mine.reset is None and seen.mine.fin is None
+    return gone and seen.history.reset_by == "wire"
+
+
 def _agrees(mine: Half) -> bool:
     """Whether an end waits for the ACK of its SYN-ACK."""
     return mine.state is State.SYN_RECEIVED and mine.acked is None
@@ -340,7 +346,7 @@ def _prompted(seen: Seen) -> bool:
     heard, sent = _heard(theirs), theirs.flight.sent
     if not theirs.segments or now - heard > ANSWERED:
         return False
-    return heard > _spoke(seen.mine) or bool(sent and now - sent[-1].time <= ANSWERED)
+    return cut(seen) or heard > _spoke(seen.mine) or bool(sent and now - sent[-1].time <= ANSWERED)
 
 
 def _hasty(seen: Seen) -> bool:
