@@ -122,6 +122,7 @@ REPEATED = Question(
         repetition.syn_after_answer,
         timers.ack_lost,
         repetition.fills_gap,
+        timers.late_probe,
         timers.timeout,
         repetition.rack,
         timers.tail_loss_probe,

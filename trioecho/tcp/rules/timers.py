@@ -91,6 +91,19 @@ class TailLossProbe(Retransmission, frozen=True):
         seen.mine.recover, seen.mine.probed = seen.mine.next or 0, seen.number
 
 
+def late_probe(seen: Seen) -> TailLossProbe | None:
+    """It repeats the last segment for the first time, 200 ms ago or more, and an older one is not
+    acknowledged and was never sent again: a timer would begin with that."""
+    first, sent = seen.original, seen.mine.flight.sent
+    if first is None or first.repeated or seen.end != seen.mine.next or seen.segment.flags & SYN:
+        return None
+    if not sent or sent[0].seq >= first.seq or sent[0].repeated:
+        return None
+    if seen.time - first.time < SHORTEST_TIMEOUT:
+        return None
+    return TailLossProbe(*first_sent(seen))
+
+
 def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
     """It repeats the last segment for the first time, a round trip and a half after it or more."""
     first, mine = seen.original, seen.mine
