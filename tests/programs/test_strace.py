@@ -223,7 +223,7 @@ def test_a_line_in_two() -> None:
     got = [call for line in lines for call in calls.line(line)]
     assert [call.name for call in got] == ["recv", "close", "send"]
     assert short(got[0]) == ("recv", 5, "100", 2, b"hi")
-    # A close that a busy machine held up is placed where it was made, and a send that waited is not.
+    # A close that a busy machine held up is placed where it was made; a send that waited is not.
     assert [call.time for call in got] == [T + 500_001_000, T + 600_000_000, T + 1_200_000_001]
 
 
