@@ -81,6 +81,9 @@ def test_nothing_happens_without_faults() -> None:
         ("cut after client data 3", [9, 10, 11, 12, 13]),
         ("cut for 2ms after client data 3", [9]),
         ("cut for 2ms", [1, 2]),
+        ("cut for 2ms at 3ms", [4, 5]),
+        ("cut at 10ms", [11, 12, 13]),
+        ("cut at 1s", []),
     ],
 )
 def test_what_is_lost(fault: str, numbers: list[int]) -> None:
@@ -502,6 +505,50 @@ def test_loss_is_chance_that_repeats_itself() -> None:
     assert len(losses("loss 100%", "client")) == 1000
 
 
+def test_doubling_is_chance_that_repeats_itself() -> None:
+    ladder = "+0 > S 0:0(0)\n" + "+.001 > . 1:1(0) ack 1\n" * 500
+    decisions = Wire("duplicate 5% seed 3", "delay 1ms").play(ladder)
+    copied = [number for number, one in enumerate(decisions) if len(one.deliveries) == 2]
+    assert 10 < len(copied) < 50
+    for number in copied:
+        original, copy = decisions[number].deliveries
+        assert (original.data, original.at, original.fault) == (copy.data, copy.at, "")
+        assert (copy.kind, copy.fault) == ("copy", "duplicate 5% seed 3")
+        assert decisions[number].fault == "duplicate 5% seed 3"
+    assert len(decisions[-1].deliveries) == 1
+    assert decisions[-1].fault == ""
+    assert not any(len(one.deliveries) > 1 for one in Wire("duplicate server 100%").play(ladder))
+    both = Wire("duplicate 100%", "loss 100%").play(ladder)
+    assert not any(one.deliveries for one in both)
+
+
+def test_straying_is_chance_that_repeats_itself() -> None:
+    ladder = "+0 > S 0:0(0)\n" + "+.001 > . 1:1(0) ack 1\n" * 500
+    decisions = Wire("reorder 10% by 5ms seed 3").play(ladder)
+    times = late(decisions)
+    assert set(times) == {0, 5 * MS}
+    assert 25 < times.count(5 * MS) < 90
+    words = {(time, one.fault) for time, one in zip(times, decisions, strict=True)}
+    assert words == {(0, ""), (5 * MS, "reorder 10% by 5ms seed 3")}
+    assert times == late(Wire("reorder client 10% by 5ms seed 3").play(ladder))
+    assert times != late(Wire("reorder 10% by 5ms").play(ladder))
+    assert set(late(Wire("reorder server 100% by 5ms").play(ladder))) == {0}
+
+
+def test_a_cut_begins_after_the_first_segment_of_tcp() -> None:
+    wire = Wire("cut at 5ms")
+    other = b"\x45" + bytes(27)
+    assert not wire.send("client", other, after=SECOND).lost
+    assert not wire.send("client", frames.tcp("client", SYN, 1000), after=SECOND).lost
+    wire.fates.add(parse("cut for 1ms at 2ms"))
+    assert not wire.send("client", other, after=2 * MS - 1).lost
+    assert wire.send("client", other, after=1).fault == "cut for 1ms at 2ms"
+    assert not wire.send("client", other, after=MS).lost
+    assert not wire.send("client", other, after=2 * MS - 1).lost
+    assert wire.send("client", other, after=1).fault == "cut at 5ms"
+    assert wire.fates.unmatched() == ()
+
+
 def large(size: int, df: bool = True) -> bytes:
     data = frames.tcp("client", ACK, 1001, 5001, bytes(size - 40))
     return data[:6] + (b"\x40" if df else b"\x00") + data[7:]
@@ -597,6 +644,10 @@ def test_a_queue_without_a_rate_is_refused() -> None:
         ("inject rst after ack 9", "the two ends sent 4 pure ACKs"),
         ("drop syn connection 2", "there was 1 connection"),
         ("drop client data 9 connection 1", "the client sent 4 segments of data"),
+        ("cut at 1s", "no packet was sent then"),
+        ("cut for 1us at 10.5ms", "no packet was sent then"),
+        ("duplicate 0.001%", "chance took none of 13 packets"),
+        ("reorder client 0.001% by 1ms", "chance took none of 8 packets"),
         ("loss server 0.001%", "chance took none of 5 packets"),
         ("path mtu 1000", "none of 13 packets was too large and not to be split"),
     ],

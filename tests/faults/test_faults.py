@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trioecho.errors import TrioechoError
-from trioecho.faults.additions import Duplicate, Inject
-from trioecho.faults.delays import Delay, Latency, Reorder
+from trioecho.faults.additions import Doubling, Duplicate, Inject
+from trioecho.faults.delays import Delay, Latency, Reorder, Straying
 from trioecho.faults.edits import Clamp, Mark, Strip
 from trioecho.faults.faults import FAULTS, check, mtu_of, parse
 from trioecho.faults.items import KINDS, Items, Which
@@ -100,6 +100,12 @@ MEANINGS = {
     ),
     "cut": Cut("cut"),
     "cut after client data 3": Cut("cut after client data 3", Items("client", "data", only(3))),
+    "cut for 1s at 2s": Cut("cut for 1s at 2s", None, 1000 * MS, 2000 * MS),
+    "cut at 2s": Cut("cut at 2s", None, None, 2000 * MS),
+    "duplicate 5% seed 3": Doubling("duplicate 5% seed 3", 5.0, 3),
+    "duplicate client 0.5%": Doubling("duplicate client 0.5%", 0.5, 1, "client"),
+    "reorder 10% by 5ms seed 3": Straying("reorder 10% by 5ms seed 3", 10.0, 3, None, 5 * MS),
+    "reorder server 10% by 5ms": Straying("reorder server 10% by 5ms", 10.0, 1, "server", 5 * MS),
     "cut for 500us after fin": Cut("cut for 500us after fin", Items(None, "fin"), 500_000),
     "delay 25ms": Latency("delay 25ms", 25 * MS),
     "delay 0.001us": Latency("delay 0.001us", 1),
@@ -154,7 +160,7 @@ KIND = "syn, syn-ack, ack, data, fin, rst or segment"
 END_KIND = "client, server, " + KIND
 OF_AN_END = "syn, syn-ack, ack, data, fin, rst, segment or byte"
 VERB = (
-    "cut, drop, loss, delay, path, queue, rate, mark, strip, clamp, corrupt, duplicate, reorder,"
+    "cut, drop, loss, delay, reorder, path, queue, rate, mark, strip, clamp, corrupt, duplicate,"
     " inject or mtu"
 )
 BILLION = "a number from 1 to 1,000,000,000"
@@ -227,12 +233,19 @@ ERRORS = {
     "inject rst after data 2-3": at(
         5, "2-3", "one of a number, containing, connection or nothing more"
     ),
-    "cut before fin": at(2, "before", "one of for, after or nothing more"),
+    "cut before fin": at(2, "before", "one of for, after, at or nothing more"),
     "cut for ever": at(3, "ever", "a time such as 25ms"),
     "rate 1": at(2, "1", "one of client, server or a rate such as 500kbit, 1mbit or 1gbit"),
     "rate 99999999999kbit": at(2, "99999999999kbit", "more than 0 and at most 100gbit"),
     "rate 101gbit": at(2, "101gbit", "more than 0 and at most 100gbit"),
     "queue 0": at(2, "0", "a number from 1 to 10,000"),
+    "duplicate": f"is not complete; expected one of a share such as 2%, {END_KIND}",
+    "duplicate client 2": at(3, "2", f"one of a share such as 2%, {OF_AN_END}"),
+    "reorder 10%": "is not complete; expected by",
+    "reorder 10% by": "is not complete; expected a time such as 25ms",
+    "reorder 101% by 5ms": at(2, "101%", "more than 0% and at most 100%"),
+    "reorder client 7": at(3, "7", f"one of a share such as 2%, {KIND}"),
+    "cut at fin": at(3, "fin", "a time such as 25ms"),
     "loss 2": at(2, "2", "one of client, server or a share such as 2%"),
     "loss 0%": at(2, "0%", "more than 0% and at most 100%"),
     "loss 2% seed x": at(4, "x", "a number from 0 to 9,223,372,036,854,775,807"),
@@ -291,6 +304,13 @@ which = (
 times = st.sampled_from(["", "once", "twice", "always"]) | number.map("{} times".format)
 
 
+def at_random(words: tuple[str, str, int, int, str]) -> tuple[str, ...]:
+    verb, end, percent, time, seed = words
+    if verb == "delay":
+        return verb, end, f"{time}ms", f"jitter {time / 1000:.3f}s", seed
+    return verb, end, f"{percent}%", f"by {time}ms" if verb == "reorder" else "", seed
+
+
 @given(
     st.tuples(
         st.sampled_from(["drop", "duplicate", "corrupt"]),
@@ -317,6 +337,13 @@ times = st.sampled_from(["", "once", "twice", "always"]) | number.map("{} times"
         times,
         st.just("") | number.map("connection {}".format),
     )
+    | st.tuples(
+        st.sampled_from(["delay", "loss", "duplicate", "reorder"]),
+        st.sampled_from(["", *ENDS]),
+        st.integers(1, 100),
+        st.integers(1, 3_600_000),
+        st.just("") | number.map("seed {}".format),
+    ).map(at_random)
 )
 def test_all_that_the_grammar_allows_is_read(words: tuple[str, ...]) -> None:
     text = " ".join(filter(None, words))

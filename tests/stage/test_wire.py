@@ -161,6 +161,32 @@ CLAMPED = {
 }
 
 
+async def test_chance_doubles_and_reorders() -> None:
+    reordered = "reorder client 50% by 1ms"
+    async with open_wire(["duplicate 100%", reordered]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 20_000)
+        assert not wire.unmatched()
+    kinds = [one.kind for one in diary.done_]
+    assert kinds.count("copy") == kinds.count("original")
+    words = {one.fault for one in diary.done_ if one.kind == "original" and one.end == "client"}
+    assert words == {"duplicate 100%", f"duplicate 100%, {reordered}"}
+
+
+async def test_a_cut_begins_at_its_time() -> None:
+    """No two packets have the same time, so that the first alone passes."""
+    with trio.CancelScope() as scope:
+        async with open_wire(["cut at 0.001us"]) as wire:
+            diary = Bomb(4, scope)
+            wire.observers.append(diary)
+            await exchange(wire)
+    assert [(one.end, one.lost, one.fault) for one in diary.done_] == [
+        ("client", False, ""),
+        ("server", True, "cut at 0.001us"),
+    ]
+
+
 async def test_a_fault_may_be_added_later() -> None:
     async with open_wire() as wire:
         diary = Diary()

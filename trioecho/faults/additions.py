@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-from trioecho.faults.fate import Fate
-from trioecho.faults.fault import Selecting, SelectingItems
+from trioecho.faults.chance import AtRandom, Drawing
+from trioecho.faults.fate import Choice, Fate
+from trioecho.faults.fault import Actor, Selecting
 from trioecho.faults.grammar import FaultWords
 from trioecho.model import ENDS, OTHER, RST, SYN, End
 
@@ -15,18 +16,48 @@ _BOTH: Literal["both"] = "both"
 _FAR = (1 << 31) - 1  # half of the sequence space
 
 
-class Duplicate(SelectingItems, frozen=True):
+class Duplicate(Selecting, frozen=True):
     """These arrive twice."""
 
     verb: ClassVar = "duplicate"
     usage: ClassVar = "duplicate ITEMS"
     changes: ClassVar = False
 
+    @classmethod
+    def read(cls, words: FaultWords) -> Duplicate | Doubling:
+        """Segments; a share of all packets is a doubling at random."""
+        end = None if words.at_share() else words.any_of(ENDS)
+        if words.at_share():
+            return Doubling(words.text, words.share(), words.seed(), end)
+        return cls(words.text, words.items(end))
+
     def follow(self, fate: Fate) -> None:
         if not fate.lost:
             # A copy is made before a segment is corrupted, and stays whole.
             packet = fate.packet
             fate.add(OTHER[packet.end], fate.at, fate.data, "copy", self.text)
+
+
+class Doubling(AtRandom, frozen=True):
+    """Packets of one or both ends arrive twice, at random."""
+
+    verb: ClassVar = "duplicate"
+    usage: ClassVar = "duplicate [END] NUMBER% [seed N]"
+
+    def actor(self) -> Actor[Any]:
+        return _Doubling(self)
+
+
+class _Doubling(Drawing[Doubling]):
+    def meet(self, fate: Fate) -> None:
+        super().meet(fate)
+        if self.drawn:
+            fate.chosen.append(Choice(self.place, self.fault.text, acts=True, changes=False))
+
+    def follow(self, fate: Fate) -> None:
+        if self.drawn and not fate.lost:
+            packet = fate.packet
+            fate.add(OTHER[packet.end], fate.at, fate.data, "copy", self.fault.text)
 
 
 class Inject(Selecting, frozen=True):

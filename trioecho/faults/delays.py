@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
-from trioecho.faults.chance import Chance
-from trioecho.faults.fate import LONGEST_HOLD, Delivery, Fate
+from trioecho.faults.chance import AtRandom, Chance, Drawing
+from trioecho.faults.fate import LONGEST_HOLD, Choice, Delivery, Fate
 from trioecho.faults.fault import Actor, Fault, Selecting, Selector
 from trioecho.faults.grammar import MOST, FaultWords
-from trioecho.faults.items import Items, Which
+from trioecho.faults.items import KINDS, Items, Which
 from trioecho.faults.tally import Tally
 from trioecho.model import ENDS, End
 
@@ -89,8 +89,12 @@ class Reorder(Selecting, frozen=True):
     behind: Items
 
     @classmethod
-    def read(cls, words: FaultWords) -> Reorder:
-        end, kind = words.kind()
+    def read(cls, words: FaultWords) -> Reorder | Straying:
+        """Two segments; a share of all packets is a straying at random."""
+        end = None if words.at_share() else words.any_of(ENDS)
+        if words.at_share():
+            return Straying.of(words, end)
+        kind = words.one_of(KINDS)
         first = words.number(high=MOST - 1)
         numbers, connection = (first, words.number(first + 1)), words.connection()
         items = [Items(end, kind, Which.only(one), 1, connection) for one in numbers]
@@ -101,6 +105,34 @@ class Reorder(Selecting, frozen=True):
 
     def meet(self, fate: Fate) -> None:
         fate.held = True
+
+
+class Straying(AtRandom, frozen=True):
+    """Packets of one or both ends arrive later at random, so that others overtake them."""
+
+    verb: ClassVar = "reorder"
+    usage: ClassVar = "reorder [END] NUMBER% by TIME [seed N]"
+
+    by: int = 0
+
+    @classmethod
+    def of(cls, words: FaultWords, end: End | None) -> Straying:
+        """Read what follows the end."""
+        percent = words.share()
+        words.one_of(("by",))
+        by = words.time()
+        return cls(words.text, percent, words.seed(), end, by)
+
+    def actor(self) -> Actor[Any]:
+        return _Straying(self)
+
+
+class _Straying(Drawing[Straying]):
+    def meet(self, fate: Fate) -> None:
+        super().meet(fate)
+        if self.drawn:
+            fate.late += self.fault.by
+            fate.chosen.append(Choice(self.place, self.fault.text, acts=True, changes=True))
 
 
 class _Reordering(Selector[Reorder]):

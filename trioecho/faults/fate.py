@@ -110,6 +110,7 @@ class Fate:
     Attributes:
         packet: what was sent.
         flow: its connection, or None when it holds no TCP segment.
+        begun: when the wire's first TCP segment was sent; None before it.
         data: what the other host gets, unless it arrives broken.
         lost: the words of the faults that lose it.
         arrival: when it arrives unless a fault delays it by name, nanoseconds since the epoch.
@@ -124,9 +125,12 @@ class Fate:
         others: all other deliveries.
     """
 
-    def __init__(self, packet: Packet, flow: Flow | None, sights: Sequence[Sight]) -> None:
+    def __init__(
+        self, packet: Packet, flow: Flow | None, sights: Sequence[Sight], begun: int | None
+    ) -> None:
         self.packet = packet
         self.flow = flow
+        self.begun = begun
         self.data = packet.data
         self.lost: list[str] = []
         self.arrival = self.at = packet.time

@@ -27,6 +27,7 @@ class Fates:
         self._actors: list[Actor[Any]] = []  # in the order in which a packet meets them
         self._placed = 0
         self._remember = False
+        self._begun: int | None = None
         self._flows = Flows()
         for fault in script:
             self._place(fault)
@@ -60,8 +61,9 @@ class Fates:
         flow: Flow | None = None
         sights: list[Sight] = []
         if packet.segment is not None:
+            self._begun = packet.time if self._begun is None else self._begun
             flow, sights = self._flows.see(packet.end, packet.segment, self._remember)
-        fate = Fate(packet, flow, sights)
+        fate = Fate(packet, flow, sights, self._begun)
         for actor in self._actors:
             actor.meet(fate)
         fate.settle()

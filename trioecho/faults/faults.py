@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from trioecho.faults.additions import Duplicate, Inject
-from trioecho.faults.delays import Delay, Latency, Reorder
+from trioecho.faults.additions import Doubling, Duplicate, Inject
+from trioecho.faults.delays import Delay, Latency, Reorder, Straying
 from trioecho.faults.edits import Clamp, Mark, Strip
-from trioecho.faults.fault import Fault
+from trioecho.faults.fault import Fault, Selecting
 from trioecho.faults.grammar import NOTATION, FaultWords
 from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
 from trioecho.faults.mtu import Mtu, PathMtu
@@ -19,11 +19,11 @@ from trioecho.faults.rate import Queue, Rate
 #: Whatever loses a packet comes first, so that it takes no time on the line. Behind the line stand
 #: the faults that change a segment or add to it.
 FAULTS: tuple[type[Fault], ...] = (
-    *(Cut, Drop, Loss, Delay, Latency, PathMtu, Queue, Rate),
-    *(Mark, Strip, Clamp, Corrupt, Duplicate, Reorder, Inject, Mtu),
+    *(Cut, Drop, Loss, Delay, Latency, Straying, PathMtu, Queue, Rate),
+    *(Mark, Strip, Clamp, Corrupt, Duplicate, Doubling, Reorder, Inject, Mtu),
 )
-# Of two with the same verb, the first reads both.
-_VERBS = {fault.verb: fault for fault in reversed(FAULTS)}
+# Of two with the same verb, the one that chooses segments reads both.
+_VERBS = {fault.verb: fault for fault in sorted(FAULTS, key=lambda one: issubclass(one, Selecting))}
 
 
 def parse(text: str) -> Fault:

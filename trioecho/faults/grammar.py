@@ -44,11 +44,12 @@ MOST_TIME = 3_600_000_000_000
 _TIMES = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000}
 _BYTE: Literal["byte"] = "byte"
 _SAME = {"synack": "syn-ack"}
-_A_TIME = "a time such as 25ms"
+_A_TIME, _A_SHARE = "a time such as 25ms", "a share such as 2%"
 
 _number = re.compile(r"[0-9]{1,20}").fullmatch
 _integer = re.compile(r"[+-]?[0-9]{1,20}").fullmatch
 _list = re.compile(r"[0-9]{1,20}(-[0-9]{0,20})?(,[0-9]{1,20}(-[0-9]{0,20})?)*").fullmatch
+_percent = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,3})?)%").fullmatch
 _duration = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(s|ms|us)").fullmatch
 
 
@@ -134,10 +135,6 @@ class FaultWords(Words):
         if self.peek():
             raise self.wrong(*self._tried, "nothing more")
 
-    def kind(self) -> tuple[End | None, Kind]:
-        """Take ``[ END ] KIND``."""
-        return self.any_of(ENDS), self.one_of(KINDS)
-
     def items(self, end: End | None = None) -> Items:
         """Take ITEMS; their end may have been taken before."""
         end = end or self.any_of(ENDS)
@@ -163,6 +160,18 @@ class FaultWords(Words):
     def connection(self) -> int | None:
         """Take ``[ "connection" N ]``."""
         return self.number() if self.accept("connection") else None
+
+    def at_share(self) -> bool:
+        """Whether the word is a share."""
+        return self.fits(_percent, _A_SHARE)
+
+    def share(self) -> float:
+        """Take a share, in per cent."""
+        percent = float(self.need(_percent, _A_SHARE)[1])
+        if not 0 < percent <= 100:
+            raise self.wrong("more than 0% and at most 100%")
+        self.take()
+        return percent
 
     def at_time(self) -> bool:
         """Whether the word is a TIME."""
