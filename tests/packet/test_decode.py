@@ -11,7 +11,19 @@ from frames import tcp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trioecho.model import ACK, PSH, SYN, Endpoint, Frame, Options, Segment
+from trioecho.model import (
+    ACK,
+    CWR,
+    FIN,
+    MARKED,
+    OFFLOADED,
+    PSH,
+    SYN,
+    Endpoint,
+    Frame,
+    Options,
+    Segment,
+)
 from trioecho.packet import link as links
 from trioecho.packet.decode import decode
 from trioecho.packet.options import decode_options
@@ -215,20 +227,24 @@ def test_flags_of_a_syn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seq", "size", "rare"),
+    ("flags", "seq", "size", "rare"),
     [
-        (1000, 1460, False),
-        (1000, 1461, True),
-        (0xFFFF0000, 1, False),
-        (0xFFFF0001, 1, True),
+        (ACK, 1000, 1460, 0),
+        (ACK, 1000, 1461, OFFLOADED),
+        (ACK, 0xFFFF0000, 1, 0),
+        (ACK, 0xFFFF0001, 1, MARKED),
+        (ACK, 0xFFFF0001, 1461, MARKED),
+        (ACK | FIN, 1000, 0, 0),
+        (ACK | CWR, 1000, 0, MARKED),
+        (SYN, 1000, 0, MARKED),
     ],
 )
-def test_what_is_rare(seq: int, size: int, rare: bool) -> None:
-    packet = bytearray(tcp("client", ACK, seq, 1, bytes(size)))
+def test_what_is_rare(flags: int, seq: int, size: int, rare: int) -> None:
+    packet = bytearray(tcp("client", flags, seq, 1, bytes(size)))
     packet[36:38] = b"\x12\x34"  # a checksum that was filled in
     segment = decode(frame(bytes(packet), links.RAW))
     assert segment is not None
-    assert segment.rare is rare
+    assert segment.rare == rare
 
 
 def test_a_checksum_is_verified_where_the_capture_allows_it() -> None:

@@ -18,6 +18,8 @@ _TCP, _LONGEST = 6, 1460
 # Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a
 # dozen times for each segment, and an IntFlag's ``&`` costs ten times an int's.
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+#: Why a segment is worth a closer look (``Segment.rare``).
+OFFLOADED, MARKED = 1, 2
 FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 
 
@@ -129,8 +131,9 @@ class Segment(Struct, frozen=True, gc=False):
         identification: IPv4's identification of the packet; 0 where there is none.
         checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
             captured before the device filled it in (offload).
-        rare: whether anything about it is out of the ordinary for data and ACKs: options beside
-            timestamps, ECN, urgent data, offload, a sequence number about to wrap.
+        rare: 0 for nearly all data and ACKs; ``MARKED`` for a SYN, options beside timestamps, ECN,
+            urgent data, a sequence number about to wrap; ``OFFLOADED`` where it only leaves work to
+            a device, as all that a host sends do where it is captured itself.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; of tunnels within
             tunnels the outermost first, with `` / `` between them; ``""`` where nothing does.
         at: where its TCP header begins in the frame's bytes; 0 where it came in several frames.
@@ -151,7 +154,7 @@ class Segment(Struct, frozen=True, gc=False):
     ecn: int = 0
     identification: int = 0
     checksum_unfilled: bool = False
-    rare: bool = False
+    rare: int = 0
     tunnel: str = ""
     at: int = 0
     earlier: tuple[Frame, ...] = ()

@@ -13,7 +13,20 @@ from socket import AF_INET, AF_INET6, inet_ntop
 from struct import Struct as Layout
 from struct import error as TooShort  # noqa: N812
 
-from trioecho.model import ACK, AE, CWR, ECE, URG, Endpoint, Frame, Options, Segment
+from trioecho.model import (
+    ACK,
+    AE,
+    CWR,
+    ECE,
+    MARKED,
+    OFFLOADED,
+    SYN,
+    URG,
+    Endpoint,
+    Frame,
+    Options,
+    Segment,
+)
 from trioecho.packet.fragments import Fragments
 from trioecho.packet.layers import WIRELESS, WIRELESS_PADDED, Layer
 from trioecho.packet.link import (
@@ -36,7 +49,7 @@ from trioecho.packet.wireless import aggregated
 CUT = "frames cut off in a header"
 
 # What makes a segment worth a closer look (marks.py): most are not.
-_RARE_BITS = URG | ECE | CWR | AE
+_RARE_BITS = SYN | URG | ECE | CWR | AE
 _ETHERNET_MSS = 1460
 _NEAR_WRAP = (1 << 32) - (1 << 16)
 
@@ -201,17 +214,18 @@ def _segment(
     pair = _pairs.get(key)
     if pair is None:
         pair = _pair(key)
-    rare = bits & _RARE_BITS or ecn == 3
+    marked = bits & _RARE_BITS or ecn == 3 or seq > _NEAR_WRAP
     if header == 20:
         options = NO_OPTIONS
     elif header == 32 and data[at + 20 : at + 24] == ONLY_TIMESTAMPS and len(data) >= at + header:
         options = Options(None, None, False, _pair_of_u32(data, at + 24))
     else:
-        options, rare = decode_options(data[at + 20 : at + header], header - 20), True
+        options, marked = decode_options(data[at + 20 : at + header], header - 20), True
     start = at if data is frame.data else 0
     unfilled = checksum == ((pair[2] + length) % 0xFFFF or 0xFFFF)
     length -= header
     at += header
+    offloaded = unfilled or length > _ETHERNET_MSS
     return Segment(
         frame,
         pair[0],
@@ -227,7 +241,7 @@ def _segment(
         ecn,
         packet,
         unfilled,
-        bool(rare or unfilled or length > _ETHERNET_MSS or seq > _NEAR_WRAP),
+        MARKED if marked else OFFLOADED if offloaded else 0,
         tunnel,
         start,
         earlier,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import FIN, RST, SYN, Segment, State
+from trioecho.model import FIN, MARKED, RST, SYN, Segment, State
 from trioecho.model.sequence import HALF, MASK
 from trioecho.tcp import learn, rules
 from trioecho.tcp.half import Half
@@ -163,18 +163,21 @@ def _waited(seen: Seen) -> None:
 
 
 def _marked(seen: Seen) -> None:
-    """It has options or bits that are rare."""
-    options = seen.segment.options
-    if options.sack:
-        learn.sack(seen)
-    if seen.segment.flags & SYN:
-        learn.ecn(seen)
-    seen.subtype, *others = options.mptcp or ("",)
-    rules.every(rules.MARKS, seen)
-    for seen.subtype in others:
-        more = rules.marks.mptcp(seen)
-        if more is not None:
-            seen.found.append(more)
+    """It has options or bits that are rare, or leaves work to a device."""
+    before = len(seen.found)
+    if seen.segment.rare == MARKED or seen.mine.ce_counted is not None:
+        options = seen.segment.options
+        if options.sack:
+            learn.sack(seen)
+        if seen.segment.flags & SYN:
+            learn.ecn(seen)
+        seen.subtype, *others = options.mptcp or ("",)
+        rules.every(rules.MARKS, seen)
+        for seen.subtype in others:
+            more = rules.marks.mptcp(seen)
+            if more is not None:
+                seen.found.append(more)
+    rules.every(rules.OFFLOAD, seen)
     if seen.expected:  # otherwise they teach with all others
-        for fact in seen.found:
+        for fact in seen.found[before:]:
             fact.learn(seen)

@@ -210,9 +210,12 @@ MARKS = Question(
         marks.ecn_counter,
         marks.mptcp,
         marks.sequence_wrap,
-        marks.segmentation_offload,
-        marks.checksum_offload,
     ),
+    every=True,
+)
+OFFLOAD = Question(
+    "Does it leave work to a device?",
+    (marks.segmentation_offload, marks.checksum_offload),
     every=True,
 )
 CLOCK = Question("Is its time before that of what came before it?", (marks.clock_step,))
@@ -238,7 +241,7 @@ QUESTIONS = (
         BYTES,
         TIMESTAMP,
     ),
-    *(RESET, FORGED, STRAY, SYN, FIN, DATA, MARKS, PORTS, NEWLY, ARRIVAL),
+    *(RESET, FORGED, STRAY, SYN, FIN, DATA, MARKS, OFFLOAD, PORTS, NEWLY, ARRIVAL),
 )
 
 
