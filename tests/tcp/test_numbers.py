@@ -8,6 +8,7 @@ from ladders import OPEN
 from rule_ladders import LADDERS, RULES, ask
 
 from trioecho.model import ACK, Endpoint, Frame, Options, Segment
+from trioecho.model.spread import Spread
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.tcp.half import Half
@@ -51,10 +52,10 @@ def test_a_receiver_that_told_no_mss_takes_536_bytes() -> None:
 
 @pytest.mark.parametrize(("quick", "p95"), [(95, 10_000_000), (94, 50_000_000)])
 def test_the_95th_percentile_is_that(quick: int, p95: int) -> None:
-    half = Half(HERE)
+    spread = Spread()
     for number in range(100):
-        half.rtt.add(10_000_000 if number < quick else 50_000_000)
-    trips = round_trips(half)
+        spread.add(10_000_000 if number < quick else 50_000_000)
+    trips = round_trips(Half(HERE, rtt=spread))
     assert trips is not None
     assert trips.p95 == pytest.approx(p95, rel=0.03)
 

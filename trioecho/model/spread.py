@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 _BITS = 5  # of each sample this many leading bits count: quantiles are within 6 %
-_NONE: dict[int, int] = {}  # of a spread without samples, and never written
 
 
 @dataclass(slots=True)
@@ -20,13 +19,11 @@ class Spread:
     count: int = 0
     least: int = 0
     greatest: int = 0
-    buckets: dict[int, int] = field(default_factory=lambda: _NONE)
+    buckets: dict[int, int] = field(default_factory=dict)
 
     def add(self, value: int) -> None:
         """Take a sample, a number that is not negative."""
-        if not self.count:
-            self.least, self.buckets = value, {}
-        elif value < self.least:
+        if not self.count or value < self.least:
             self.least = value
         if value > self.greatest:
             self.greatest = value

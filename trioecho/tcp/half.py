@@ -192,7 +192,7 @@ class Half:
 
         segments, retransmissions, resets: how many it sent.
         volume: distinct payload bytes it sent.
-        rtt: the round-trip times of the ACKs it got.
+        rtt: the round-trip times of the ACKs it got; None before the first that tells one.
     """
 
     endpoint: Endpoint
@@ -254,7 +254,7 @@ class Half:
     volume: int = 0
     retransmissions: int = 0
     resets: int = 0
-    rtt: Spread = field(default_factory=Spread)
+    rtt: Spread | None = None
 
     def meet(self, event: Event, time: int) -> None:
         """Change the state by an event, as the table says."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance
+from trioecho.model.spread import Spread
 from trioecho.tcp.flight import MOST_LATEST, Sent
 from trioecho.tcp.half import UNSCALED, Asked, Brought, Half, Heard, HeldAck, Unheard
 from trioecho.tcp.rules.data import small
@@ -336,6 +337,8 @@ def acknowledge(seen: Seen, ack: int) -> None:
     if rtt < 0:  # the capture's clock was set
         return
     seen.rtt = rtt
+    if theirs.rtt is None:
+        theirs.rtt = Spread()
     theirs.rtt.add(rtt)
     quickest = min(theirs.rtt.least, seen.history.initial_rtt or rtt)
     pure = not segment.length and not segment.flags & (SYN | FIN)

@@ -104,7 +104,9 @@ def _seen(*first: str, data: bool, close: bool) -> str:
 
 def round_trips(half: Half) -> RoundTrips | None:
     """The round-trip times of the ACKs one end got, or None when there was none."""
-    least, median, p95 = half.rtt.least, half.rtt.quantile(0.5), half.rtt.quantile(0.95)
-    if median is None or p95 is None:
+    if half.rtt is None:
         return None
-    return RoundTrips(least, median, p95)
+    median, p95 = half.rtt.quantile(0.5), half.rtt.quantile(0.95)
+    assert median is not None
+    assert p95 is not None
+    return RoundTrips(half.rtt.least, median, p95)

@@ -92,6 +92,12 @@ class Seen(Struct, gc=False):
         return ack < newest <= (self.theirs.next or 0)
 
     @property
+    def least_rtt(self) -> int | None:
+        """Its sender's shortest round-trip time, or else the handshake's."""
+        rtt = self.mine.rtt
+        return self.history.initial_rtt if rtt is None else rtt.least
+
+    @property
     def plausible(self) -> bool:
         """Whether its receiver could take it: not farther ahead than its window, told generously.
 

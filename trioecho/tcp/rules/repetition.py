@@ -145,8 +145,7 @@ class Rack(Retransmission, frozen=True):
 def rack(seen: Seen) -> Rack | None:
     """SACK blocks show a hole there and what was sent behind it, and a round trip has passed since
     it was last sent, but not yet the 200 ms of the shortest timer."""
-    mine, first = seen.mine, seen.original
-    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
+    first, known = seen.original, seen.least_rtt
     if first is None or not known or not in_a_hole(seen):
         return None
     return Rack(*first_sent(seen)) if seen.time - first.time >= known else None

@@ -109,7 +109,7 @@ def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
     first, mine = seen.original, seen.mine
     if first is None or first.repeated or seen.end != mine.next or seen.segment.flags & SYN:
         return None
-    known = mine.rtt.least if mine.rtt.count else seen.history.initial_rtt
+    known = seen.least_rtt
     if not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
         return None
     return TailLossProbe(*first_sent(seen))
