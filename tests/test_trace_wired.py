@@ -95,6 +95,24 @@ def test_an_ack_that_comes_behind_the_close_is_answered(
         assert drawn["notes"][0]["old"] == late["number"]
 
 
+def test_a_syn_that_was_doubled_is_answered_twice() -> None:
+    first, again = (
+        one
+        for one in rungs("--fault", "duplicate syn")
+        if "SYN" in one["flags"][:1] and "ACK" in one["flags"]
+    )
+    (note,) = (one for one in again["notes"] if one["kind"] == "retransmission")
+    assert (note["cause"], note["of"]) == ("repeated-syn", first["number"])
+
+
+def test_a_reset_that_answers_an_ack_behind_the_close_says_so() -> None:
+    ladder = rungs("--fault", "delay client ack 1 1s", "hi")
+    late = next(one for one in ladder if one["fault"])
+    assert [note["of"] for note in ladder[-1]["notes"] if note["cause"] == "old-ack"] == [
+        late["number"]
+    ]
+
+
 def test_a_forged_reset_is_told_as_what_it_is_and_ends_the_connection() -> None:
     """None of the two ends is blamed for it, in the notes, in the summary, and as it fails."""
     told = ("--size", "40000", "--fault", "inject rst after client data 2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from frames import come_to, play
+from msgspec.structs import fields
 
 from trioecho.model import Rung, State
 from trioecho.tcp.rules.resets import ConnectionRst
@@ -143,11 +144,15 @@ def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
         "program-stopped",
         "forged",
         "forged-in-vain",
+        "old-ack",
         "challenged",
         "not-next",
     }
     assert tested | elsewhere == {
-        one.__struct_defaults__[-1] for one in ConnectionRst.__subclasses__()
+        field.default
+        for one in ConnectionRst.__subclasses__()
+        for field in fields(one)
+        if field.name == "cause"
     }
 
 
@@ -155,6 +160,24 @@ def test_an_answer_to_an_unacceptable_ack_ends_nothing() -> None:
     """RFC 9293 §3.10.7.4: it is sent in SYN-RECEIVED, and the state stays."""
     rung = play(CAUSES["an ACK of what was never sent"][0])[-1]
     assert (rung.client_state, rung.server_state) == (State.ESTABLISHED, State.SYN_RECEIVED)
+
+
+def test_who_answers_a_syn_by_a_reset_that_is_not_taken_has_not_agreed() -> None:
+    rungs = play("> S 0:0(0)\n< R. 0:0(0) ack 77\n+1 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1")
+    states = [(rung.client_state, rung.server_state) for rung in rungs]
+    waiting = (State.SYN_SENT, State.SYN_RECEIVED)
+    assert states == [
+        waiting,
+        (State.SYN_SENT, State.CLOSED),
+        waiting,
+        (State.ESTABLISHED, State.SYN_RECEIVED),
+    ]
+
+
+@pytest.mark.parametrize(("before", "number", "unread"), [(OPEN, 1, False), (TALK, 6, True)])
+def test_nothing_is_unread_where_nothing_was_sent(before: str, number: int, unread: bool) -> None:
+    rung = play(f"{before}+1 > R. {number}:{number}(0) ack {number}")[-1]
+    assert ("with data unread" in rung.notes[0].text(rung)) is unread
 
 
 def test_who_resets_in_time_wait_waits_no_more() -> None:

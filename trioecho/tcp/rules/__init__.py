@@ -141,6 +141,7 @@ RESET = Question(
         refusals.earlier_connection,
         refusals.refused,
         refusals.no_ack_of_syn,
+        refusals.answers_old_ack,
         refusals.challenged,
         refusals.out_of_window,
         refusals.not_next,

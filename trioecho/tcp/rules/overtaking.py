@@ -147,6 +147,9 @@ class OlderAck(Fact, frozen=True, tag="older-ack"):
             f"an older ACK, overtaken on its way by rung {self.of}, {far} behind the newest: {does}"
         )
 
+    def learn(self, seen: Seen) -> None:
+        seen.mine.late_ack = seen.number, seen.ack or 0
+
 
 def older_ack(seen: Seen) -> OlderAck | None:
     """It only acknowledges, and less than an ACK that has arrived before it; that one acknowledged

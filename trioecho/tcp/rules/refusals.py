@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from trioecho.model import State
+from trioecho.model import Rung, State
 from trioecho.tcp.rules.resets import ConnectionRst, HalfOpen, cut
+from trioecho.tcp.rules.words import ends
 from trioecho.tcp.step import Seen
 
 _NONE = (State.CLOSED, State.LISTEN)
@@ -69,12 +70,43 @@ class NoAckOfSyn(ConnectionRst, frozen=True):
     says = "it does not acknowledge the {theirs}'s SYN: the {theirs} ignores this reset"
     source = "RFC 9293 §3.10.7.3"
 
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        mine = seen.mine
+        if mine.state is State.SYN_RECEIVED and not mine.syn_seen:
+            mine.state, mine.state_since = State.CLOSED, seen.time  # it did not agree after all
+
 
 def no_ack_of_syn(seen: Seen) -> NoAckOfSyn | None:
     """The peer is in SYN-SENT, and it does not acknowledge the SYN."""
     if seen.theirs.state is State.SYN_SENT and not _taken(seen):
         return NoAckOfSyn()
     return None
+
+
+class AnswersOldAck(ConnectionRst, frozen=True):
+    """It answers rung ``of``, an ACK that came behind newer ones to an end that has closed."""
+
+    of: int = 0
+    cause: str = "old-ack"
+    moves = False
+    source = "RFC 9293 §3.10.7.1"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        return (
+            f"the {mine} has closed, and answers rung {self.of}, an older ACK; so its own number is"
+            f" old, too, and the {theirs} drops this reset"
+        )
+
+
+def answers_old_ack(seen: Seen) -> AnswersOldAck | None:
+    """It has no ACK, its sender is closed, and it has the number of the peer's last ACK that came
+    behind a newer one."""
+    late = seen.theirs.late_ack
+    if late is None or seen.ack is not None or seen.mine.state is not State.CLOSED or _taken(seen):
+        return None
+    return AnswersOldAck(of=late[0]) if seen.seq == late[1] else None
 
 
 class Challenged(ConnectionRst, frozen=True):

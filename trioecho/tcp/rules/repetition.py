@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trioecho.model import SYN, Fact, Rung, State
-from trioecho.tcp.half import Asked, FastSent
+from trioecho.tcp.half import Asked, FastSent, Half
 from trioecho.tcp.rules.words import ends, later, of_rung, passed
 from trioecho.tcp.step import Seen
 
@@ -242,13 +242,20 @@ class RepeatedSyn(Retransmission, frozen=True):
 
 
 def repeated_syn(seen: Seen) -> RepeatedSyn | None:
-    """It is a SYN-ACK, and the peer's SYN arrived again within 20 ms before it."""
+    """It is a SYN-ACK, and the peer's SYN arrived again within 20 ms before it: sent again, or
+    doubled on its way more often than the SYN-ACK has come again."""
     theirs = seen.theirs
     if not seen.segment.flags & SYN or seen.ack is None:
         return None
-    if theirs.asked is not Asked.SYN and theirs.asked is not Asked.REPEATED_SYN:
+    again = theirs.asked is Asked.SYN or theirs.asked is Asked.REPEATED_SYN
+    if not again and _doubled(theirs) <= len(seen.mine.flight.repeats):
         return None
     return RepeatedSyn(*first_sent(seen)) if seen.time - theirs.asked_time < FAST else None
+
+
+def _doubled(sender: Half) -> int:
+    """How often the network has doubled an end's SYN."""
+    return sum(one.copied and not one.seq for one in sender.flight.repeats)
 
 
 class RefusedSyn(Retransmission, frozen=True):

@@ -284,16 +284,21 @@ def unread_data(seen: Seen) -> UnreadData | None:
 
 
 class Aborted(ConnectionRst, frozen=True):
-    """Its program closed, or died, with data unread or with SO_LINGER 0."""
+    """Its program closed, or died, with SO_LINGER 0, or with data ``unread``, if it got any."""
 
+    unread: bool = True
     cause: str = "aborted"
-    says = "the {mine} aborts: its program closed, or died, with data unread or with SO_LINGER 0"
     source = "RFC 9293 §3.10.5"
+
+    def text(self, rung: Rung) -> str:
+        how = "with data unread or " * self.unread
+        return f"the {rung.sender} aborts: its program closed, or died, {how}with SO_LINGER 0"
 
 
 def aborted(seen: Seen) -> Aborted | None:
     """Any other RST."""
-    return Aborted()
+    got = not seen.history.opening or seen.theirs.volume > 0
+    return Aborted(unread=got)
 
 
 # ---- what the rules have in common ---------------------------------------------------------------
