@@ -2,7 +2,8 @@
 
 No generated page is kept in the repository. The commands' pages come from Typer's parameters, the
 picture of the rooms from the code's imports, the tables of rules and kinds from the engine and its
-ladders, and a lesson's page from its TOML and a recorded performance.
+ladders, those of captures from their readers, and a lesson's page from its TOML and a recorded
+performance.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tests")]
 
+import capture_tables  # noqa: E402
 import cli_pages  # noqa: E402
 import lesson_pages  # noqa: E402
 import rooms  # noqa: E402
@@ -57,6 +59,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = markdown.replace(RULES, rule_tables.rules())
     if KINDS in markdown:
         markdown = markdown.replace(KINDS, rule_tables.kinds())
+    for marker, table in capture_tables.TABLES.items():
+        if marker in markdown:
+            markdown = markdown.replace(marker, table())
     return markdown
 
 

@@ -156,6 +156,8 @@ _STEPS: dict[int, Callable[[bytes, int, int], Layer | None]] = {
     FABRICPATH: _fabricpath,
     NSH: _nsh,
 }
+#: The kinds of layers between a link header and IP.
+KINDS = frozenset((*_TAGS, *_STEPS))
 
 
 def inside(data: bytes, layer: Layer) -> Layer | None:

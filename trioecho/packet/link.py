@@ -22,7 +22,7 @@ IEEE802_11, PRISM, RADIOTAP, AVS, PPI, PKTAP = 105, 119, 127, 163, 192, 258
 _ETH_P_802_2 = 4
 _NFLOG_PAYLOAD = 9
 _NLPID_IP4, _NLPID_IP6, _NLPID_SNAP, _NLPID_PPP = 0xCC, 0x8E, 0x80, 0xCF
-_NESTED = 4  # PPI and PKTAP hold a frame of any link type, and so each other
+NESTED = 4  # PPI and PKTAP hold a frame of any link type, and so each other
 
 _u16 = Layout("!H").unpack_from
 _pair = Layout("!HH").unpack_from
@@ -60,7 +60,7 @@ def network(data: bytes, link: int, end: int) -> Layer | None:
         struct.error, IndexError: the frame ends before that can be told.
     """
     at = 0
-    for _ in range(_NESTED):
+    for _ in range(NESTED):
         known = LINKS.get(link)
         if known is None:
             return None

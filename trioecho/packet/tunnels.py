@@ -22,6 +22,8 @@ from struct import error as TooShort  # noqa: N812
 from trioecho.packet.layers import ETHERNET, IP, IP4, IP6, MPLS, NSH, PPP, Layer
 
 IPIP, UDP, IP6IN, GRE, ETHERIP, MPLS_IN_IP = 4, 17, 41, 47, 97, 137
+#: The IP protocols by which a packet is a tunnel.
+PROTOCOLS = frozenset((IPIP, IP6IN, GRE, ETHERIP, MPLS_IN_IP))
 
 # EtherTypes of GRE alone: ERSPAN II (or I) and III, and the cache's redirection, WCCP.
 _ERSPAN, _ERSPAN3, _WCCP = 0x88BE, 0x22EB, 0x883E
