@@ -8,6 +8,15 @@ from pathlib import Path
 CORPUS = Path(__file__).parents[2] / "shared" / "pcaps"
 
 
+#: Small ones beside them, each made to be told wrong; not in the index.
+TOLD_WRONG = CORPUS / "told-wrong"
+
+
+def told_wrong() -> list[Path]:
+    """The captures of that folder; none where it is not."""
+    return sorted(TOLD_WRONG.glob("*.pcap*"))
+
+
 def corpus() -> list[tuple[str, int]]:
     """The corpus's files, relative to it, and how many packets each has; none where it is not."""
     index = CORPUS / "INDEX.tsv"

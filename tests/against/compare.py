@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
 
-from corpus import CORPUS, corpus
+from corpus import CORPUS, corpus, told_wrong
 
 from against.frames import KINDS, Theirs, before, ours, theirs
 from against.own import own_captures
@@ -117,6 +117,7 @@ def main(paths: Sequence[str]) -> int:
     with TemporaryDirectory() as folder:
         captures = [Path(path) for path in paths] or [
             *(CORPUS / name for name, _ in corpus()),
+            *told_wrong(),
             *own_captures(Path(folder), [sys.executable, "-m", "trioecho"]),
         ]
         for path in captures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +48,8 @@ class Before(NamedTuple):
         numbers: the frame's own, after tshark's first pass.
         unseen: bytes it acknowledges that no frame before carried or acknowledged.
         repeated: whether its sender had sent anything again, or this, in another packet.
-        strayed: whether its sender had sent a number that its peer could not take: beside a RST's
-            only place, or far beyond the window.
+        strayed: the highest number up to which its sender had sent what its peer could not take: a
+            RST beside its only place, or what is far beyond the window. 0 if there is none.
         copied: whether its sender had sent the same numbers in a packet of the same identification.
         busy: whether its sender had something on its way: sent and not acknowledged, or a byte
             whose ACK passed less than a round trip ago, or a FIN less than a second ago; or, where
@@ -67,12 +67,13 @@ class Before(NamedTuple):
         reset: whether its peer had sent a RST.
         last: the flags of its sender's last segment.
         bases: the raw numbers of SYN-ACKs that tshark alone took for a new start, by their sender.
+        past: the frames before it in tshark's stream: its numbers, and our rungs.
     """
 
     numbers: Numbers
     unseen: int
     repeated: bool
-    strayed: bool
+    strayed: int
     copied: bool
     busy: bool
     passed: Rung | None
@@ -88,6 +89,7 @@ class Before(NamedTuple):
     reset: bool
     last: int
     bases: Mapping[str, int]
+    past: Sequence[tuple[Numbers, Rung]]
 
 
 class Ours(NamedTuple):
@@ -186,7 +188,7 @@ def before(
         number: the frame.
     """
     sender, this = mine[number].rung.sender, rows[number].numbers
-    acked, carried, repeated, sent, strayed = 0, set[tuple[int, int]](), False, False, False
+    acked, carried, repeated, sent, strayed = 0, set[tuple[int, int]](), False, False, 0
     top, told, copied = 0, 0, False
     used, used_time, answer, answered, fin, mistaken = 0, 0, 0, 0, False, False
     packet = mine[number].rung.segment.identification
@@ -195,12 +197,14 @@ def before(
     fresh, probed = True, False
     highest, receded = {"client": 0, "server": 0}, {"client": False, "server": False}
     opened, asked, reset, last, bases = False, False, False, 0, dict[str, int]()
+    past: list[tuple[Numbers, Rung]] = []
     for earlier in sorted(rows.keys() & mine.keys()):
         row = rows[earlier].numbers
         if earlier >= number:
             break
         if row.stream != this.stream:
             continue
+        past.append((row, mine[earlier].rung))
         said = rows[earlier].kinds | mine[earlier].kinds
         probed = probed or ("zero-window-probe" in said and row.length == 1)
         if is_synack(mine[earlier]) and "reused-ports" in rows[earlier].kinds - mine[earlier].kinds:
@@ -219,7 +223,8 @@ def before(
             same = packet and packet == mine[earlier].rung.segment.identification
             copied = copied or bool(again and same)
             far = row.seq > told if told else False
-            strayed = strayed or far or (bool(row.flags & RST) and row.seq > top)
+            if far or (row.flags & RST and row.seq > top):
+                strayed = max(strayed, row.seq + space(row))
             top = max(top, row.seq + row.length)
             fresh = fresh and not (row.seq < this.seq + this.length and this.seq < top_of(row))
             if passed is None and row.seq > this.seq:
@@ -272,6 +277,7 @@ def before(
         reset,
         last,
         bases,
+        past,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from captures import read_hostile
-from corpus import CORPUS, corpus
+from corpus import CORPUS, corpus, told_wrong
 from edits import edited, edits
 from hostile import read_and_climb
 from hypothesis import given, settings
@@ -96,6 +96,15 @@ def test_mutated(data: st.DataObject) -> None:
         value = data.draw(st.binary(min_size=1, max_size=4))
         capture[at : at + len(value)] = value
     read_and_climb(bytes(capture))
+
+
+def test_what_was_told_wrong() -> None:
+    """Each is odd on purpose, so how many frames agree says nothing; a rule must say why not."""
+    tshark = need_tool("tshark")
+    tally = Tally()
+    for path in told_wrong():
+        tally.add(tshark, path)
+    assert not tally.unexplained, "\n" + tally.report()
 
 
 def test_verdicts(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from against.frames import Before, Ours, Theirs, has_ack, is_synack
-from trioecho.model import ACK, RST, SYN
+from against.frames import Before, Numbers, Ours, Theirs, has_ack, is_synack, top_of
+from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.tcp.rules.overtaking import NEXT_PACKETS
 from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission
 from trioecho.tcp.rules.timers import SHORTEST_TIMEOUT
@@ -23,6 +23,8 @@ IMPLIED = {
 
 #: What only a sender can do.
 RETRANSMITTED = {"fast-retransmission", "spurious-retransmission"}
+
+SECOND = 1_000_000_000
 
 Rule = Callable[[Theirs, Before, Ours], bool]
 
@@ -42,19 +44,63 @@ def _changed(theirs: Theirs, ours: Ours) -> tuple[set[str], set[str]]:
     return set(theirs.kinds - written), set(written - theirs.kinds)
 
 
-def _seen_before(theirs: Theirs, _: Before, ours: Ours) -> bool:
-    return _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"}) and any(
-        isinstance(note, Retransmission) and note.of is not None and note.cause != "recovery"
-        for note in ours.rung.notes
+def _mine(before: Before, ours: Ours) -> list[tuple[Numbers, Rung]]:
+    """What its sender had sent."""
+    source = ours.rung.segment.source
+    return [one for one in before.past if one[1].segment.source == source]
+
+
+def _peers(before: Before, ours: Ours) -> list[tuple[Numbers, Rung]]:
+    """What its peer had sent."""
+    source = ours.rung.segment.source
+    return [one for one in before.past if one[1].segment.source != source]
+
+
+def _beyond(one: int, other: int) -> bool:
+    """Whether a raw number is beyond another."""
+    return 0 < (one - other) % 2**32 < 2**31
+
+
+def _asked_for(before: Before, ours: Ours) -> bool:
+    """Whether its peer's ACKs, or their SACK blocks, had shown that it is missing."""
+    segment, peers = ours.rung.segment, _peers(before, ours)
+    acks = [rung.segment.ack for _, rung in peers if rung.segment.ack is not None]
+    sacked = [end for _, rung in peers for _, end in rung.segment.options.sack or ()]
+    return segment.seq in acks or any(_beyond(end, segment.seq) for end in sacked)
+
+
+def _all_seen(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    """Whether frames of its sender had carried each of its bytes."""
+    at, length = theirs.numbers.seq, theirs.numbers.length
+    end = at + length
+    for start, stop in sorted((n.seq, n.seq + n.length) for n, _ in _mine(before, ours)):
+        if start <= at < stop:
+            at = stop
+    return at >= end
+
+
+def _seen_before(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    changed = _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
+    return (
+        changed
+        and _all_seen(theirs, before, ours)
+        and any(
+            isinstance(note, Retransmission) and note.of is not None and note.cause != "recovery"
+            for note in ours.rung.notes
+        )
     )
 
 
 def _recovery(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return before.repeated and (
-        _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
-        and any(
-            isinstance(note, Retransmission) and note.cause == "recovery"
-            for note in ours.rung.notes
+    return (
+        before.repeated
+        and _asked_for(before, ours)
+        and (
+            _changed(theirs, ours) == ({"out-of-order"}, {"retransmission"})
+            and any(
+                isinstance(note, Retransmission) and note.cause == "recovery"
+                for note in ours.rung.notes
+            )
         )
     )
 
@@ -64,15 +110,19 @@ def _same_packet(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return before.copied and len(lost) == 1 and lost <= RETRANSMITTED and not added
 
 
-def _sack_alone(theirs: Theirs, _: Before, ours: Ours) -> bool:
+def _sack_alone(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     alone = any(
         isinstance(note, FastRetransmission) and note.duplicates < 2 for note in ours.rung.notes
     )
     fast = {"fast-retransmission"}
-    return alone and (
-        (lost, added) == (set(), fast)
-        or (lost, added) == ({"out-of-order"}, fast | {"retransmission"})
+    return (
+        alone
+        and _asked_for(before, ours)
+        and (
+            (lost, added) == (set(), fast)
+            or (lost, added) == ({"out-of-order"}, fast | {"retransmission"})
+        )
     )
 
 
@@ -84,11 +134,13 @@ def _partly_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return not before.unseen and _changed(theirs, ours) == ({"ack-lost-segment"}, set())
 
 
+def _ack_field(theirs: Theirs, _: Before, ours: Ours) -> bool:
+    return not has_ack(ours) and theirs.numbers._replace(ack=0) == ours.numbers
+
+
 def _ack_without_ack_bit(theirs: Theirs, before: Before, ours: Ours) -> bool:
     if not has_ack(ours):
-        lost, added = _changed(theirs, ours)
-        same = theirs.numbers._replace(ack=0) == ours.numbers
-        return same and lost <= {"duplicate-ack"} and not added
+        return _changed(theirs, ours) == ({"duplicate-ack"}, set())
     lost, added = _changed(theirs, ours)
     duplicate = {"duplicate-ack"}
     if before.last and not before.last & ACK:
@@ -97,7 +149,8 @@ def _ack_without_ack_bit(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _ack_of_a_reset(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return bool(before.last & RST) and _changed(theirs, ours) == ({"duplicate-ack"}, set())
+    same = before.last & RST and _mine(before, ours)[-1][0].ack == theirs.numbers.ack
+    return bool(same) and _changed(theirs, ours) == ({"duplicate-ack"}, set())
 
 
 def _tfo_without_data(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -117,8 +170,8 @@ def _isn_of_synack(theirs: Theirs, _: Before, ours: Ours) -> bool:
     return is_synack(ours) and "reused-ports" in lost and lost <= implied and not added
 
 
-def _second_pass(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return theirs.numbers != ours.numbers and before.numbers == ours.numbers
+def _second_pass(_: Theirs, before: Before, ours: Ours) -> bool:
+    return before.numbers == ours.numbers
 
 
 def _simultaneous_open(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -144,24 +197,36 @@ def _only_repeated(theirs: Theirs, ours: Ours) -> bool:
 
 
 def _synack_not_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    return _other_base(theirs, before, ours) and lost <= {"retransmission"} and not added
+
+
+def _other_base(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    """Whether tshark counts from a SYN-ACK that it took for a new start."""
     segment, mine = ours.rung.segment, ours.rung.sender
     peer = "server" if mine == "client" else "client"
-    counted = ours.numbers
-    if mine in before.bases:
-        counted = counted._replace(seq=(segment.seq - before.bases[mine]) % 2**32)
-    if peer in before.bases and segment.ack is not None:
-        counted = counted._replace(ack=(segment.ack - before.bases[peer]) % 2**32)
-    lost, added = _changed(theirs, ours)
-    return theirs.numbers == counted != ours.numbers and lost <= {"retransmission"} and not added
+    counted, bases = ours.numbers, dict(before.bases)
+    if is_synack(ours) and "reused-ports" in theirs.kinds - ours.kinds:
+        bases[mine] = segment.seq
+    if mine in bases:
+        counted = counted._replace(seq=(segment.seq - bases[mine]) % 2**32)
+    if peer in bases and segment.ack is not None:
+        counted = counted._replace(ack=(segment.ack - bases[peer]) % 2**32)
+    return theirs.numbers == counted != ours.numbers
 
 
 def _stray(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
-    return before.strayed and lost in ({"retransmission"}, {"out-of-order"}) and not added
+    behind = theirs.numbers.seq < before.strayed and before.fresh
+    return behind and lost in ({"retransmission"}, {"out-of-order"}) and not added
 
 
-def _probe_without_a_byte(theirs: Theirs, _: Before, ours: Ours) -> bool:
-    return _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
+def _probe_without_a_byte(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    changed = _changed(theirs, ours) == ({"keep-alive"}, {"zero-window-probe"})
+    closed = changed and _peers(before, ours)[-1][1].window == 0
+    return (
+        closed and theirs.numbers.seq == max(n.seq + n.length for n, _ in _mine(before, ours)) - 1
+    )
 
 
 def _not_overtaken(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -222,6 +287,63 @@ def _older_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return before.receded and lost | added <= windows | {"spurious-retransmission"}
 
 
+def _same_isn(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    lost, added = _changed(theirs, ours)
+    kinds = lost <= {"retransmission"} and added <= {"reused-ports"}
+    return kinds and _new_connection(theirs, before, ours)
+
+
+def _new_connection(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    """Whether a SYN with the ISN of an earlier one opened another connection in tshark's stream."""
+    if theirs.numbers._replace(stream=ours.numbers.stream) != ours.numbers:
+        return False
+    number = ours.rung.connection
+    rungs = [rung for _, rung in before.past]
+    opening = next((rung for rung in rungs if rung.connection == number), ours.rung)
+    segment, earlier = opening.segment, [rung for rung in rungs if rung.connection != number]
+    mine = [rung for rung in earlier if rung.segment.source == segment.source]
+    theirs_ = [rung.segment for rung in earlier if rung.segment.source != segment.source]
+    if segment.flags & (SYN | ACK) != SYN or not any(
+        rung.segment.flags & SYN and rung.segment.seq == segment.seq for rung in mine
+    ):
+        return False
+    closed = any(rung.segment.flags & RST for rung in earlier) or (
+        any(rung.segment.flags & FIN for rung in mine) and any(one.flags & FIN for one in theirs_)
+    )
+    acked = any(one.ack is not None and _beyond(one.ack, segment.seq + 1) for one in theirs_)
+    return closed or (acked and opening.time - mine[-1].time >= SECOND)
+
+
+def _began_idle(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    if any(numbers.flags & SYN for numbers, _ in before.past):
+        return False
+    mine, peers, this = _mine(before, ours), _peers(before, ours), theirs.numbers
+    lost, added = _changed(theirs, ours)
+    if added == {"keep-alive-ack"}:  # of the number behind that of every frame of its peer
+        probes = peers and all((n.seq, n.length) == (this.ack - 1, 0) for n, _ in peers)
+        return bool(probes) and lost <= {"ack-lost-segment", "duplicate-ack"}
+    start = mine[0][0].seq if mine else -1
+    probed = all((n.seq, n.length) == (start, 0) for n, _ in mine)
+    if not probed or not peers or peers[-1][0].ack != start + 1:
+        return False
+    if this.length:
+        return this.seq == start + 1 and (lost, added) == ({"lost-segment"}, set())
+    return this.seq == start and (lost, added) == ({"duplicate-ack"}, {"keep-alive"})
+
+
+def _paws(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    if _changed(theirs, ours) != ({"retransmission"}, set()):
+        return False
+    this, newest = theirs.numbers, None
+    for numbers, rung in _mine(before, ours):
+        value = (rung.segment.options.timestamps or (None,))[0]
+        old = value is not None and newest is not None and _beyond(newest, value)
+        if not old and numbers.seq < this.seq + this.length and this.seq < top_of(numbers):
+            return False
+        newest = newest if old or value is None else value
+    return all(numbers.ack <= this.seq for numbers, _ in _peers(before, ours))
+
+
 RULES: dict[str, Rule] = {
     "seen-before": _seen_before,
     "recovery": _recovery,
@@ -233,7 +355,6 @@ RULES: dict[str, Rule] = {
     "ack-of-a-reset": _ack_of_a_reset,
     "tfo-without-data": _tfo_without_data,
     "isn-of-synack": _isn_of_synack,
-    "second-pass": _second_pass,
     "unsigned-count": _unsigned_count,
     "simultaneous-open": _simultaneous_open,
     "first-syn": _first_syn,
@@ -248,6 +369,16 @@ RULES: dict[str, Rule] = {
     "captured-late": _captured_late,
     "probe-taken": _probe_taken,
     "older-ack": _older_ack,
+    "same-isn": _same_isn,
+    "began-idle": _began_idle,
+    "paws": _paws,
+}
+#: The rules that say why stream, seq or ack differ, and by how much. None of the others does.
+NUMBERS: dict[str, Rule] = {
+    "ack-without-ack-bit": _ack_field,
+    "second-pass": _second_pass,
+    "synack-not-taken": _other_base,
+    "same-isn": _new_connection,
 }
 
 
@@ -257,12 +388,20 @@ def documented() -> set[str]:
 
 
 def excuses(theirs: Theirs, before: Before, ours: Ours) -> list[str]:
-    """The documented rules under which two views of a frame may differ.
+    """The documented rules under which two views of a frame may differ, in what and in numbers.
 
     Args:
         theirs: tshark's view, of two passes.
         before: what tshark had told by then.
         ours: ours.
     """
-    known = documented()
-    return [name for name, rule in RULES.items() if name in known and rule(theirs, before, ours)]
+    named: list[str] = []
+    for rules, differ in (
+        (RULES, theirs.kinds != written_out(ours)),
+        (NUMBERS, theirs.numbers != ours.numbers),
+    ):
+        found = [name for name, rule in rules.items() if differ and rule(theirs, before, ours)]
+        if differ and not documented().intersection(found):
+            return []
+        named += found
+    return list(dict.fromkeys(named))
