@@ -422,6 +422,15 @@ def test_a_copy_of_what_is_captured_late() -> None:
     assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000, 4),)
 
 
+def test_what_has_an_earlier_time_than_its_ack_is_captured_late_however_old() -> None:
+    """A file whose frames are not in order of time; ``-1`` hours, as in ``mergecap -a``."""
+    ack = (4_000_000, tcp("server", ACK, 500, 200))
+    for delay, late in ((-3_600_000, True), (3_600_000, False)):
+        notes = see(*HANDSHAKE, ack, (delay, packet(7, 100)))[4].notes
+        assert (overtaking.CapturedLate(0) in notes) is late
+        assert any(isinstance(note, SpuriousRetransmission) for note in notes) is not late
+
+
 def test_bytes_before_the_first_that_was_seen_count_too() -> None:
     later, earlier = packet(1, 1600), packet(2, 1100)
     assert volumes(see((0, later), (1, earlier), (400, earlier))) == (200, 0)

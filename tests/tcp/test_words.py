@@ -62,7 +62,8 @@ SAID = [
         " open, and answers for that one; a RST will end it",
     ),
     (Data(1), "the client sends 1 byte"),
-    (Data(1500, missing=5), "the client sends 1,500 bytes, 5 bytes of them cut off by the capture"),
+    (Data(1500, missing=5), "the client sends 1,500 bytes, 5 of them cut off by the capture"),
+    (Data(1500, missing=1500), "the client sends 1,500 bytes, cut off by the capture"),
     (Ack(5, pure=True), "a pure ACK: 5 bytes arrived"),
     (
         Ack(5, pure=False, of=4, rtt=20_000_000),

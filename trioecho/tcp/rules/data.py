@@ -29,7 +29,10 @@ class Data(Fact, frozen=True, tag="data"):
     source = "RFC 9293 §3.7"
 
     def text(self, rung: Rung) -> str:
-        cut = f", {bytes_of(self.missing)} of them cut off by the capture" if self.missing else ""
+        cut = ""
+        if self.missing:
+            some = "" if self.missing == self.length else f"{self.missing:,} of them "
+            cut = f", {some}cut off by the capture"
         return f"the {rung.sender} sends {bytes_of(self.length)}{cut}"
 
 

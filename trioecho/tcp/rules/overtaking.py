@@ -52,11 +52,11 @@ class CapturedLate(OutOfOrder, frozen=True):
 
 
 def captured_late(seen: Seen) -> CapturedLate | None:
-    """None of it was seen before, and it comes within a round trip of its ACK."""
+    """None of it was seen before, and it was sent within a round trip of its ACK, or before it."""
     mine = seen.mine
     if seen.original is not None or seen.seq <= 0 or seen.wired:
         return None
-    if abs(seen.time - seen.theirs.ack_time) >= seen.history.round_trip:
+    if seen.time - seen.theirs.ack_time >= seen.history.round_trip:
         return None
     if not any(first <= seen.seq and seen.end <= last for first, last in mine.unseen):
         return None
