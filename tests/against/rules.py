@@ -287,6 +287,18 @@ def _older_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return before.receded and lost | added <= windows | {"spurious-retransmission"}
 
 
+def _window_of_a_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    mine, changed = _mine(before, ours), _changed(theirs, ours)
+    if not mine or not mine[-1][0].flags & SYN:
+        return False
+    window, of_syn = ours.rung.segment.window, mine[-1][1].segment.window
+    scale = ours.rung.window // window if window else 1
+    update, duplicate = {"window-update"}, {"duplicate-ack"}
+    if changed == (duplicate, update):
+        return window == of_syn and scale > 1
+    return changed == (update, duplicate) and window == -(-of_syn // scale)
+
+
 def _same_isn(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     kinds = lost <= {"retransmission"} and added <= {"reused-ports"}
@@ -369,6 +381,7 @@ RULES: dict[str, Rule] = {
     "captured-late": _captured_late,
     "probe-taken": _probe_taken,
     "older-ack": _older_ack,
+    "window-of-a-syn": _window_of_a_syn,
     "same-isn": _same_isn,
     "began-idle": _began_idle,
     "paws": _paws,
