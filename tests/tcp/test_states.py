@@ -11,6 +11,7 @@ from trioecho.packet.decode import decode
 from trioecho.render.script import compare
 from trioecho.tcp.half import Half
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
+from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.repetition import Retransmission
 from trioecho.tcp.states import TABLE, Event
 from trioecho.tcp.tracker import Tracker
@@ -99,3 +100,40 @@ def test_an_end_moves_as_the_table_says(state: State, event: Event) -> None:
     # Who listens did so before the SYN was sent, or never did.
     assert half.spent == ({was: 500} if moves and was is not State.LISTEN else {})
     assert half.state_since == (1_500 if moves else 1_000)
+
+
+SOUND = """
++0    > S  0:0(0) <sum 0>
++.01  < S. 0:0(0) ack 1 <sum 0>
++.01  > .  1:1(0) ack 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("garbled", "then", "states"),
+    [
+        ("+.1 > F. 1:1(0) ack 1 <sum 1>", "", "ESTABLISHED ESTABLISHED"),
+        ("+.1 > R. 1:1(0) ack 1 <sum 1>", "", "ESTABLISHED ESTABLISHED"),
+        ("+.1 > F. 1:1(0) ack 1 <sum 1>", "+.3 > F. 1:1(0) ack 1", "FIN-WAIT-1 CLOSE-WAIT"),
+        ("+.1 > F. 1:1(0) ack 1 <sum 1>", "+.3 < . 1:1(0) ack 2", "FIN-WAIT-2 CLOSE-WAIT"),
+        ("+.1 > F. 1:1(0) ack 1 <sum 0>", "", "FIN-WAIT-1 CLOSE-WAIT"),
+        ("+.1 > R. 1:1(0) ack 1 <sum 0>", "", "CLOSED CLOSED"),
+    ],
+)
+def test_what_was_garbled_moves_no_state(garbled: str, then: str, states: str) -> None:
+    *_, last = play(f"{SOUND}{garbled}\n{then}")
+    assert f"{last.client_state} {last.server_state}" == states
+
+
+def test_a_wrong_checksum_says_nothing_where_none_is_right() -> None:
+    """The capture's machine leaves them to its device, or somebody has changed the addresses."""
+    for syn in ("<sum 1>", "<mss 1460>"):
+        *_, last = play(SOUND.replace("<sum 0>", syn) + "+.1 > F. 1:1(0) ack 1 <sum 1>")
+        assert last.server_state is State.CLOSE_WAIT
+
+
+def test_a_garbled_ack_acknowledges_nothing() -> None:
+    data = "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 229 <sum 1>\n"
+    *_, garbled, ack = play(SOUND + data + "+.01 < . 1:1(0) ack 101")
+    assert [note.kind for note in garbled.notes] == ["bad-checksum"]
+    assert ack.notes == (Ack(100, pure=True, of=4, rtt=20_000_000),)

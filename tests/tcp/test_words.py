@@ -9,7 +9,17 @@ from frames import play
 from ladders import OPEN
 
 from trioecho.model import Fact
-from trioecho.tcp.rules import loss, marks, opening, overtaking, repetition, resets, timers, windows
+from trioecho.tcp.rules import (
+    loss,
+    marks,
+    opening,
+    overlap,
+    overtaking,
+    repetition,
+    resets,
+    timers,
+    windows,
+)
 from trioecho.tcp.rules.challenges import ChallengeAck
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import Ack, Data
@@ -79,6 +89,15 @@ SAID = [
         "a gap: 2 bytes before this have not been seen. That is far beyond the"
         " server's window as it was last seen: forged or garbled, and the server drops"
         " it, or the capture has a hole",
+    ),
+    (
+        overlap.Garbled(4),
+        "its checksum is wrong, and that of the client's SYN was right: it was garbled on its way,"
+        " and the server drops it",
+    ),
+    (
+        overlap.ChecksumOverruled(4),
+        "the client has taken rung 4 all the same: its checksum was right when it arrived",
     ),
     (loss.AckLostSegment(2), "it acknowledges 2 bytes never seen here: the capture missed them"),
     (

@@ -144,6 +144,7 @@ class Half:
         isn: its raw initial sequence number.
         syn_seen: whether its SYN was seen.
         syn_data, syn_cookie: bytes of data on its SYN, and whether it had a Fast Open cookie.
+        verified: whether its SYN had a right checksum, so that a wrong one means something.
         syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
         answered: whether it has ever answered a SYN with its own, even in an attempt that is over.
         mss: the maximum segment size it announced.
@@ -206,6 +207,7 @@ class Half:
     syn_seen: bool = False
     syn_data: int = 0
     syn_cookie: bool = False
+    verified: bool = False
     syn_ecn: int = 0
     answered: bool = False
     mss: int | None = None

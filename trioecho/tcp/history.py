@@ -53,7 +53,8 @@ class History:
         reset_by: who sent the first reset that was taken: an end, or a wire in an end's name.
         reuses: the connection that had the same ports before.
         timestamps: whether timestamps may have been agreed on.
-        doubted: each `Seen` that seemed to be an old duplicate, until it is acknowledged.
+        doubted: each `Seen` that seemed to be an old duplicate, or garbled, until it is
+            acknowledged.
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         probes: segments that ask for a sign: tail-loss probes, zero-window probes, keep-alives.
         troubles, first_trouble: segments on which something went wrong, and the first in words.

@@ -96,6 +96,8 @@ def syn(seen: Seen) -> None:
     if mine.syn_seen or mine.acked is None:  # else it was captured behind its answer
         mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
     mine.syn_seen = True
+    if not mine.verified and not seen.wired:
+        mine.verified = segment.sound() is True
     if segment.options.mss is not None:  # sent again, it may have fewer options
         mine.mss = segment.options.mss
     _scale(seen)
@@ -197,11 +199,10 @@ def _believe(seen: Seen, ack: int) -> None:
     mine, theirs, history = seen.mine, seen.theirs, seen.history
     for one in history.doubted:
         stamps = one.segment.options.timestamps
-        if one.mine is not theirs or one.end > ack or stamps is None:
+        if one.mine is not theirs or one.end > ack or (theirs.next or 0) >= one.end:
             continue
-        if (theirs.next or 0) >= one.end:
-            continue
-        theirs.ts_recent = stamps[0]
+        if stamps is not None:
+            theirs.ts_recent = stamps[0]
         remember(one)
         if one.segment.flags & FIN:
             theirs.fin, history.first_fin = one.end - 1, history.first_fin or theirs

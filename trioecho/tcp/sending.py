@@ -42,6 +42,10 @@ def send(
         judge(seen)
     elif not wired and ordinary(seen):
         seen.expected = True
+    elif mine.verified and rules.one(rules.GARBLED, seen) is not None:
+        history.end = time
+        learn.doubt(seen)
+        return seen
     else:
         judge(seen)
     history.end = time

@@ -90,6 +90,7 @@ UNSEEN = Question(
     (
         windows.probe_taken,
         windows.first_keep_alive_ack,
+        overlap.checksum_overruled,
         marks.paws_overruled,
         loss.ack_of_unsent,
         loss.ack_lost_segment,
@@ -129,6 +130,7 @@ REPEATED = Question(
         repetition.retransmission,
     ),
 )
+GARBLED = Question("Is its checksum wrong?", (overlap.garbled,))
 BYTES = Question(
     "If it repeats bytes, are they the same?",
     (overlap.bad_checksum, overlap.segment_overlap_conflict),
@@ -232,6 +234,7 @@ ARRIVAL = Question(
 QUESTIONS = (
     *(
         CLOCK,
+        GARBLED,
         PROBE,
         WINDOWS,
         DUPLICATE,

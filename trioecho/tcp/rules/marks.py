@@ -78,14 +78,21 @@ class PawsOverruled(Fact, frozen=True, tag="paws-overruled"):
 
 
 def paws_overruled(seen: Seen) -> PawsOverruled | None:
-    """It acknowledges, beyond all that was seen, no more than what seemed to be old duplicates."""
+    """It acknowledges, beyond all that was seen, no more than what seemed to be dropped."""
+    one = overruled(seen)
+    return None if one is None else PawsOverruled(one.number)
+
+
+def overruled(seen: Seen) -> Seen | None:
+    """The last of the segments that seemed to be dropped, and without which its ACK cannot be."""
     theirs, ack = seen.theirs, seen.ack or 0
     known = theirs.seen.up_to or 0
+    one: Seen
     for one in seen.history.doubted:
         if one.mine is theirs and one.seq <= known < one.end:
             known = one.end
             if ack <= known:
-                return PawsOverruled(one.number)
+                return one
     return None
 
 

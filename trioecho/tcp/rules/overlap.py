@@ -1,8 +1,9 @@
-"""Whether a repeated byte has the value that it had before, and if not, why."""
+"""Whether a segment was garbled: its checksum, and the bytes that it repeats."""
 
 from __future__ import annotations
 
-from trioecho.model import SYN, Fact, Rung
+from trioecho.model import FIN, RST, SYN, Fact, Rung
+from trioecho.tcp.rules.marks import PawsOverruled, overruled
 from trioecho.tcp.rules.words import ends
 from trioecho.tcp.step import Seen
 
@@ -33,6 +34,51 @@ def bad_checksum(seen: Seen) -> BadChecksum | None:
     if first is None or first.segment is None or first.segment.sound() is not False:
         return None
     return BadChecksum(first.number) if seen.segment.sound() else None
+
+
+class Garbled(BadChecksum, frozen=True):
+    """Its own checksum is wrong: nothing that it says counts."""
+
+    dropped = True
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        return (
+            f"its checksum is wrong, and that of the {mine}'s SYN was right: it was garbled on its"
+            f" way, and the {theirs} drops it"
+        )
+
+
+def garbled(seen: Seen) -> Garbled | None:
+    """It is a FIN or a RST, or acknowledges what was not seen; it was captured whole, and its
+    checksum is wrong, while that of its sender's SYN was right."""
+    flags, ack, known = seen.segment.flags, seen.ack, seen.theirs.seen.up_to
+    if not seen.mine.verified or flags & SYN:
+        return None
+    if not flags & (FIN | RST) and (ack is None or known is None or ack <= known):
+        return None
+    return Garbled(seen.number) if seen.segment.sound() is False else None
+
+
+class ChecksumOverruled(PawsOverruled, frozen=True, tag="bad-checksum-overruled"):
+    """It acknowledges rung ``of``, whose checksum is wrong in the capture."""
+
+    source = "RFC 9293 §3.1"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"the {rung.sender} has taken rung {self.of} all the same: its checksum was right when"
+            " it arrived"
+        )
+
+
+def checksum_overruled(seen: Seen) -> ChecksumOverruled | None:
+    """It acknowledges, beyond all that was seen, no more than what seemed to be dropped, the last
+    of it for its checksum."""
+    one = overruled(seen)
+    if one is None or not any(isinstance(fact, Garbled) for fact in one.found):
+        return None
+    return ChecksumOverruled(one.number)
 
 
 class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
