@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -239,6 +240,28 @@ def test_completion_is_kept() -> None:
         [*TRIOECHO, "--show-completion"], capture_output=True, check=False, text=True
     )
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ('trioecho trace --fault "drop client d', "drop client data\n"),
+        ("trioecho run --fault he", "help\n"),
+        (f"trioecho trace --fault {'x' * 2000}", "\n"),
+    ],
+)
+def test_the_shell_completes_the_words_of_a_fault(words: str, expected: str) -> None:
+    """As the completion of bash asks for it."""
+    asks = {"_TRIOECHO_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": "3"}
+    command = "import sys; sys.argv = ['trioecho']; from trioecho.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command],
+        env=os.environ | asks,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (done.stdout, done.stderr) == (expected, "")
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from trioecho.errors import TrioechoError
 from trioecho.faults.additions import Doubling, Duplicate, Inject
 from trioecho.faults.delays import Delay, Latency, Reorder, Straying
 from trioecho.faults.edits import Clamp, Mark, Strip
-from trioecho.faults.faults import FAULTS, check, mtu_of, parse
+from trioecho.faults.faults import FAULTS, check, completions, mtu_of, parse
 from trioecho.faults.items import KINDS, Items, Which
 from trioecho.faults.losses import Corrupt, Cut, Drop, Loss
+from trioecho.faults.middle import Forget, Police
 from trioecho.faults.mtu import Mtu, PathMtu
 from trioecho.faults.rate import Queue, Rate
 from trioecho.model import ENDS
@@ -106,6 +107,15 @@ MEANINGS = {
     "duplicate client 0.5%": Doubling("duplicate client 0.5%", 0.5, 1, "client"),
     "reorder 10% by 5ms seed 3": Straying("reorder 10% by 5ms seed 3", 10.0, 3, None, 5 * MS),
     "reorder server 10% by 5ms": Straying("reorder server 10% by 5ms", 10.0, 1, "server", 5 * MS),
+    "forget after 5s idle": Forget("forget after 5s idle", 5000 * MS),
+    "forget after 5ms idle rst": Forget("forget after 5ms idle rst", 5 * MS, True),
+    "police 1mbit burst 20kB": Police("police 1mbit burst 20kb", 1_000_000, 20_000),
+    "police client 1.5kbit burst 0.5MB": Police(
+        "police client 1.5kbit burst 0.5mb", 1_500, 500_000, "client"
+    ),
+    "police server 1gbit burst 1500B": Police(
+        "police server 1gbit burst 1500b", 1_000_000_000, 1_500, "server"
+    ),
     "cut for 500us after fin": Cut("cut for 500us after fin", Items(None, "fin"), 500_000),
     "delay 25ms": Latency("delay 25ms", 25 * MS),
     "delay 0.001us": Latency("delay 0.001us", 1),
@@ -160,8 +170,8 @@ KIND = "syn, syn-ack, ack, data, fin, rst or segment"
 END_KIND = "client, server, " + KIND
 OF_AN_END = "syn, syn-ack, ack, data, fin, rst, segment or byte"
 VERB = (
-    "cut, drop, loss, delay, reorder, path, queue, rate, mark, strip, clamp, corrupt, duplicate,"
-    " inject or mtu"
+    "cut, drop, loss, forget, police, delay, reorder, path, queue, rate, mark, strip, clamp,"
+    " corrupt, duplicate, inject or mtu"
 )
 BILLION = "a number from 1 to 1,000,000,000"
 LIST = "a list such as 2,4-6 or 3-"
@@ -246,6 +256,12 @@ ERRORS = {
     "reorder 101% by 5ms": at(2, "101%", "more than 0% and at most 100%"),
     "reorder client 7": at(3, "7", f"one of a share such as 2%, {KIND}"),
     "cut at fin": at(3, "fin", "a time such as 25ms"),
+    "forget 5s": at(2, "5s", "after"),
+    "forget after 5s": "is not complete; expected idle",
+    "forget after 5s idle fin": at(5, "fin", "one of rst or nothing more"),
+    "police 1mbit": "is not complete; expected burst",
+    "police 1mbit burst 20k": at(4, "20k", "a size such as 20kB"),
+    "police 1mbit burst 1001MB": at(4, "1001mb", "more than 0 and at most 1000MB"),
     "loss 2": at(2, "2", "one of client, server or a share such as 2%"),
     "loss 0%": at(2, "0%", "more than 0% and at most 100%"),
     "loss 2% seed x": at(4, "x", "a number from 0 to 9,223,372,036,854,775,807"),
@@ -348,6 +364,44 @@ def at_random(words: tuple[str, str, int, int, str]) -> tuple[str, ...]:
 def test_all_that_the_grammar_allows_is_read(words: tuple[str, ...]) -> None:
     text = " ".join(filter(None, words))
     assert parse(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("d", ["drop", "delay", "duplicate"]),
+        ("drop", ["drop"]),
+        ("drop ", [f"drop {one}" for one in (*ENDS, *KINDS)]),
+        ("drop client", ["drop client"]),
+        ("Drop  CLIENT d", ["Drop  CLIENT data"]),
+        ("drop client data 2 ", "once twice always containing connection"),
+        ("drop client data 2 a", ["drop client data 2 always"]),
+        ('drop client data containing "A b" c', ['drop client data containing "A b" connection']),
+        ("delay client ", [*(f"delay client {one}" for one in KINDS), "delay client byte"]),
+        ("delay 25ms ", ["delay 25ms jitter"]),
+        ("cut for 2s ", ["cut for 2s after", "cut for 2s at"]),
+        ("cut for ", []),
+        ("strip server s", ["strip server sackok", "strip server sack"]),
+        ("forget after 5s ", ["forget after 5s idle"]),
+        ("drop nothing ", []),
+        ("drop syn-ack connection 1 ", []),
+        ("drop data containing ", []),
+    ],
+)
+def test_words_are_completed(text: str, expected: list[str] | str) -> None:
+    if isinstance(expected, str):
+        expected = [text + one for one in expected.split()]
+    assert completions(text) == expected
+
+
+@pytest.mark.parametrize("text", MEANINGS)
+def test_each_word_of_the_grammar_is_completed(text: str) -> None:
+    """Word by word, unless it is a value, or tells that a number before it was one of TIMES."""
+    words = parse(text).text.split()
+    for number, word in enumerate(words):
+        if word.replace("-", "").isalpha() and word != "times":
+            start = " ".join([*words[:number], word[:1]])
+            assert " ".join(words[: number + 1]) in completions(start)
 
 
 @pytest.mark.parametrize("kind", KINDS)

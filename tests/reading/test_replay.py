@@ -93,6 +93,7 @@ def check(rungs: Sequence[Rung]) -> None:
         ["mtu 576", "loss 5% seed 3"],
         ["delay 20ms", "rate 5mbit", "queue 3"],
         ["path mtu 700"],
+        ["police client 1mbit burst 4kB", "delay client 1ms"],
         ["duplicate 30% seed 3", "reorder client 30% by 2ms seed 3", "delay 1ms jitter 1ms"],
         ["strip sackok", "strip server timestamps", "clamp mss 1200", "duplicate syn"],
         ["mark client data all", "delay client data 1 5ms"],

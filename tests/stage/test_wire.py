@@ -19,7 +19,7 @@ from wiring import script
 from trioecho.errors import TrioechoError
 from trioecho.hosts.line import Keeper
 from trioecho.hosts.refusal import NamespaceUnavailable
-from trioecho.model import ECE, SYN, Rung
+from trioecho.model import ECE, PSH, RST, SYN, Rung
 from trioecho.stage.journal import Journal
 from trioecho.stage.wire import Passage, PrivateWire, open_wire
 
@@ -185,6 +185,39 @@ async def test_a_cut_begins_at_its_time() -> None:
         ("client", False, ""),
         ("server", True, "cut at 0.001us"),
     ]
+
+
+async def test_a_nat_that_forgot_resets_an_end() -> None:
+    async with open_wire() as wire:
+        diary = Diary()
+        with (
+            trio.socket.from_stdlib_socket(await wire.server.socket(2, 1)) as listener,
+            trio.socket.from_stdlib_socket(await wire.client.socket(2, 1)) as client,
+        ):
+            await listener.bind((wire.server.address, 7))
+            listener.listen(1)
+            await client.connect((wire.server.address, 7))
+            connection, _ = await listener.accept()
+            with connection:
+                wire.fault("forget after 0.001us idle rst")  # the next segment is the last to pass
+                wire.observers.append(diary)
+                await client.send(b"hello")
+                assert await connection.recv(5) == b"hello"
+                with pytest.raises(ConnectionResetError):
+                    await connection.recv(1)
+        assert not wire.unmatched()
+    done = [(one.end, one.kind, one.lost) for one in diary.done_ if one.segment.flags & (RST | PSH)]
+    assert done[:2] == [("client", "original", False), ("client", "injected", False)]
+
+
+async def test_a_policer_drops_and_the_kernel_sends_less() -> None:
+    async with open_wire(["police client 10mbit burst 8kB"]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 30_000)
+        assert not wire.unmatched()
+    lost = [one for one in diary.done_ if one.lost]
+    assert {(one.end, one.fault) for one in lost} == {("client", "police client 10mbit burst 8kb")}
 
 
 async def test_a_fault_may_be_added_later() -> None:

@@ -94,12 +94,25 @@ def _check_faults(texts: list[str] | None) -> list[str] | None:
     return texts
 
 
+def complete_fault(incomplete: str) -> list[str]:
+    """The shell completes a fault word by word; all of it is one argument, in quotes."""
+    from trioecho.errors import TrioechoError
+    from trioecho.faults.faults import completions
+
+    try:
+        found = completions(incomplete)
+    except TrioechoError:  # it is too long
+        return []
+    return found + ["help"] * "help".startswith(incomplete)
+
+
 FaultOption = Annotated[
     list[str] | None,
     typer.Option(
         "--fault",
         metavar="TEXT",
         callback=_check_faults,
+        autocompletion=complete_fault,
         is_eager=True,
         help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms"; "help" lists'
         " all. Repeatable.",

@@ -130,6 +130,11 @@ class FaultWords(Words):
             return TrioechoError("A fault without a word says nothing", "Such as 'drop syn-ack'")
         return super().wrong(*dict.fromkeys(may or self._tried))
 
+    def expected(self, word: str) -> list[str]:
+        """The words that may stand in the place of this one; none where it was not reached."""
+        found = dict.fromkeys(self._tried) if self.peek() == word else ()
+        return [one for one in found if " " not in one]
+
     def finish(self) -> None:
         """Raise if a word is left."""
         if self.peek():
