@@ -10,7 +10,10 @@ from xml.etree import ElementTree
 import lesson_pages
 import pytest
 
+from trioecho.hosts.host import CONGESTION_CONTROL
+from trioecho.hosts.ways import PROBES
 from trioecho.lessons.expected import path_of
+from trioecho.lessons.lesson import read
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
 from trioecho.render.notation import LETTERS, LadderLine, parse
@@ -92,6 +95,18 @@ def test_each_lesson_has_been_performed_for_its_page() -> None:
     assert {path.stem for path in lesson_pages.SEEN.glob("*.txt")} == names
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_page_says_which_kernel_performed_it(path: Path) -> None:
+    own = read(path).sysctl
+    text = (lesson_pages.SEEN / f"{path.stem}.txt").read_text("utf-8")
+    words = " ".join(text.split()).partition("the kernel dropped 0 ")[2]
+    probes = own.client.get(PROBES) or own.server.get(PROBES)
+    quiet = "quiet kernel" if probes else "quiet kernel (no tail loss probes)"
+    assert words.startswith(f"{quiet}, congestion control ")
+    for name in {*own.client, *own.server} - {CONGESTION_CONTROL}:
+        assert name in words
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A rung as it was drawn: its time, its kind of arrow, its header, and the sentences."""
@@ -141,7 +156,7 @@ def test_what_a_page_shows_is_what_the_ladder_states(path: Path) -> None:
     for number, rung in rungs.items():
         line = lines[number]
         assert re.fullmatch(rf"{re.escape(label(line))}\b.*", rung.label), number
-        assert rung.title.startswith(("lost on", "broken on")) == line.lost, number
+        assert rung.title.startswith(("lost on", "broken on", "too large for")) == line.lost, number
         kinds = {note.split()[0] for note in (line.notes or "").split(", ") if note}
         trouble = line.lost or "R" in line.flags or bool(kinds & KINDS)
         assert (rung.style == "bad") == trouble, number
