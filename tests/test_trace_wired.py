@@ -291,6 +291,10 @@ def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
         rest, said = process.communicate(timeout=60)
     assert (process.returncode, said) == (130, "")
     assert "on private wire" in rest
+    assert "trioecho stopped the client, since you stopped the trace" in " ".join(rest.split())
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [one["end"] for one in events if one["type"] == "stopped"] == ["client", "server"]
+    assert not [one for one in events if "unread-data" in str(one) or "gave_up" in one]
     assert json.loads(path.read_text().splitlines()[-1])["type"] == "summary"
 
 

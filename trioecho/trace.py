@@ -21,7 +21,7 @@ from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
 from trioecho.faults.faults import mtu_of, parse
 from trioecho.hosts.ways import Ways
-from trioecho.model import Summary
+from trioecho.model import ENDS, Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import ListeningSocket, open_listeners
@@ -175,6 +175,7 @@ async def _trace(
                 ),
                 grace=_GRACE if settings.wired else settings.grace,
                 stop=stop,
+                stops=dict.fromkeys(ENDS, "you stopped the trace"),
             )
     check_whole(summary)
     if settings.strict:

@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from msgspec.structs import replace
 
-from trioecho.model import Call, Endpoint, Frame, Rung, Segment, Stopped
+from trioecho.model import Call, End, Endpoint, Frame, Rung, Segment, Stopped
 from trioecho.packet.decode import decode
 from trioecho.programs.connecting import Finder
 from trioecho.render import Event
@@ -280,6 +280,34 @@ def test_a_reset_of_a_program_that_we_stopped_says_so(stopped: bool) -> None:
     rung = events[-1]
     assert isinstance(rung, Rung)
     assert rung.notes == (ProgramStopped() if stopped else UnreadData(),)
+
+
+@pytest.mark.parametrize(
+    ("ends", "gave_up", "stopped"),
+    [((), True, None), (("client",), False, "client"), (("server", "client"), False, "server")],
+)
+def test_who_closes_because_it_was_stopped_has_not_given_up(
+    ends: tuple[End, ...], gave_up: bool, stopped: End | None
+) -> None:
+    journal = Journal()
+    (syn,) = passages("+0 > S 0:0(0)")
+    carry(journal, syn)
+    for late, end in enumerate(ends, 1):
+        journal.stopped(Stopped(syn.frame.time + late, end, "", "you stopped the trace"))
+    (connection,) = journal.tracker.connections
+    connection.gave_up(syn.frame.time + MS)
+    (summary,) = journal.summary("wire").connections
+    assert (summary.gave_up, summary.stopped) == (gave_up, stopped)
+
+
+def test_who_had_given_up_is_not_stopped() -> None:
+    journal = Journal()
+    (syn,) = passages("+0 > S 0:0(0)")
+    carry(journal, syn)
+    journal.tracker.connections[0].gave_up(syn.frame.time + 1)
+    journal.stopped(Stopped(syn.frame.time + MS, "client", "SIGINT", "you stopped the run"))
+    (summary,) = journal.summary("wire").connections
+    assert (summary.gave_up, summary.stopped) == (True, None)
 
 
 @pytest.mark.parametrize("holds", [True, False])

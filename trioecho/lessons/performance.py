@@ -90,6 +90,7 @@ async def perform_lesson(
                 grace=GRACE,
                 stop=stop,
                 settled=settled,
+                stops=dict.fromkeys(ENDS, "you stopped the lesson"),
             )
     check_whole(summary)
     return Performance(kept.rungs, summary, tuple(sentences), stop.is_set())

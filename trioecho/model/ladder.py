@@ -235,7 +235,7 @@ class Stopped(Struct, frozen=True):
     Args:
         time: when, nanoseconds since the epoch.
         end: which end it was.
-        signal: the signal's name, such as ``SIGTERM``.
+        signal: the signal's name, such as ``SIGTERM``; ``""`` for an end that is our own.
         why: why, as ``the client has ended``.
         connection: that of no connection.
     """
@@ -247,7 +247,8 @@ class Stopped(Struct, frozen=True):
     connection: None = None
 
     def __str__(self) -> str:
-        return f"trioecho stopped the {self.end} ({self.signal}), since {self.why}"
+        by = f" ({self.signal})" if self.signal else ""
+        return f"trioecho stopped the {self.end}{by}, since {self.why}"
 
 
 class RoundTrips(Struct, frozen=True):
@@ -286,6 +287,7 @@ class ConnectionSummary(Struct, frozen=True):
         gave_up: whether its client is known to have given up before it was answered.
         reset_by: who sent the first reset that was taken, also behind the FINs of both: an end, or
             the wire in an end's name; None where none was.
+        stopped: the end whose program trioecho has stopped first, while it was still open.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
     """
 
@@ -317,6 +319,7 @@ class ConnectionSummary(Struct, frozen=True):
     tunnel: str = ""
     gave_up: bool = False
     reset_by: Literal["client", "server", "wire"] | None = None
+    stopped: End | None = None
 
 
 class CaptureSummary(Struct, frozen=True):

@@ -197,6 +197,7 @@ def _connection(connection: ConnectionSummary) -> dict[str, object]:
         **tunnel,
         **({"gave_up": True} if connection.gave_up else {}),
         **({"reset_by": connection.reset_by} if connection.reset_by else {}),
+        **({"stopped": connection.stopped} if connection.stopped else {}),
     }
 
 

@@ -67,7 +67,9 @@ def _connection(connection: ConnectionSummary, several: bool) -> Iterator[tuple[
         case "rst":
             closed = f"closed by RST{forged}"
         case None:
-            closed = "the client gave up" if connection.gave_up else "still open at the end"
+            stopped = connection.stopped
+            when = f"when trioecho stopped the {stopped}" if stopped else "at the end"
+            closed = "the client gave up" if connection.gave_up else f"still open {when}"
     took = connection.handshake_time
     handshake = "" if took is None else f" handshake {seconds(took)};"  # else see completeness
     within = f" in {connection.tunnel}" if connection.tunnel else ""

@@ -6,19 +6,21 @@ other, in the direction in which the events flow.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from time import time_ns
 
 import trio
 
 from trioecho.errors import PeerResetError, TrioechoError
-from trioecho.model import Summary
+from trioecho.model import End, Stopped, Summary
 from trioecho.stage.outputs import Output, show
 from trioecho.stage.stage import RecordedStage
 from trioecho.text import plural
 
 # Seconds for the connections to end after a failure, or after Ctrl-C.
 LITTLE = 0.5
+NOTHING: Mapping[End, str] = {}
 
 
 async def play(
@@ -29,8 +31,11 @@ async def play(
     grace: float,
     stop: trio.Event,
     settled: Callable[[], None] = lambda: None,
+    stops: Mapping[End, str] = NOTHING,
 ) -> Summary:
     """Run ``act`` on a stage, and show what happens.
+
+    ``stops``: which ends of our own the user stops, and why, in words.
 
     Raises:
         TrioechoError: the first failure, unless the user stopped the run; the outputs are complete
@@ -43,7 +48,10 @@ async def play(
             telling.start_soon(_relay, stage, outputs)
             async with trio.open_nursery() as nursery:
                 await nursery.start(stage.run)
-                failures.extend(await act())
+                async with trio.open_nursery() as acting:
+                    acting.start_soon(_tell_stop, stage, stop, stops)
+                    failures.extend(await act())
+                    acting.cancel_scope.cancel()
                 if failures:  # no more than what is under way, and the answer to it
                     await _wait(stage.landed, grace, stop)
                 await _wait(stage.over, min(LITTLE, grace) if failures else grace, stop)
@@ -101,6 +109,13 @@ def check_matched(summary: Summary) -> None:
     """
     if summary.unmatched:
         raise TrioechoError("; ".join(summary.unmatched), "Leave out --strict to accept that")
+
+
+async def _tell_stop(stage: RecordedStage, stop: trio.Event, stops: Mapping[End, str]) -> None:
+    """Note that the user stops what is under way, before any end closes because of it."""
+    await stop.wait()
+    for end, why in stops.items():
+        stage.journal.stopped(Stopped(time_ns(), end, "", why))
 
 
 async def _relay(stage: RecordedStage, outputs: Sequence[Output]) -> None:

@@ -28,8 +28,9 @@ class Told(Struct):
     stopped: dict[End, int] = {}
 
     def stops(self, end: End, time: int) -> None:
-        """The program of an end is stopped."""
-        self.stopped = {**self.stopped, end: time}
+        """The program of an end is stopped, unless the client had given up before."""
+        if not self.gave_up:
+            self.stopped = {**self.stopped, end: time}
 
 
 @dataclass(slots=True, eq=False)

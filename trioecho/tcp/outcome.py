@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from trioecho.model import ConnectionSummary, RoundTrips, State
 from trioecho.tcp.half import Half
-from trioecho.tcp.history import History
+from trioecho.tcp.history import History, Told
 
 _CLOSED = frozenset((State.CLOSED, State.TIME_WAIT))
 
 
 def summary(history: History) -> ConnectionSummary:
     """A connection's totals so far."""
-    client, server = history.client, history.server
+    client, server, told = history.client, history.server, history.told or Told()
+    stopped = None if history.closed_by else next(iter(told.stopped), None)
     return ConnectionSummary(
         history.number,
         client.endpoint,
@@ -37,8 +38,9 @@ def summary(history: History) -> ConnectionSummary:
         history.first_frame,
         probes=history.probes,
         tunnel=history.tunnel,
-        gave_up=history.told is not None and history.told.gave_up,
         reset_by=history.reset_by,
+        gave_up=told.gave_up and "client" not in told.stopped,
+        stopped=stopped,
     )
 
 

@@ -245,7 +245,7 @@ class ProgramStopped(ConnectionRst, frozen=True):
     cause: str = "program-stopped"
     says = (
         "trioecho has stopped the {mine}'s program, and its kernel ends what that left open: by a"
-        " reset where data is unread or nobody has accepted"
+        " reset where data is unread, nobody has accepted, or SO_LINGER is 0"
     )
     source = "RFC 1122 §4.2.2.13"
 
