@@ -228,15 +228,14 @@ def _counts(seen: Seen) -> bool:
 def _in_window(seen: Seen) -> bool | None:
     """Whether its number lies within the window that its receiver told last, where that is known.
 
-    The window of a SYN is not scaled; without its SYN, an end's scale is unknown.
+    Without its SYN, an end's scale is unknown.
     """
     theirs = seen.theirs
     if theirs.ack is None or theirs.window is None:
         return None
     beyond = seen.seq - theirs.ack
-    only_syn = theirs.passive and theirs.next == 1 and theirs.ack <= 1 + seen.mine.syn_data
-    known = theirs.segments == 1 if only_syn else theirs.shift_known
-    least = theirs.window << (theirs.shift if known and not only_syn else 0)
+    known = theirs.shift_known
+    least = theirs.window << (theirs.shift if known else 0)
     if 0 <= beyond < least:
         return True
     return False if known or not 0 <= beyond <= theirs.room else None
