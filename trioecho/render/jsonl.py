@@ -54,7 +54,7 @@ class JsonLines:
 def rung_object(rung: Rung, start: int) -> dict[str, object]:
     """A rung as a JSON object."""
     segment = rung.segment
-    return {
+    found: dict[str, object] = {
         "type": "rung",
         "number": rung.number,
         "frame": segment.frame.number,
@@ -72,15 +72,16 @@ def rung_object(rung: Rung, start: int) -> dict[str, object]:
         "server_state": rung.server_state,
         "notes": [msgspec.to_builtins(note) | {"text": note.text(rung)} for note in rung.notes],
         "payload": b2a_base64(segment.payload, newline=False).decode("ascii"),
-        **_fate(rung, start),
-        **_kernels(rung),
     }
+    if rung.on_wire:
+        found |= _fate(rung, start)
+    if rung.client_kernel is not None or rung.server_kernel is not None:
+        found |= _kernels(rung)
+    return found
 
 
 def _fate(rung: Rung, start: int) -> dict[str, object]:
-    """What a wire of ours knows of a segment; nothing for one that was seen at one point."""
-    if not rung.on_wire:
-        return {}
+    """What a wire of ours knows of a segment."""
     arrived = None if rung.arrived is None else (rung.arrived - start) / 1e9
     told: dict[str, object] = {"arrived": arrived, "fault": rung.fault, "kind": rung.kind}
     told["broken"] = rung.broken
