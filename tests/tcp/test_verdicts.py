@@ -10,11 +10,11 @@ import pytest
 from frames import come_to, frames, play, tcp
 from ladders import OPEN, VERDICTS
 
-from trioecho.model import ACK, SYN, Frame, Rung
+from trioecho.model import ACK, FIN, SYN, Frame, Rung
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare
-from trioecho.tcp.rules import loss, overtaking, repetition, timers
+from trioecho.tcp.rules import closing, loss, overtaking, repetition, timers
 from trioecho.tcp.rules.data import Ack
 from trioecho.tcp.rules.loss import AckLostSegment, Dsack, DuplicateAck
 from trioecho.tcp.rules.marks import ClockStep, Urgent
@@ -420,6 +420,14 @@ def test_a_copy_of_what_is_captured_late() -> None:
     assert rungs[4].notes[0] == overtaking.CapturedLate(0)
     assert rungs[5].notes == (overtaking.SamePacket(5, 1_000_000),)
     assert rungs[6].notes == (SpuriousRetransmission(5, 91_000_000, 4),)
+
+
+def test_a_fin_is_told_also_on_data_that_is_sent_again() -> None:
+    again = tcp("client", FIN | ACK, 100, 500, bytes(100))
+    rungs = see(*HANDSHAKE, (1, packet(7, 100)), (400, again), (400, again))
+    told = [rung.number for rung in rungs if closing.ConnectionFin(1) in rung.notes]
+    assert told == [5]
+    assert all("retransmission" in said(rung) for rung in rungs[4:])
 
 
 def test_what_has_an_earlier_time_than_its_ack_is_captured_late_however_old() -> None:

@@ -147,7 +147,7 @@ def _control(seen: Seen) -> None:
 
 def _fin(seen: Seen) -> None:
     mine, history, crosses = seen.mine, seen.history, closing.crosses(seen)
-    if not seen.again:
+    if mine.fin is None or not seen.again:  # the data before it may be sent again
         rules.one(rules.FIN, seen)
     between = mine.state is State.CLOSE_WAIT and crosses
     mine.meet(Event.SEND_FIN_BEFORE_THEIRS if between else Event.SEND_FIN, seen.time)

@@ -194,7 +194,7 @@ FORGED = Question(
 )
 STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))
 FIN = Question(
-    "If it is a FIN, and not sent again: which step of the close is it?",
+    "If it is a FIN that was not sent before: which step of the close is it?",
     (closing.crossing_fin, closing.first_fin, closing.fin_with_ack, closing.second_fin),
 )
 DATA = Question("Does it carry data?", (data.data, data.nagle_delayed_ack), every=True)
