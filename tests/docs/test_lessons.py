@@ -17,10 +17,10 @@ from trioecho.lessons.lesson import read
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
 from trioecho.render.notation import LETTERS, LadderLine, parse
-from trioecho.tcp.rules import kinds
+from trioecho.tcp.rules import facts
 
 SVG = "{http://www.w3.org/2000/svg}"
-KINDS = kinds(trouble=True)
+KINDS = {str(fact.__struct_config__.tag) for fact in facts() if fact.trouble}
 LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 
 TOML = """

@@ -99,3 +99,11 @@ def test_a_reset_that_never_arrives_closes_one_end(
     tracker, _ = on_wire(f"{DATA_100}\n+.1 > R. 101:101(0) ack 1{lost}")
     (summary,) = tracker.summaries()
     assert (summary.closed_by, summary.completeness.partition("; ")[2]) == (closed_by, told)
+
+
+@pytest.mark.parametrize(("ack", "of"), [(2, 6), (50, 6), (101, 6), (102, 5), (150, 5), (201, 5)])
+def test_an_ack_is_of_what_brought_its_last_byte(ack: int, of: int) -> None:
+    """Whatever part of that it acknowledges; the first 100 bytes came behind the others."""
+    lost = "+.1 > P. 1:101(100) ack 1 lost\n+.1 > P. 101:201(100) ack 1\n"
+    rung = play(f"{OPEN}{lost}+.2 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack {ack}")[-1]
+    assert Ack(ack - 1, pure=True, of=of) in rung.notes

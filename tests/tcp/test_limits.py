@@ -108,11 +108,17 @@ def test_a_connection_that_is_only_called_for_is_not_over() -> None:
 # ---- what tells no round trip --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("acked", "first"), [(199, 100), (200, 400), (201, 400)])
-def test_a_doubt_is_settled_when_all_of_it_is_acknowledged(acked: int, first: int) -> None:
+@pytest.mark.parametrize(("acked", "first"), [(None, 100), (199, 100), (200, 400), (201, 400)])
+def test_a_doubt_is_settled_when_all_of_it_is_acknowledged(acked: int | None, first: int) -> None:
     half = Half(HERE, acked=acked, doubt_from=100, doubt_to=200)
     half.doubt(400, 500)
     assert (half.doubt_from, half.doubt_to) == (first, 500)
+
+
+def test_the_first_doubt_begins_where_it_begins() -> None:
+    half = Half(HERE)
+    half.doubt(100, 200)
+    assert (half.doubt_from, half.doubt_to) == (100, 200)
 
 
 def test_of_many_that_are_repeated_at_once_both_ends_are_marked() -> None:

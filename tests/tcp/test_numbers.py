@@ -67,6 +67,17 @@ def test_an_ack_is_held_back_that_takes_30_ms_more_than_the_quickest(late: str, 
     assert any(isinstance(note, NagleDelayedAck) for note in rung.notes) is held
 
 
+@pytest.mark.parametrize(("length", "held"), [(99, True), (100, False)])
+def test_only_the_ack_of_a_small_segment_is_waited_for(length: int, held: bool) -> None:
+    """RFC 9293 §3.7.4: a full one leaves at once, whatever is not acknowledged yet."""
+    end = 2 + length
+    ladder = (
+        OPEN + f"+.1 > P. 1:2(1) ack 1\n+.001 < . 1:1(0) ack 2\n+.1 > P. 2:{end}({length}) ack 1\n"
+    )
+    rung = play(f"{ladder}+.04 < . 1:1(0) ack {end}\n+.001 > P. {end}:{end + 10}(10) ack 1")[-1]
+    assert any(isinstance(note, NagleDelayedAck) for note in rung.notes) is held
+
+
 @pytest.mark.parametrize(("repeats", "gives_up"), [(1, False), (2, True)])
 def test_who_has_sent_the_same_again_twice_gives_up(repeats: int, gives_up: bool) -> None:
     ladder = OPEN + "+.1 > P. 1:6(5) ack 1\n" + "+.3 > P. 1:6(5) ack 1\n" * repeats

@@ -351,8 +351,6 @@ def facts() -> list[type[Fact]]:
     return found
 
 
-def kinds(*, trouble: bool = False) -> frozenset[str]:
+def kinds() -> frozenset[str]:
     """The kinds of facts, as they stand in JSON and in a ladder."""
-    return frozenset(
-        str(fact.__struct_config__.tag) for fact in facts() if fact.trouble or not trouble
-    )
+    return frozenset(str(fact.__struct_config__.tag) for fact in facts())

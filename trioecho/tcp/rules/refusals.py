@@ -247,5 +247,5 @@ def _answers_ack(seen: Seen) -> bool:
 
 
 def _answers_wrong_ack(seen: Seen) -> bool:
-    opening = seen.mine.state is State.SYN_SENT or seen.mine.state is State.SYN_RECEIVED
-    return opening and _answers_ack(seen) and not seen.mine.accepts(seen.seq, seen.theirs)
+    """Whether it answers an ACK that does not count, as happens only to an end that opens."""
+    return _answers_ack(seen) and not seen.mine.accepts(seen.seq, seen.theirs)
