@@ -14,7 +14,7 @@ from trioecho.tcp.rules.repetition import (
     first_sent,
 )
 from trioecho.tcp.rules.words import ends, later, of_rung
-from trioecho.tcp.step import CONTROL, Seen
+from trioecho.tcp.step import Seen
 from trioecho.text import ordinal
 
 # No common kernel's timer expires sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
@@ -210,7 +210,7 @@ class AckLost(Retransmission, frozen=True):
 def ack_lost(seen: Seen) -> AckLost | None:
     """It is a SYN or FIN that the peer has acknowledged before."""
     told = seen.theirs.ack
-    if not seen.segment.flags & CONTROL or told is None or seen.end > told:
+    if told is None or seen.end > told:  # data that it has acknowledged answer another question
         return None
     unheard = _unheard(seen)
     if unheard and not seen.segment.flags & SYN and _since(seen) < SHORTEST_TIMEOUT:
