@@ -30,7 +30,15 @@ def cause(rung: Rung) -> str:
 # ---- data on a SYN (RFC 7413): they are acknowledged before the handshake is complete ------------
 
 
-@pytest.mark.parametrize(("ack", "state"), [(6, State.SYN_RECEIVED), (7, State.ESTABLISHED)])
+@pytest.mark.parametrize(
+    ("ack", "state"),
+    [
+        (1, State.SYN_RECEIVED),
+        (5, State.SYN_RECEIVED),
+        (6, State.SYN_RECEIVED),
+        (7, State.ESTABLISHED),
+    ],
+)
 def test_who_acknowledges_more_than_the_syn_brought_has_had_its_ack(ack: int, state: State) -> None:
     rung = play(f"{FAST}+.01 < S. 0:0(0) ack 1\n+.01 < . 1:1(0) ack {ack}")[-1]
     assert rung.server_state is state

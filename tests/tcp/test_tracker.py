@@ -8,7 +8,7 @@ import pytest
 from frames import RAW, tcp
 from msgspec.structs import replace
 
-from trioecho.model import ACK, SYN, Frame, Segment
+from trioecho.model import ACK, SYN, Call, End, Endpoint, Frame, Segment, State
 from trioecho.packet.decode import decode
 from trioecho.tcp.tracker import Tracker
 
@@ -116,3 +116,36 @@ def test_only_a_syn_joins_two_tunnels() -> None:
     tracker.seen(within("VXLAN 1", "client", SYN, 100))
     tracker.seen(within("VXLAN 2", "server", ACK, 500, 101))
     assert [one.tunnel for one in tracker.connections] == ["VXLAN 1", "VXLAN 2"]
+
+
+@pytest.mark.parametrize("first", ["client", "server"])
+def test_a_call_of_either_end_is_about_its_connection(first: End) -> None:
+    """Whichever comes first: who is the client, the call tells."""
+    one, other = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 7)
+    tracker = Tracker()
+    for end in (first, "server", "client"):
+        local, peer = (one, other) if end == "client" else (other, one)
+        assert tracker.called(call(end, "send", local, peer)) == 1
+    (connection,) = tracker.connections
+    assert (connection.client.endpoint, connection.server.endpoint) == (one, other)
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "state"),
+    [
+        ("client", "close", State.CLOSED),
+        ("server", "close", State.SYN_SENT),
+        ("client", "send", State.SYN_SENT),
+    ],
+)
+def test_only_a_close_of_the_client_gives_up(end: End, name: str, state: State) -> None:
+    one, other = Endpoint("10.0.0.1", 40000), Endpoint("10.0.0.2", 7)
+    local, peer = (one, other) if end == "client" else (other, one)
+    tracker = Tracker()
+    tracker.expect(one, other).client.state = State.SYN_SENT
+    tracker.called(call(end, name, local, peer))
+    assert tracker.connections[0].client.state is state
+
+
+def call(end: End, name: str, local: Endpoint, peer: Endpoint) -> Call:
+    return Call(5, end, "connection", 3, name, local=local, peer=peer)
