@@ -42,6 +42,7 @@ LOST = (
     + "+.1 > . 1:101(100) ack 1 lost\n"
     + "".join(f"+.001 > . {at}:{at + 100}(100) ack 1\n" for at in (101, 201))
 )
+TIMED_OUT = FIVE + "+.3 > . 1:101(100) ack 1\n"
 AGAIN = "+.001 > . 1:101(100) ack 1"
 
 ROWS = {
@@ -178,6 +179,30 @@ ROWS = {
         + "+.02 < . 1:1(0) ack 101 win 1000 <id 7>",
         "DuplicateAck",
     ),
+    # RFC 6298 §5: whatever asks for it since its timer has sent it says more than that.
+    "a timer that expires again": (TIMED_OUT + "+.6 > . 1:101(100) ack 1", "Timeout"),
+    "duplicate ACKs behind a timer": (
+        TIMED_OUT + "+.59 < . 1:1(0) ack 1 win 1000\n" * 2 + "+.001 > . 1:101(100) ack 1",
+        "FastRetransmission",
+    ),
+    "a closed window behind a timer": (
+        TIMED_OUT + "+.1 < . 1:1(0) ack 1 win 0\n+.6 > . 1:101(100) ack 1",
+        "NoRoom",
+    ),
+    "an answer to a keep-alive with a larger window": (
+        IDLE + "+7200 > . 100:100(0) ack 1\n+.01 < . 1:1(0) ack 101 win 1100",
+        "WindowUpdate",
+    ),
+    "an ACK of the SYN's own number is no end that is half open": (
+        "> S 0:0(0)\n< . 7000:7000(0) ack 0",
+        "",
+    ),
+    "nor is one of the SYN": ("> S 0:0(0)\n< . 7000:7000(0) ack 1", ""),
+    "one behind it is": (
+        "> S 0:0(0)\n< . 7000:7000(0) ack 2",
+        "ChallengeAck AckOfUnsent",
+    ),
+    "and so is one before it": ("> S 0:0(0)\n< . 7000:7000(0) ack -1", "ChallengeAck"),
     "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
     "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),
     "an older ACK with data is no older ACK": (

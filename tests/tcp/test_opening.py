@@ -297,6 +297,9 @@ def test_a_syn_that_is_captured_last_is_this_connections() -> None:
         ("", "1", True),
         ("", ".999", False),
         ("+.1 > F. 6:6(0) ack 1\n", "30", False),
+        ("+.1 < F. 1:1(0) ack 6\n", "30", False),
+        ("+.1 > S 0:0(0)\n+.0005 > R 6:6(0)\n", ".0005", False),
+        ("+.1 > S 0:0(0)\n+.0005 > R 6:6(0)\n", ".0015", True),
     ],
 )
 def test_the_same_isn_again_after_a_reset_or_a_restart(end: str, after: str, anew: bool) -> None:

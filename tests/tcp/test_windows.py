@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from trioecho.model import Rung
 from trioecho.packet.decode import decode
 from trioecho.tcp.rules.loss import DuplicateAck
-from trioecho.tcp.rules.windows import WindowFull, WindowUpdate
+from trioecho.tcp.rules.windows import WindowFull, WindowOpened, WindowUpdate
 from trioecho.tcp.tracker import Tracker
 
 # IPv4, TCP, MSS and the rest of an MSS: what is behind that was cut.
@@ -144,3 +144,11 @@ def test_a_window_update_tells_what_is_known(
     last = seen(ladder)[1][-1]
     assert update in last.notes
     assert words in update.text(last)
+
+
+@pytest.mark.parametrize(("ack", "opened"), [(11, WindowUpdate), (16, WindowOpened)])
+def test_a_window_that_opens_is_shifted_too(ack: int, opened: type[WindowUpdate]) -> None:
+    scaled = f"{SYN} {SCALED}\n+.01 < S. 0:0(0) ack 1 {SCALED}\n+.01 > . 1:1(0) ack 1\n"
+    closed = "+.1 > P. 1:11(10) ack 1\n+0 > P. 11:16(5) ack 1\n+.1 < . 1:1(0) ack 11 win 0\n"
+    last = seen(f"{scaled}{closed}+.1 < . 1:1(0) ack {ack} win 9")[1][-1]
+    assert opened(9 << 7, opens=True) in last.notes

@@ -69,7 +69,7 @@ class Stream:
         """Take the payload of one segment."""
         if self._next is None:
             self._next = min(seq, 1) if seq <= 1 else seq
-        if payload and seq + len(payload) > self._next:
+        if payload:
             known = self._waiting.get(seq, b"")
             if not known:
                 heappush(self._order, seq)
