@@ -122,6 +122,13 @@ def test_a_forged_segment_comes_behind_what_has_arrived_by_then(fault: str, seq:
     assert segment_in(forged.data).seq == seq
 
 
+@pytest.mark.parametrize("acks", [[1, 6], [6, 1], [6, 1, 11], [11, 6]])
+def test_a_forged_segment_begins_where_the_highest_ack_does(acks: list[int]) -> None:
+    ladder = "".join(f"< . 1:1(0) ack {ack}\n" for ack in acks)
+    forged = injected(f"inject rst to server after server segment {len(acks)}", ladder)
+    assert forged.seq == 1000 + max(acks)
+
+
 # ---- numbers of segments -------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import pytest
 from frames import RAW, frames, play, seen, tcp
 from ladders import HANDSHAKE, OPEN
 
-from trioecho.model import ACK, SYN, Frame, Rung, Segment
+from trioecho.model import ACK, SYN, Frame, Rung, Segment, State
 from trioecho.model.sequence import SPACE
 from trioecho.packet.decode import decode
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
@@ -203,6 +203,19 @@ ROWS = {
         "ChallengeAck AckOfUnsent",
     ),
     "and so is one before it": ("> S 0:0(0)\n< . 7000:7000(0) ack -1", "ChallengeAck"),
+    # RFC 9293 §3.10.7.4: only a SYN-ACK answers a SYN that comes again.
+    "data within 20 ms of a SYN that comes again": (
+        OPEN + "+.1 < P. 1:6(5) ack 1\n+.01 > S 0:0(0)\n+.001 < P. 1:6(5) ack 1",
+        "Retransmission",
+    ),
+    "the packet of a repetition, again": (
+        "> S 0:0(0) <id 3>\n+1 > S 0:0(0) <id 4>\n+.001 > S 0:0(0) <id 4>",
+        "SamePacket",
+    ),
+    "a SYN without an identification may be asked for again": (
+        "> S 0:0(0)\n+1 > S 0:0(0)\n+.001 > S 0:0(0)",
+        "Timeout",
+    ),
     "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
     "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),
     "an older ACK with data is no older ACK": (
@@ -274,6 +287,14 @@ def test_a_dsack_names_what_was_sent_again(block: str, of: int | None) -> None:
     sent = "+.1 > P. 1:101(100) ack 1\n+.3 > P. 1:101(100) ack 1\n+.1 > P. 101:201(100) ack 1\n"
     rung = play(f"{OPEN}{sent}+.01 < . 1:1(0) ack 201 <sack {block}>")[-1]
     assert [note.of for note in rung.notes if isinstance(note, Dsack)] == [of]
+
+
+@pytest.mark.parametrize(
+    ("flags", "state"), [("S", State.SYN_RECEIVED), ("-", State.SYN_SENT), ("F", State.SYN_SENT)]
+)
+def test_only_a_syn_opens_without_an_ack(flags: str, state: State) -> None:
+    """RFC 9293 §3.10.7.3, fifth."""
+    assert play(f"> S 0:0(0)\n< {flags} 0:0(0)")[-1].client_state is state
 
 
 def test_one_ack_may_complete_the_handshake_and_acknowledge_a_fin() -> None:
