@@ -129,6 +129,7 @@ MEANINGS = {
     "rate server 1mbit": Rate("rate server 1mbit", 1_000_000, "server"),
     "rate 56kbit": Rate("rate 56kbit", 56_000),
     "queue 20": Queue("queue 20", 20),
+    "queue 50 codel": Queue("queue 50 codel", 50, codel=True),
     "loss 2% seed 7": Loss("loss 2% seed 7", 2.0, 7),
     "loss client 0.5%": Loss("loss client 0.5%", 0.5, 1, "client"),
     "mark client data 2-": Mark(
@@ -248,6 +249,7 @@ ERRORS = {
     "rate 1": at(2, "1", "one of client, server or a rate such as 500kbit, 1mbit or 1gbit"),
     "rate 99999999999kbit": at(2, "99999999999kbit", "more than 0 and at most 100gbit"),
     "rate 101gbit": at(2, "101gbit", "more than 0 and at most 100gbit"),
+    "queue 5 red": at(3, "red", "one of codel or nothing more"),
     "queue 0": at(2, "0", "a number from 1 to 10,000"),
     "duplicate": f"is not complete; expected one of a share such as 2%, {END_KIND}",
     "duplicate client 2": at(3, "2", f"one of a share such as 2%, {OF_AN_END}"),

@@ -220,6 +220,17 @@ async def test_a_policer_drops_and_the_kernel_sends_less() -> None:
     assert {(one.end, one.fault) for one in lost} == {("client", "police client 10mbit burst 8kb")}
 
 
+async def test_codel_drops_what_has_waited_too_long() -> None:
+    async with open_wire(["rate client 20mbit", "queue 1000 codel"]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 600_000)
+        assert not wire.unmatched()
+    assert {(one.end, one.fault) for one in diary.done_ if one.lost} == {
+        ("client", "queue 1000 codel")
+    }
+
+
 async def test_a_fault_may_be_added_later() -> None:
     async with open_wire() as wire:
         diary = Diary()

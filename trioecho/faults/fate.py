@@ -84,10 +84,11 @@ class Decision(Struct, frozen=True):
 
 
 class Room(Struct):
-    """How many packets may wait for the line, and how many have."""
+    """How many packets may wait for the line, and how many have; whether CoDel drops some."""
 
     packets: int
     fault: str
+    codel: bool = False
     most: int = 0
     overflowed: bool = False
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from trioecho.errors import TrioechoError
+from trioecho.faults.codel import Codel
 from trioecho.faults.fate import SECOND, Fate, Room
 from trioecho.faults.fault import NEVER, Actor, Fault
 from trioecho.faults.grammar import FaultWords
@@ -25,17 +26,24 @@ _RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
 
 
 class Queue(Fault, frozen=True):
-    """How many packets may wait for the line, each way; one that finds the queue full is lost."""
+    """How many packets may wait for the line, each way; one that finds the queue full is lost.
+
+    Args:
+        packets: how many.
+        codel: whether packets that wait too long are lost, too, as RFC 8289 says.
+    """
 
     verb: ClassVar = "queue"
-    usage: ClassVar = "queue N"
+    usage: ClassVar = "queue N [codel]"
     single: ClassVar = True
 
     packets: int
+    codel: bool = False
 
     @classmethod
     def read(cls, words: FaultWords) -> Queue:
-        return cls(words.text, words.number(1, 10_000))
+        packets = words.number(1, 10_000)
+        return cls(words.text, packets, words.accept("codel"))
 
     def actor(self) -> Actor[Any]:
         return _Queueing(self)
@@ -50,7 +58,7 @@ class Queue(Fault, frozen=True):
 class _Queueing(Actor[Queue]):
     def __init__(self, fault: Queue) -> None:
         super().__init__(fault)
-        self._room = Room(fault.packets, fault.text)
+        self._room = Room(fault.packets, fault.text, fault.codel)
 
     def meet(self, fate: Fate) -> None:
         fate.room = self._room
@@ -106,7 +114,7 @@ class _Lanes(Actor[Rate]):
         if fate.lost or lane is None:
             return
         room = fate.room or Room(DEFAULT_QUEUE, self.fault.text)
-        through = lane.through(packet.time, len(packet.data), self.fault.bits, room.packets)
+        through = lane.through(packet.time, len(packet.data), self.fault.bits, room)
         room.most = max(room.most, lane.most)
         if through is None:
             room.overflowed = True
@@ -121,17 +129,21 @@ class _Lane:
     def __init__(self) -> None:
         self.most = 0
         self._free = 0
-        self._starts: deque[int] = deque()
+        self._waiting: deque[tuple[int, int]] = deque()  # when each leaves the queue, and its bytes
+        self._codel = Codel()
 
-    def through(self, time: int, size: int, rate: int, room: int) -> int | None:
-        """When a packet of ``size`` bytes has left the line; None if the queue is full."""
-        starts, start = self._starts, max(time, self._free)
-        while starts and starts[0] <= time:
-            starts.popleft()
+    def through(self, time: int, size: int, rate: int, room: Room) -> int | None:
+        """When a packet of ``size`` bytes has left the line; None if the queue drops it."""
+        waiting, start = self._waiting, max(time, self._free)
+        while waiting and waiting[0][0] <= time:
+            waiting.popleft()
+        before = sum(one for _, one in waiting) if room.codel else 0
         if start > time:
-            if len(starts) >= room:
+            if len(waiting) >= room.packets:
                 return None
-            starts.append(start)
-            self.most = max(self.most, len(starts))
+            waiting.append((start, size))
+            self.most = max(self.most, len(waiting))
+        if room.codel and self._codel.drops(start, start - time, size, before):
+            return None
         self._free = start - (-size * 8 * SECOND // rate)
         return self._free
