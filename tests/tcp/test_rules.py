@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pytest
+from ladders import OPEN
 from rule_ladders import LADDERS, RULES, ask
 
 
@@ -38,3 +39,18 @@ def test_misses(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_says_its_condition(name: str) -> None:
     assert RULES[name].__doc__
+
+
+@pytest.mark.parametrize(("length", "found"), [(50, 0), (49, 1)])
+def test_a_segment_as_large_as_the_path_takes_is_not_small(length: int, found: int) -> None:
+    """It waited for the congestion window, and not for Nagle's algorithm."""
+    ladder = f"""{OPEN}
+        +.1   > .  1:101(100) ack 1 <large 1> lost
+        +.001 > .  1:51(50) ack 1
+        +.001 > .  51:101(50) ack 1
+        +.01  < .  1:1(0) ack 101
+        +.001 > .  101:{101 + length}({length}) ack 1
+        +.1   < .  1:1(0) ack {101 + length}
+        +.001 > .  {101 + length}:{101 + 2 * length}({length}) ack 1"""
+    lines = "\n".join(line.strip() for line in ladder.splitlines())
+    assert len(ask(RULES["data.nagle_delayed_ack"], lines)[0]) == found

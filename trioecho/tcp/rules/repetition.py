@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from trioecho.model import SYN, Fact, Rung, State
 from trioecho.tcp.half import Asked, FastSent, Half
+from trioecho.tcp.rules.data import TIMESTAMPS
 from trioecho.tcp.rules.words import ends, later, of_rung, passed
 from trioecho.tcp.step import Seen
 
@@ -122,6 +123,13 @@ class Smaller(Retransmission, frozen=True):
 
     why = ": in smaller segments, since the path takes none so large"
     source = "RFC 1191 §6.1, RFC 8201 §5.4"
+
+    def learn(self, seen: Seen) -> None:
+        super().learn(seen)
+        first, segment = seen.original, seen.segment
+        if first is not None and first.seq == seen.seq:  # so much the path takes, and no more
+            options = TIMESTAMPS if segment.options.timestamps is not None else 0
+            seen.theirs.mss = segment.length + options
 
 
 def smaller(seen: Seen) -> Smaller | None:
