@@ -6,7 +6,9 @@ import pytest
 from frames import come_to, play
 from msgspec.structs import fields
 
-from trioecho.model import Rung, State
+from trioecho.model import CaptureSummary, Rung, State, Summary
+from trioecho.render.totals import totals
+from trioecho.render.words import header
 from trioecho.tcp.rules.resets import ConnectionRst
 
 SYNS = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n"
@@ -145,6 +147,7 @@ def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
         "forged",
         "forged-in-vain",
         "old-ack",
+        "number-zero",
         "challenged",
         "not-next",
     }
@@ -160,6 +163,13 @@ def test_an_answer_to_an_unacceptable_ack_ends_nothing() -> None:
     """RFC 9293 §3.10.7.4: it is sent in SYN-RECEIVED, and the state stays."""
     rung = play(CAUSES["an ACK of what was never sent"][0])[-1]
     assert (rung.client_state, rung.server_state) == (State.ESTABLISHED, State.SYN_RECEIVED)
+
+
+@pytest.mark.parametrize(("seq", "shown"), [(-5000, "absolute seq 0"), (-4999, "seq -4999")])
+def test_a_number_of_0_is_shown_as_it_is(seq: int, shown: str) -> None:
+    rung = play(f"{OPEN}+.1 > F 1:1(0)\n+.01 < R. {seq}:{seq}(0) ack 2")[-1]
+    assert shown in header(rung)
+    assert rung.client_state is State.FIN_WAIT_1
 
 
 def test_who_answers_a_syn_by_a_reset_that_is_not_taken_has_not_agreed() -> None:
@@ -178,6 +188,27 @@ def test_who_answers_a_syn_by_a_reset_that_is_not_taken_has_not_agreed() -> None
 def test_nothing_is_unread_where_nothing_was_sent(before: str, number: int, unread: bool) -> None:
     rung = play(f"{before}+1 > R. {number}:{number}(0) ack {number}")[-1]
     assert ("with data unread" in rung.notes[0].text(rung)) is unread
+
+
+CROSSED = OPEN + "+.1 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 1\n"
+
+
+@pytest.mark.parametrize(
+    ("behind", "closed"),
+    [
+        ("+.01 > . 2:2(0) ack 2\n+0 < . 2:2(0) ack 2", "closed by FIN, both directions"),
+        (
+            "+.01 > . 2:2(0) ack 2\n+0 < R 2:2(0)",
+            "closed by FIN, both directions, then by RST from the server",
+        ),
+        ("+.01 > . 2:2(0) ack 2\n+0 < R 3:3(0)", "closed by FIN, both directions"),
+        ("+.01 > R 2:2(0)", "closed by FIN, both directions, then by RST from the client"),
+    ],
+)
+def test_a_reset_behind_both_fins_is_told_if_it_is_taken(behind: str, closed: str) -> None:
+    _, summary = come_to(CROSSED + behind)
+    first, _ = next(totals(Summary((summary,), CaptureSummary("a file", 7, None))))
+    assert first.endswith(f" {closed}")
 
 
 def test_who_resets_in_time_wait_waits_no_more() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from trioecho.model import SYN, Fact, Frame, Rung, flag_names
+from trioecho.model import RST, SYN, Fact, Frame, Rung, flag_names
 from trioecho.model.option_words import HEADER, option_words
 from trioecho.render.fate import fate, kernel_text
 from trioecho.text import plural, printable
@@ -59,7 +59,10 @@ def header(rung: Rung, *, absolute: bool = False) -> list[str]:
     """A segment's header in words, the most important first."""
     segment = rung.segment
     seq, ack = (segment.seq, segment.ack) if absolute else (rung.seq, rung.ack)
-    parts = [" ".join(flag_names(segment.flags)) or "no flags", f"seq {seq}"]
+    # An end without the connection knows no number of it: relative to its ISN, 0 means nothing.
+    none = segment.flags & RST and not segment.seq and rung.seq not in (0, 1)
+    numbered = "absolute seq 0" if none else f"seq {seq}"
+    parts = [" ".join(flag_names(segment.flags)) or "no flags", numbered]
     if ack is not None:
         parts.append(f"ack {ack}")
     if segment.length:

@@ -144,6 +144,7 @@ RESET = Question(
         refusals.refused,
         refusals.no_ack_of_syn,
         refusals.answers_old_ack,
+        refusals.number_zero,
         refusals.challenged,
         refusals.out_of_window,
         refusals.not_next,

@@ -109,6 +109,25 @@ def answers_old_ack(seen: Seen) -> AnswersOldAck | None:
     return AnswersOldAck(of=late[0]) if seen.seq == late[1] else None
 
 
+class NumberZero(ConnectionRst, frozen=True):
+    """It has the number 0, as where its sender knows none."""
+
+    cause: str = "number-zero"
+    moves = False
+    says = (
+        "its number is 0, as where an end without this connection answers a segment that has no"
+        " ACK; the {theirs} drops this reset"
+    )
+    source = "RFC 9293 §3.10.7.1"
+
+
+def number_zero(seen: Seen) -> NumberZero | None:
+    """It has an ACK and the absolute number 0, which lies outside its receiver's window."""
+    if seen.segment.seq or seen.ack is None or _taken(seen) or _in_window(seen) is not False:
+        return None
+    return NumberZero()
+
+
 class Challenged(ConnectionRst, frozen=True):
     """It may be a guess, so its receiver asks the end in whose name it came."""
 
