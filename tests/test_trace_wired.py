@@ -255,7 +255,7 @@ def test_tshark_reads_what_was_sent(tmp_path: Path) -> None:
 
 
 def test_bad_faults_are_one_sentence() -> None:
-    done = trace("--fault", "dorp syn", code=2)
+    done = trace("--fault", "dorp syn", code=1)
     assert done.stderr.startswith("trioecho: The fault 'dorp syn': word 1, 'dorp', is not valid")
     assert done.stderr.endswith("Did you mean 'drop'?\n")
     assert done.stdout == ""

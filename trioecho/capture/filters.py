@@ -193,7 +193,7 @@ def compile_expression(expression: str, link: int) -> bytes:
     try:
         expression.encode()
     except UnicodeEncodeError:
-        raise TrioechoError(f"The filter {expression!r} is no UTF-8", _SYNTAX, code=2) from None
+        raise TrioechoError(f"The filter {expression!r} is no UTF-8", _SYNTAX) from None
     with quiet():
         from scapy.arch.common import compile_filter
         from scapy.error import Scapy_Exception
@@ -201,7 +201,7 @@ def compile_expression(expression: str, link: int) -> bytes:
         program = compile_filter(expression, linktype=_DLT_RAW if link == RAW_IP else link)
     except Scapy_Exception as error:
         raise TrioechoError(
-            f"The filter {expression!r} {_reason(str(error), expression)}", _SYNTAX, code=2
+            f"The filter {expression!r} {_reason(str(error), expression)}", _SYNTAX
         ) from None
     except (ImportError, OSError):
         raise TrioechoError(

@@ -80,7 +80,7 @@ def with_show_options(command: Callable[..., None]) -> Callable[..., None]:
 def _check_faults(texts: list[str] | None) -> list[str] | None:
     if not texts:
         return texts
-    from trioecho.cli.runner import refuse
+    from trioecho.cli.stderr import warn
     from trioecho.errors import TrioechoError
     from trioecho.faults.faults import check, listing, parse
 
@@ -90,7 +90,8 @@ def _check_faults(texts: list[str] | None) -> list[str] | None:
     try:
         check(list(map(parse, texts)))
     except TrioechoError as error:
-        refuse(error)
+        warn(str(error))
+        raise typer.Exit(error.code) from None
     return texts
 
 
