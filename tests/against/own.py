@@ -14,7 +14,7 @@ from crafted import crafted
 from frames import RAW, frames
 from ladders import MARKS, STATES, VERDICTS
 
-BROKEN = 30
+BROKEN = 15
 
 
 def own_captures(folder: Path, run: Sequence[str] | None) -> Iterator[Path]:

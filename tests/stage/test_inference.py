@@ -10,7 +10,7 @@ from frames import REPETITIONS
 from trioecho.model import Rung
 from trioecho.render.script import line
 
-SCRIPTS = 200
+SCRIPTS = 100
 TOGETHER = 50
 
 
