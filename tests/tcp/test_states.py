@@ -117,6 +117,7 @@ SOUND = """
         ("+.1 > F. 1:1(0) ack 1 <sum 1>", "+.3 > F. 1:1(0) ack 1", "FIN-WAIT-1 CLOSE-WAIT"),
         ("+.1 > F. 1:1(0) ack 1 <sum 1>", "+.3 < . 1:1(0) ack 2", "FIN-WAIT-2 CLOSE-WAIT"),
         ("+.1 > F. 1:1(0) ack 1 <sum 0>", "", "FIN-WAIT-1 CLOSE-WAIT"),
+        ("+.1 > FP. 1:4(3) ack 1 <sum 1>", "", "FIN-WAIT-1 CLOSE-WAIT"),  # data may be blanked
         ("+.1 > R. 1:1(0) ack 1 <sum 0>", "", "CLOSED CLOSED"),
     ],
 )

@@ -50,10 +50,10 @@ class Garbled(BadChecksum, frozen=True):
 
 
 def garbled(seen: Seen) -> Garbled | None:
-    """It is a FIN or a RST, or acknowledges what was not seen; it was captured whole, and its
-    checksum is wrong, while that of its sender's SYN was right."""
+    """It is a FIN or a RST, or acknowledges what was not seen; it has no data, which may have been
+    blanked in the capture; and its checksum is wrong, while that of its sender's SYN was right."""
     flags, ack, known = seen.segment.flags, seen.ack, seen.theirs.seen.up_to
-    if not seen.mine.verified or flags & SYN:
+    if not seen.mine.verified or flags & SYN or seen.segment.length:
         return None
     if not flags & (FIN | RST) and (ack is None or known is None or ack <= known):
         return None
