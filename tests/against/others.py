@@ -41,7 +41,7 @@ RAW = {
     "out-of-order": (0.73, 0.41),
     "ack-lost-segment": (0.91, WANTED),
     "reused-ports": (WANTED, 0.90),
-    "keep-alive": (WANTED, 0.60),
+    "keep-alive": (WANTED, 0.59),
     "zero-window-probe": (0.70, WANTED),
 }
 
