@@ -434,7 +434,7 @@ def test_all_of_a_cut_lz4_frame_comes_out() -> None:
 
 def test_lz4_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lz4.frame", None)
-    said = r"nothing to read: it is lz4'd, .*: pip install 'trioecho\[lz4\]', or unpack it first$"
+    said = r"it is compressed by lz4, .*: pip install 'trioecho\[lz4\]', or unpack it first$"
     with pytest.raises(TrioechoError, match=said):
         CaptureFile(io.BytesIO(dict(compressed(pcap()))["lz4"]), "it")
 

@@ -18,8 +18,8 @@ PIECE = 1 << 20  # bytes of output that are held at once
 STEP = 4096
 MEMORY = 128 << 20  # what unpacking may take
 LZ4_MISSING = (
-    "it is lz4'd, and the package lz4 is not installed: pip install 'trioecho[lz4]', or unpack it"
-    " first"
+    "it is compressed by lz4, and that package is not installed: pip install 'trioecho[lz4]', or"
+    " unpack it first"
 )
 
 
