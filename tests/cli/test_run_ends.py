@@ -55,6 +55,14 @@ def test_a_server_that_listens_on_the_loopback_first() -> None:
 def test_a_server_that_listens_elsewhere() -> None:
     done = run(python(ECHO, "10.0.0.2"), ["true"], "--wait", "2", "--port", "8")
     assert "did not listen on port 8 within 2 s; it listens at 10.0.0.2:7." in done.err
+    (stopped,) = done.objects("stopped")
+    assert stopped["why"] == "it did not listen"
+
+
+def test_only_the_port_that_is_waited_for_is_out_of_reach() -> None:
+    first = 'import socket; one = socket.create_server(("127.0.0.1", 9))\n'
+    done = run(python(first + ECHO, "10.0.0.2"), ["true"], "--port", "9")
+    assert "The server listens at 127.0.0.1:9, which another host cannot reach" in done.err
 
 
 def test_a_server_that_ends_at_once() -> None:

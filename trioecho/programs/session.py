@@ -166,17 +166,19 @@ class Session:
         what = f"The server did not listen{port} within {wait:g} s"
         hint = "Give it longer with --wait SECONDS"
         there = await self._diag.listening()
-        elsewhere = ", ".join(sorted({str(one) for one in there}))
-        if any(settings.port in (None, one.port) for one in there):
+        wanted = [one for one in there if settings.port in (None, one.port)]
+        elsewhere = ", ".join(sorted({str(one) for one in wanted or there}))
+        self._why = "no client could reach it" if wanted else "it did not listen"
+        if wanted:
             address = self._stage.host("server").address
-            what = f"The server listens only at {elsewhere}, which another host cannot reach"
+            only = "only " * (len(wanted) == len(there))
+            what = f"The server listens {only}at {elsewhere}, which another host cannot reach"
             hint = f"Let it bind {address} or 0.0.0.0, or use --same-host"
             if settings.wait is None:
                 hint += "; if it binds another later, give it longer with --wait SECONDS"
         elif elsewhere:
             what += f"; it listens at {elsewhere}"
         self._failure = TrioechoError(what, hint)
-        self._why = "no client could reach it" if there else "it did not listen"
         return False
 
     async def _converse(self, server: Program) -> None:
