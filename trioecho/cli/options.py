@@ -77,21 +77,12 @@ def with_show_options(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _check_faults(texts: list[str] | None) -> list[str] | None:
-    if not texts:
-        return texts
-    from trioecho.cli.stderr import warn
-    from trioecho.errors import TrioechoError
-    from trioecho.faults.faults import check, listing, parse
+def _list_faults(texts: list[str] | None) -> list[str] | None:
+    if texts and "help" in texts:
+        from trioecho.faults.faults import listing
 
-    if "help" in texts:
         typer.echo(listing(), nl=False)
         raise typer.Exit
-    try:
-        check(list(map(parse, texts)))
-    except TrioechoError as error:
-        warn(str(error))
-        raise typer.Exit(error.code) from None
     return texts
 
 
@@ -112,7 +103,7 @@ FaultOption = Annotated[
     typer.Option(
         "--fault",
         metavar="TEXT",
-        callback=_check_faults,
+        callback=_list_faults,
         autocompletion=complete_fault,
         is_eager=True,
         help='A fault of the private wire, such as "drop syn-ack" or "delay 25ms"; "help" lists'

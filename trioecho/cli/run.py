@@ -71,14 +71,14 @@ def run(
         ),
     ] = None,
     output_limit: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             metavar="BYTES",
             help="Show this much of what each program writes, and count the rest.",
             show_default="1 MiB",
         ),
-    ] = 1 << 20,
+    ] = None,
     calls: Annotated[
         bool, typer.Option("--calls", help="Show their socket calls; requires strace.")
     ] = False,
@@ -121,6 +121,7 @@ def run(
     from trioecho.cli.stdout import is_terminal
     from trioecho.hosts.ways import Ways
     from trioecho.programs import RunSettings
+    from trioecho.programs.settings import OUTPUT_LIMIT
 
     if same_host and (fault or kernel):
         raise typer.BadParameter(
@@ -135,7 +136,7 @@ def run(
         wait=wait,
         port=port,
         timeout=timeout,
-        output_limit=output_limit,
+        output_limit=OUTPUT_LIMIT if output_limit is None else output_limit,
         strict=strict,
         calls=calls,
         kernel=kernel,

@@ -83,8 +83,12 @@ def nagle_delayed_ack(seen: Seen) -> NagleDelayedAck | None:
 
 def small(length: int, segment: Segment, receiver: Half) -> bool:
     """Whether a payload leaves room in a segment; options take some of it."""
-    options = TIMESTAMPS if segment.options.timestamps is not None else 0
-    return length + options < (receiver.mss or DEFAULT_MSS)
+    return length + room_of_options(segment) < (receiver.mss or DEFAULT_MSS)
+
+
+def room_of_options(segment: Segment) -> int:
+    """How many bytes its options take that each segment of its connection has."""
+    return TIMESTAMPS if segment.options.timestamps is not None else 0
 
 
 class Ack(Fact, frozen=True, tag="ack"):

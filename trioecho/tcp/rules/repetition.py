@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from trioecho.model import SYN, Fact, Rung, State
 from trioecho.tcp.half import Asked, FastSent, Half
-from trioecho.tcp.rules.data import TIMESTAMPS
+from trioecho.tcp.rules.data import room_of_options
 from trioecho.tcp.rules.words import ends, later, of_rung, passed
 from trioecho.tcp.step import Seen
 
@@ -128,8 +128,7 @@ class Smaller(Retransmission, frozen=True):
         super().learn(seen)
         first, segment = seen.original, seen.segment
         if first is not None and first.seq == seen.seq:  # so much the path takes, and no more
-            options = TIMESTAMPS if segment.options.timestamps is not None else 0
-            seen.theirs.mss = segment.length + options
+            seen.theirs.mss = segment.length + room_of_options(segment)
 
 
 def smaller(seen: Seen) -> Smaller | None:
@@ -154,7 +153,7 @@ def rack(seen: Seen) -> Rack | None:
     """SACK blocks show a hole there and what was sent behind it, and a round trip has passed since
     it was last sent, but not yet the 200 ms of the shortest timer."""
     first, known = seen.original, seen.least_rtt
-    if first is None or not known or not in_a_hole(seen):
+    if first is None or not known or not _in_a_hole(seen):
         return None
     return Rack(*first_sent(seen)) if seen.time - first.time >= known else None
 
@@ -214,7 +213,7 @@ def recovery(seen: Seen) -> Recovery | None:
         return None
     if seen.original is not None and not _soon(seen):
         return None
-    if seen.heard.ack != seen.seq and not in_a_hole(seen):
+    if seen.heard.ack != seen.seq and not _in_a_hole(seen):
         return None
     probed = seen.mine.probed
     if probed is not None and probed == _last_repeat(seen):
@@ -347,7 +346,7 @@ def asked(seen: Seen) -> bool:
     return seen.heard.ack == seen.seq and _soon(seen)
 
 
-def in_a_hole(seen: Seen) -> bool:
+def _in_a_hole(seen: Seen) -> bool:
     """Whether the receiver's last SACK blocks show it missing below what they have."""
     sack = seen.heard.sack
     inside = any(left < seen.end and seen.seq < right for left, right in sack)

@@ -94,8 +94,8 @@ class TailLossProbe(Retransmission, frozen=True):
 def late_probe(seen: Seen) -> TailLossProbe | None:
     """It repeats the last segment for the first time, 200 ms ago or more, and an older one is not
     acknowledged and was never sent again: a timer would begin with that."""
-    first, sent = seen.original, seen.mine.flight.sent
-    if first is None or first.repeated or seen.end != seen.mine.next or seen.segment.flags & SYN:
+    first, sent = _last_once(seen), seen.mine.flight.sent
+    if first is None:
         return None
     if not sent or sent[0].seq >= first.seq or sent[0].repeated:
         return None
@@ -106,13 +106,16 @@ def late_probe(seen: Seen) -> TailLossProbe | None:
 
 def tail_loss_probe(seen: Seen) -> TailLossProbe | None:
     """It repeats the last segment for the first time, a round trip and a half after it or more."""
-    first, mine = seen.original, seen.mine
-    if first is None or first.repeated or seen.end != mine.next or seen.segment.flags & SYN:
-        return None
-    known = seen.least_rtt
-    if not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
+    first, known = _last_once(seen), seen.least_rtt
+    if first is None or not known or seen.time - first.time < max(known * 3 // 2, SHORTEST_PROBE):
         return None
     return TailLossProbe(*first_sent(seen))
+
+
+def _last_once(seen: Seen) -> Sent | None:
+    """What it repeats, if that is the last segment, and was sent once."""
+    first, last = seen.original, seen.end == seen.mine.next
+    return first if first and last and not first.repeated and not seen.segment.flags & SYN else None
 
 
 # ---- it was acknowledged, in vain ----------------------------------------------------------------
