@@ -286,3 +286,11 @@ def test_all_faults_are_listed(command: str) -> None:
     lines = done.stdout.decode().splitlines()
     assert lines[: len(FAULTS)] == [fault.usage for fault in FAULTS]
     assert any(line.startswith("ITEMS ") for line in lines)
+
+
+def test_help_fits_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = trioecho("run", "--help").stdout.decode()
+    assert "between them is a private wire" in shown  # on one line, whatever the source's lines are
+    assert "\n   trioecho run --server" in shown
+    assert "<bool>" not in shown

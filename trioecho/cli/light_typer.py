@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -84,13 +85,25 @@ def _complaint(kind: Any, value: object, low: float | None, high: float | None) 
 
 def _lighten(params: list[Any]) -> list[Any]:
     for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""  # a newer Typer would show <bool>
         if getattr(param, "_runtime_param", param) is None:  # the place exists and is empty
             param._runtime_param = _Shortcut(param)
     return params
 
 
+def _unwrapped(text: str) -> str:
+    """A docstring for a terminal of any width: paragraphs are joined, indented examples are not."""
+    paragraphs = cleandoc(text).split("\n\n")
+    return "\n\n".join(one if one[0] == " " else " ".join(one.split("\n")) for one in paragraphs)
+
+
 class Command(TyperCommand):
-    """A command that converts plain values without pydantic."""
+    """A command that converts plain values without pydantic, and whose help fits the terminal."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self.help = self.help and _unwrapped(self.help)
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _lighten(super().get_params(ctx))
