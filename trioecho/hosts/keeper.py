@@ -28,7 +28,8 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -51,15 +52,39 @@ NAMESPACES = ("user", "net")
 LAST_SECONDS = 3.0
 
 
-def enter_user_namespace() -> None:
-    """Enter a new user namespace, in which we have every capability.
+def map_every_id(pid: int) -> None:
+    """Map all users and groups there are to themselves, in the user namespace of ``pid``."""
+    for kind in ("uid", "gid"):
+        with open(f"/proc/self/{kind}_map") as known:
+            ranges = [line.split() for line in known]
+        mapped = "".join(f"{first} {first} {count}\n" for first, _, count in ranges)
+        write(f"/proc/{pid}/{kind}_map", mapped)
 
-    Our ids are mapped to themselves, so that programs started there see who they are. The kernel
-    refuses that to a root that lacks CAP_SETFCAP (Linux 5.12 on), and no socket needs it.
+
+@contextmanager
+def mapping_every_id() -> Iterator[None]:
+    """Fork a child, and have it map every id once the body has unshared.
+
+    Only a process that is left in the old namespace may do so, and only with CAP_SETUID there.
     """
-    uid, gid = os.geteuid(), os.getegid()
-    with step("unshare(CLONE_NEWUSER)"):
-        unshare(CLONE_NEWUSER)
+    unshared, done = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(done)
+        os.read(unshared, 1)
+        with suppress(OSError):
+            map_every_id(os.getppid())
+        os._exit(0)
+    os.close(unshared)
+    try:
+        yield
+    finally:
+        os.close(done)
+        os.waitpid(child, 0)
+
+
+def map_own_ids(uid: int, gid: int) -> None:
+    """Map one user and one group to themselves, as anyone may."""
     # An interpreter that carries file capabilities (setcap) is not dumpable, and then /proc/self
     # belongs to root.
     if not os.access("/proc/self/uid_map", os.W_OK):
@@ -69,6 +94,21 @@ def enter_user_namespace() -> None:
         write("/proc/self/setgroups", "deny")
         write("/proc/self/uid_map", f"{uid} {uid} 1")
         write("/proc/self/gid_map", f"{gid} {gid} 1")
+
+
+def enter_user_namespace() -> None:
+    """Enter a new user namespace, in which we have every capability.
+
+    Ids are mapped to themselves, so that programs started there see who they are: root's are all
+    there, for servers that change to a user of their own; anyone else's only theirs. The kernel
+    refuses even that to a root that lacks CAP_SETFCAP (Linux 5.12 on), and no socket needs it.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    with mapping_every_id() if uid == 0 else nullcontext(), step("unshare(CLONE_NEWUSER)"):
+        unshare(CLONE_NEWUSER)
+    with open("/proc/self/uid_map") as mapped:
+        if not mapped.read():
+            map_own_ids(uid, gid)
 
 
 def setting(name: str) -> str:
