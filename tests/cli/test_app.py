@@ -14,7 +14,7 @@ from programs import TRIOECHO, serving, trioecho
 from trioecho import __version__
 from trioecho.faults.faults import FAULTS
 
-COMMANDS = ("trace", "lab", "run", "read", "watch", "serve", "send")
+COMMANDS = ("trace", "lab", "run", "read", "watch", "serve", "send", "faults")
 SHOP = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
 
 
@@ -272,7 +272,7 @@ def test_the_short_way_and_the_long_way_agree(text: str, value: int) -> None:
     assert done.stdout.count(b"Message received") == value
 
 
-@pytest.mark.parametrize("command", ["serve", "send", "trace", "lab", "run", "read", "watch"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_nothing_that_an_install_lacks(command: str) -> None:
     said = trioecho(command, "--help").stdout.decode()
     assert "docs/" not in said

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from trioecho.cli.stdout import encoded, say, styled, width
+from trioecho.cli.prose import paragraphs, strong
+from trioecho.cli.stdout import encoded, say
 from trioecho.errors import TrioechoError
+from trioecho.lessons.catalogue import lessons
 from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import Lesson, read
-from trioecho.lessons.shelf import FOLDER, find, names
+from trioecho.lessons.shelf import FOLDER, find
 from trioecho.render import Event, Renderer
 from trioecho.text import plural, printable
 
@@ -21,22 +22,20 @@ if TYPE_CHECKING:
     from trioecho.lessons.performance import Performance
     from trioecho.model import Summary
 
-_WIDEST = 88  # columns; longer lines are hard to read
-
 
 def list_names() -> int:
     """Print the names of all lessons, in the recommended order."""
-    for name, _ in _lessons():
+    for name, _ in lessons():
         say(name)
     return 0
 
 
 def list_lessons() -> int:
     """Print all lessons as a table."""
-    lessons = _lessons()
-    longest = max((len(name) for name, _ in lessons), default=0)
-    say(_strong(f"{'lesson':{longest}}  {'level':12}  takes  title"))
-    for name, one in lessons:
+    found = lessons()
+    longest = max((len(name) for name, _ in found), default=0)
+    say(strong(f"{'lesson':{longest}}  {'level':12}  takes  title"))
+    for name, one in found:
         takes = f"{one.takes:g} s" if one.takes else ""
         say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
     say("")
@@ -47,7 +46,7 @@ def list_lessons() -> int:
 
 def list_objects() -> int:
     """Print a JSON object for each lesson."""
-    for name, one in _lessons():
+    for name, one in lessons():
         about = {"number": one.number, "name": name, "title": one.title, "level": one.level}
         say(msgspec.json.encode(about | {"takes": one.takes}).decode())
     return 0
@@ -60,7 +59,7 @@ def show_answer(name: str) -> int:
         TrioechoError: there is no such lesson, or it is not valid.
     """
     lesson = read(find(name))
-    answer = [_strong("The answer"), *_paragraphs(lesson.answer), ""]
+    answer = [strong("The answer"), *paragraphs(lesson.answer), ""]
     for line in (*_question(lesson), *answer, *_references(lesson)):
         say(line)
     return 0
@@ -95,18 +94,18 @@ class WithProse:
 def prologue(lesson: Lesson) -> Iterator[str]:
     """The lines above the ladder."""
     takes = f", takes {lesson.takes:g} s" if lesson.takes else ""
-    yield f"{_strong(printable(lesson.title))} ({lesson.level}{takes})"
+    yield f"{strong(printable(lesson.title))} ({lesson.level}{takes})"
     yield ""
-    yield from _paragraphs(lesson.introduction)
+    yield from paragraphs(lesson.introduction)
     yield ""
 
 
 def epilogue(lesson: Lesson, name: str) -> Iterator[str]:
     """The lines below the ladder."""
     yield ""
-    yield _strong("What to notice")
+    yield strong("What to notice")
     for point in lesson.notice:
-        yield from _paragraphs(point, "- ")
+        yield from paragraphs(point, "- ")
     yield ""
     yield from _question(lesson)
     yield f"The answer: trioecho lab {printable(name)} --answer"
@@ -115,13 +114,13 @@ def epilogue(lesson: Lesson, name: str) -> Iterator[str]:
 
 
 def _question(lesson: Lesson) -> Iterator[str]:
-    yield _strong("A question")
-    yield from _paragraphs(lesson.question)
+    yield strong("A question")
+    yield from paragraphs(lesson.question)
     yield ""
 
 
 def _references(lesson: Lesson) -> Iterator[str]:
-    yield from _paragraphs("References: " + ", ".join(lesson.rfc))
+    yield from paragraphs("References: " + ", ".join(lesson.rfc))
 
 
 def compare(path: Path, performance: Performance, tell: Callable[[str], None]) -> None:
@@ -139,22 +138,3 @@ def compare(path: Path, performance: Performance, tell: Callable[[str], None]) -
         raise TrioechoError("; ".join(sentences))
     count = plural(len(performance.rungs), "segment")
     tell(f"As in {ladder.name}: {count}, and both kernels agree")
-
-
-def _lessons() -> list[tuple[str, Lesson]]:
-    found = [(name, read(find(name))) for name in names()]
-    return sorted(found, key=lambda one: (one[1].number, one[0]))
-
-
-def _paragraphs(text: str, mark: str = "") -> Iterator[str]:
-    """A text's paragraphs, wrapped; ``mark`` starts each."""
-    columns = min(width(), _WIDEST)
-    for number, paragraph in enumerate(text.strip().split("\n\n")):
-        if number:
-            yield ""
-        words = printable(" ".join(paragraph.split()))
-        yield from wrap(words, columns, initial_indent=mark, subsequent_indent=" " * len(mark))
-
-
-def _strong(text: str) -> str:
-    return styled(text, "strong")

@@ -17,7 +17,7 @@ _FAR = (1 << 31) - 1  # half of the sequence space
 
 
 class Duplicate(Selecting, frozen=True):
-    """These arrive twice."""
+    """The chosen segments arrive twice."""
 
     verb: ClassVar = "duplicate"
     usage: ClassVar = "duplicate ITEMS"
@@ -61,7 +61,7 @@ class _Doubling(Drawing[Doubling]):
 
 
 class Inject(Selecting, frozen=True):
-    """A forged segment follows these.
+    """A forged segment follows the chosen one.
 
     Args:
         flag: RST or SYN.

@@ -18,7 +18,11 @@ MOST_HELD = 1_000
 
 
 class Delay(Selecting, frozen=True):
-    """These arrive ``by`` nanoseconds later than they would."""
+    """The chosen segments arrive later than they would.
+
+    Args:
+        by: nanoseconds.
+    """
 
     verb: ClassVar = "delay"
     usage: ClassVar = "delay ITEMS TIME"
@@ -38,9 +42,10 @@ class Delay(Selecting, frozen=True):
 
 
 class Latency(Fault, frozen=True):
-    """Every packet takes ``by`` nanoseconds, each way or that of one end.
+    """Every packet takes so long, in both directions or in that of one end.
 
     Args:
+        by: nanoseconds.
         jitter: how much more or less it may take, in nanoseconds; all of it is equally likely.
     """
 
@@ -81,7 +86,11 @@ class _Lasting(Actor[Latency]):
 
 
 class Reorder(Selecting, frozen=True):
-    """The first arrives right after the second, which is sent after it."""
+    """One segment arrives right after another, which is sent after it.
+
+    Args:
+        behind: the other.
+    """
 
     verb: ClassVar = "reorder"
     usage: ClassVar = "reorder [END] KIND N N [connection N]"

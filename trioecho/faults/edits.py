@@ -18,7 +18,7 @@ SMALLEST_MSS, LARGEST_MSS = 88, 65_495  # Linux takes a smaller one for 88 (TCP_
 
 
 class Mark(SelectingItems, frozen=True):
-    """These arrive with the ECN mark CE, where their sender has ECN; others stay as they are."""
+    """The chosen segments arrive with the ECN mark CE, if their sender has ECN."""
 
     verb: ClassVar = "mark"
     usage: ClassVar = "mark ITEMS"
@@ -80,7 +80,11 @@ class Strip(Fault, frozen=True):
 
 
 class Clamp(Fault, frozen=True):
-    """The SYNs of one or both ends arrive with an MSS of at most ``size`` bytes."""
+    """The SYNs of one or both ends arrive with a smaller MSS.
+
+    Args:
+        size: the largest that they may offer, in bytes.
+    """
 
     verb: ClassVar = "clamp"
     usage: ClassVar = "clamp [END] mss N"

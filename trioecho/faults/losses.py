@@ -14,7 +14,7 @@ from trioecho.model import ENDS
 
 
 class Drop(SelectingItems, frozen=True):
-    """These never arrive."""
+    """The chosen segments never arrive."""
 
     verb: ClassVar = "drop"
     usage: ClassVar = "drop ITEMS"
@@ -24,7 +24,10 @@ class Drop(SelectingItems, frozen=True):
 
 
 class Corrupt(SelectingItems, frozen=True):
-    """These arrive with a bit flipped and the old checksum, so that the receiver discards them."""
+    """The chosen segments arrive with a bit flipped, and the receiver discards them.
+
+    The checksum stays as it was, so that it is wrong then.
+    """
 
     verb: ClassVar = "corrupt"
     usage: ClassVar = "corrupt ITEMS"

@@ -18,7 +18,10 @@ SMALLEST_MTU = 128
 
 
 class Mtu(Fault, frozen=True):
-    """The MTU of both devices, in bytes. The kernels apply it, so packets never meet it."""
+    """The MTU of both devices, in bytes.
+
+    The kernels apply it, so packets never meet it.
+    """
 
     verb: ClassVar = "mtu"
     usage: ClassVar = "mtu N"

@@ -20,13 +20,14 @@ from trioecho.model import ENDS, End
 from trioecho.text import plural
 
 DEFAULT_QUEUE = 1_000  # packets behind a rate, as Linux keeps behind a device (txqueuelen)
+MOST_QUEUED = 10_000
 
 _speed = re.compile(r"([0-9]{1,20})(?:\.([0-9]{1,3}))?(kbit|mbit|gbit)").fullmatch
 _RATES = {"kbit": 1_000, "mbit": 1_000_000, "gbit": 1_000_000_000}
 
 
 class Queue(Fault, frozen=True):
-    """How many packets may wait for the line, each way; one that finds the queue full is lost.
+    """How many packets may wait for a rate; one that finds the queue full is lost.
 
     Args:
         packets: how many.
@@ -42,7 +43,7 @@ class Queue(Fault, frozen=True):
 
     @classmethod
     def read(cls, words: FaultWords) -> Queue:
-        packets = words.number(1, 10_000)
+        packets = words.number(1, MOST_QUEUED)
         return cls(words.text, packets, words.accept("codel"))
 
     def actor(self) -> Actor[Any]:
@@ -70,7 +71,7 @@ class _Queueing(Actor[Queue]):
 
 
 class Rate(Fault, frozen=True):
-    """Each way, or that of one end, carries this many bits a second, packet by packet."""
+    """Each direction, or that of one end, carries so many bits a second, packet by packet."""
 
     verb: ClassVar = "rate"
     usage: ClassVar = "rate [END] NUMBERkbit|mbit|gbit"

@@ -1,0 +1,55 @@
+"""Prose on standard output: paragraphs, terms and what they mean, as wide as one can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import wrap
+
+from trioecho.cli.stdout import styled, width
+from trioecho.text import printable
+
+_WIDEST = 88  # columns; longer lines are hard to read
+_LONGEST_TERM = 30  # columns; what a longer one means stands below it
+
+
+def paragraphs(text: str, mark: str = "") -> Iterator[str]:
+    """A text's paragraphs, wrapped; ``mark`` starts each."""
+    columns = min(width(), _WIDEST)
+    for number, paragraph in enumerate(text.strip().split("\n\n")):
+        if number:
+            yield ""
+        words = printable(" ".join(paragraph.split()))
+        yield from wrap(words, columns, initial_indent=mark, subsequent_indent=" " * len(mark))
+
+
+def terms(rows: Mapping[str, str]) -> Iterator[str]:
+    """Terms on the left, and what they mean beside or below them."""
+    fitting = [len(term) for term in rows if len(term) <= min(_LONGEST_TERM, width() // 3)]
+    indent = max(fitting, default=2) + 4
+    for term, meaning in rows.items():
+        first, *rest = [*paragraphs(meaning, " " * indent)] or [""]
+        if len(term) + 4 <= indent:
+            yield f"  {printable(term):{indent - 2}}{first[indent:]}".rstrip()
+        else:
+            yield from (f"  {printable(term)}", first)
+        yield from rest
+
+
+def sections(parts: Mapping[str, Iterable[str]]) -> Iterator[str]:
+    """Titled parts with an empty line between two; one without lines is left out."""
+    filled = {title: lines for title, part in parts.items() if (lines := list(part))}
+    for number, (title, lines) in enumerate(filled.items()):
+        if number:
+            yield ""
+        yield from map(strong, paragraphs(title))
+        yield from lines
+
+
+def plain(text: str) -> str:
+    """A text without the marks of code that a page shows."""
+    return text.replace("`", "")
+
+
+def strong(text: str) -> str:
+    """A title."""
+    return styled(text, "strong")
