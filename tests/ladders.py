@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 HANDSHAKE = """
-+0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
++0    > S  0:0(0)              | SYN-SENT     UNKNOWN
 +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
 +.001 > .  1:1(0) ack 1        | ESTABLISHED  ESTABLISHED
 """
@@ -50,8 +50,8 @@ STATES = {
     +.001 > .  5:5(0) ack 102      | TIME-WAIT    CLOSED
     """,
     "simultaneous open": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
-    +.001 < S  0:0(0)              | SYN-RECEIVED SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
+    +.001 < S  0:0(0)              | SYN-RECEIVED SYN-SENT
     +.001 > S. 0:0(0) ack 1        | SYN-RECEIVED ESTABLISHED
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  ESTABLISHED
     """,
@@ -80,13 +80,13 @@ STATES = {
     +.001 > .  2:2(0) ack 2        | TIME-WAIT    CLOSED
     """,
     "closed before the handshake is over": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
     +.001 < F. 1:1(0) ack 1        | CLOSE-WAIT   FIN-WAIT-1
     +.001 > .  1:1(0) ack 2        | CLOSE-WAIT   FIN-WAIT-2
     """,
     "refused": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < R. 1:1(0) ack 1        | CLOSED       CLOSED        connection-rst refused
     """,
     "aborted by the client": HANDSHAKE
@@ -100,12 +100,12 @@ STATES = {
     +.001 < R. 1:1(0) ack 6        | CLOSED       CLOSED        connection-rst unread-data
     """,
     "reset in SYN-RECEIVED: the server listens on": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
     +.001 > R  1:1(0)              | CLOSED       LISTEN        connection-rst gave-up
     """,
     "reset in SYN-SENT of an old duplicate's SYN-ACK (RFC 9293, figure 8)": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack -500     | SYN-SENT     SYN-RECEIVED  stray-synack
     +.001 > R  -500:-500(0)        | SYN-SENT     LISTEN        connection-rst unacceptable-ack
     """,
@@ -130,14 +130,14 @@ STATES = {
     +.001 < .  1:1(0) ack 7        | FIN-WAIT-2   CLOSE-WAIT
     """,
     "a lost SYN-ACK": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED
     +1    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED  retransmission of 1
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED  retransmission of 2
     +.001 > .  1:1(0) ack 1        | ESTABLISHED  ESTABLISHED
     """,
     "a lost SYN-ACK, asked for again and sent again by its own timer too": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED
     +1    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED  retransmission of 1
     +.001 < S. 0:0(0) ack 1  lost  | SYN-SENT     SYN-RECEIVED  retransmission of 2
@@ -146,7 +146,7 @@ STATES = {
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED  retransmission of 2
     """,
     "a lost third step: data completes the handshake": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
     +.001 > .  1:1(0) ack 1  lost  | ESTABLISHED  SYN-RECEIVED
     +.1   > P. 1:6(5) ack 1        | ESTABLISHED  ESTABLISHED
@@ -167,9 +167,32 @@ STATES = {
     +.001 < .  1:1(0) ack 6        | ESTABLISHED  ESTABLISHED
     +.001 > F. 6:6(0) ack 1        | FIN-WAIT-1   CLOSE-WAIT
     """,
+    "a SYN, refused and sent again": """
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
+    +.001 < R. 1:1(0) ack 1        | CLOSED       CLOSED        connection-rst refused
+    +1    > S  0:0(0)              | SYN-SENT     CLOSED        retransmission of 1
+    +.001 < S. 0:0(0) ack 1        | ESTABLISHED  SYN-RECEIVED
+    """,
+    "a SYN that nothing answers": """
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
+    +1    > S  0:0(0)              | SYN-SENT     UNKNOWN       retransmission of 1
+    """,
     "the tap missed the SYN-ACK": """
-    +0    > S  0:0(0)              | SYN-SENT     SYN-RECEIVED
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
     +.001 > .  1:1(0) ack 1        | ESTABLISHED  ESTABLISHED
+    +.001 > P. 6:11(5) ack 1       | ESTABLISHED  ESTABLISHED   lost-segment
+    +.001 > F. 11:11(0) ack 1      | FIN-WAIT-1   ESTABLISHED
+    +.001 > P. 1:6(5) ack 1        | FIN-WAIT-1   CLOSE-WAIT    retransmission
+    """,
+    "the tap missed the SYN-ACK, and the server speaks first": """
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
+    +.001 < P. 1:6(5) ack 1        | SYN-SENT     SYN-RECEIVED
+    +.001 > .  1:1(0) ack 6        | ESTABLISHED  ESTABLISHED
+    """,
+    "the tap missed the SYN-ACK of a server that has got data": """
+    +0    > S  0:0(0)              | SYN-SENT     UNKNOWN
+    +.001 > P. 1:6(5) ack 1  lost  | ESTABLISHED  UNKNOWN
+    +.001 < .  1:1(0) ack 6        | ESTABLISHED  ESTABLISHED
     """,
     "a segment that fits no row changes nothing": HANDSHAKE
     + """

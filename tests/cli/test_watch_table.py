@@ -48,6 +48,12 @@ def test_a_connection_and_the_totals() -> None:
     assert "behind" not in text
 
 
+def test_a_state_that_is_not_known_is_not_named() -> None:
+    text = shown(replace(row(7), client_state=State.SYN_SENT, server_state=State.UNKNOWN))
+    assert "SYN-SENT" in text
+    assert "UNKNOWN" not in text
+
+
 def test_probes_are_counted_apart_in_the_words_of_reads_table() -> None:
     both, probed = row(1, troubles=31, probes=17), row(2, probes=1)
     text = shown(both, probed)

@@ -17,7 +17,7 @@ from trioecho.render.script import Script, compare, write
 
 LADDER = """
 # a comment
-+0    > S  0:0(0) win 65535 <mss 1460,sackOK,wscale 7> | SYN-SENT SYN-RECEIVED
++0    > S  0:0(0) win 65535 <mss 1460,sackOK,wscale 7> | SYN-SENT UNKNOWN
 +.001 < S. 0:0(0) ack 1                              # the options are not compared
 +.3   > P. 1:6(5) ack 1 lost                           | ESTABLISHED SYN-RECEIVED
 """

@@ -155,6 +155,15 @@ def test_states_are_bands_with_their_names() -> None:
     ]
 
 
+def test_a_state_that_is_not_known_is_not_drawn() -> None:
+    syn, refused = (f"{line}\n" for line in ("> S 0:0(0)", "< R. 1:1(0) ack 1"))
+    root = picture(play(syn))
+    assert texts(root, "state") == ["SYN-SENT"]
+    assert texts(picture(play(syn + refused)), "state") == ["SYN-SENT", "CLOSED", "CLOSED"]
+    bands = [rect for rect in root.iter(f"{SVG}rect") if rect.get("width") == "9"]
+    assert [band.get("fill") for band in bands] == ["var(--opening)"]
+
+
 def test_an_arrow_ends_below_what_happened_before_it_arrived() -> None:
     """The second segment overtakes the first."""
     first, second, third = play(HANDSHAKE)

@@ -26,10 +26,10 @@ AT_80 = """\
 a title
 
        ms  rung  client                                            server
-    0.000     1  SYN-SENT     ── SYN seq 0 win 65535 mss 1460 ───▶ SYN-RECEIVED
+    0.000     1  SYN-SENT     ── SYN seq 0 win 65535 mss 1460 ───▶
                                  wscale 7
                  1 of 3: the client opens, and offers mss 1460, window scale 7
-    1.000     2  ESTABLISHED  ◀── SYN ACK seq 0 ack 1 win 65535 ── │
+    1.000     2  ESTABLISHED  ◀── SYN ACK seq 0 ack 1 win 65535 ── SYN-RECEIVED
                                  mss 1460 wscale 7
                  2 of 3: the server agrees and opens its direction with mss
                  1460, window scale 7
@@ -51,12 +51,13 @@ a title
 
        ms  rung  client           server
     0.000     1  ── SYN seq 0 ─────────▶
-  client SYN-SENT, server SYN-RECEIVED
+  client SYN-SENT
   win 65535 mss 1460 wscale 7
   1 of 3: the client opens, and offers
   mss 1460, window scale 7
     1.000     2  ◀── SYN ACK seq 0 ─────
-  client ESTABLISHED
+  client ESTABLISHED, server SYN-
+  RECEIVED
   ack 1 win 65535 mss 1460 wscale 7
   2 of 3: the server agrees and opens
   its direction with mss 1460, window
@@ -109,11 +110,20 @@ def test_no_line_is_wider_than_the_screen(width: int, several: bool) -> None:
     assert max(map(len, rows.decode().splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", [40, 80])
+def test_a_state_that_is_not_known_is_not_named(width: int) -> None:
+    text = draw("> S 0:0(0)\n+1 > S 0:0(0)\n< R. 1:1(0) ack 1", width=width)
+    assert "UNKNOWN" not in text
+    rows = [line for line in text.splitlines() if " SYN seq" in line]
+    assert [row[-1] for row in rows] == ["▶", "▶"]  # and no lifeline of what may not be
+    assert "server CLOSED" in text if width == 40 else text.count("CLOSED") == 2
+
+
 def test_plain_ascii_where_the_locale_has_no_more() -> None:
     text = draw(LADDER, unicode=False)
     assert text.isascii()
     assert "-- SYN seq 0" in text
-    assert "---> SYN-RECEIVED" in text
+    assert "--> ESTABLISHED" in text
     assert "--X" in text
 
 

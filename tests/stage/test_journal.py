@@ -12,7 +12,7 @@ import trio
 import trio.testing
 from msgspec.structs import replace
 
-from trioecho.model import Call, End, Endpoint, Frame, Rung, Segment, Stopped
+from trioecho.model import Call, End, Endpoint, Frame, Rung, Segment, State, Stopped
 from trioecho.packet.decode import decode
 from trioecho.programs.connecting import Finder
 from trioecho.render import Event
@@ -438,3 +438,32 @@ def test_a_call_that_waited_comes_behind_what_the_tap_shows_later(clock: list[in
     got = journal.ready()
     assert story(got) == ["#1 recv", "#1 send", "#1 server"]
     assert [one.time for one in got] == sorted(one.time for one in got)
+
+
+@pytest.mark.parametrize("tapped", [True, False])
+@pytest.mark.parametrize(
+    ("calls", "state"),
+    [
+        (["listen"], State.LISTEN),
+        ([], State.UNKNOWN),
+        (["bind"], State.UNKNOWN),
+        (["listen", "EADDRINUSE"], State.UNKNOWN),
+        (["listen", "setsockopt"], State.LISTEN),
+        (["listen", "close"], State.UNKNOWN),
+    ],
+)
+def test_a_server_listens_from_listen_to_close(
+    calls: list[str], state: State, tapped: bool, clock: list[int]
+) -> None:
+    journal = Journal(tapped=tapped)
+    error = "EADDRINUSE" if "EADDRINUSE" in calls else None
+    for name in (one for one in calls if one != error):
+        one = Call(START - 1, "server", "listening", 3, name, local=PEER, error=error)
+        journal.call(one)
+    syn = next(iter(passages(ECHO)))
+    if tapped:
+        journal.seen(syn.segment)
+    else:
+        carry(journal, syn)
+    journal.finish()
+    assert journal.ready()[-1].server_state is state  # type: ignore[union-attr]

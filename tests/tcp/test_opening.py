@@ -169,7 +169,7 @@ def test_the_figures_of_a_connection() -> None:
         "FIN-WAIT-2": 400 * MS,
     }
     assert summary.server_states == {
-        "SYN-RECEIVED": 20 * MS,
+        "SYN-RECEIVED": 10 * MS,
         "ESTABLISHED": 880 * MS,
         "CLOSE-WAIT": 420 * MS,
         "LAST-ACK": 30 * MS,

@@ -147,5 +147,35 @@ def test_only_a_close_of_the_client_gives_up(end: End, name: str, state: State) 
     assert tracker.connections[0].client.state is state
 
 
+LISTENS = ("0.0.0.0", 7), ("::", 7), ("10.0.0.2", 7)
+
+
+@pytest.mark.parametrize("order", ["before", "between"])
+@pytest.mark.parametrize(("ip", "port"), [*LISTENS, ("10.0.0.2", 8), ("10.0.0.3", 7)])
+def test_a_server_is_in_listen_only_where_a_call_told_so(ip: str, port: int, order: str) -> None:
+    """That a SYN comes tells nothing; until its socket is closed, a listener is known to listen."""
+    known = State.LISTEN if (ip, port) in LISTENS else State.UNKNOWN
+    tracker, listening = Tracker(), Endpoint(ip, port)
+    if order == "before":
+        tracker.listens(listening, now=True)
+    assert tracker.seen(first(SYN)).server_state is (known if order == "before" else State.UNKNOWN)
+    for now, state in ((True, known), (False, State.UNKNOWN)):
+        tracker.listens(listening, now=now)
+        assert tracker.seen(first(SYN)).server_state is state
+    assert tracker.seen(first(SYN | ACK)).server_state is State.SYN_RECEIVED
+    for now in (True, False):  # which a connection that has begun does not feel
+        tracker.listens(listening, now=now)
+        assert tracker.seen(first(SYN)).server_state is State.SYN_RECEIVED
+    assert "LISTEN" not in tracker.summaries()[0].server_states
+
+
+def first(flags: int) -> Segment:
+    """The client's SYN, or the server's answer."""
+    data = tcp("server", flags, 500, 101) if flags & ACK else tcp("client", flags, 100)
+    segment = decode(Frame(1, 0, data, RAW, len(data)))
+    assert segment is not None
+    return segment
+
+
 def call(end: End, name: str, local: Endpoint, peer: Endpoint) -> Call:
     return Call(5, end, "connection", 3, name, local=local, peer=peer)

@@ -93,12 +93,14 @@ def draw(shot: Snapshot, rate: float) -> Group:
 def _cells(row: Row, now: int) -> Iterator[Text]:
     from rich.text import Text as Cell
 
+    from trioecho.model import State
+
     one = row.summary
     yield Cell(str(one.number))
     yield Cell("\n".join(filter(None, (str(one.client), one.client_process))))
     yield Cell("\n".join(filter(None, (str(one.server), one.server_process))))
-    states = dict.fromkeys((str(row.client_state), str(row.server_state)))
-    yield Cell("\n".join(states))
+    states = dict.fromkeys((row.client_state, row.server_state))
+    yield Cell("\n".join(state for state in states if state is not State.UNKNOWN))
     yield Cell(_size(one.client_bytes))
     yield Cell(_size(one.server_bytes))
     again = [str(one.retransmissions)] if one.retransmissions else []

@@ -10,7 +10,7 @@ from trioecho.model import End, State
 from trioecho.tcp.tracker import Tracker
 
 # Before the server knows a connection, and after both have forgotten it, there is none.
-_NONE = (State.CLOSED, State.LISTEN)
+_NONE = (State.UNKNOWN, State.CLOSED, State.LISTEN)
 
 
 def disagreements(

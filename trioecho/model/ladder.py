@@ -22,8 +22,13 @@ SENDING = frozenset(("send", "sendmsg", "sendmmsg", "write", "writev", "sendfile
 
 
 class State(StrEnum):
-    """The state of one end of a connection, spelled as in RFC 9293 §3.3.2."""
+    """The state of one end of a connection, spelled as in RFC 9293 §3.3.2.
 
+    ``UNKNOWN`` is that of an end that has not answered a SYN yet, as long as no call tells that it
+    listens: there may be nothing at all.
+    """
+
+    UNKNOWN = "UNKNOWN"
     CLOSED = "CLOSED"
     LISTEN = "LISTEN"
     SYN_SENT = "SYN-SENT"

@@ -38,6 +38,7 @@ class Replay:
         if way is None:
             waiting = _Waiting(tracker.seen(segment))
         else:
+            tracker.listens(segment.destination, now=way.listens)
             rung = tracker.sent(segment, way.kind)
             waiting = _Waiting(rung)
             if way.lost:

@@ -4,7 +4,7 @@
 
         ms rung             client                                    server
                                                                       ▒ socket, bind, listen
-     0.131    1   SYN-SENT  ▓ ────── SYN seq 0 ───────────────────▶   ▓ SYN-RECEIVED
+     0.131    1   SYN-SENT  ▓ ────── SYN seq 0 ───────────────────▶   ▓ LISTEN
                               a quieter sentence below the arrow
 
 Rows follow in order of time; their distance is not to scale. An arrow's head stands lower than its
@@ -215,7 +215,8 @@ def _changes(rows: Sequence[tuple[Row, float, float]]) -> dict[End, list[tuple[f
     """Where each end's state changes: the sender's at the tail, the receiver's at the head."""
     changes: dict[End, list[tuple[float, State]]] = {end: [] for end in ENDS}
     for y, end, state in sorted(_states_of(rows), key=lambda one: one[0]):
-        if not changes[end] or changes[end][-1][1] is not state:
+        known = changes[end][-1][1] if changes[end] else State.UNKNOWN
+        if state is not known and state is not State.UNKNOWN:
             changes[end].append((y, state))
     return changes
 

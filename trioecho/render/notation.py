@@ -2,7 +2,7 @@
 
 ::
 
-    +0      > S 0:0(0) win 65495 <mss 65495,sackOK,ts,wscale 7> | SYN-SENT SYN-RECEIVED
+    +0      > S 0:0(0) win 65495 <mss 65495,sackOK,ts,wscale 7> | SYN-SENT LISTEN
     +.00001 < S. 0:0(0) ack 1                                   | ESTABLISHED SYN-RECEIVED
     +.1     > P. 1:6(5) ack 1 lost                              | ESTABLISHED ESTABLISHED
     +.3     > P. 1:6(5) ack 1            | ESTABLISHED ESTABLISHED  retransmission of 4

@@ -15,7 +15,9 @@ from itertools import chain, groupby
 from struct import pack
 from typing import TYPE_CHECKING, TypeGuard
 
-from trioecho.model import Frame, Rung
+from msgspec.structs import replace
+
+from trioecho.model import Frame, Rung, State
 from trioecho.model.way import TOLD, Way
 from trioecho.render.fate import fate
 
@@ -111,6 +113,8 @@ def _comments(rung: Rung) -> list[str]:
         return [said]
     took = None if rung.arrived is None else rung.arrived - rung.time
     way = Way(rung.kind, rung.fault, rung.lost, rung.broken, rung.too_large, rung.edited, took)
+    if rung.sender == "client" and rung.server_state is State.LISTEN:
+        way = replace(way, listens=True)
     return [said, way.text()]
 
 

@@ -4,7 +4,7 @@ middle, and a quieter sentence below each arrow.
 A row has these columns::
 
         ms  rung  client         wire                                  server
-     0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  SYN-RECEIVED
+     0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  LISTEN
 
 Words that do not fit on the arrow stand below it; wider screens have longer arrows. On a screen of
 less than 72 columns, states have no columns, but a line where one changes.
@@ -178,9 +178,13 @@ class Terminal:
         if self._narrow:
             yield f"{prefix}{arrow}", style
             names = (f"{end} {state}" for end, state in zip(ENDS, after, strict=True))
-            yield from self._wrapped(", ".join(compress(names, changed)), self._said)
+            new = [
+                one and state is not State.UNKNOWN
+                for one, state in zip(changed, after, strict=True)
+            ]
+            yield from self._wrapped(", ".join(compress(names, new)), self._said)
         else:
-            client, server = (str(after[end]) if changed[end] else self._life for end in (0, 1))
+            client, server = (self._state(*one) for one in zip(after, changed, strict=True))
             yield f"{prefix}{client:12} {arrow} {server}", style
         if rung.segment.payload:
             room = max(16, self._width - self._wire - 8 - len(rest))
@@ -189,6 +193,12 @@ class Terminal:
         yield from self._wrapped("; ".join(self._telling.of(rung)), self._said)
         for text in asides(rung, self._setting.details):
             yield from self._wrapped(text, self._said)
+
+    def _state(self, state: State, changed: bool) -> str:
+        """A state where it changes, or else the lifeline; nothing where it is not known."""
+        if state is State.UNKNOWN:
+            return ""
+        return str(state) if changed else self._life
 
     def _forget(self, before: int) -> None:
         """Forgets older connections: memory must not grow over a run without end."""

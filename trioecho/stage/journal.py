@@ -262,7 +262,15 @@ class Journal(Order):
     def _place(self, call: Call | Stopped) -> None:
         if isinstance(call, Call) and call.local is not None and call.peer is not None:
             call = replace(call, connection=self.tracker.called(call))
+        elif isinstance(call, Call):
+            self._listens(call)
         self.add(call.time, Entry(call))
+
+    def _listens(self, call: Call) -> None:
+        """Take from a call that a server listens, or no longer does."""
+        tells = call.socket == "listening" and call.name in ("listen", "close")
+        if tells and call.local is not None and call.error is None:
+            self.tracker.listens(call.local, now=call.name == "listen")
 
     def _place_held(self, until: int) -> None:
         while self._held and self._held[0][0] <= until:

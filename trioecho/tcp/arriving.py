@@ -5,7 +5,7 @@ from __future__ import annotations
 from trioecho.model import RST, SYN, End, State
 from trioecho.tcp import learn, rules
 from trioecho.tcp.rules import data
-from trioecho.tcp.states import Event
+from trioecho.tcp.states import OPENING, UNANSWERED, Event
 from trioecho.tcp.step import Seen
 
 _ESTABLISHED = State.ESTABLISHED
@@ -32,6 +32,8 @@ def arrive(seen: Seen, time: int) -> bool:
             if not theirs.accepts(ack, mine):
                 return False
             _acknowledged(seen, ack, time)
+            if theirs.state is State.SYN_SENT:  # it takes nothing but a SYN
+                return False
         if theirs.acked is None or ack > theirs.acked:
             seen.arrival = time
             seen.opens = seen.history.underway and theirs.acked is None
@@ -42,9 +44,11 @@ def arrive(seen: Seen, time: int) -> bool:
                 _changed(seen)
         elif ack < theirs.acked:
             _changed(seen)
-    elif flags & SYN and (mine.acked is None or theirs.state is not State.CLOSED):
+    elif flags & SYN:
         theirs.meet(Event.RECEIVE_SYN, time)
         mine.asked_time = time
+        if theirs.state in UNANSWERED:  # its answer will tell what it takes
+            return True
     # Each SYN of this connection has number 0; another one has no place in its stream.
     if seen.end > seen.seq and not (flags & SYN and seen.seq):
         received = theirs.received
@@ -68,7 +72,7 @@ def reset(seen: Seen, time: int) -> None:
     if history.closed_by is None or theirs.state is not State.CLOSED:
         by: End = "client" if mine is history.client else "server"
         history.reset_by = history.reset_by or ("wire" if seen.forged else by)
-    listens = theirs.passive and theirs.state is State.SYN_RECEIVED
+    listens = theirs.passive and theirs.state in (*UNANSWERED, State.SYN_RECEIVED)
     theirs.meet(Event.RECEIVE_RST_PASSIVE if listens else Event.RECEIVE_RST, time)
     history.closed_by = history.closed_by or "rst"
     if listens:
@@ -80,6 +84,9 @@ def _acknowledged(seen: Seen, ack: int, time: int) -> None:
     theirs = seen.theirs
     if theirs.state is State.SYN_RECEIVED:
         theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
+    elif theirs.state in UNANSWERED and seen.mine.state not in OPENING:  # its SYN-ACK was not seen
+        theirs.meet(Event.RECEIVE_ACK_OF_SYN, time)
+        theirs.received.advance(1)
     if seen.segment.flags & SYN:
         theirs.meet(Event.RECEIVE_SYN_ACK, time)
     if theirs.fin is not None and ack > theirs.fin:

@@ -39,7 +39,7 @@ class TrackedConnection(History):
         super().__init__(
             number,
             Half(client, State.CLOSED if opening else State.ESTABLISHED),
-            Half(server, State.LISTEN if opening else State.ESTABLISHED, passive=True),
+            Half(server, State.UNKNOWN if opening else State.ESTABLISHED, passive=True),
             opening,
             underway=opening,
         )

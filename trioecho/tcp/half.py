@@ -12,7 +12,7 @@ from trioecho.model import Endpoint, Fact, State
 from trioecho.model.ranges import Ranges
 from trioecho.model.spread import Spread
 from trioecho.tcp.flight import Flight
-from trioecho.tcp.states import OPENING, TABLE, Event
+from trioecho.tcp.states import OPENING, TABLE, UNANSWERED, Event
 
 #: How much may have been sent before the first number that was seen.
 BEFORE = (-(1 << 31), 1)
@@ -138,7 +138,7 @@ class Half:
     Args:
         endpoint: its address.
         state, state_since: its state, and since when.
-        spent: how long it was in each earlier state, but LISTEN.
+        spent: how long it was in each earlier state, but UNKNOWN and LISTEN.
         passive: whether it is believed to have opened passively, by listening.
 
         isn: its raw initial sequence number.
@@ -265,7 +265,7 @@ class Half:
         following = TABLE[self.state].get(event)
         if following is None:
             return
-        known = self.state is not State.LISTEN  # it listened before the SYN came, or never did
+        known = self.state not in UNANSWERED  # it listened before the SYN came, or never did
         if known and self.state_since is not None and time > self.state_since:
             spent, state = time - self.state_since, self.state
             if event is Event.SEND_FIN_BEFORE_THEIRS:  # it never was in CLOSE-WAIT

@@ -11,7 +11,7 @@ from trioecho.tcp.half import UNSCALED, Asked, Brought, Half, Heard, HeldAck, Un
 from trioecho.tcp.rules.data import small
 from trioecho.tcp.rules.loss import far_sack, sack_blocks
 from trioecho.tcp.rules.marks import ecn_agreed, outdated
-from trioecho.tcp.states import Event
+from trioecho.tcp.states import UNANSWERED, Event
 from trioecho.tcp.step import CONTROL, Seen
 
 # How much later than the quickest an ACK must be for its receiver to have held it back. Linux waits
@@ -46,6 +46,8 @@ def evidence(seen: Seen, ack: int) -> None:
     if not theirs.accepts(ack, mine):
         return
     if not seen.segment.flags & (SYN | RST):
+        if mine.state in UNANSWERED:
+            mine.meet(Event.SEND_SYN_ACK, seen.time)  # which was not seen
         if mine.state is State.SYN_SENT and ack >= 1:
             mine.meet(Event.RECEIVE_SYN_ACK, seen.time)
         elif mine.state is State.SYN_RECEIVED and ack > 1 + theirs.syn_data:

@@ -8,7 +8,7 @@ from trioecho.tcp import learn, rules
 from trioecho.tcp.half import Half
 from trioecho.tcp.history import History
 from trioecho.tcp.rules import closing, data, judge, ordinary
-from trioecho.tcp.states import Event
+from trioecho.tcp.states import UNANSWERED, Event
 from trioecho.tcp.step import CONTROL, Seen
 
 
@@ -137,7 +137,7 @@ def _control(seen: Seen) -> None:
                 history.first_syn = seen.time
         elif history.first_syn == history.last_syn and not seen.again:
             mine.tap_rtt = max(0, seen.time - history.last_syn)
-        if mine.state in (State.LISTEN, State.SYN_SENT):
+        if mine.state is State.SYN_SENT or mine.state in UNANSWERED:
             history.closed_by = history.reset_by = None  # an attempt before may have been reset
         learn.syn(seen)
         rules.every(rules.SYN, seen)

@@ -6,9 +6,15 @@ The RFC's diagram is drawn from inside: its arrows are labelled with calls (OPEN
 segments. An observer of the wire sees no calls. But each call that changes a state also sends a
 segment (an active OPEN a SYN, a CLOSE a FIN, an ABORT a RST), so every arrow of the diagram can be
 labelled with what one end *sent* or what *arrived* at it. Those are the events here. Three arrows
-send nothing: the passive OPEN (the engine is told, or presumes it of the end that a SYN arrives
-at), a CLOSE in SYN-SENT (the engine is told, where calls or kernels are known), and the end of
-TIME-WAIT after 2 MSL, which nobody can see.
+send nothing: the passive OPEN and a CLOSE in SYN-SENT (the engine is told, where calls or kernels
+are known), and the end of TIME-WAIT after 2 MSL, which nobody can see.
+
+A SYN that arrives tells nothing of the end where it arrives. If nothing listens there, a RST will
+answer; if a queue is full or a firewall stands before it, nothing will. So that end stays in LISTEN
+where a call has told that it listens, and UNKNOWN otherwise. It is in SYN-RECEIVED from when its
+SYN-ACK leaves, which the RFC has it send in the same step (§3.10.7.2); its figure 6 writes that
+state beside both segments. Not so where both ends open (figure 7): an end in SYN-SENT has a
+socket, which a SYN takes to SYN-RECEIVED as it arrives.
 
 One segment can be several events: they are applied in the order in which RFC 9293 §3.10.7.4
 processes it: RST, SYN, ACK, FIN. A FIN counts as arrived once everything before it has.
@@ -17,12 +23,12 @@ An observer must never stumble. An event with no row leaves the state as it is: 
 or FIN, a segment from another incarnation, a middlebox's invention. The engine never raises on
 what the wire did.
 
-Two rows exist for the observer alone. A tap sees a segment at one place, so when two SYNs or two
-FINs cross, it believes that the first has arrived before the second was sent. The second one then
-betrays itself, since it does not acknowledge the first: ``SEND_SYN`` in SYN-RECEIVED stays, and
-``SEND_FIN_BEFORE_THEIRS`` moves CLOSE-WAIT to CLOSING, where the RFC's path through FIN-WAIT-1
-would have ended; it was ESTABLISHED until then. On a wire that knows what arrived, that row has the
-same use: a FIN may reach a host whose socket is busy and takes it later.
+Three rows exist for the observer alone. A tap sees a segment at one place, so when two FINs cross,
+it believes that the first has arrived before the second was sent. The second one then betrays
+itself, since it does not acknowledge the first: ``SEND_FIN_BEFORE_THEIRS`` moves CLOSE-WAIT to
+CLOSING, where the RFC's path through FIN-WAIT-1 would have ended; it was ESTABLISHED until then. On
+a wire that knows what arrived, that row has the same use: a FIN may reach a host whose socket is
+busy and takes it later. The other two are of a SYN-ACK that was not seen, to which an ACK came.
 """
 
 from __future__ import annotations
@@ -35,7 +41,8 @@ from trioecho.model import State
 class Event(Enum):
     """What happened at one end."""
 
-    LISTEN = auto()  # a passive OPEN
+    LISTEN = auto()  # a passive OPEN, of which the engine is told
+    STOP_LISTENING = auto()  # the listening socket is closed; another one may listen there
     SEND_SYN = auto()
     SEND_SYN_ACK = auto()
     SEND_FIN = auto()
@@ -55,23 +62,27 @@ class Event(Enum):
 
 
 #: The states before a connection is synchronized, or when it is no more.
-OPENING = frozenset((State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
+OPENING = frozenset((State.UNKNOWN, State.CLOSED, State.LISTEN, State.SYN_SENT, State.SYN_RECEIVED))
+#: Those of an end that has not answered a SYN, if it ever will.
+UNANSWERED = frozenset((State.UNKNOWN, State.LISTEN))
 
 E, S = Event, State
 
+_PASSIVE = {
+    E.SEND_SYN: S.SYN_SENT,
+    E.SEND_SYN_ACK: S.SYN_RECEIVED,
+    E.RECEIVE_ACK_OF_SYN: S.ESTABLISHED,  # its SYN-ACK was not seen
+    E.SEND_RST: S.CLOSED,  # nothing listens there, or it refuses this connection
+}
+
 TABLE: dict[State, dict[Event, State]] = {
+    S.UNKNOWN: {E.LISTEN: S.LISTEN, **_PASSIVE},
     S.CLOSED: {
         E.LISTEN: S.LISTEN,
         E.SEND_SYN: S.SYN_SENT,
         E.SEND_SYN_ACK: S.SYN_RECEIVED,
-        E.RECEIVE_SYN: S.SYN_RECEIVED,  # so it was listening after all
     },
-    S.LISTEN: {
-        E.SEND_SYN: S.SYN_SENT,
-        E.SEND_SYN_ACK: S.SYN_RECEIVED,
-        E.RECEIVE_SYN: S.SYN_RECEIVED,
-        E.SEND_RST: S.CLOSED,  # so it was not listening after all
-    },
+    S.LISTEN: {E.STOP_LISTENING: S.UNKNOWN, **_PASSIVE},
     S.SYN_SENT: {
         E.SEND_SYN_ACK: S.SYN_RECEIVED,  # it answers a SYN that the observer missed
         E.GIVE_UP: S.CLOSED,

@@ -24,10 +24,12 @@ from trioecho.model import (
 )
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.history import Told
+from trioecho.tcp.states import Event
 
 #: After this long a SYN is no copy of one that was answered before.
 _RESTART = 1_000_000_000
-_OVER = (State.CLOSED, State.LISTEN, State.TIME_WAIT)
+_OVER = (State.UNKNOWN, State.CLOSED, State.LISTEN, State.TIME_WAIT)
+_ANY = ("0.0.0.0", "::")
 
 
 class Tracker:
@@ -51,6 +53,7 @@ class Tracker:
         self._by_flow: dict[tuple[Endpoint, Endpoint, str], TrackedConnection] = {}
         # Those whose SYN came in a tunnel and was not answered yet, by server and client.
         self._tunnelled: dict[tuple[Endpoint, Endpoint], TrackedConnection] = {}
+        self._listening: set[Endpoint] = set()
 
     def expect(self, client: Endpoint, server: Endpoint) -> TrackedConnection:
         """A connection that is about to be opened: we made the call ourselves.
@@ -134,6 +137,16 @@ class Tracker:
             connection.gave_up(call.time)
         return connection.number
 
+    def listens(self, server: Endpoint, *, now: bool) -> None:
+        """Take that a server listens, or no longer does; a SYN alone does not tell.
+
+        Args:
+            server: where; an address of zeros stands for every one of its host.
+            now: whether it does from now on.
+        """
+        change = self._listening.add if now else self._listening.discard
+        change(server)
+
     def stopped(self, end: End, time: int) -> None:
         """The program at one end of all connections is stopped, by us.
 
@@ -157,7 +170,17 @@ class Tracker:
         )
 
     def _connection(self, segment: Segment, *, forged: bool = False) -> TrackedConnection:
-        """A segment's connection, which may begin with it.
+        """A segment's connection, which may begin with it."""
+        connection = self._belongs(segment, forged=forged)
+        if segment.flags & (SYN | ACK) == SYN:
+            _, theirs = connection.halves(segment)
+            ip, port = segment.destination.ip, segment.destination.port
+            known = any(Endpoint(one, port) in self._listening for one in (ip, *_ANY))
+            theirs.meet(Event.LISTEN if known else Event.STOP_LISTENING, segment.frame.time)
+        return connection
+
+    def _belongs(self, segment: Segment, *, forged: bool) -> TrackedConnection:
+        """The connection that a segment belongs to, or begins.
 
         A forged SYN begins none: both ends of the one that there is know nothing of another, and
         its receiver answers with a challenge ACK (RFC 5961 §4).

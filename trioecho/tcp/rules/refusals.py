@@ -5,9 +5,10 @@ from __future__ import annotations
 from trioecho.model import Rung, State
 from trioecho.tcp.rules.resets import ConnectionRst, HalfOpen, cut
 from trioecho.tcp.rules.words import ends
+from trioecho.tcp.states import UNANSWERED
 from trioecho.tcp.step import Seen
 
-_NONE = (State.CLOSED, State.LISTEN)
+_NONE = (State.CLOSED, *UNANSWERED)
 # Elsewhere kernels differ: Linux challenges none in TIME-WAIT, and behind a close takes any within
 # the window in FIN-WAIT-2.
 _CHALLENGING = (
@@ -50,10 +51,6 @@ class Refused(ConnectionRst, frozen=True):
     says = "refused: nothing listens on that port, so the {mine}'s kernel answers for it"
     source = "RFC 9293 §3.5.2"
 
-    def learn(self, seen: Seen) -> None:
-        seen.mine.state_since = seen.time  # it was in none of the states presumed of it
-        super().learn(seen)
-
 
 def refused(seen: Seen) -> Refused | None:
     """It acknowledges the SYN of a peer in SYN-SENT, and its sender has sent no SYN."""
@@ -69,12 +66,6 @@ class NoAckOfSyn(ConnectionRst, frozen=True):
     moves = False
     says = "it does not acknowledge the {theirs}'s SYN: the {theirs} ignores this reset"
     source = "RFC 9293 §3.10.7.3"
-
-    def learn(self, seen: Seen) -> None:
-        super().learn(seen)
-        mine = seen.mine
-        if mine.state is State.SYN_RECEIVED and not mine.syn_seen:
-            mine.state, mine.state_since = State.CLOSED, seen.time  # it did not agree after all
 
 
 def no_ack_of_syn(seen: Seen) -> NoAckOfSyn | None:
