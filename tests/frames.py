@@ -61,9 +61,12 @@ def fragments(packet: bytes) -> list[bytes]:
 
 
 def frames(
-    text: str, client_isn: int = 1000, server_isn: int = 5000
+    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0
 ) -> Iterator[tuple[LadderLine, Frame]]:
-    """The frames that a ladder's left side describes, in any place of the sequence space."""
+    """The frames that a ladder's left side describes, in any place of the sequence space.
+
+    ``echo``: the TSecr of those with timestamps.
+    """
     time = 1_700_000_000_000_000_000
     for number, line in enumerate(parse(text), 1):
         time += line.delta or 0
@@ -80,9 +83,9 @@ def frames(
                 case ["wscale", value]:
                     options += struct.pack("!BBB", 3, 3, int(value))
                 case ["ts", value]:
-                    options += b"\1\1" + struct.pack("!BBII", 8, 10, int(value), 0)
+                    options += b"\1\1" + struct.pack("!BBII", 8, 10, int(value), echo)
                 case ["sack", value]:
-                    block = (theirs + int(edge) for edge in value.split(":"))
+                    block = (theirs + int(edge) & 0xFFFFFFFF for edge in value.split(":"))
                     options += b"\1\1" + struct.pack("!BBII", 5, 10, *block)
                 case ["tfo", value]:
                     options += struct.pack("!BB", 34, 2 + int(value)) + bytes(int(value))
@@ -141,11 +144,13 @@ def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
     return rungs, tracker.summaries()[-1]
 
 
-def seen(text: str, client_isn: int = 1000, server_isn: int = 5000) -> tuple[Tracker, list[Rung]]:
+def seen(
+    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0
+) -> tuple[Tracker, list[Rung]]:
     """A ladder's segments at one tap, and the tracker that saw them."""
     tracker = Tracker()
     rungs = []
-    for _, frame in frames(text, client_isn, server_isn):
+    for _, frame in frames(text, client_isn, server_isn, echo):
         segment = decode(frame)
         assert segment is not None
         rungs.append(tracker.seen(segment))

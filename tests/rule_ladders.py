@@ -7,9 +7,11 @@ They stand in ``tests/tcp/rules``, a file for each module of rules, a section fo
             +.1   > P. 1:101(100) ack 1
     fires   +.03  > P. 1:101(100) ack 1
     misses  +.029999 > P. 1:101(100) ack 1
+    says    retransmission of rung 4 after 30 ms, before a timeout: a tail loss probe
 
-The rule is asked of the last segment. ``OPEN`` stands for a handshake of 20 ms between two ends
-with an MSS of 100 and a window of 1000. Between ``<`` and ``>`` may also stand ``id 7`` (the IP
+What the rule finds ``says`` that, in as many lines as it takes; a new rule may go without. The rule
+is asked of the last segment. ``OPEN`` stands for a handshake of 20 ms between two ends with an MSS
+of 100 and a window of 1000. Between ``<`` and ``>`` may also stand ``id 7`` (the IP
 identification), ``ts 5`` (TSval), ``sack 101:201``, ``tfo 8`` (a cookie of so many bytes), ``mptcp
 2`` (the subtype), ``urg 1`` (the urgent pointer), ``ecn 3`` (of the IP header), ``byte 121`` (of
 which the payload is made), ``offload 0`` (by how much the checksum is not that of the pseudo header
@@ -46,11 +48,12 @@ RULES = {
 
 
 class Ladders(NamedTuple):
-    """A rule's two ladders, and the lines in which they differ."""
+    """A rule's two ladders, the lines in which they differ, and what the first one is told."""
 
     fires: str
     misses: str
     pairs: list[tuple[str, str]]
+    says: str
 
 
 def _read() -> Iterator[tuple[str, Ladders]]:
@@ -63,15 +66,19 @@ def _read() -> Iterator[tuple[str, Ladders]]:
 def _ladders(text: str) -> Ladders:
     both: dict[str, list[str]] = {"fires": [], "misses": []}
     marked: dict[str, list[str]] = {"fires": [], "misses": []}
+    says: list[str] = []
     for line in text.splitlines():
         mark = line[:8].strip()
+        if mark == "says":
+            says.append(line[8:].strip())
+            continue
         rest = OPEN if line[8:].strip() == "OPEN" else line[8:].strip()
         for which in [mark] if mark else both:
             both[which].append(rest)
         if mark:
             marked[mark].append(rest)
     pairs = list(zip(marked["fires"], marked["misses"], strict=True))
-    return Ladders("\n".join(both["fires"]), "\n".join(both["misses"]), pairs)
+    return Ladders("\n".join(both["fires"]), "\n".join(both["misses"]), pairs, " ".join(says))
 
 
 #: Each rule's ladders by its name, such as ``loss.lost_segment``.

@@ -322,11 +322,15 @@ def test_a_held_segment_is_let_go_by_its_companion_lost_or_not() -> None:
     assert (held.number, held.at) == (6, START + 8 * MS)
 
 
-def test_a_companion_that_comes_too_late() -> None:
+@pytest.mark.parametrize(
+    ("after", "numbers"),
+    [(SECOND - 1, [2, 1]), (SECOND, [2]), (SECOND + 1, [2]), (2 * SECOND, [2])],
+)
+def test_a_companion_that_comes_too_late(after: int, numbers: list[int]) -> None:
     wire = Wire("reorder client data 1 2")
     wire.send("client", frames.tcp("client", ACK, 1, 1, b"x"))
-    decision = wire.send("client", frames.tcp("client", ACK, 2, 1, b"y"), after=SECOND)
-    assert [one.number for one in decision.deliveries] == [2]
+    decision = wire.send("client", frames.tcp("client", ACK, 2, 1, b"y"), after=after)
+    assert [one.number for one in decision.deliveries] == numbers
 
 
 @pytest.mark.parametrize("six", [False, True])

@@ -105,6 +105,14 @@ CAUSES = {
         TALK + "< . 6:6(0) ack 6 win 0\n+.3 > . 5:5(0) ack 6\n+.6 > R. 6:6(0) ack 6",
         "no-answer",
     ),
+    "data that crossed those of the one who resets": (
+        OPEN + "+.001 < P. 1:6(5) ack 1\n+0 > P. 1:6(5) ack 1\n+.01 < R. 6:6(0) ack 6",
+        "aborted",
+    ),
+    "data a nanosecond behind them": (
+        OPEN + "+.001 < P. 1:6(5) ack 1\n+.000000001 > P. 1:6(5) ack 1\n+.01 < R. 6:6(0) ack 6",
+        "unread-data",
+    ),
     "a SYN-ACK that nobody acknowledges": (SYNS + "+3 < R. 1:1(0) ack 1", "no-answer"),
     "nobody was to lose a connection": (SYNS + "+.01 < R. 1:1(0) ack 1", "unprompted"),
     "data for one that has closed": (

@@ -531,6 +531,9 @@ def test_without_an_identification_an_ack_is_copied_at_once() -> None:
         "duplicate-ack same-packet"
     )
     assert causes(block + "+.00001 < . 1:1(0) ack 1 <sack 201:401>")[-1][0] == "duplicate-ack"
+    stamped = data.replace("ack 101\n", "ack 101 <ts 5>\n") + "+.00001 < . 1:1(0) ack 101 <ts {}>"
+    assert causes(stamped.format(5))[-1] == ["duplicate-ack same-packet"]
+    assert causes(stamped.format(6))[-1] == ["duplicate-ack nothing"]  # its clock has gone on
 
 
 def test_a_packet_is_a_copy_also_where_time_goes_back() -> None:

@@ -164,9 +164,9 @@ class Flight:
             last = one
             covered += 1
             segment = one.segment
-            if segment is not None:  # a whole one's bytes are counted without a call, for each ACK
-                whole = one.end - one.seq == segment.length and not segment.flags & FIN
-                payload += len(segment.payload if whole else one.payload)
+            if segment is not None:  # ``one.payload`` without a call, for each ACK
+                size = one.end - one.seq - segment.length - (segment.flags & FIN)
+                payload += max(0, len(segment.payload) + size)
             if one.repeated:
                 one.segment = None
                 self.settled.append(one)

@@ -68,7 +68,7 @@ class Stream:
     def push(self, seq: int, payload: bytes) -> list[Piece]:
         """Take the payload of one segment."""
         if self._next is None:
-            self._next = min(seq, 1) if seq <= 1 else seq
+            self._next = seq
         if payload:
             known = self._waiting.get(seq, b"")
             if not known:
