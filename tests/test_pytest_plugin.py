@@ -9,14 +9,15 @@ import subprocess
 
 import pytest
 from needs import need_tool
-from suite import PYTEST, run_suite
+from suite import ASYNCIO as WITH_ASYNCIO
+from suite import PLAIN, PYTEST, WITHOUT, run_suite
+
+from trioecho.view import read
 
 pytest_plugins = ["pytester"]
 pytestmark = pytest.mark.usefixtures("wires")
 
 BLOCKING = """
-    import socket, sys, subprocess
-
     def test_blocking(wire):
         listener = wire.server.listen(7)
         client = wire.client.connect((wire.server.address, 7))
@@ -44,6 +45,56 @@ TRIO = """
         await trio.to_thread.run_sync(wire.settle)
         assert wire.connection().closed_by == "fin"
 """
+ASYNCIO = """
+    import asyncio, pytest
+
+    async def answer(reader, writer):
+        writer.write(await reader.readexactly(5))
+        writer.close()
+        await writer.wait_closed()
+
+    @pytest.mark.asyncio
+    async def test_asyncio(wire):
+        with wire.server.inside():
+            server = await asyncio.start_server(answer, wire.server.address, 7)
+        with wire.client.inside():
+            reader, writer = await asyncio.open_connection(wire.server.address, 7)
+        writer.write(b"hello")
+        assert await reader.read() == b"hello"
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await asyncio.to_thread(wire.settle)
+        assert wire.connection().closed_by == "fin"
+"""
+ANYIO = """
+    import anyio, pytest
+
+    @pytest.mark.anyio
+    @pytest.mark.parametrize("anyio_backend", ["asyncio", "trio"])
+    async def test_anyio(wire):
+        with wire.server.inside():
+            listener = await anyio.create_tcp_listener(local_host=wire.server.address)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+
+        async def answer(stream):
+            async with stream:
+                await stream.send(await stream.receive())
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(listener.serve, answer)
+            with wire.client.inside():
+                stream = await anyio.connect_tcp(wire.server.address, port)
+            async with stream:
+                await stream.send(b"hello")
+                assert await stream.receive() == b"hello"
+                with pytest.raises(anyio.EndOfStream):
+                    await stream.receive()
+            await anyio.to_thread.run_sync(wire.settle)
+            group.cancel_scope.cancel()
+        await listener.aclose()
+        assert wire.connection().closed_by == "fin"
+"""
 PROGRAMS = """
     import subprocess, sys
 
@@ -66,17 +117,17 @@ PROGRAMS = """
 """
 
 
-def test_three_kinds_of_tests(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(test_blocking=BLOCKING, test_trio=TRIO, test_programs=PROGRAMS)
-    run_suite(pytester).assert_outcomes(passed=3)
-
-
-def test_side_by_side(pytester: pytest.Pytester) -> None:
+def test_all_kinds_of_tests_side_by_side(pytester: pytest.Pytester) -> None:
     """Each worker has its own wires, with the same addresses and the same ports."""
     pytester.makepyfile(
-        **{f"test_{number}": BLOCKING for number in range(4)}, test_trio=TRIO, test_more=PROGRAMS
+        test_blocking=BLOCKING,
+        test_trio=TRIO,
+        test_asyncio=ASYNCIO,
+        test_anyio=ANYIO,
+        test_programs=PROGRAMS,
+        test_more=BLOCKING,
     )
-    run_suite(pytester, "-n", "3").assert_outcomes(passed=6)
+    run_suite(pytester, "-n", "2", plugins=WITH_ASYNCIO).assert_outcomes(passed=7)
 
 
 FAILING = """
@@ -124,17 +175,55 @@ FAILING = """
     def test_skipped(wire):
         connect(wire)
         pytest.skip("for no reason")
+
+    def test_strict(wire):
+        wire.strict()
+        wire.fault("drop client data 7")
+        connect(wire).sendall(b"hello")
+
+    def test_strict_and_matched(wire):
+        wire.strict()
+        wire.fault("delay client data 1ms")
+        connect(wire).sendall(b"hello")
+
+    @pytest.mark.trio
+    async def test_strict_but_failed_before(wire):
+        wire.strict()
+        wire.fault("drop fin")
+        raise LookupError
+
+    def test_fault(wire):
+        wire.fault("break syn")
+
+    def test_settle(wire):
+        connect(wire)
+        wire.settle(0)
+
+    def test_sysctl(wire):
+        wire.client.sysctl("no.such")
+
+    @pytest.mark.parametrize("text", ["a/b", "a b", "<&\\x1b"])
+    def test_of_a_name(wire, text):
+        wire.fault("drop client data")
+        connect(wire).sendall(b"hello")
+        assert text == "</pre>"
 """
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "1")], ids=["alone", "xdist"])
-def test_a_failure_shows_the_ladder(pytester: pytest.Pytester, options: tuple[str, ...]) -> None:
-    pytester.makepyfile(FAILING)
-    result = run_suite(pytester, "-rA", *options)
-    result.assert_outcomes(passed=2, failed=3, errors=2, skipped=1)
+@pytest.mark.parametrize(
+    "options", [("--wire-artefacts", "kept"), ("-n", "2")], ids=["alone", "xdist"]
+)
+def test_a_failure_shows_and_keeps_the_ladder(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", "summary.md")
+    pytester.makeini("[pytest]\nwire_artefacts = kept")
+    pytester.makepyfile(test_it=FAILING)
+    result = run_suite(pytester, "-rA", "--tb=short", *options)
+    result.assert_outcomes(passed=3, failed=11, errors=2, skipped=1)
     text = result.stdout.str()
-    assert text.count("── SYN seq 0 win ") == 5
-    for when, count in ("call", 3), ("setup", 1), ("teardown", 1):
+    assert text.count("── SYN seq 0 win ") == 10
+    for when, count in ("call", 11), ("setup", 1), ("teardown", 1):
         assert text.count(f" Captured wire {when} ") == count
     result.stdout.fnmatch_lines(
         [
@@ -155,56 +244,68 @@ def test_a_failure_shows_the_ladder(pytester: pytest.Pytester, options: tuple[st
             "E  *+ < S. 0:0(0)",
         ],
     )
-
-
-def test_the_debugger_shows_the_ladder_before_its_prompt(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        def test_broken(wire):
-            wire.server.listen(7)
-            wire.client.connect((wire.server.address, 7))
-            assert False
-    """)
-    result = pytester.run(*PYTEST, "--pdb", stdin=b"c\n")
-    text = result.stdout.str()
-    assert text.count("── SYN seq 0 win ") == 1
-    assert text.index("── SYN seq 0 win ") < text.index("(Pdb)")
-
-
-def test_its_own_frames_stay_out_of_the_traceback(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile("""
-        def test_match(wire):
-            wire.match("> S 0:0(0)")
-
-        def test_fault(wire):
-            wire.fault("break syn")
-
-        def test_settle(wire):
-            wire.server.listen(7)
-            wire.client.connect((wire.server.address, 7))
-            wire.settle(0)
-
-        def test_sysctl(wire):
-            wire.client.sysctl("no.such")
-    """)
-    result = run_suite(pytester, "--tb=short")
-    result.assert_outcomes(failed=4)
-    text = result.stdout.str()
+    unmatched = "'drop client data 7' never matched: the client sent 1 segment of data"
+    result.stdout.fnmatch_lines([f"The wire is strict, and {unmatched}"])
     for frame in ("portal.py", "testing/wire.py", "testing/host.py", "keeper"):
         assert frame not in text, frame
 
+    kept = sorted(path.name for path in (pytester.path / "kept").iterdir())
+    assert len(kept) == 2 * 13
+    path, other = (pytester.path / "kept").glob("test_it.py_test_of_a_name_a_b*.pcapng")
+    assert path != other
+    (connection,) = read(path)
+    assert [rung.fault for rung in connection.lost] == ["drop client data"]
+    ladder = path.with_suffix(".txt").read_text("utf-8")
+    assert ladder.startswith("private wire; drop client data\n")
+    assert "lost on the wire (drop client data)" in ladder
+
+    summary = (pytester.path / "summary.md").read_text("utf-8")
+    assert summary.count("<details>") == summary.count("\n</pre>\n\n</details>\n") == 13
+    assert "<summary>The wire of test_it.py::test_of_a_name[&lt;&amp;" in summary
+
+
+def test_the_debugger_shows_the_ladder_before_its_prompt(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def connect(wire):
+            wire.server.listen(7)
+            wire.client.connect((wire.server.address, 7))
+
+        def test_broken(wire):
+            connect(wire)
+            assert False
+
+        def test_stopped(wire):
+            connect(wire)
+            breakpoint()
+
+        def test_stopped_elsewhere():
+            breakpoint()
+    """,
+        **WITHOUT,
+    )
+    result = pytester.run(*PYTEST, *PLAIN, "--pdb", stdin=b"c\nc\nc\n")
+    result.assert_outcomes(passed=2, failed=1)
+    broken, stopped, elsewhere, _ = result.stdout.str().split("(Pdb)")
+    assert broken.count("── SYN seq 0 win ") == stopped.count("── SYN seq 0 win ") == 1
+    assert "private wire" not in elsewhere
+
 
 def test_where_there_is_no_wire(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytester.makepyfile(BLOCKING)
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.parametrize("required", ["", "all"])
+        def test_it(request, monkeypatch, required):
+            monkeypatch.setenv("TRIOECHO_REQUIRE", required)
+            request.getfixturevalue("wire")
+    """)
     hide = 'mount -t tmpfs none /dev/net; exec "$@"'
     before = (need_tool("unshare"), "-Urm", "sh", "-c", hide, "sh")
-    monkeypatch.delenv("TRIOECHO_REQUIRE", raising=False)
     result = run_suite(pytester, "-rs", before=before)
-    result.assert_outcomes(skipped=1)
-    result.stdout.fnmatch_lines(["SKIPPED*No private wire: there is no /dev/net/tun.*modprobe*"])
-    monkeypatch.setenv("TRIOECHO_REQUIRE", "all")
-    result = run_suite(pytester, before=before)
-    result.assert_outcomes(errors=1)
+    result.assert_outcomes(skipped=1, failed=1)
     result.stdout.fnmatch_lines(["TRIOECHO_REQUIRE=all, but No private wire: *"])
+    result.stdout.fnmatch_lines(["SKIPPED*No private wire: there is no /dev/net/tun.*modprobe*"])
 
 
 def test_it_costs_nothing_until_it_is_asked_for(pytester: pytest.Pytester) -> None:
@@ -217,11 +318,13 @@ def test_it_costs_nothing_until_it_is_asked_for(pytester: pytest.Pytester) -> No
             print("LOADED", *sorted(names | sys.modules.keys() & {"trio", "scapy", "msgspec"}))
     """)
     pytester.makepyfile("def test_nothing(): ...")
-    result = run_suite(pytester, "-s", "-p", "no:trio", "-p", "no:hypothesispytest")
+    result = run_suite(pytester, "-s", "-p", "no:trio")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*LOADED trioecho trioecho.pytest_plugin"])
-    run_suite(pytester, "--markers").stdout.fnmatch_lines(["@pytest.mark.wire(*faults):*"])
-    run_suite(pytester, "--fixtures").stdout.fnmatch_lines(["wire -- *"])
+    for option, line in ("--markers", "@pytest.mark.wire(?faults):*"), ("--fixtures", "wire -- *"):
+        pytester.runpytest_inprocess(option, "-p", "no:cacheprovider", *PLAIN).stdout.fnmatch_lines(
+            [line]
+        )
 
 
 def test_nothing_is_left_behind(pytester: pytest.Pytester) -> None:
@@ -293,8 +396,8 @@ WAITING = """
 @pytest.mark.parametrize("name", ["accept", "settle", "trio"])
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 def test_interrupted(pytester: pytest.Pytester, name: str, sent: signal.Signals) -> None:
-    path = pytester.makepyfile(WAITING)
-    command = [*PYTEST, "-s", "-q", f"{path}::test_{name}"]
+    path = pytester.makepyfile(WAITING, **WITHOUT)
+    command = [*PYTEST, *PLAIN, "-s", "-q", f"{path}::test_{name}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         words: list[str] = []

@@ -136,6 +136,20 @@ def test_a_kind_that_there_is_not_is_an_error_that_names_those_there_are(capture
     assert "zero-window" in no.value.hint
 
 
+def test_facts_of_one_kind_are_counted_without_some_causes(capture: Path) -> None:
+    one, two = read(capture)
+    assert (one.count("retransmission"), two.count("retransmission")) == (1, 0)
+    assert one.count("retransmission", without="timeout") == 0
+    assert one.count("retransmission", without=["rack", "timeout"]) == 0
+    assert one.count("retransmission", without="tail-loss-probe") == one.retransmissions == 1
+    with pytest.raises(TrioechoError, match=r"kind of fact 'retransmision'\. Did you mean 'retr"):
+        one.count("retransmision")
+    with pytest.raises(
+        TrioechoError, match=r"no cause of a fact 'timeuot'\. Did you mean 'timeout'"
+    ):
+        one.count("retransmission", without=("rack", "timeuot"))
+
+
 @pytest.mark.parametrize(
     ("chosen", "numbers"),
     [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
 from typing import Literal, overload
 
 from msgspec.structs import replace
@@ -24,10 +25,11 @@ from trioecho.reading.reading import Reading, Selection
 from trioecho.render import FORMATS
 from trioecho.render.renderer import Event, Setting
 from trioecho.tcp.connection import TrackedConnection
-from trioecho.tcp.rules import kinds
+from trioecho.tcp.rules import causes, kinds
 from trioecho.text import bytes_of, plural
 
 KINDS = kinds()
+CAUSES = causes()
 
 
 class Connection:
@@ -134,11 +136,32 @@ class Connection:
             TrioechoError: there is no such kind.
         """
         __tracebackhide__ = True
-        if kind not in KINDS:
-            raise TrioechoError(
-                f"There is no kind of fact {kind!r}", f"There are {', '.join(sorted(KINDS))}"
-            )
+        _check("kind of fact", kind, KINDS)
         return tuple(note for rung in self.rungs for note in rung.notes if note.kind == kind)
+
+    def count(self, kind: str, *, without: str | Collection[str] = ()) -> int:
+        """How many facts of one kind there are about its segments.
+
+        ``retransmissions`` counts whatever was sent again; this tells the kinds of it apart:
+        ``count("fast-retransmission")``, ``count("retransmission", without="timeout")``, or
+        ``retransmissions - count("fast-retransmission")``.
+
+        Args:
+            kind: as for `notes`.
+            without: the causes of facts that do not count, such as ``tail-loss-probe``; one, or
+                several.
+
+        Returns:
+            Their number.
+
+        Raises:
+            TrioechoError: there is no such kind, or no such cause.
+        """
+        __tracebackhide__ = True
+        causes = [without] if isinstance(without, str) else without
+        for cause in causes:
+            _check("cause of a fact", cause, CAUSES)
+        return sum(getattr(note, "cause", None) not in causes for note in self.notes(kind))
 
     def _rendered(self, name: str, width: int = 80) -> str:
         title = f"connection {self.number}: {self.client} to {self.server}"
@@ -196,6 +219,17 @@ class Ladder(Sequence[Connection]):
     def __repr__(self) -> str:
         listed = "".join(f"\n  {one!r}" for one in self)
         return f"<ladder of {plural(len(self), 'connection')}>{listed}"
+
+
+def _check(what: str, name: str, known: Collection[str]) -> None:
+    __tracebackhide__ = True
+    if name in known:
+        return
+    close = get_close_matches(name, sorted(known), 3, 0.6)
+    meant = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise TrioechoError(
+        f"There is no {what} {name!r}", f"{meant}There are {', '.join(sorted(known))}"
+    )
 
 
 def read(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import quiet
@@ -13,7 +14,8 @@ from needs import need_wires
 from trioecho.errors import TrioechoError
 from trioecho.model import FIN, State
 from trioecho.render.script import write
-from trioecho.testing import Wire
+from trioecho.testing import Wire, open_wire
+from trioecho.view import read
 
 
 def talk(wire: Wire, data: bytes = b"hello", port: int = 7) -> None:
@@ -70,6 +72,8 @@ def test_a_probe_is_counted_apart(wire: Wire) -> None:
             assert len(theirs.recv(4 * 1448, socket.MSG_WAITALL)) == 4 * 1448
             connection = wire.connection()
     assert (connection.retransmissions, connection.probes) == (1, 1), str(connection)
+    assert connection.count("retransmission") == 2
+    assert connection.count("retransmission", without="tail-loss-probe") == 1
 
 
 def test_a_connection_is_a_picture_of_its_moment(wire: Wire) -> None:
@@ -85,7 +89,7 @@ def test_a_connection_is_a_picture_of_its_moment(wire: Wire) -> None:
 def test_a_note_that_does_not_exist(wire: Wire) -> None:
     talk(wire)
     with pytest.raises(
-        TrioechoError, match=r"no kind of fact 'retransmit'\. There are .*retransmission"
+        TrioechoError, match=r"no kind of fact 'retransmit'\. Did you mean .* There are .*ack"
     ):
         wire.connection().notes("retransmit")
 
@@ -119,6 +123,43 @@ def test_faults(wire: Wire) -> None:
     with pytest.raises(TrioechoError, match="comes too late"):
         wire.fault("mtu 576")
     assert len(wire.faults) == 2
+
+
+def use(strict: bool, error: Exception | None = None) -> None:
+    """A wire on which a fault matches, and another one does not."""
+    with open_wire(["drop fin", "delay syn 1ms"]) as wire:
+        wire.strict()
+        wire.strict(strict)
+        wire.server.listen(7)
+        wire.client.connect((wire.server.address, 7))
+        if error is not None:
+            raise error
+
+
+def test_a_strict_wire_fails_at_its_end() -> None:
+    need_wires()
+    with pytest.raises(
+        AssertionError, match=r"^The wire is strict, and 'drop fin' never matched: "
+    ):
+        use(strict=True)
+    use(strict=False)
+    with pytest.raises(LookupError):
+        use(strict=True, error=LookupError())
+
+
+def test_it_can_be_written_in_each_format(wire: Wire, tmp_path: Path) -> None:
+    wire.fault("corrupt client data", "duplicate client data 2")
+    talk(wire)
+    wire.settle()
+    (tmp_path / "it.pcapng").write_bytes(wire.render())
+    again = read(tmp_path / "it.pcapng")
+    assert write(again.rungs) == write(wire.rungs)
+    assert write(again.rungs) in wire.render("ladder").decode()
+    assert "broken on the wire" in wire.render("terminal").decode()
+    assert wire.render("svg").startswith(b"<svg ")
+    assert wire.render("json").count(b"\n") == len(wire.rungs) + 1
+    with pytest.raises(TrioechoError, match=r"no format 'pcap'\. There are terminal, json"):
+        wire.render("pcap")
 
 
 @pytest.mark.wire("mtu 576", "delay 5ms")

@@ -9,11 +9,13 @@ from shutil import get_terminal_size
 
 import trio
 
+from trioecho.errors import TrioechoError
 from trioecho.faults.faults import parse
 from trioecho.model import Rung
 from trioecho.render import FORMATS, Setting
 from trioecho.render.script import TOLERANCE, compare
 from trioecho.stage.on_wire import OnWire, open_on_wire
+from trioecho.stage.wire import INTERFACES
 from trioecho.testing.host import WireHost
 from trioecho.testing.portal import Portal, open_portal
 from trioecho.view import Connection, Ladder
@@ -22,6 +24,8 @@ from trioecho.view import Connection, Ladder
 _GOES = 64
 # The most lines of a ladder that are shown, half of them from its beginning.
 _MOST_LINES = 400
+# Columns of a ladder in a file.
+_WIDTH = 100
 
 
 class Wire:
@@ -47,6 +51,7 @@ class Wire:
         self._portal = portal
         self._stage = stage
         self._last: Ladder | None = None
+        self._strict = False
 
     def __repr__(self) -> str:
         return f"<wire: client {self.client.address}, server {self.server.address}>"
@@ -71,6 +76,25 @@ class Wire:
     def unmatched(self) -> tuple[str, ...]:
         """A sentence for each fault that has not acted."""
         return self._look().summary.unmatched
+
+    def strict(self, on: bool = True) -> None:
+        """Let the test fail at its end if a fault has not acted by then.
+
+        Args:
+            on: whether it fails; False takes that back.
+        """
+        self._strict = on
+
+    def check_faults(self) -> None:
+        """Check that each fault has acted, if the wire is strict.
+
+        Raises:
+            AssertionError: one has not; the message says what was sent instead.
+        """
+        __tracebackhide__ = True
+        missed = self.unmatched if self._strict else ()
+        if missed:
+            raise AssertionError(f"The wire is strict, and {'; '.join(missed)}")
 
     # ---- what was seen ---------------------------------------------------------------------------
 
@@ -147,25 +171,39 @@ class Wire:
         raise AssertionError(f"Not every connection has ended after {timeout:g} s:\n{still}{hint}")
 
     def ladder(self) -> str:
-        """The ladder, as the terminal shows it."""
+        """The ladder, as the terminal shows it; the middle of a long one is left out."""
+        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+        unicode, width = encoding.lower().startswith("utf"), get_terminal_size().columns
+        return shortened(self._rendered("terminal", width, unicode).decode())
+
+    def render(self, format: str = "pcapng") -> bytes:  # noqa: A002
+        """All segments, as a file.
+
+        Args:
+            format: ``terminal``, ``json``, ``ladder``, ``pcapng`` or ``svg``.
+
+        Returns:
+            What such a file holds; a ``pcapng`` also says what became of each packet, and
+            ``trioecho read`` shows it as the ladder that it was.
+
+        Raises:
+            TrioechoError: there is no such format.
+        """
+        __tracebackhide__ = True
+        if format not in FORMATS:
+            raise TrioechoError(f"There is no format {format!r}", f"There are {', '.join(FORMATS)}")
+        return self._rendered(format)
+
+    def _rendered(self, name: str, width: int = _WIDTH, unicode: bool = True) -> bytes:
+        __tracebackhide__ = True
         ladder = self._look()
         done = "; ".join(self.faults)
         title = f"private wire; {done}" if done else "private wire"
-        encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
-        renderer = FORMATS["terminal"](
-            Setting(
-                title,
-                width=get_terminal_size().columns,
-                unicode=encoding.lower().startswith("utf"),
-                several=len(ladder) > 1,
-            )
+        renderer = FORMATS[name](
+            Setting(title, INTERFACES, width=width, unicode=unicode, several=len(ladder) > 1)
         )
         parts = renderer.begin(), renderer.show(ladder.rungs), renderer.end(ladder.summary)
-        lines = b"".join(parts).decode().rstrip().splitlines()
-        if (more := len(lines) - _MOST_LINES) > 0:
-            half = _MOST_LINES // 2
-            lines[half:-half] = [f"… {more:,} lines left out; wire.rungs has all …"]
-        return "\n".join(lines)
+        return b"".join(parts)
 
     def _look(self) -> Ladder:
         __tracebackhide__ = True
@@ -192,6 +230,15 @@ class Wire:
         return not scope.cancelled_caught
 
 
+def shortened(text: str) -> str:
+    """A ladder without its middle, where it is long."""
+    lines = text.rstrip().splitlines()
+    if (more := len(lines) - _MOST_LINES) > 0:
+        half = _MOST_LINES // 2
+        lines[half:-half] = [f"… {more:,} lines left out; wire.rungs has all …"]
+    return "\n".join(lines)
+
+
 @contextmanager
 def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
     """A wire for one test, for as long as the block lasts; the fixture ``wire`` is one.
@@ -205,9 +252,11 @@ def open_wire(faults: Sequence[str] = ()) -> Iterator[Wire]:
     Raises:
         TrioechoError: a word of a fault is not valid.
         NamespaceUnavailable: there is no such wire here; the message says what is missing.
+        AssertionError: the wire is strict, and a fault has not acted.
     """
     with open_portal(open_on_wire(faults, most=None)) as (portal, stage), ExitStack() as stack:
         wire = Wire(portal, stage, stack)
         wire.faults += faults
         stack.callback(wire.close)
         yield wire
+        wire.check_faults()
