@@ -21,6 +21,7 @@ FLOORS = {
     "model": 0,
     "packet": 1,
     "tcp": 1,
+    "account": 1,
     "sockets": 1,
     "hosts": 1,
     "capture": 1,
@@ -41,8 +42,8 @@ FLOORS = {
 }
 
 SCAPY = {"packet.dissect", "capture.filters", "capture.scapy_socket"}
-NO_TRIO = ("tcp", "packet", "faults", "render", "model", "errors", "text")
-NO_CLOCK = ("tcp", "packet", "faults", "model")
+NO_TRIO = ("tcp", "account", "packet", "faults", "render", "model", "errors", "text")
+NO_CLOCK = ("tcp", "account", "packet", "faults", "model")
 CLOCKS = ("time", "datetime", "random")
 SEEDED = "random.Random"  # decides by the seed it is given
 

@@ -21,6 +21,7 @@ from trioecho.cli.send import send
 from trioecho.cli.serve import serve
 from trioecho.cli.trace import trace
 from trioecho.cli.watch import watch
+from trioecho.cli.why import why
 
 app = typer.Typer(
     cls=Group,
@@ -51,3 +52,4 @@ for command in (serve, send, faults):
     app.command(cls=Command)(command)
 for shows_ladder in (trace, lab, run, read, watch):
     app.command(cls=Command)(with_show_options(shows_ladder))
+app.command(cls=Command)(why)

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import cache, partial
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 
 from trioecho.capture.files import CaptureFile, open_capture_file
+from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
 from trioecho.cli.read_follow import Follower
-from trioecho.cli.read_overview import Overview, instead
+from trioecho.cli.read_overview import Overview
 from trioecho.cli.screen import Screen, Sink, open_files
-from trioecho.cli.stderr import warn
-from trioecho.cli.stdout import is_terminal
-from trioecho.errors import TrioechoError
-from trioecho.packet.linktypes import link_words
 from trioecho.reading.reading import Reading, Selection
 from trioecho.reading.sharing import processors, read_shared
 from trioecho.reading.troubled import HeldRungs
-from trioecho.text import plural, printable
+from trioecho.text import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-
-    from trioecho.model import Frame, Rung
+    from trioecho.model import Rung
 
 SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
 PATIENCE = 1.0  # seconds before a progress bar appears
@@ -54,9 +47,9 @@ def read_files(request: Request) -> int:
         if not files:
             return code
     if request.follow:
-        return code | _each(files, reader.follow)
+        return code | each_of(files, reader.follow)
     with open_files(paths) as outputs:
-        return code | _each(files, partial(reader.show, outputs))
+        return code | each_of(files, partial(reader.show, outputs))
 
 
 class _Reader:
@@ -68,22 +61,10 @@ class _Reader:
         request = self._request
         with open_capture_file(name) as file:
             follower = Follower(request.selection, request.screen.paths)
-            follower.run(_frames(file))
-            code = _complain(file.name, str(file.trouble or ""))
-            self._demand(follower.reading, file.name)
+            follower.run(frames_of(file))
+            code = complain(file.name, str(file.trouble or ""))
+            demand(request.selection, follower.reading, file.name)
             return code
-
-    def _demand(self, reading: Reading, name: str) -> None:
-        """Raise TrioechoError if the requested connection does not exist."""
-        wanted, count = self._request.selection.connection, reading.tracker.count
-        if wanted is None or next(reading.connections(), None) is not None:
-            return
-        if wanted <= count:
-            hint = "Leave out --host, --port and --only"
-            raise TrioechoError(f"Connection {wanted} of {name} does not match the filters", hint)
-        there = plural(count, "connection") if count else f"none in {instead(reading.census)}"
-        verb = "is" if count < 2 else "are"
-        raise TrioechoError(f"{name} has no connection {wanted}: there {verb} {there}")
 
     def show(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
         """Show a ladder or a table."""
@@ -133,14 +114,14 @@ class _Reader:
                 raise
             trouble, dropped = str(file.trouble or ""), file.dropped
             if to_share:
-                connections, trouble, dropped = read_shared(name, processors(), _frames)
+                connections, trouble, dropped = read_shared(name, processors(), frames_of)
                 main.share(connections)
             put(reading.rest())
             try:
-                self._demand(reading, file.name)
+                demand(selection, reading, file.name)
                 finish(dropped)
             finally:
-                code = _complain(file.name, trouble) | _complain(file.name, _unknown_links(reading))
+                code = complain(file.name, trouble) | complain(file.name, unknown_links(reading))
             return code
 
     def _through(
@@ -152,7 +133,7 @@ class _Reader:
         only_a_table: Callable[[], bool],
     ) -> bool:
         """Read a file; returns True to have several processes read the rest of it for a table."""
-        with closing(_frames(file)) as batches:
+        with closing(frames_of(file)) as batches:
             for frames in batches:
                 if not only_a_table():
                     put(reading.rungs(frames))
@@ -176,33 +157,6 @@ class _Names(Sequence[str]):
         return printable(self._file.interfaces[at].name)
 
 
-def _frames(file: CaptureFile) -> Generator[list[Frame]]:
-    """A file's frames, with a progress bar on a terminal if it takes long."""
-    start = monotonic()
-    bar: tuple[Progress, TaskID] | None = None
-    watched = file.size is not None and is_terminal(sys.stderr)
-    try:
-        for frames in file:
-            yield frames
-            if watched and bar is None and monotonic() - start > PATIENCE:
-                bar = _bar(file)
-            if bar is not None:
-                bar[0].update(bar[1], completed=file.position)
-    finally:
-        if bar is not None:
-            bar[0].stop()
-
-
-def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    progress = Progress(console=Console(stderr=True), transient=True)
-    progress.start()
-    return progress, progress.add_task(escape(file.name), total=file.size)
-
-
 def _worth_sharing(name: str, file: CaptureFile) -> bool:
     """Whether so much of a regular file is left that more processes should help.
 
@@ -211,18 +165,6 @@ def _worth_sharing(name: str, file: CaptureFile) -> bool:
     if name == "-" or file.size is None or file.size - file.position <= SHARED_FROM:
         return False
     return processors() > 1
-
-
-def _each(files: Sequence[str], show: Callable[[str], int]) -> int:
-    """Show each file, also after one that cannot be read."""
-    code = 0
-    for name in files:
-        try:
-            code |= show(name)
-        except TrioechoError as error:
-            warn(str(error))
-            code = 1
-    return code
 
 
 def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
@@ -238,17 +180,4 @@ def _readable(files: Sequence[str]) -> tuple[int, list[str]]:
         found.append(name)
         return 0
 
-    return _each(files, look), found
-
-
-def _unknown_links(reading: Reading) -> str:
-    """A warning about frames of unknown link types, or an empty string."""
-    links = "; ".join(map(link_words, sorted(reading.strangers)))
-    return f"cannot read frames of link type {links} (LINKTYPE_ of tcpdump.org)" if links else ""
-
-
-def _complain(name: str, trouble: str) -> int:
-    if not trouble:
-        return 0
-    warn(f"{name}: {trouble}")
-    return 1
+    return each_of(files, look), found

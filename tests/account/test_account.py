@@ -1,0 +1,284 @@
+"""Where the time went: each cause, from its conditions, to the millisecond."""
+
+# covers: account/causes, account/direction, account/least, account/rounds
+
+from __future__ import annotations
+
+import pytest
+from frames import play
+from ladders import OPEN, STATES, VERDICTS
+
+from trioecho.account import Account, Accounts
+
+# Captured at the client: a round trip of 20 ms, full segments of 100 bytes, a window of 1000.
+AT_CLIENT = """
++0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
++.02  < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
++0    > .  1:1(0) ack 1 win 1000
+"""
+# The same connection, captured at the server.
+AT_SERVER = """
++0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
++0    < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
++.02  > .  1:1(0) ack 1 win 1000
+"""
+SETUP = {"setup path": 20}
+CASES: dict[str, tuple[str, dict[str, float]]] = {
+    "the server thinks, and acknowledges with its answer": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.12  < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 100, "round-trip path": 20},
+    ),
+    "the server thinks, and acknowledges at once": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +.1   < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 100, "round-trip path": 20},
+    ),
+    "the client thinks": (
+        AT_CLIENT
+        + """
+        +0    < P. 1:11(10) ack 1
+        +0    > .  1:1(0) ack 11
+        +.3   > P. 1:11(10) ack 11
+        +.02  < .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time client": 300, "round-trip path": 20},
+    ),
+    "the client pauses between two messages": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +.5   > P. 11:21(10) ack 1
+        +.02  < .  1:1(0) ack 21
+        """,
+        {**SETUP, "application client": 500, "round-trip path": 40},
+    ),
+    "a delayed ACK that nobody waits for": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.06  < .  1:1(0) ack 11
+        +.1   > P. 11:21(10) ack 1
+        +.02  < .  1:1(0) ack 21
+        """,
+        {**SETUP, "delayed-ack server": 40, "application client": 100, "round-trip path": 40},
+    ),
+    "an ACK that comes 34 ms late is none that was delayed": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.054 < .  1:1(0) ack 11
+        """,
+        {**SETUP, "round-trip path": 54},
+    ),
+    "Nagle: the next small segment waits for a delayed ACK": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.06  < .  1:1(0) ack 11
+        +.001 > P. 11:21(10) ack 1
+        +.02  < .  1:1(0) ack 21
+        """,
+        {**SETUP, "nagle client": 40, "round-trip path": 41},
+    ),
+    "a timer: the tail is lost": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.25  > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        """,
+        {**SETUP, "timeout path": 270},
+    ),
+    "duplicate ACKs, and a fast retransmission": (
+        AT_CLIENT
+        + """
+        +0    > .  1:101(100) ack 1
+        +0    > .  101:201(100) ack 1
+        +0    > .  201:301(100) ack 1
+        +0    > .  301:401(100) ack 1
+        +.02  < .  1:1(0) ack 1 <sack 101:201>
+        +0    < .  1:1(0) ack 1 <sack 101:301>
+        +0    < .  1:1(0) ack 1 <sack 101:401>
+        +0    > .  1:101(100) ack 1
+        +.02  < .  1:1(0) ack 401
+        """,
+        {**SETUP, "fast-recovery path": 40},
+    ),
+    "the first SYN is lost": (
+        """
+        +0    > S  0:0(0) win 1000 <mss 112>
+        +1    > S  0:0(0) win 1000 <mss 112>
+        +.02  < S. 0:0(0) ack 1 win 1000 <mss 112>
+        +0    > .  1:1(0) ack 1 win 1000
+        """,
+        {"handshake-loss path": 1020},
+    ),
+    "nothing answers": (
+        """
+        +0    > S  0:0(0) win 1000 <mss 112>
+        +1    > S  0:0(0) win 1000 <mss 112>
+        +2    > S  0:0(0) win 1000 <mss 112>
+        """,
+        {"no-answer path": 3000},
+    ),
+    "refused": (
+        """
+        +0    > S  0:0(0) win 1000 <mss 112>
+        +.02  < R. 0:0(0) ack 1
+        """,
+        {"refused server": 20},
+    ),
+    "the peer is gone": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.25  > P. 1:11(10) ack 1
+        +.5   > P. 1:11(10) ack 1
+        +1    > P. 1:11(10) ack 1
+        """,
+        {**SETUP, "black-hole path": 1750},
+    ),
+    "the server does not read, and the client asks": (
+        AT_CLIENT
+        + """
+        +0    > .  1:1001(1000) ack 1
+        +.02  < .  1:1(0) ack 1001 win 0
+        +.25  > .  1000:1000(0) ack 1
+        +.02  < .  1:1(0) ack 1001 win 0
+        +.23  < .  1:1(0) ack 1001 win 1000
+        +0    > P. 1001:1011(10) ack 1
+        +.02  < .  1:1(0) ack 1011 win 1000
+        """,
+        {**SETUP, "slow-reader server": 500, "round-trip path": 40},
+    ),
+    "a window of 0 that nobody waits for": (
+        AT_CLIENT
+        + """
+        +0    > .  1:1001(1000) ack 1
+        +.02  < .  1:1(0) ack 1001 win 0
+        +.5   < .  1:1(0) ack 1001 win 1000
+        +1    > P. 1001:1011(10) ack 1
+        +.02  < .  1:1(0) ack 1011 win 1000
+        """,
+        {**SETUP, "application client": 1500, "round-trip path": 40},
+    ),
+    "a window that is always full, and of the same size": (
+        AT_CLIENT
+        + """
+        +0    > .  1:1001(1000) ack 1
+        +.02  < .  1:1(0) ack 1001 win 1000
+        +0    > .  1001:2001(1000) ack 1
+        +.02  < .  1:1(0) ack 1501 win 1000
+        +0    > .  2001:2501(500) ack 1
+        +.02  < .  1:1(0) ack 2501 win 1000
+        """,
+        {**SETUP, "receive-buffer server": 20, "round-trip path": 40},
+    ),
+    "captured at the server, which thinks": (
+        AT_SERVER
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.1   < P. 1:11(10) ack 11
+        +.02  > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 100, "round-trip path": 20},
+    ),
+    "captured at the server, and the client thinks": (
+        AT_SERVER
+        + """
+        +0    < P. 1:11(10) ack 1
+        +.12  > P. 1:11(10) ack 11
+        +0    < .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time client": 100, "round-trip path": 20},
+    ),
+    "both close": (
+        AT_CLIENT
+        + """
+        +.1   > F. 1:1(0) ack 1
+        +.02  < .  1:1(0) ack 2
+        +.2   < F. 1:1(0) ack 2
+        +0    > .  2:2(0) ack 2
+        """,
+        {**SETUP, "idle client": 100, "closing server": 220},
+    ),
+    "keep-alives": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +5    > .  10:10(0) ack 1
+        +.02  < .  1:1(0) ack 11
+        +3    > P. 11:21(10) ack 1
+        +.02  < .  1:1(0) ack 21
+        """,
+        {**SETUP, "idle client": 8020, "round-trip path": 40},
+    ),
+}
+
+
+def account_of(ladder: str) -> Account:
+    accounts = Accounts()
+    accounts.see(play(ladder))
+    (account,) = accounts.end()
+    return account
+
+
+def milliseconds(account: Account) -> dict[str, float]:
+    return {f"{cost.cause} {cost.end}": cost.time / 1e6 for cost in account.costs}
+
+
+@pytest.mark.parametrize(
+    ("opening", "tap"),
+    [
+        (AT_CLIENT, "client"),
+        (AT_SERVER, "server"),
+        (OPEN, "middle"),
+        (AT_CLIENT + "+0 > P. 1:11(10) ack 1 lost", "wire"),
+    ],
+)
+def test_the_tap(opening: str, tap: str) -> None:
+    assert account_of(opening).tap == tap
+
+
+@pytest.mark.parametrize("ladder", [*STATES.values(), *VERDICTS.values()])
+def test_the_shares_are_the_whole(ladder: str) -> None:
+    """In any order of segments, also where time goes backwards."""
+    accounts = Accounts()
+    accounts.see(play(ladder))
+    for account in accounts.end():
+        assert sum(cost.time for cost in account.costs) == account.duration
+        assert all(cost.time > 0 for cost in account.costs)
+
+
+def test_the_headline_names_what_could_be_mended() -> None:
+    closing, _ = CASES["both close"]
+    assert account_of(closing).headline == (
+        "220 ms of 340 ms: the connection was being closed (rungs 4 to 6)"
+    )
+    thinking, _ = CASES["the client thinks"]
+    assert account_of(thinking).headline == (
+        "300 ms of 340 ms: the client's program took its time to answer (rungs 5 to 6)"
+    )
+
+
+def test_one_moment_has_no_account() -> None:
+    account = account_of("+0 > S 0:0(0)")
+    assert (account.costs, account.headline) == ([], "there is only one moment to see")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_causes(case: tuple[str, dict[str, float]]) -> None:
+    ladder, expected = case
+    assert milliseconds(account_of(ladder)) == expected

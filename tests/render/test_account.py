@@ -1,0 +1,95 @@
+"""An account as people and as programs read it."""
+
+from __future__ import annotations
+
+import json
+from textwrap import dedent
+
+import pytest
+from frames import play
+
+from trioecho.account import Account, Accounts
+from trioecho.render.account import as_json, groups, lines
+
+READ_LATE = """
++0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
++.02  < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
++0    > .  1:1(0) ack 1 win 1000
++0    > .  1:1001(1000) ack 1
++.02  < .  1:1(0) ack 1001 win 0
++.25  > .  1000:1000(0) ack 1
++.02  < .  1:1(0) ack 1001 win 0
++.23  < .  1:1(0) ack 1001 win 1000
++0    > P. 1001:1011(10) ack 1
++.02  < .  1:1(0) ack 1011 win 1000
+"""
+SHOWN = """
+connection 1: 10.0.0.1:40000 to 10.0.0.2:7
+500 ms of 560 ms: the server's program did not read (rungs 5 to 8)
+560 ms in all, captured at the client
+
+  500 ms  89.3%  ##################    server  slow-reader
+                 the server's program did not read: rungs 5 to 8; proven
+                 Make that program read sooner, or do its work in another task.
+                 trioecho lab zero-window
+   40 ms   7.1%  #                     path    round-trip
+                 messages were under way: rungs 4 to 5, 9 to 10; inferred
+                 Send more in one message, or several at once without waiting
+                 for each answer.
+   20 ms   3.6%  #                     path    setup
+                 the handshake: rungs 1 to 2; proven
+"""
+
+
+def accounts_of(*ladders: str) -> list[Account]:
+    found: list[Account] = []
+    for ladder in ladders:
+        accounts = Accounts()
+        accounts.see(play(ladder))
+        found += accounts.end()
+    return found
+
+
+def test_lines() -> None:
+    (account,) = accounts_of(READ_LATE)
+    shown = "\n".join(line for line, _ in lines(account, 80, unicode=False))
+    assert shown == SHOWN.strip("\n")
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    (account,) = accounts_of(READ_LATE)
+    assert max(len(line) for line, _ in lines(account, width)) <= width
+
+
+def test_json() -> None:
+    (account,) = accounts_of(READ_LATE)
+    told = json.loads(as_json(account))
+    cause = told["causes"][0]
+    assert (told["type"], told["connection"], told["tap"]) == ("account", 1, "client")
+    assert told["duration"] == 0.56
+    assert cause == {
+        "cause": "slow-reader",
+        "end": "server",
+        "time": 0.5,
+        "share": 0.892857,
+        "certainty": "proven",
+        "rungs": [[5, 8]],
+        "text": "the server's program did not read",
+        "advice": "Make that program read sooner, or do its work in another task.",
+        "lesson": "zero-window",
+    }
+    assert sum(one["time"] for one in told["causes"]) == pytest.approx(told["duration"])
+
+
+def test_what_several_share_is_said_once() -> None:
+    unanswered = "+0 > S 0:0(0)\n+1 > S 0:0(0)"
+    refused = dedent("""
+        +0    > S  0:0(0)
+        +.02  < R. 0:0(0) ack 1
+    """)
+    found = accounts_of(unanswered, unanswered, unanswered, refused, READ_LATE)
+    assert list(groups(found)) == [
+        "3 of 5 attempts to 10.0.0.2:7 got no answer to any SYN: a filter that drops, or no such"
+        " host"
+    ]

@@ -1,0 +1,350 @@
+"""The account of each connection: its time by cause, put together from its two directions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from typing import Literal
+
+from msgspec import Struct
+
+from trioecho.account.causes import CAUSES, RANK, Blamed, Certainty
+from trioecho.account.direction import Direction, closes
+from trioecho.account.spans import Span, merged
+from trioecho.model import OTHER, RST, End, Endpoint, Fact, Rung
+from trioecho.text import seconds
+
+Tap = Literal["client", "server", "middle", "wire"]
+
+#: Places of a cause that are named; of more, the longest.
+MOST_PLACES = 20
+#: A tap is at an end that answers within this part of the whole round trip.
+_AT_AN_END = 0.1
+#: Causes that every connection has, and that nobody need mend.
+ORDINARY = frozenset(("closing", "idle", "setup", "round-trip"))
+_PROBES = frozenset(("zero-window-probe", "keep-alive"))
+
+
+class Cost(Struct):
+    """The time that one cause took.
+
+    Args:
+        cause: its name in the table of causes.
+        end: ``client``, ``server`` or ``path``: where it lies.
+        time: nanoseconds.
+        certainty: how it is known; where it is not always known in the same way, the weaker one.
+        rungs: between which rungs it lies, the longest first.
+    """
+
+    cause: str
+    end: Blamed
+    time: int
+    certainty: Certainty
+    rungs: list[tuple[int, int]]
+
+    @property
+    def text(self) -> str:
+        """What happened, in words."""
+        return CAUSES[self.cause].text.format(end=self.end)
+
+
+class Account(Struct):
+    """Where the time of a connection went.
+
+    Args:
+        connection: its number, from 1.
+        client, server: its endpoints.
+        start, end: when its first and its last segment were seen, nanoseconds since the epoch.
+        tap: where it was captured, as far as that can be told.
+        costs: its causes, the one that took most time first; their times add up to the duration.
+        spans: the intervals in their order, where they were asked for.
+    """
+
+    connection: int
+    client: Endpoint
+    server: Endpoint
+    start: int
+    end: int
+    tap: Tap
+    costs: list[Cost]
+    spans: list[Span] = []
+
+    @property
+    def top(self) -> Cost | None:
+        """What took most of its time, closing and silence aside unless there was nothing else."""
+        return next((cost for cost in self.costs if cost.cause not in ORDINARY), None) or next(
+            iter(self.costs), None
+        )
+
+    @property
+    def headline(self) -> str:
+        """Where most of the time went, in a sentence without a full stop."""
+        top = self.top
+        if top is None:
+            return "there is only one moment to see"
+        places = " and ".join(f"{first} to {last}" for first, last in sorted(top.rungs[:2]))
+        more = ", and more" if len(top.rungs) > 2 else ""
+        return f"{seconds(top.time)} of {seconds(self.duration)}: {top.text} (rungs {places}{more})"
+
+    @property
+    def lost(self) -> int:
+        """Nanoseconds that went to something that could be mended."""
+        return sum(cost.time for cost in self.costs if cost.cause not in ORDINARY)
+
+    @property
+    def duration(self) -> int:
+        """Nanoseconds from its first segment to its last."""
+        return self.end - self.start
+
+
+class _Connection:
+    """One connection whose account is not closed."""
+
+    def __init__(self, rung: Rung, *, keep: bool) -> None:
+        segment = rung.segment
+        ends = segment.source, segment.destination
+        self.number = rung.connection
+        self.client, self.server = ends if rung.sender == "client" else reversed(ends)
+        self.start = self.end = self._from = rung.time
+        self.directions: dict[End, Direction] = {
+            "client": Direction("client"),
+            "server": Direction("server"),
+        }
+        self._events: list[tuple[int, int, bool, Rung]] = []
+        self._count = 0
+        self._costs: dict[tuple[str, Blamed], Cost] = {}
+        self._spans: list[Span] | None = [] if keep else None
+        self._last: Rung = rung
+        self._speaker: End | None = None
+        # When the last data came to each end, which it has not answered.
+        self._came: dict[End, int | None] = {"client": None, "server": None}
+        self._closing = self._kept_alive = self._over = self._wired = False
+        # What each end was sent and has not acknowledged at the tap: its number, and when.
+        self._passed: dict[End, tuple[int, int] | None] = {"client": None, "server": None}
+        # The least time from the tap to each end and back.
+        self._away: dict[End, int | None] = {"client": None, "server": None}
+
+    # ---- the order of things ---------------------------------------------------------------------
+
+    def see(self, rung: Rung) -> None:
+        """Take the next rung."""
+        self.end = max(self.end, rung.time)
+        if rung.kind == "original":
+            self._put(rung.time, True, rung)
+        if rung.on_wire and not self._wired:
+            self._wired = True
+            for direction in self.directions.values():
+                direction.measured = True
+        heard = self._heard(rung)
+        if heard is not None and (rung.ack is not None or rung.segment.flags & RST):
+            self._put(heard, False, rung)
+        while self._events and self._events[0][0] <= rung.time:
+            self._next()
+
+    def _put(self, time: int, sent: bool, rung: Rung) -> None:
+        self._count += 1
+        heappush(self._events, (time, self._count, sent, rung))
+
+    def _heard(self, rung: Rung) -> int | None:
+        """When a segment reached the other end; seen at a tap, as far as its round trips tell."""
+        if rung.on_wire:
+            return rung.arrived
+        other = OTHER[rung.sender]
+        passed = self._passed[rung.sender]
+        if passed is not None and rung.ack is not None and rung.ack >= passed[0]:
+            away, took = self._away[rung.sender], rung.time - passed[1]
+            self._away[rung.sender] = took if away is None else min(away, took)
+            self._passed[rung.sender] = None
+            if away is None and self._away[other] is not None:
+                self._place(rung.time, took + (self._away[other] or 0))
+        if rung.segment.space and self._passed[other] is None and not _again(rung):
+            self._passed[other] = (rung.seq + rung.segment.space, rung.time)
+        if rung.ack is not None and rung.ack <= 1 and not rung.segment.space:
+            return rung.time  # the handshake is over for the end that speaks next
+        return rung.time + (self._away[other] or 0)
+
+    def _place(self, time: int, whole: int) -> None:
+        """The tap's place is known for the first time, and with it the whole round trip."""
+        for direction in self.directions.values():
+            direction.measured = True
+            direction.rtt.add(time, whole)
+
+    def _next(self) -> None:
+        time, _, sent, rung = heappop(self._events)
+        if self._over:
+            return
+        if sent:
+            self._sent(time, rung)
+        else:
+            self._arrived(time, rung)
+        self._last = rung
+        self._merge()
+
+    def _sent(self, time: int, rung: Rung) -> None:
+        segment, sender = rung.segment, rung.sender
+        mine, theirs = self.directions[sender], self.directions[OTHER[sender]]
+        again = _again(rung)
+        if again is not None and again.kind in _PROBES:
+            if again.kind == "keep-alive":
+                self._kept_alive = True
+            else:
+                mine.probed = True
+            return
+        if not segment.space or segment.flags & RST:
+            return
+        mine.decide(time, goes_on=True)
+        came = self._came[sender]
+        if came is not None and not mine.busy and segment.length and not self._closing:
+            mine.gap(
+                max(self._from, mine.ended, came), rung, self._last.number, "think-time", sender
+            )
+        elif not mine.busy and not theirs.busy:
+            theirs.decide(time, goes_on=False)
+            start = max(self._from, mine.ended, theirs.ended)
+            cause, blamed = self._silence(time - start, rung)
+            mine.gap(start, rung, self._last.number, cause, blamed)
+            self._kept_alive = False
+        mine.sent(time, rung, again)
+        self._closing = self._closing or closes(rung)
+        if segment.length and again is None:
+            self._speaker = sender
+            self._came[sender] = None
+            if not rung.on_wire:
+                self._came[OTHER[sender]] = time + (self._away[OTHER[sender]] or 0)
+
+    def _arrived(self, time: int, rung: Rung) -> None:
+        theirs = self.directions[OTHER[rung.sender]]
+        if rung.on_wire and rung.segment.length and _again(rung) is None:
+            self._came[theirs.end] = time
+        if not rung.segment.flags & RST:
+            theirs.acked(time, rung)
+            return
+        opening = self._speaker is None and theirs.flying == 1 and rung.sender == "server"
+        for direction in self.directions.values():
+            direction.finish(time, rung, "refused" if opening and direction is theirs else "")
+        self._over = True
+        self.end = max(time, self.end) if self._wired else self.end
+
+    def _silence(self, took: int, rung: Rung) -> tuple[str, Blamed]:
+        """What the silence of both ends was, by the segment that ends it."""
+        sender = rung.sender
+        if self._closing:
+            return "closing", sender
+        if self._kept_alive or closes(rung):  # nothing was said any more
+            return "idle", sender
+        if took > (self.directions[sender].rtt.least(rung.time) or 0):
+            return "application", sender
+        return "round-trip", "path"
+
+    # ---- what it comes to ------------------------------------------------------------------------
+
+    def _merge(self, until: int | None = None) -> None:
+        client, server = self.directions.values()
+        if until is None:
+            known = [one for one in (client.settled, server.settled) if one is not None]
+            known += [
+                came
+                for one in (client, server)
+                if not one.busy and (came := self._came[one.end]) is not None
+            ]
+            until = min(known, default=max(client.ended, server.ended))
+        until = min(until, self.end)  # an ACK's way to its sender may go beyond the last segment
+        for span in merged(client.spans, server.spans, self._from, until):
+            self._charge(span)
+        self._from = max(self._from, until)
+
+    def _charge(self, span: Span) -> None:
+        key = span.cause, span.blamed
+        cost = self._costs.get(key)
+        if cost is None:
+            cost = self._costs[key] = Cost(span.cause, span.blamed, 0, span.certainty, [])
+        cost.time += span.end - span.start
+        if span.certainty is not cost.certainty:
+            cost.certainty = Certainty.INFERRED
+        places = cost.rungs
+        if places and span.first <= places[-1][1] <= span.last:
+            places[-1] = (places[-1][0], span.last)
+        else:
+            places.append((span.first, span.last))
+            if len(places) > MOST_PLACES:
+                places.remove(min(places[:-1], key=_length))
+        if self._spans is not None:
+            self._spans.append(span)
+
+    def account(self) -> Account:
+        """Close the account: nothing more comes."""
+        while self._events:
+            self._next()
+        for direction in self.directions.values():
+            direction.finish(self.end, self._last)
+        self._merge(self.end)
+        whole = self.end - self.start
+        rest = whole - sum(cost.time for cost in self._costs.values())
+        if rest > 0:
+            last = self._last.number
+            cause = "closing" if self._closing else "idle"
+            self._charge(
+                Span(self.end - rest, self.end, cause, "path", Certainty.INFERRED, last, last)
+            )
+        for cost in self._costs.values():
+            cost.rungs.sort(key=_length, reverse=True)
+        costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))
+        return Account(
+            self.number,
+            self.client,
+            self.server,
+            self.start,
+            self.end,
+            self._tap(),
+            costs,
+            self._spans or [],
+        )
+
+    def _tap(self) -> Tap:
+        if self._wired:
+            return "wire"
+        client, server = self._away["client"], self._away["server"]
+        if client is None or server is None:
+            return "middle"
+        whole = client + server
+        if client <= _AT_AN_END * whole:
+            return "client"
+        return "server" if server <= _AT_AN_END * whole else "middle"
+
+
+def _length(place: tuple[int, int]) -> int:
+    return place[1] - place[0]
+
+
+def _again(rung: Rung) -> Fact | None:
+    for fact in rung.notes:
+        if fact.again or fact.kind in _PROBES:
+            return fact
+    return None
+
+
+class Accounts:
+    """Accounts of all connections, of their rungs in order.
+
+    Args:
+        keep: keep the intervals of this connection, too.
+    """
+
+    def __init__(self, keep: int | None = None) -> None:
+        self._keep = keep
+        self._connections: dict[int, _Connection] = {}
+
+    def see(self, rungs: Sequence[Rung]) -> None:
+        """Take the next rungs."""
+        connections = self._connections
+        for rung in rungs:
+            one = connections.get(rung.connection)
+            if one is None:
+                keep = rung.connection == self._keep
+                one = connections[rung.connection] = _Connection(rung, keep=keep)
+            one.see(rung)
+
+    def end(self) -> Iterator[Account]:
+        """Every connection's account, in their order; nothing more comes."""
+        for number in sorted(self._connections):
+            yield self._connections.pop(number).account()

@@ -1,0 +1,182 @@
+"""What a connection's time can go to, in one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+from trioecho.model import End
+
+Blamed = End | Literal["path"]
+
+
+class Certainty(StrEnum):
+    """How a cause is known."""
+
+    PROVEN = "proven"  # the segments themselves, our wire or the kernel say so
+    INFERRED = "inferred"  # it fits what was seen
+    UNKNOWN = "unknown"
+
+
+class Cause(Struct, frozen=True):
+    """One row of the table.
+
+    Args:
+        name: as it stands in JSON.
+        text: what happened, with ``{end}`` for where it lies.
+        advice: what to do about it.
+        lesson: the lesson that shows it, ``""`` for none.
+    """
+
+    name: str
+    text: str
+    advice: str
+    lesson: str = ""
+
+
+#: Where both directions have something to do, the one whose cause stands first here decides.
+CAUSES: dict[str, Cause] = {
+    one.name: one
+    for one in (
+        Cause(
+            "refused",
+            "the server refused the connection",
+            "Is the server running, and is this its port?",
+            "refused",
+        ),
+        Cause(
+            "no-answer",
+            "nothing answered the SYN",
+            "Look for a firewall that drops, a wrong address, or a host that is down.",
+            "lost-syn",
+        ),
+        Cause(
+            "handshake-loss",
+            "a segment of the handshake was lost and sent again",
+            "The first wait is a second, since the round trip is not known yet. Keep connections "
+            "open instead of opening one for each request.",
+            "lost-syn",
+        ),
+        Cause(
+            "black-hole",
+            "nothing came back any more",
+            "Look for a link that is down, a NAT or firewall that has forgotten the connection, or "
+            "a path that takes only small segments.",
+            "black-hole",
+        ),
+        Cause(
+            "timeout",
+            "a segment was lost, and the sender waited for its timer",
+            "Too few segments followed the lost one to show the loss. Find where it was lost; "
+            "larger writes and SACK let a sender repair sooner.",
+            "lost-data",
+        ),
+        Cause(
+            "fast-recovery",
+            "a segment was lost, and repaired at once",
+            "Find where it was lost: a full queue, a policer, or a bad link.",
+            "fast-retransmit",
+        ),
+        Cause(
+            "spurious",
+            "the sender sent again what had arrived",
+            "Look for a path whose delay jumps, or that reorders.",
+            "spurious-retransmission",
+        ),
+        Cause(
+            "slow-reader",
+            "the {end}'s program did not read",
+            "Make that program read sooner, or do its work in another task.",
+            "zero-window",
+        ),
+        Cause(
+            "receive-buffer",
+            "the {end}'s receive buffer was too small for the path",
+            "Raise its SO_RCVBUF or net.ipv4.tcp_rmem; a buffer of rate times round trip fills the "
+            "path.",
+            "window-full",
+        ),
+        Cause(
+            "nagle",
+            "the {end} held back a small segment until the last one was acknowledged",
+            "Write a message with one call, or set TCP_NODELAY.",
+            "nagle-delayed-ack",
+        ),
+        Cause(
+            "delayed-ack",
+            "the {end} delayed its ACK",
+            "It harms only a sender that waits for it: see there.",
+            "nagle-delayed-ack",
+        ),
+        Cause(
+            "bufferbloat",
+            "a queue on the path delayed everything",
+            "Use a queue that drops early (fq_codel) at the bottleneck, or pace the sender.",
+        ),
+        Cause(
+            "bottleneck",
+            "the path carried no more",
+            "This is the rate of the path. Send less, or get more bandwidth.",
+        ),
+        Cause(
+            "slow-start",
+            "the {end} was still finding the path's rate",
+            "Keep connections open; a new one begins with ten segments a round trip.",
+            "slow-start",
+        ),
+        Cause(
+            "send-buffer",
+            "the {end}'s send buffer was too small for the path",
+            "Raise its SO_SNDBUF or net.ipv4.tcp_wmem, or don't set them at all.",
+        ),
+        Cause(
+            "congestion-window",
+            "the congestion window held the sender back",
+            "Losses have made it small, or it is still growing: look for them.",
+            "slow-start",
+        ),
+        Cause(
+            "application",
+            "the {end}'s program paused between two messages",
+            "Look into that program: what does it wait for?",
+        ),
+        Cause(
+            "think-time",
+            "the {end}'s program took its time to answer",
+            "Look into that program: what does it do before it answers?",
+        ),
+        Cause(
+            "round-trip",
+            "messages were under way",
+            "Send more in one message, or several at once without waiting for each answer.",
+        ),
+        Cause(
+            "setup",
+            "the handshake",
+            "Keep connections open; each new one costs a round trip.",
+            "handshake",
+        ),
+        Cause("closing", "the connection was being closed", ""),
+        Cause("idle", "both ends were silent", ""),
+        Cause("unknown", "nothing fits", ""),
+    )
+}
+RANK = {name: number for number, name in enumerate(CAUSES)}
+
+#: Thresholds, all in one place: times in nanoseconds.
+MS = 1_000_000
+DELAYED_ACK = 35 * MS  # Linux delays 40 ms at least, less a tick (TCP_DELACK_MIN)
+NAGLE = 2 * MS  # from the ACK to the segment that it releases
+LEAST_RTO = 200 * MS  # TCP_RTO_MIN
+OF_RTO = 0.9  # a timer that is seen from outside fires this early
+GROWTH = 1.5  # a flight's, from round to round, in slow start
+FULL = 0.8  # of the highest delivery rate, at which a path is taken for full
+INFLATED = 1.2  # of the least round trip, from which on a queue stands
+BLOATED = 2.0
+BLOATED_BY = 50 * MS
+FLAT = 5  # rounds of the same flight
+BLACK_HOLE = 3  # repeats in a row without a sign of the peer
+MEMORY = 10_000 * MS  # for how long the least round trip holds
+ROUNDS = 10  # for how long the highest delivery rate does

@@ -1,0 +1,67 @@
+"""``trioecho why``: where a connection's time went."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from trioecho.cli.options import ip_of
+
+
+class AccountFormat(StrEnum):
+    """How to show an account."""
+
+    terminal = "terminal"
+    json = "json"
+
+
+def why(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="pcap or pcapng files, plain or compressed; - is standard input.",
+        ),
+    ],
+    connection: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only connection N.")
+    ] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="IP", help="Only connections of this address.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=0, max=65535, metavar="PORT", help="Only connections of this port."),
+    ] = None,
+    limit: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Of many connections, show the N that lost most."),
+    ] = 20,
+    output_format: Annotated[
+        AccountFormat, typer.Option("--format", help="Output format.")
+    ] = AccountFormat.terminal,
+) -> None:
+    """Say where a connection's time went, whose fault that is, and what to change.
+
+    At each moment exactly one cause has the time, so the shares add up to the whole. A cause is
+    proven (by the segments or by our wire), inferred, or unknown.
+
+    Examples:
+
+      trioecho why slow.pcapng
+
+      trioecho why big.pcap.gz --connection 7
+
+      trioecho run --server "python server.py" --client "python client.py" -o run.pcapng
+
+      trioecho why run.pcapng --format json
+    """
+    from trioecho.cli.runner import run_blocking
+    from trioecho.cli.why_files import Question, why_files
+    from trioecho.reading.reading import Selection
+
+    selection = Selection(connection, ip_of(host), port)
+    question = Question(files, selection, limit, as_json=output_format is AccountFormat.json)
+    run_blocking(lambda: why_files(question))

@@ -1,0 +1,123 @@
+"""Accounts of a connection's time: as lines for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+import msgspec
+
+from trioecho.account.account import Account, Cost
+from trioecho.account.causes import CAUSES
+from trioecho.render.colors import Style
+from trioecho.text import seconds
+
+Line = tuple[str, Style]
+
+BAR = 20
+#: Below so many columns there is no bar.
+NARROW = 64
+#: Causes below this share of the time get no advice.
+_WORTH_ADVICE = 0.05
+_PLACES = 3
+_TAPS = {
+    "client": "captured at the client",
+    "server": "captured at the server",
+    "middle": "captured between the two, or one cannot tell where",
+    "wire": "on a wire of ours, which knows what arrived",
+}
+
+
+def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Line]:
+    """One connection's account.
+
+    Args:
+        account: the account.
+        width: the terminal's columns.
+        unicode: whether it shows block characters.
+
+    Returns:
+        Its lines, each with its style.
+    """
+    which = f"connection {account.connection}: {account.client} to {account.server}"
+    yield from ((line, "call") for line in wrap(which, width))
+    yield from ((line, "strong") for line in wrap(account.headline, width))
+    whole = f"{seconds(account.duration)} in all, {_TAPS[account.tap]}"
+    yield from ((line, "quiet") for line in wrap(whole, width))
+    if account.costs:
+        yield "", ""
+    for cost in account.costs:
+        yield from _cost(cost, account.duration, width, "█" if unicode else "#")
+
+
+def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
+    share = cost.time / whole if whole else 1.0
+    bar = f"{block * max(1, round(share * BAR)):<{BAR}}  " if width >= NARROW else ""
+    yield f"{seconds(cost.time):>8} {share:>6.1%}  {bar}{cost.end:<6}  {cost.cause}", ""
+    places = ", ".join(f"{first} to {last}" for first, last in cost.rungs[:_PLACES])
+    more = len(cost.rungs) - _PLACES
+    beyond = f" and {more} more" if more > 0 else ""
+    indent = " " * (17 if width >= NARROW else 4)
+    said = f"{cost.text}: rungs {places}{beyond}; {cost.certainty}"
+    yield from ((indent + line, "quiet") for line in wrap(said, width - len(indent)))
+    row = CAUSES[cost.cause]
+    if share < _WORTH_ADVICE or not row.advice:
+        return
+    yield from ((indent + line, "") for line in wrap(row.advice, width - len(indent)))
+    if row.lesson:
+        yield f"{indent}trioecho lab {row.lesson}", "arrow"
+
+
+def row(account: Account, width: int) -> Iterator[Line]:
+    """One connection of many: its ends, and its headline."""
+    yield f"{account.connection:>6} {account.client} -> {account.server}", "call"
+    yield from ((f"{'':6} {line}", "") for line in wrap(account.headline, width - 7))
+
+
+def groups(accounts: Sequence[Account]) -> Iterator[str]:
+    """What several connections to one server share, in a sentence each."""
+    attempts: dict[str, int] = {}
+    failed: dict[tuple[str, str], list[int]] = {}
+    for account in accounts:
+        server = str(account.server)
+        attempts[server] = attempts.get(server, 0) + 1
+        top = account.top
+        if top is not None and top.cause in ("refused", "no-answer"):
+            failed.setdefault((server, top.cause), []).append(account.connection)
+    for (server, cause), numbers in sorted(failed.items(), key=lambda one: -len(one[1])):
+        if len(numbers) > 1:
+            what = {
+                "refused": "were refused: nothing listens there",
+                "no-answer": "got no answer to any SYN: a filter that drops, or no such host",
+            }[cause]
+            yield f"{len(numbers):,} of {attempts[server]:,} attempts to {server} {what}"
+
+
+def as_json(account: Account) -> bytes:
+    """One connection's account as a line of JSON, with times in seconds."""
+    whole = account.duration or 1
+    return msgspec.json.encode(
+        {
+            "type": "account",
+            "connection": account.connection,
+            "client": str(account.client),
+            "server": str(account.server),
+            "duration": account.duration / 1e9,
+            "tap": account.tap,
+            "headline": account.headline,
+            "causes": [
+                {
+                    "cause": cost.cause,
+                    "end": cost.end,
+                    "time": cost.time / 1e9,
+                    "share": round(cost.time / whole, 6),
+                    "certainty": cost.certainty,
+                    "rungs": cost.rungs,
+                    "text": cost.text,
+                    "advice": CAUSES[cost.cause].advice,
+                    "lesson": CAUSES[cost.cause].lesson,
+                }
+                for cost in account.costs
+            ],
+        }
+    )
