@@ -12,7 +12,8 @@ import trioecho
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
 from trioecho.model import Endpoint, Rung, State, Summary
-from trioecho.reading.reading import Reading, Selection
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS, Setting
 from trioecho.view import KINDS, Connection, Ladder, read
 

@@ -17,6 +17,20 @@ def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
     return shown + "…" if max(len(data), length or 0) > limit else shown
 
 
+def fitting(data: bytes, width: int) -> str:
+    """Bytes as a Python literal, as many as ``width`` characters have room for.
+
+    >>> fitting(b"GET / HTTP/1.1\\r\\n", 10), fitting(b"ok", 10)
+    ("b'GET /'…", "b'ok'")
+    """
+    if len(repr(data[:width])) <= width and len(data) <= width:
+        return repr(data)
+    end = min(len(data), width)
+    while end and len(repr(data[:end])) >= width:
+        end -= 1
+    return preview(data, end)
+
+
 def printable(text: str) -> str:
     """Text with control characters escaped, so that it cannot control a terminal.
 

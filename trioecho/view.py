@@ -21,7 +21,8 @@ from trioecho.model import (
     State,
     Summary,
 )
-from trioecho.reading.reading import Reading, Selection
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS
 from trioecho.render.renderer import Event, Setting
 from trioecho.tcp.connection import TrackedConnection

@@ -8,7 +8,7 @@ import pytest
 from frames import frames
 
 from trioecho.cli.read_follow import Follower, raw_paths
-from trioecho.reading.reading import Selection
+from trioecho.model.selection import Selection
 
 OPEN = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n"
 BOTH = OPEN + "+.1 > P. 1:4(3) ack 1\n+.01 < P. 1:6(5) ack 4\n+.01 > P. 4:6(2) ack 6\n"

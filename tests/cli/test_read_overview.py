@@ -1,4 +1,4 @@
-"""A ladder of one connection, a table of more: decided as the file is read."""
+"""A ladder of a few connections, a table of more: decided as the file is read."""
 
 from __future__ import annotations
 
@@ -6,26 +6,36 @@ import pytest
 from frames import frames
 
 from trioecho.cli import read_overview
-from trioecho.cli.read_overview import Overview
+from trioecho.cli.read_overview import FileOverview
 from trioecho.cli.screen import Shown
-from trioecho.reading.reading import Reading, Selection
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS, Setting
+from trioecho.render.table import Order
 
 ONE = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n+.01 > . 1:1(0) ack 1\n"
 LOSSY = ONE + "+.1 > P. 1:6(5) ack 1\n+.3 > P. 1:6(5) ack 1\n"
 TWO = ONE + "+.1 >3 S 0:0(0)\n+.1 <3 R. 0:0(0) ack 1\n"
+FOUR = TWO + "+.1 >4 S 0:0(0)\n+.1 >5 S 0:0(0)\n"
 
 
 class Shower:
     """An overview, and what it has shown."""
 
     def __init__(
-        self, selection: Selection, limit: int | None = None, streams: bool = False
+        self,
+        selection: Selection,
+        limit: int | None = None,
+        table: bool | None = None,
+        *,
+        streams: bool = False,
     ) -> None:
         self.text = ""
         self.reading = Reading(selection)
         shown = Shown(FORMATS["terminal"](Setting("title")), self._take)
-        self.overview = Overview(shown, self.reading, selection, "trouble", limit, streams=streams)
+        self.overview = FileOverview(
+            shown, self.reading, selection, Order(limit=limit), table, streams=streams
+        )
 
     def _take(self, data: bytes) -> None:
         self.text += data.decode()
@@ -45,21 +55,50 @@ def test_nothing_is_shown_until_it_is_known_what() -> None:
     assert "--connection N" not in shower.text
 
 
-def test_a_second_connection_makes_it_a_table() -> None:
+def test_a_few_are_a_ladder_that_numbers_them() -> None:
     shower = Shower(Selection())
     shower.show(TWO)
-    assert shower.overview.is_table
     shower.overview.finish("two.pcap")
-    assert "two.pcap: 2 connections; --connection N shows a ladder" in shower.text
+    assert "conn" in shower.text
+    assert "#2" in shower.text
+    assert "--connection N" not in shower.text
+
+
+def test_more_are_a_table() -> None:
+    shower = Shower(Selection())
+    shower.show(FOUR)
+    assert shower.overview.is_table
+    shower.overview.finish("four.pcap")
+    assert "four.pcap: 4 connections; --connection N shows a ladder" in shower.text
     assert "SYN-SENT" not in shower.text
     assert shower.text.index("refused") < shower.text.index("40000")  # trouble first
 
 
+@pytest.mark.parametrize("table", [True, False])
+def test_what_is_asked_for_is_shown(table: bool) -> None:
+    shower = Shower(Selection(), table=table)
+    shower.overview.begin()
+    ladder = FOUR if not table else ONE
+    shower.show(ladder)
+    shower.overview.finish("four.pcap")
+    assert ("SYN-SENT" in shower.text) is not table
+
+
+def test_a_ladder_that_has_begun_ends_where_there_are_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(read_overview, "MOST_HELD", 2)
+    shower = Shower(Selection())
+    shower.show(FOUR)
+    shower.overview.finish("four.pcap")
+    assert "SYN-SENT" in shower.text
+    assert "\nmore than 3 connections: a table of all follows at the end\n" in shower.text
+    assert "four.pcap: 4 connections; --connection N shows a ladder" in shower.text
+
+
 def test_a_limit_is_said() -> None:
-    shower = Shower(Selection(), limit=1)
+    shower = Shower(Selection(), limit=1, table=True)
     shower.show(TWO)
     shower.overview.finish("two.pcap")
-    assert "two.pcap: 2 connections, the first 1 by trouble; --connection N" in shower.text
+    assert "and 1 connection more, none with trouble; --all shows each" in shower.text
     assert "40000" not in shower.text
 
 
@@ -101,9 +140,8 @@ def test_what_is_held_is_bounded(monkeypatch: pytest.MonkeyPatch, ladder: str, t
 def test_connections_that_others_have_read_are_selected_too() -> None:
     other = Reading(Selection())
     other.rungs([frame for _, frame in frames(TWO)])
-    shower = Shower(Selection(port=40002))
+    shower = Shower(Selection(port=40002), table=True)
     shower.overview.share(list(other.connections()))
-    shower.overview._as = "table"
     shower.overview.finish("two.pcap")
     assert "two.pcap: 1 of 2 connections;" in shower.text
     assert "40002" in shower.text

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from trioecho.model import Rung
-from trioecho.reading.troubled import HeldRungs
+from trioecho.reading.troubled import HeldEvents
 
 (ONE,) = frames.play("+0 > S 0:0(0)")
 
@@ -21,7 +21,7 @@ def rungs(connections: list[int]) -> list[Rung]:
 
 def test_the_first_goes_as_soon_as_its_connection_is_in_trouble() -> None:
     troubled: set[int] = set()
-    with closing(HeldRungs(troubled.__contains__)) as held:
+    with closing(HeldEvents[Rung](lambda rung: rung.connection in troubled)) as held:
         one, two, three, four = rungs([1, 2, 1, 2])
         assert held.put([one, two]) == []
         troubled.add(1)
@@ -39,7 +39,11 @@ def test_what_comes_out_is_the_same_through_a_file(most: int, seed: int) -> None
     wanted = set(chance.sample(range(1, 7), chance.randint(0, 6)))
     begins = {one: chance.randint(1, 500) for one in wanted}  # the rung that is trouble
     seen = 0
-    with closing(HeldRungs(lambda one: begins.get(one, 501) <= seen, most, piece=4_000)) as held:
+
+    def is_troubled(rung: Rung) -> bool:
+        return begins.get(rung.connection, 501) <= seen
+
+    with closing(HeldEvents(is_troubled, most, piece=4_000)) as held:
         got: list[Rung] = []
         at = 0
         while at < len(every):

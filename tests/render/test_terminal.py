@@ -36,10 +36,12 @@ a title
     2.000     3  │            ── ACK seq 1 ack 1 win 65536 ──────▶ ESTABLISHED
                  3 of 3: both ends know; the handshake took 2.0 ms
   102.000     4  │            ── PSH ACK seq 1 ack 1 len 5 ──✗     │
-                                 win 65536  b'xxxxx'
+                                 win 65536
+                                 b'xxxxx'
                  lost on the wire; the client sends 5 bytes
   402.000     5  │            ── PSH ACK seq 1 ack 1 len 5 ──────▶ │
-                                 win 65536  b'xxxxx'
+                                 win 65536
+                                 b'xxxxx'
                  retransmission of rung 4 after 300 ms: no ACK has come
   403.000     6  CLOSED       ◀── RST ACK seq 1 ack 6 win 65536 ── CLOSED
                  the server closed at once, perhaps before it had read what the
@@ -68,11 +70,13 @@ a title
   3 of 3: both ends know; the handshake
   took 2.0 ms
   102.000     4  ── PSH ACK seq 1 ──✗
-  ack 1 len 5 win 65536  b'xxxxx'
+  ack 1 len 5 win 65536
+  b'xxxxx'
   lost on the wire; the client sends 5
   bytes
   402.000     5  ── PSH ACK seq 1 ─────▶
-  ack 1 len 5 win 65536  b'xxxxx'
+  ack 1 len 5 win 65536
+  b'xxxxx'
   retransmission of rung 4 after 300 ms:
   no ACK has come
   403.000     6  ◀── RST ACK seq 1 ─────

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from trioecho.model import CaptureSummary, ConnectionSummary, Endpoint, Summary
 from trioecho.render import Setting
 from trioecho.render.jsonl import JsonLines
-from trioecho.render.table import table
+from trioecho.render.table import Order, table
 from trioecho.render.totals import totals
 
 ENDS = Endpoint("192.0.2.1", 40000), Endpoint("198.51.100.2", 80)
@@ -18,7 +18,7 @@ TUNNEL = replace(NONE, tunnel="VXLAN 42")
 
 
 def test_the_table_names_it() -> None:
-    lines = [line.strip() for line, _ in table([NONE, TUNNEL], 0, 80)]
+    lines = [line.strip() for line, _ in table([NONE, TUNNEL], 0, 80, Order(every=True))]
     assert "1 192.0.2.1:40000 -> 198.51.100.2:80" in lines
     assert "1 192.0.2.1:40000 -> 198.51.100.2:80 in VXLAN 42" in lines
 

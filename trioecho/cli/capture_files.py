@@ -8,13 +8,14 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from trioecho.capture.files import CaptureFile
+from trioecho.cli.pick import check_there
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import is_terminal
 from trioecho.errors import TrioechoError
+from trioecho.model.selection import Selection
 from trioecho.packet.linktypes import link_words
-from trioecho.reading.reading import Reading, Selection
-from trioecho.text import plural
+from trioecho.reading.reading import Reading
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -59,9 +60,7 @@ def demand(selection: Selection, reading: Reading, name: str) -> None:
     if wanted <= count:
         hint = "Leave out --host, --port and --only"
         raise TrioechoError(f"Connection {wanted} of {name} does not match the filters", hint)
-    there = plural(count, "connection") if count else f"none in {instead(reading.census)}"
-    verb = "is" if count < 2 else "are"
-    raise TrioechoError(f"{name} has no connection {wanted}: there {verb} {there}")
+    check_there(wanted, count, name, instead=f"none in {instead(reading.census)}")
 
 
 def each_of(files: Sequence[str], show: Callable[[str], int]) -> int:

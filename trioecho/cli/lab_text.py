@@ -34,10 +34,19 @@ def list_lessons() -> int:
     """Print all lessons as a table."""
     found = lessons()
     longest = max((len(name) for name, _ in found), default=0)
-    say(strong(f"{'lesson':{longest}}  {'level':12}  takes  title"))
+    heading = f"{'lesson':{longest}}  {'level':12}  takes  title"
+    if len(heading) <= width():
+        say(strong(heading))
     for name, one in found:
         takes = f"{one.takes:g} s" if one.takes else ""
-        say(f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}")
+        row = f"{name:{longest}}  {one.level:12}  {takes:>5}  {one.title}"
+        if len(row) <= width():
+            say(row)
+            continue
+        say(name)
+        about = ", ".join(filter(None, (one.level, takes)))
+        for line in wrap(f"{one.title} ({about})", width() - 2):
+            say(f"  {line}")
     say("")
     say("To run one: trioecho lab NAME")
     say(f"To write your own, copy one of {printable(str(FOLDER))}")
@@ -94,7 +103,7 @@ class WithProse:
 def prologue(lesson: Lesson) -> Iterator[str]:
     """The lines above the ladder."""
     takes = f", takes {lesson.takes:g} s" if lesson.takes else ""
-    yield f"{strong(printable(lesson.title))} ({lesson.level}{takes})"
+    yield from map(strong, paragraphs(f"{lesson.title} ({lesson.level}{takes})"))
     yield ""
     yield from paragraphs(lesson.introduction)
     yield ""
@@ -108,7 +117,7 @@ def epilogue(lesson: Lesson, name: str) -> Iterator[str]:
         yield from paragraphs(point, "- ")
     yield ""
     yield from _question(lesson)
-    yield f"The answer: trioecho lab {printable(name)} --answer"
+    yield from paragraphs(f"The answer: trioecho lab {name} --answer")
     yield ""
     yield from _references(lesson)
 

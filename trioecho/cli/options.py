@@ -11,8 +11,24 @@ from typing import Annotated, Any
 import typer
 
 from trioecho.render import SUFFIXES
+from trioecho.render.limits import FEW, SCREEN
 
 FOLD = 200
+
+
+class Sort(StrEnum):
+    """The order of the table."""
+
+    trouble = "trouble"
+    number = "number"
+    duration = "duration"
+    bytes = "bytes"
+
+
+class Only(StrEnum):
+    """The connections to show."""
+
+    trouble = "trouble"
 
 
 class OutputFormat(StrEnum):
@@ -50,7 +66,8 @@ class ShowOptions:
         bool,
         typer.Option(
             "--all",
-            help=f"Show every segment; by default, uneventful ones are folded after {FOLD}.",
+            help=f"Show every segment and every row of a table; by default, uneventful segments are"
+            f" folded after {FOLD}, and runs of duplicate ACKs after three.",
         ),
     ] = False
 
@@ -131,6 +148,38 @@ KernelOption = Annotated[
         "--kernel",
         help="Show each end's kernel state (TCP_INFO): rto, cwnd, bytes in flight, and its"
         " congestion control.",
+    ),
+]
+
+
+ConnectionOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Show the ladder of connection N.")
+]
+OnlyOption = Annotated[
+    Only | None, typer.Option(help="Only show connections on which something went wrong.")
+]
+TableOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--table/--ladder",
+        help="Show a table of connections, or a ladder of all segments.",
+        show_default=f"a ladder; a table of more than {FEW} connections",
+    ),
+]
+SortOption = Annotated[
+    Sort | None,
+    typer.Option(
+        help="Sort the table by this, each connection in a row of its own.",
+        show_default="trouble, and one row for those that share one",
+    ),
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Show at most N rows of the table.",
+        show_default=f"as many as {SCREEN} lines hold",
     ),
 ]
 

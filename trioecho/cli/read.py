@@ -4,31 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from enum import StrEnum
 from os.path import samestat
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from trioecho.cli.options import OutputFormat, ShowOptions, ip_of
+from trioecho.cli.options import (
+    ConnectionOption,
+    LimitOption,
+    OnlyOption,
+    OutputFormat,
+    ShowOptions,
+    SortOption,
+    TableOption,
+    ip_of,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Sort(StrEnum):
-    """The order of the table."""
-
-    trouble = "trouble"
-    number = "number"
-    duration = "duration"
-    bytes = "bytes"
-
-
-class Only(StrEnum):
-    """The connections to show."""
-
-    trouble = "trouble"
 
 
 def read(
@@ -39,9 +32,7 @@ def read(
             help="pcap or pcapng files, plain or compressed; - is standard input.",
         ),
     ],
-    connection: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Show the ladder of connection N.")
-    ] = None,
+    connection: ConnectionOption = None,
     follow: Annotated[
         int | None,
         typer.Option(
@@ -55,20 +46,16 @@ def read(
         int | None,
         typer.Option(min=0, max=65535, metavar="PORT", help="Only show connections of this port."),
     ] = None,
-    only: Annotated[
-        Only | None, typer.Option(help="Only show connections on which something went wrong.")
-    ] = None,
-    sort: Annotated[
-        Sort | None, typer.Option(help="Sort the table by this.", show_default="trouble")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Show at most N rows of the table.")
-    ] = None,
+    only: OnlyOption = None,
+    table: TableOption = None,
+    sort: SortOption = None,
+    limit: LimitOption = None,
     *,
     show: ShowOptions,
 ) -> None:
-    """Read capture files: the ladder of one connection, or a table of many.
+    """Read capture files: the ladder of a few connections, or a table of many.
 
+    A table shows connections of one server that share a trouble in one row, on top.
     With --follow, -o FILE.raw writes the bytes to FILE.client.raw and FILE.server.raw.
 
     Examples:
@@ -83,30 +70,33 @@ def read(
 
       tcpdump -w - tcp | trioecho read - --format json
     """
+    from msgspec.structs import replace
+
+    from trioecho.cli.pick import pick
     from trioecho.cli.read_files import Request, read_files
     from trioecho.cli.read_follow import raw_paths
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen
-    from trioecho.reading.reading import Selection
 
-    if (limit or sort) and (
-        show.output_format is not OutputFormat.terminal
-        or connection is not None
-        or follow is not None
-    ):
-        raise typer.BadParameter(
-            "it is for the table of connections; leave out --format, --connection and --follow",
-            param_hint="--limit" if limit else "--sort",
-        )
-    screen = Screen(
-        show, several=False, several_in_files=connection is None, raw=follow is not None
+    if follow is not None and (limit or sort or table is not None):
+        raise typer.BadParameter("--follow shows bytes, and no table", param_hint="--follow")
+    picked = pick(
+        show,
+        connection=connection,
+        only=only,
+        table=table,
+        sort=sort,
+        limit=limit,
+        host=ip_of(host),
+        port=port,
     )
+    screen = Screen(show, raw=follow is not None)
     _check_written(screen.paths if follow is None else raw_paths(screen.paths), files)
     if follow is not None:
         _check_follow(connection, show.output_format, len(files) > 1 and bool(screen.paths))
-    selection = Selection(follow or connection, ip_of(host), port, only_trouble=only is not None)
-    order = sort or Sort.trouble
-    request = Request(files, selection, order.value, limit, follow is not None, screen)
+    if follow is not None:
+        picked = picked._replace(selection=replace(picked.selection, connection=follow))
+    request = Request(files, picked, follow is not None, screen)
     run_blocking(lambda: read_files(request))
 
 

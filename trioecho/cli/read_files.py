@@ -11,28 +11,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
+from trioecho.cli.pick import Pick
 from trioecho.cli.read_follow import Follower
-from trioecho.cli.read_overview import Overview
+from trioecho.cli.read_overview import FileOverview
 from trioecho.cli.screen import Screen, Sink, open_files
-from trioecho.reading.reading import Reading, Selection
+from trioecho.reading.reading import Reading
 from trioecho.reading.sharing import processors, read_shared
-from trioecho.reading.troubled import HeldRungs
+from trioecho.reading.troubled import HeldEvents
 from trioecho.text import printable
 
 if TYPE_CHECKING:
     from trioecho.model import Rung
 
 SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
-PATIENCE = 1.0  # seconds before a progress bar appears
 
 
 class Request(NamedTuple):
     """The user's options."""
 
     files: Sequence[str]
-    selection: Selection
-    sort: str
-    limit: int | None
+    pick: Pick
     follow: bool
     screen: Screen
 
@@ -60,21 +58,22 @@ class _Reader:
         """Show the bytes of one connection."""
         request = self._request
         with open_capture_file(name) as file:
-            follower = Follower(request.selection, request.screen.paths)
+            follower = Follower(request.pick.selection, request.screen.paths)
             follower.run(frames_of(file))
             code = complain(file.name, str(file.trouble or ""))
-            demand(request.selection, follower.reading, file.name)
+            demand(request.pick.selection, follower.reading, file.name)
             return code
 
     def show(self, files: Sequence[tuple[Path, Sink]], name: str) -> int:
         """Show a ladder or a table."""
         request = self._request
-        selection = request.selection
+        selection = request.pick.selection
         streams = not request.screen.is_text or selection.connection is not None
         with open_capture_file(name) as file, ExitStack() as stack:
             first, *others = request.screen.show_on(files, file.name, _Names(file))
             reading = Reading(selection)
-            main = Overview(first, reading, selection, request.sort, request.limit, streams=streams)
+            _, table, order = request.pick
+            main = FileOverview(first, reading, selection, order, table, streams=streams)
 
             @cache
             def begin() -> None:
@@ -82,9 +81,11 @@ class _Reader:
                 for shown in others:
                     shown.sink(shown.renderer.begin())
 
-            held: HeldRungs | None = None
+            held: HeldEvents[Rung] | None = None
             if selection.only_trouble and (streams or files):
-                held = stack.enter_context(closing(HeldRungs(reading.troubled)))
+                held = stack.enter_context(
+                    closing(HeldEvents(lambda rung: reading.troubled(rung.connection)))
+                )
 
             def show(rungs: Sequence[Rung]) -> None:
                 begin()

@@ -10,7 +10,8 @@ from trioecho.cli.screen import Sink, open_files
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import say, styled
 from trioecho.model import ENDS, OTHER
-from trioecho.reading.reading import Reading, Selection
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
 from trioecho.tcp.stream import Piece, Stream
 from trioecho.text import bytes_of, printable
 

@@ -1,22 +1,25 @@
-"""``trioecho read`` without --connection: a ladder of one connection, a table of more."""
+"""``trioecho read`` without --connection: a ladder of a few connections, a table of more."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trioecho.reading.reading import Reading, Selection
-from trioecho.render.table import SORTS
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
+from trioecho.render.overview import As, Overview
+from trioecho.render.table import Order
+from trioecho.render.totals import selected
 from trioecho.text import plural
 
 if TYPE_CHECKING:
     from trioecho.cli.screen import Shown
     from trioecho.model import ConnectionSummary, Rung
     from trioecho.packet.census import Census
+    from trioecho.render import Event
 
-# Rungs of the first connection that are kept until it is known whether it is the only one.
+# Rungs of the first connections that are kept until it is known whether there are more.
 MOST_HELD = 20_000
-
 
 # Kinds of frames that are named where there is no TCP; the others are only counted.
 MOST_KINDS = 5
@@ -34,32 +37,48 @@ def instead(census: Census) -> str:
     return ": ".join(filter(None, (plural(census.frames, "frame"), "; ".join(said))))
 
 
-class Overview:
-    """Shows a capture file on standard output."""
+class FileOverview:
+    """Shows a capture file on standard output.
+
+    ``table``: whether to show a table; None lets the number of connections decide. Where
+    ``streams``, the format shows every segment.
+    """
 
     def __init__(
         self,
         shown: Shown,
         reading: Reading,
         selection: Selection,
-        sort: str,
-        limit: int | None,
+        order: Order,
+        table: bool | None,
         *,
         streams: bool,
     ) -> None:
-        self._selection, self._sort, self._limit = selection, sort, limit
+        self._selection, self._order = selection, order
         self._renderer, self._sink = shown
         self._reading = reading
-        self._held: list[Rung] = []
-        self._numbers: set[int] = set()
         self._shared: list[ConnectionSummary] | None = None
         self._shared_count = 0
-        self._as = "ladder" if streams else "unknown"
+        self._inner: Overview | None = None
+        if not streams:
+            from trioecho.render.terminal import Terminal
+
+            assert isinstance(self._renderer, Terminal)
+            shows: dict[bool | None, As] = {None: "held", True: "table", False: "ladder"}
+            self._inner = Overview(
+                self._renderer,
+                shows=shows[table],
+                cuts=table is None,
+                live=False,
+                most_held=MOST_HELD,
+                wanted=self._wants,
+                order=order,
+            )
 
     @property
     def is_table(self) -> bool:
-        """Whether the file is known to need a table."""
-        return self._as == "table"
+        """Whether only a table is to come."""
+        return self._inner is not None and self._inner.shows == "table"
 
     def share(self, connections: Sequence[ConnectionSummary]) -> None:
         """Use connections that other processes have read."""
@@ -68,64 +87,43 @@ class Overview:
 
     def begin(self) -> None:
         """Show what stands above the first rung, where it is known by now that it is a ladder."""
-        if self._as == "ladder":
-            self._sink(self._renderer.begin())
+        self._sink((self._inner or self._renderer).begin())
 
     def show(self, rungs: Sequence[Rung]) -> None:
         """Show the next rungs, or keep them until it is known how."""
-        if self._as == "ladder":
-            self._sink(self._renderer.show(rungs))
-        elif self._as == "unknown":
-            self._numbers.update(rung.connection for rung in rungs)
-            self._held.extend(rungs)
-            if len(self._numbers) > 1:
-                self._as = "table"
-                self._held.clear()
-            elif len(self._held) > MOST_HELD:
-                if next(self._reading.connections(), None) is not None:
-                    self._begin_ladder()
-                else:  # no trouble so far: a row at most
-                    self._as = "table"
-                    self._held.clear()
+        self._sink((self._inner or self._renderer).show(rungs))
 
     def finish(self, name: str, dropped: int | None = None) -> None:
         """Show what is left, and the summary of the file called ``name``.
 
         ``dropped``: how many packets it says were dropped while it was captured.
         """
-        if self._as == "unknown" and next(self._reading.connections(), None) is not None:
-            self._begin_ladder()
-        if self._as == "ladder":
+        if self._inner is None:
             self._sink(self._renderer.end(self._reading.summary(name, dropped)))
+            return
+        self._sink(self._inner.decide())
+        if self.is_table:
+            self._sink(self._table(self._inner, name, dropped))
         else:
-            self._table(name, dropped)
+            self._sink(self._inner.end(self._reading.summary(name, dropped)))
 
-    def _begin_ladder(self) -> None:
-        self._as = "ladder"
-        self.begin()
-        self._sink(self._renderer.show(self._held))
-        self._held.clear()
+    def _wants(self, event: Event) -> bool:
+        """Whether an event is of a connection to show, as far as is known by now."""
+        if not self._selection.only_trouble or event.connection is None:
+            return True
+        return self._reading.troubled(event.connection)
 
-    def _table(self, name: str, dropped: int | None) -> None:
-        from trioecho.render.terminal import Terminal
-        from trioecho.render.totals import selected
-
+    def _table(self, inner: Overview, name: str, dropped: int | None) -> bytes:
         if self._shared is None:
-            found, among = list(self._reading.connections()), self._reading.tracker.count
+            connections, among = list(self._reading.connections()), self._reading.tracker.count
         else:
-            found, among = self._shared, self._shared_count
-        connections = sorted(found, key=SORTS[self._sort])
-        shown = connections[: self._limit]
-        assert isinstance(self._renderer, Terminal)
-        start = self._reading.start or 0
+            connections, among = self._shared, self._shared_count
         title = f"{name}: {selected(len(connections), among)}"
-        if len(shown) < len(connections):
-            title += f", the first {len(shown)} by {self._sort}"
         census = self._reading.census
         if census.frames and not self._reading.tracker.count:
             title += f" in {instead(census)}"
         if dropped:
             title += f"; the capture dropped {plural(dropped, 'packet')}"
-        if shown:
+        if connections:
             title += "; --connection N shows a ladder"
-        self._sink(self._renderer.table(title, shown, start))
+        return inner.table(title, connections)

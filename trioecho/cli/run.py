@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trioecho.cli.options import (
+    ConnectionOption,
     FaultOption,
     KernelOption,
+    LimitOption,
+    OnlyOption,
     ShowOptions,
+    SortOption,
     StrictOption,
     SysctlOption,
+    TableOption,
     sysctl_of,
 )
 
@@ -91,6 +96,11 @@ def run(
         ),
     ] = False,
     sysctl: SysctlOption = None,
+    connection: ConnectionOption = None,
+    only: OnlyOption = None,
+    table: TableOption = None,
+    sort: SortOption = None,
+    limit: LimitOption = None,
     *,
     show: ShowOptions,
 ) -> None:
@@ -103,6 +113,10 @@ def run(
     A COMMAND is split as a shell would split it, but is not run by one: for pipes and variables use
     "sh -c '...'". Standard input goes to the client. What the programs print is shown on standard
     error, each line with its time and its end. The exit code is the client's.
+
+    Up to three connections are a live ladder. Where there are more, the ladder ends, a line tells
+    now and then how many there are, and a table of them follows at the end; those of one server
+    that share a trouble are one row of it, on top. With --only trouble all is shown at the end.
 
     The kernel keeps its own ways, tail loss probes included, unless --quiet-kernel is given. Its
     congestion control is cubic, or else reno, as everywhere; --sysctl sets anything else.
@@ -117,6 +131,7 @@ def run(
       trioecho run --same-host --calls --server "python server.py" --client "python client.py"
     """
     from trioecho.cli import runner
+    from trioecho.cli.pick import pick
     from trioecho.cli.screen import Screen
     from trioecho.cli.stdout import is_terminal
     from trioecho.hosts.ways import Ways
@@ -143,7 +158,8 @@ def run(
         ways=Ways(quiet_kernel, sysctl_of(sysctl)),
         foreground=is_terminal(sys.stdin),
     )
-    screen = Screen(show)
+    picked = pick(show, connection=connection, only=only, table=table, sort=sort, limit=limit)
+    screen = Screen(show, pick=picked)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import ProgramLines
@@ -156,7 +172,9 @@ def run(
                 lines.start = time_ns()
                 return opened(title, interfaces, lines.start)
 
-            return await run_programs(settings, outputs, lines.show, stop=stop)
+            code = await run_programs(settings, outputs, lines.show, stop=stop)
+        screen.demand("The run")
+        return code
 
     runner.run(main)
 

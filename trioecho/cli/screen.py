@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,6 +12,7 @@ import typer
 
 from trioecho.cli import stdout
 from trioecho.cli.options import FOLD, OutputFormat, ShowOptions
+from trioecho.cli.pick import Pick, check_there, with_overview
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
 from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Setting
@@ -19,6 +20,7 @@ from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Sett
 if TYPE_CHECKING:
     from io import FileIO
 
+    from trioecho.cli.selecting import Selecting
     from trioecho.stage.outputs import Output
 
 Sink = Callable[[bytes], None]
@@ -42,17 +44,18 @@ class Screen:
         self,
         options: ShowOptions,
         *,
-        several: bool = True,
-        several_in_files: bool | None = None,
+        several: bool = False,
         calls: bool = True,
         refill: int = 0,
         raw: bool = False,
+        pick: Pick | None = None,
     ) -> None:
         self.options = options
         self.several = several
-        self._several_in_files = several_in_files
         self._calls = calls
         self._refill = refill
+        self._pick = pick
+        self._first: Selecting | None = None
         self.paths = _checked(options.output or [], [".raw"] if raw else list(SUFFIXES))
         self.is_text = options.output_format is OutputFormat.terminal
 
@@ -69,13 +72,38 @@ class Screen:
                 title: str, interfaces: Sequence[str], start: int | None = None
             ) -> list[Output]:
                 files = stack.enter_context(open_files(self.paths))
-                first, *others = self.show_on(files, title, interfaces, start)
-                renderer = wrap(first.renderer) if wrap and self.is_text else first.renderer
+                (renderer, sink), *others = self.show_on(files, title, interfaces, start)
+                decide = None
+                if self.is_text and wrap is not None:
+                    renderer = wrap(renderer)
+                elif self.is_text and self._pick is not None:
+                    renderer, decide = with_overview(renderer, self._pick)
                 # A terminal that nobody reads may be left behind.
-                outputs = [Output(renderer, first.sink, abandon=True)]
-                return outputs + [Output(*shown) for shown in others]
+                outputs = [Output(self._of(renderer, stack), sink, abandon=True, decide=decide)]
+                return outputs + [Output(self._of(one, stack), to) for one, to in others]
 
             yield opened
+
+    def _of(self, renderer: Renderer, stack: ExitStack) -> Renderer:
+        """A renderer that is shown only what was picked."""
+        if not self._calls:
+            renderer = _WithoutCalls(renderer)
+        if self._pick is None or self._pick.everything:
+            return renderer
+        from trioecho.cli.selecting import Selecting
+
+        selecting = stack.enter_context(closing(Selecting(renderer, self._pick.selection)))
+        self._first = self._first or selecting
+        return selecting
+
+    def demand(self, where: str) -> None:
+        """Check that there was such a connection as was asked for.
+
+        Raises:
+            TrioechoError: there was none.
+        """
+        if self._pick is not None and self._first is not None:
+            check_there(self._pick.selection.connection, self._first.count, where)
 
     def show_on(
         self,
@@ -87,13 +115,12 @@ class Screen:
         """Renderers for standard output, which comes first, and for each file."""
         from msgspec.structs import replace
 
-        in_files = self._several_in_files
         setting = Setting(
             title=title,
             interfaces=interfaces,
             width=100,
             absolute=self.options.absolute,
-            several=self.several if in_files is None else in_files,
+            several=self.several,
             start=start,
             details=_details() if self.options.verbose else None,
         )
@@ -104,16 +131,11 @@ class Screen:
             color=stdout.has_colors(),
             fold=None if self.options.show_all else FOLD,
             refill=self._refill,
-            several=self.several,
         )
         return [
-            Shown(self._renderer(self.options.output_format, here), stdout.write_bytes),
-            *(Shown(self._renderer(SUFFIXES[path.suffix], setting), sink) for path, sink in files),
+            Shown(FORMATS[self.options.output_format](here), stdout.write_bytes),
+            *(Shown(FORMATS[SUFFIXES[path.suffix]](setting), sink) for path, sink in files),
         ]
-
-    def _renderer(self, name: str, setting: Setting) -> Renderer:
-        renderer = FORMATS[name](setting)
-        return renderer if self._calls else _WithoutCalls(renderer)
 
 
 @contextmanager

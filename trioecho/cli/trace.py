@@ -10,11 +10,16 @@ import typer
 
 from trioecho.cli.options import (
     CallsOption,
+    ConnectionOption,
     FaultOption,
     KernelOption,
+    LimitOption,
+    OnlyOption,
     ShowOptions,
+    SortOption,
     StrictOption,
     SysctlOption,
+    TableOption,
     sysctl_of,
 )
 
@@ -96,6 +101,11 @@ def trace(
     kernel: KernelOption = False,
     sysctl: SysctlOption = None,
     calls: CallsOption = True,
+    connection: ConnectionOption = None,
+    only: OnlyOption = None,
+    table: TableOption = None,
+    sort: SortOption = None,
+    limit: LimitOption = None,
     *,
     show: ShowOptions,
 ) -> None:
@@ -104,6 +114,9 @@ def trace(
     It runs on a private loopback, so it needs no root and never meets a port in use. With --fault
     or --kernel it runs on a private wire between two hosts instead, and --fault breaks that wire on
     purpose; --fault help lists the faults.
+
+    Up to three connections are a live ladder, more are a table at the end; those that share a
+    trouble are one row of it, on top.
 
     Examples:
 
@@ -119,9 +132,11 @@ def trace(
 
       trioecho trace --size 20000 --fault "delay 25ms" --fault "drop client data 3"
     """
+    from trioecho.cli.pick import pick
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
     from trioecho.cli.stderr import warn
+    from trioecho.render.limits import FEW
     from trioecho.trace import TraceSettings
 
     if message is not None and size is not None:
@@ -152,13 +167,18 @@ def trace(
         sysctl=sysctl_of(sysctl),
         strict=strict,
     )
-    screen = Screen(show, several=connections > 1, calls=calls)
+    picked = pick(show, connection=connection, only=only, table=table, sort=sort, limit=limit)
+    if picked.table is None and only is None:
+        picked = picked._replace(table=connections > FEW)
+    several = connections > 1 and connection is None
+    screen = Screen(show, several=several, calls=calls, pick=picked)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.trace import run_trace
 
         with screen.opener() as opened:
             await run_trace(settings, opened, notify=warn, stop=stop)
+        screen.demand("The trace")
         return 0
 
     run(main)

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trioecho.cli.options import OutputFormat, ShowOptions, ip_of
+from trioecho.render.limits import FEW
 
 if TYPE_CHECKING:
     import trio
 
 # Rungs a second that the terminal shows in full, however many there are.
 REFILL = 20
-# More open connections than this are a table.
-FEW = 8
 
 
 def watch(
@@ -81,6 +80,7 @@ def watch(
     """
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
+    from trioecho.render.table import Order
     from trioecho.watch import Wanted, WatchSettings
 
     if table is not None and show.output_format is not OutputFormat.terminal:
@@ -88,6 +88,7 @@ def watch(
     wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
     settings = WatchSettings(count, seconds, few={None: FEW, True: 0, False: None}[table])
     screen = Screen(show, refill=REFILL)
+    order = Order(every=show.show_all)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import warn
@@ -98,8 +99,7 @@ def watch(
             drop_privileges()
             for notice in taps.notices:
                 warn(notice)
-            few = FEW if settings.few is None else settings.few
-            with screen.opener(with_table(few)) as opened:
+            with screen.opener(with_table(order, only=bool(table))) as opened:
                 outputs = opened(title(taps, wanted), taps.names)
                 await watch(taps, settings, audience(outputs, screen.is_text), stop=stop)
         return 0

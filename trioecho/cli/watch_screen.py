@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-
-from msgspec.structs import replace
 
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import redraws
 from trioecho.cli.watch_table import LiveTable
-from trioecho.model import Summary
-from trioecho.render import Event, Renderer
-from trioecho.render.table import SORTS
+from trioecho.render import Renderer
+from trioecho.render.overview import As, Overview
+from trioecho.render.table import Order
 from trioecho.render.terminal import Terminal
 from trioecho.stage.outputs import Output
-from trioecho.text import plural, printable
+from trioecho.text import printable
 from trioecho.watch import Audience, Taps, Wanted
 
-MOST = 50  # rows of a table on a terminal
+_HINT = "-o FILE.pcapng keeps all for trioecho read"
 
 
 def title(taps: Taps, wanted: Wanted) -> str:
@@ -36,30 +33,15 @@ def audience(outputs: Sequence[Output], is_text: bool) -> Audience:
     return Audience(others, first, LiveTable() if redraws() else None, warn)
 
 
-def with_table(few: int) -> Callable[[Renderer], Renderer]:
-    """Makes a terminal's renderer show more than ``few`` connections as a table at its end."""
-    return partial(_LadderThenTable, few, MOST if redraws() else None)
+def with_table(order: Order, *, only: bool) -> Callable[[Renderer], Renderer]:
+    """Makes a terminal's renderer end with a table of more than a few connections.
 
+    ``only``: whether there is a table and no ladder, however few there are.
+    """
 
-class _LadderThenTable:
-    def __init__(self, few: int, most: int | None, terminal: Renderer) -> None:
+    def wrap(terminal: Renderer) -> Renderer:
         assert isinstance(terminal, Terminal)
-        self._few = few
-        self._most = most
-        self._terminal = terminal
-        self.begin = terminal.begin
-        self.show: Callable[[Sequence[Event]], bytes] = terminal.show
+        shows: As = "table" if only else "ladder"
+        return Overview(terminal, shows=shows, cuts=False, order=order, hint=_HINT)
 
-    def end(self, summary: Summary) -> bytes:
-        """Each connection in words, or a table of them, the most troubled first."""
-        connections = summary.connections
-        if len(connections) <= self._few:
-            return self._terminal.end(summary)
-        shown = sorted(connections, key=SORTS["trouble"])[: self._most]
-        title = plural(len(connections), "connection")
-        if len(shown) < len(connections):
-            title += f", the {len(shown)} with most trouble"
-        start = min(one.start for one in connections)
-        return self._terminal.table(title, shown, start) + self._terminal.end(
-            replace(summary, connections=())
-        )
+    return wrap

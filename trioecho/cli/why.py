@@ -60,7 +60,7 @@ def why(
     """
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.why_files import Question, why_files
-    from trioecho.reading.reading import Selection
+    from trioecho.model.selection import Selection
 
     selection = Selection(connection, ip_of(host), port)
     question = Question(files, selection, limit, as_json=output_format is AccountFormat.json)

@@ -12,7 +12,8 @@ from trioecho.capture.files import open_capture_file
 from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stdout import has_unicode, say, styled, width, write_bytes
-from trioecho.reading.reading import Reading, Selection
+from trioecho.model.selection import Selection
+from trioecho.reading.reading import Reading
 from trioecho.render.account import as_json, groups, lines, row
 from trioecho.render.colors import Style
 from trioecho.text import plural

@@ -294,6 +294,7 @@ class ConnectionSummary(Struct, frozen=True):
             the wire in an end's name; None where none was.
         stopped: the end whose program trioecho has stopped first, while it was still open.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
+        first_trouble_kind: the kind of the fact behind ``first_trouble``.
     """
 
     number: int
@@ -325,6 +326,7 @@ class ConnectionSummary(Struct, frozen=True):
     gave_up: bool = False
     reset_by: Literal["client", "server", "wire"] | None = None
     stopped: End | None = None
+    first_trouble_kind: str = ""
 
 
 class CaptureSummary(Struct, frozen=True):

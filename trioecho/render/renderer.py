@@ -23,7 +23,7 @@ class Setting(Struct, frozen=True):
         unicode: whether arrows may use characters beyond ASCII.
         color: whether ANSI colours may be used.
         absolute: whether to show raw sequence numbers.
-        several: whether there may be several connections, so that rows must be numbered.
+        several: whether there are known to be several connections, so that rows must be numbered.
         fold: after how many rungs uneventful ones are folded; None to fold none.
         refill: how many more rungs may be shown in full for each second that passes.
         start: the time that counts as zero, nanoseconds since the epoch; None for the first event.

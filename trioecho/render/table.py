@@ -1,12 +1,17 @@
-"""A table of connections: their ends, their figures and what went wrong."""
+"""A table of connections: what several share, then each with its figures and what went wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from textwrap import wrap
+from typing import TypeAlias
+
+from msgspec import Struct
 
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
+from trioecho.render.groups import Group, failed, grouped
+from trioecho.render.limits import SCREEN
 from trioecho.render.totals import repeated, round_trips
 from trioecho.text import bytes_of, plural, printable, seconds
 
@@ -23,40 +28,96 @@ SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
     "bytes": lambda one: (-one.client_bytes - one.server_bytes, one.number),
 }
 
+Lines: TypeAlias = list[tuple[str, Style]]
+
+
+class Order(Struct, frozen=True):
+    """What a table shows, and in which order.
+
+    Args:
+        sort: one of ``SORTS``; None groups the connections that share a trouble, on top, and sorts
+            the others by trouble.
+        limit: the most rows; None for as many as fit on a screen.
+        every: whether to show each connection in a row of its own, however many there are.
+    """
+
+    sort: str | None = None
+    limit: int | None = None
+    every: bool = False
+
 
 def table(
-    connections: Sequence[ConnectionSummary], start: int, width: int
+    connections: Sequence[ConnectionSummary], start: int, width: int, order: Order | None = None
 ) -> Iterator[tuple[str, Style]]:
-    """The lines of a table of connections."""
-    narrow = width < len(_HEADING)
-    if not narrow:
-        yield _HEADING, "strong"
-    for one in connections:
-        within = f" in {one.tunnel}" if one.tunnel else ""
-        yield f"{one.number:>6} {one.client} -> {one.server}{within}", "call"
-        took = "-" if one.handshake_time is None else seconds(one.handshake_time)
-        since, lasted = (one.start - start) / 1e9, (one.end - one.start) / 1e9
-        figures = [
-            f"{since:10.6f} {lasted:10.6f} {took:>9}"
-            f" {one.client_bytes:>10} {one.client_segments:>6}"
-            f" {one.server_bytes:>10} {one.server_segments:>6}"
-        ]
-        if narrow:
-            figures = wrap(_in_words(one, since, lasted, took), width - 7)
-        yield from ((f"{'':6} {line}", "") for line in figures)
-        held = ((one.client_process, "client"), (one.server_process, "server"))
-        if known := ", ".join(f"{end} {process}" for process, end in held if process):
-            yield f"{'':6} {known}", "call"
-        words = [one.completeness, *repeated(one)]
-        if one.resets:
-            words.append(plural(one.resets, "reset"))
-        words += round_trips(one)
-        for line in wrap("; ".join(words), width - 7):
-            yield f"{'':6} {line}", "quiet"
-        if one.first_trouble:
-            more = f" (and {one.troubles - 1:,} more)" if one.troubles > 1 else ""
-            for line in wrap(printable(one.first_trouble) + more, width - 7):
-                yield f"{'':6} {line}", "trouble"
+    """The lines of a table of connections; ``start`` is the time that counts as zero."""
+    order = order or Order()
+    groups: list[Group] = []
+    singles = connections
+    if order.sort is None and not order.every:
+        groups, singles = grouped(connections)
+    rows = sorted(singles, key=SORTS[order.sort or "trouble"])
+    left, shown, lines = len(connections), 0, 0
+    headed = width < len(_HEADING)
+    entries: list[Group | ConnectionSummary] = [*groups, *rows]
+    for entry in entries:
+        if isinstance(entry, Group):
+            drawn, count = _group(entry, start, width), len(entry.connections)
+        else:
+            drawn, count = _row(entry, start, width), 1
+            if not headed:
+                drawn.insert(0, (_HEADING, "strong"))
+        lines += len(drawn)
+        if not _fits(order, shown, lines):
+            break
+        headed = headed or not isinstance(entry, Group)
+        yield from drawn
+        left, shown = left - count, shown + 1
+    if left:
+        rest = [*(one for group in groups for one in group.connections), *rows][-left:]
+        troubled = sum(map(failed, rest)) or "none"
+        text = f"and {plural(left, 'connection')} more, {troubled} with trouble; --all shows each"
+        yield from ((line, "strong") for line in wrap(text, width))
+
+
+def _fits(order: Order, shown: int, lines: int) -> bool:
+    """Whether there is room for one more row, which would make it so many lines."""
+    if order.limit is not None:
+        return shown < order.limit
+    return order.every or not shown or lines <= SCREEN
+
+
+def _group(group: Group, start: int, width: int) -> Lines:
+    lines: Lines = [(line, "trouble") for line in wrap(group.title, width, subsequent_indent="  ")]
+    lines += [(f"{'':6} {line}", "quiet") for line in wrap(group.which(start), width - 7)]
+    return lines + [(f"{'':6} {line}", "trouble") for line in wrap(group.reason, width - 7)]
+
+
+def _row(one: ConnectionSummary, start: int, width: int) -> Lines:
+    within = f" in {one.tunnel}" if one.tunnel else ""
+    named = wrap(f"{one.client} -> {one.server}{within}", width - 7)
+    lines: Lines = [(f"{one.number:>6} {named[0]}", "call")]
+    lines += [(f"{'':6} {line}", "call") for line in named[1:]]
+    took = "-" if one.handshake_time is None else seconds(one.handshake_time)
+    since, lasted = (one.start - start) / 1e9, (one.end - one.start) / 1e9
+    figures = [
+        f"{since:10.6f} {lasted:10.6f} {took:>9}"
+        f" {one.client_bytes:>10} {one.client_segments:>6}"
+        f" {one.server_bytes:>10} {one.server_segments:>6}"
+    ]
+    if width < len(_HEADING):
+        figures = wrap(_in_words(one, since, lasted, took), width - 7)
+    lines += [(f"{'':6} {line}", "") for line in figures]
+    held = ((one.client_process, "client"), (one.server_process, "server"))
+    known = ", ".join(f"{end} {process}" for process, end in held if process)
+    lines += [(f"{'':6} {line}", "call") for line in wrap(known, width - 7)]
+    words = [one.completeness, *repeated(one)]
+    if one.resets:
+        words.append(plural(one.resets, "reset"))
+    words += round_trips(one)
+    lines += [(f"{'':6} {line}", "quiet") for line in wrap("; ".join(words), width - 7)]
+    more = f" (and {one.troubles - 1:,} more)" if one.troubles > 1 else ""
+    trouble = wrap(printable(one.first_trouble) + more, width - 7)
+    return lines + [(f"{'':6} {line}", "trouble") for line in trouble]
 
 
 def _in_words(one: ConnectionSummary, since: float, lasted: float, took: str) -> str:

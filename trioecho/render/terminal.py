@@ -6,8 +6,9 @@ A row has these columns::
         ms  rung  client         wire                                  server
      0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  LISTEN
 
-Words that do not fit on the arrow stand below it; wider screens have longer arrows. On a screen of
-less than 72 columns, states have no columns, but a line where one changes.
+Words that do not fit on the arrow stand below it, and a payload that is text on a line of its own;
+wider screens have longer arrows. Once there is a second connection, a column numbers them. On a
+screen of less than 72 columns, states have no columns, but a line where one changes.
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ from trioecho.model import (
 )
 from trioecho.render.calls import call_text, spinning
 from trioecho.render.colors import Style, paint
+from trioecho.render.duplicates import DuplicateAcks
 from trioecho.render.fold import Fold
-from trioecho.render.table import table
+from trioecho.render.table import Order, table
 from trioecho.render.totals import totals
-from trioecho.render.words import Telling, asides, header, troubled
-from trioecho.text import preview, printable
+from trioecho.render.words import Telling, asides, header, is_text, troubled
+from trioecho.text import fitting, preview, printable
 
 if TYPE_CHECKING:
     from trioecho.render.renderer import Event, Setting
@@ -57,23 +59,44 @@ class Terminal:
         self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
         self._fold = Fold(setting.fold, setting.refill)
-        self._left = 22 if setting.several else 17  # where the client's column starts
+        self._duplicates = DuplicateAcks(folds=setting.fold is not None)
+        self._first: int | None = None  # the first connection's number
+        self.number_connections(setting.several)
+        self._line, self._head, self._back, self._cut, self._life, self._gone = (
+            "─▶◀✗│·" if setting.unicode else "-><X|."
+        )
+
+    def number_connections(self, several: bool = True) -> None:
+        """Give the connections a column, or none while there is only one."""
+        self._several = several
+        self._left = 22 if several else 17  # where the client's column starts
         self._said = self._left  # where sentences start
         self._wire = self._left + 13
         self._right = self._width - 13  # where the server's column starts
         if self._narrow:
             self._said, self._wire, self._right = 2, self._left, self._width + 1
-        self._line, self._head, self._back, self._cut, self._life, self._gone = (
-            "─▶◀✗│·" if setting.unicode else "-><X|."
-        )
+
+    @property
+    def start(self) -> int | None:
+        """The time that counts as zero, once it is known; nanoseconds since the epoch."""
+        return self._start
 
     def begin(self) -> bytes:
         """The title and the names of the columns."""
-        number = "  conn" if self._setting.several else ""
-        columns = f"{'ms':>9}  rung{number}  "
-        end = self._width - len("server") if self._narrow else self._right
-        columns = f"{columns:{self._left}}client".ljust(end) + "server"
-        return self._lines([(self._setting.title, "strong"), ("", ""), (columns, "strong")])
+        return self.title() + self.head()
+
+    def title(self) -> bytes:
+        """What is shown, and where."""
+        return self.say(self._setting.title, "strong")
+
+    def head(self) -> bytes:
+        """The names of the columns, below an empty line."""
+        return self._lines([("", ""), self._columns()])
+
+    def say(self, text: str, style: Style = "") -> bytes:
+        """A line of its own, wrapped, below what has been folded."""
+        lines: list[tuple[str, Style]] = [(line, style) for line in wrap(text, self._width)]
+        return self._lines([*self._pending(), *lines])
 
     def show(self, events: Sequence[Event]) -> bytes:
         """The rows of some events; successive calls on one socket share a row."""
@@ -81,17 +104,22 @@ class Terminal:
 
     def end(self, summary: Summary) -> bytes:
         """The summary."""
-        rows = [*self._folded(), ("", "")]
+        rows = [*self._pending(), ("", "")]
         for text, style in totals(summary):
             rows += [(line, style) for line in wrap(text, self._width)]
         return self._lines(rows)
 
-    def table(self, title: str, connections: Sequence[ConnectionSummary], start: int) -> bytes:
+    def table(
+        self,
+        title: str,
+        connections: Sequence[ConnectionSummary],
+        start: int,
+        order: Order | None = None,
+    ) -> bytes:
         """A table of connections instead of a ladder."""
         rows: list[tuple[str, Style]] = [(line, "strong") for line in wrap(title, self._width)]
         rows.append(("", ""))
-        if connections:
-            rows += table(connections, start, self._width)
+        rows += table(connections, start, self._width, order)
         return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------
@@ -101,11 +129,13 @@ class Terminal:
         for event in events:
             if self._start is None:
                 self._start = event.time
-            swallowed = isinstance(event, Rung | Call) and self._fold.swallows(event)
-            joins = not swallowed and isinstance(event, Call) and self._joins(calls, event)
-            if calls and not joins:
+            swallowed = isinstance(event, Rung | Call) and self._swallows(event)
+            before = list(self._before(event, swallowed=swallowed))
+            joins = isinstance(event, Call) and not swallowed and self._joins(calls, event)
+            if calls and (before or not joins):
                 yield from self._call_rows(calls)
                 calls = []
+            yield from before
             if swallowed:
                 continue
             if not calls:
@@ -118,6 +148,30 @@ class Terminal:
             )
         if calls:
             yield from self._call_rows(calls)
+
+    def _swallows(self, event: Rung | Call) -> bool:
+        if self._fold.swallows(event):
+            return True
+        return isinstance(event, Rung) and self._duplicates.swallows(event)
+
+    def _before(self, event: Event, *, swallowed: bool) -> Iterator[tuple[str, Style]]:
+        """What must stand before an event: what it ends, or a column for its connection."""
+        if isinstance(event, Rung) and not swallowed:
+            for text in self._duplicates.ended_by(event):
+                yield from self._gap(text)
+        if self._several or event.connection is None:
+            return
+        if self._first is None:
+            self._first = event.connection
+        elif self._first != event.connection:
+            self.number_connections()
+            yield self._columns()
+
+    def _columns(self) -> tuple[str, Style]:
+        number = "  conn" if self._several else ""
+        columns = f"{'ms':>9}  rung{number}  "
+        end = self._width - len("server") if self._narrow else self._right
+        return f"{columns:{self._left}}client".ljust(end) + "server", "strong"
 
     def _joins(self, calls: list[Call], call: Call) -> bool:
         if not calls:
@@ -186,10 +240,7 @@ class Terminal:
         else:
             client, server = (self._state(*one) for one in zip(after, changed, strict=True))
             yield f"{prefix}{client:12} {arrow} {server}", style
-        if rung.segment.payload:
-            room = max(16, self._width - self._wire - 8 - len(rest))
-            rest = f"{rest}  {preview(rung.segment.payload, room // 2)}".strip()
-        yield from self._wrapped(rest, self._said if self._narrow else self._wire + 3)
+        yield from self._wire_rows(rest, rung.segment.payload)
         yield from self._wrapped("; ".join(self._telling.of(rung)), self._said)
         for text in asides(rung, self._setting.details):
             yield from self._wrapped(text, self._said)
@@ -199,6 +250,17 @@ class Terminal:
         if state is State.UNKNOWN:
             return ""
         return str(state) if changed else self._life
+
+    def _wire_rows(self, rest: str, payload: bytes) -> Iterator[tuple[str, Style]]:
+        """What stands below an arrow: the rest of the header, and the payload."""
+        indent = self._said if self._narrow else self._wire + 3
+        text = is_text(payload)
+        if payload and not text:
+            room = max(16, self._width - self._wire - 8 - len(rest))
+            rest = f"{rest}  {preview(payload, room // 2)}".strip()
+        yield from self._wrapped(rest, indent)
+        if text:
+            yield f"{'':{indent}}{fitting(payload, self._width - indent)}", "quiet"
 
     def _forget(self, before: int) -> None:
         """Forgets older connections: memory must not grow over a run without end."""
@@ -213,13 +275,23 @@ class Terminal:
     def _folded(self) -> Iterator[tuple[str, Style]]:
         text = self._fold.release()
         if text:
-            yield from self._wrapped(f"{self._gone * 3} {text}", self._said)
+            yield from self._gap(text)
+
+    def _pending(self) -> Iterator[tuple[str, Style]]:
+        """What has been folded and not been told, when no more rungs follow."""
+        yield from self._folded()
+        for text in self._duplicates.rest():
+            yield from self._gap(text)
+
+    def _gap(self, text: str) -> Iterator[tuple[str, Style]]:
+        """What stands for rungs that are not shown."""
+        yield from self._wrapped(f"{self._gone * 3} {text}", self._said)
 
     def _prefix(self, time: int, number: int | None, connection: int | None) -> str:
         assert self._start is not None
         rung = "" if number is None else str(number)
         prefix = f"{(time - self._start) / 1e6:9.3f} {rung:>5}  "
-        if self._setting.several:
+        if self._several:
             prefix += f"{'' if connection is None else f'#{connection}':4} "
         return prefix
 

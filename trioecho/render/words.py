@@ -10,6 +10,9 @@ from trioecho.model.option_words import HEADER, option_words
 from trioecho.render.fate import fate, kernel_text
 from trioecho.text import plural, printable
 
+# Bytes of text, and how many of them tell that a payload is one.
+_READABLE = frozenset((*range(0x20, 0x7F), *b"\t\r\n"))
+_LOOKED_AT = 200
 # How often a connection repeats the sentences on ordinary data and ACKs.
 _OFTEN = 3
 # Timestamps are offered on a SYN; after it nearly every segment has them.
@@ -38,6 +41,11 @@ class Telling:
         """Forgets connections with a number below ``before``."""
         for key in [key for key in self._said if key[0] < before]:
             del self._said[key]
+
+
+def is_text(payload: bytes) -> bool:
+    """Whether a payload begins with text that can be read, so that it is worth a line."""
+    return bool(payload) and all(byte in _READABLE for byte in payload[:_LOOKED_AT])
 
 
 def troubled(rung: Rung) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeAlias
@@ -14,6 +15,8 @@ from trioecho.render import Event, Renderer
 Events: TypeAlias = Sequence[Event]
 Sink: TypeAlias = Callable[[bytes], None]
 
+#: Seconds after the first segment in which the number of connections may tell how to show them.
+HOLD = 0.5
 # After a signal, a stalled output gets this many times the grace; then it is abandoned.
 _LAST_WORDS = 4
 
@@ -28,10 +31,20 @@ class Output:
         sink: writes all bytes it is given. It may block, so it is called in a thread.
         abandon: whether a blocked sink may be abandoned on cancellation, such as a terminal that
             nobody reads; a file is always written to its end.
+        decide: makes a renderer show what it has held back, `HOLD` seconds after the first segment;
+            None where it holds back nothing.
     """
 
-    def __init__(self, renderer: Renderer, sink: Sink, *, abandon: bool = False) -> None:
+    def __init__(
+        self,
+        renderer: Renderer,
+        sink: Sink,
+        *,
+        abandon: bool = False,
+        decide: Callable[[], bytes] | None = None,
+    ) -> None:
         self.renderer = renderer
+        self._decide = decide
         self._sink = sink
         self.abandon = abandon
         self._send, self._receive = trio.open_memory_channel[Events](16)
@@ -50,8 +63,26 @@ class Output:
     async def run(self) -> None:
         """Show events until they end."""
         async with self._receive:
+            if self._decide is not None:
+                await self._show_first(self._decide)
             async for events in self._receive:
                 await self.write(partial(self.renderer.show, events))
+
+    async def _show_first(self, decide: Callable[[], bytes]) -> None:
+        """Show what comes until the renderer must decide how to show it."""
+        deadline = math.inf
+        while True:
+            with trio.move_on_at(deadline) as patience:
+                try:
+                    events = await self._receive.receive()
+                except trio.EndOfChannel:
+                    return
+            if patience.cancelled_caught:
+                break
+            await self.write(partial(self.renderer.show, events))
+            if deadline == math.inf and any(isinstance(event, Rung) for event in events):
+                deadline = trio.current_time() + HOLD
+        await self.write(decide)
 
     async def write(self, render: Callable[[], bytes]) -> None:
         """Render and write in a thread: neither a file nor a terminal signals when it is ready."""

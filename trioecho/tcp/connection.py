@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from trioecho.model import RST, SYN, ConnectionSummary, Endpoint, Kind, Rung, Segment, State
+from trioecho.model import (
+    RST,
+    SYN,
+    ConnectionSummary,
+    Endpoint,
+    Fact,
+    Kind,
+    Rung,
+    Segment,
+    State,
+)
 from trioecho.model.sequence import relative
 from trioecho.tcp import learn, outcome, rules
 from trioecho.tcp.arriving import arrive, reset
@@ -170,7 +180,7 @@ class TrackedConnection(History):
         seen.forged = True
         fact = rules.one(rules.FORGED, seen)
         assert fact is not None
-        self._count_trouble(rung, fact.text(rung))
+        self._count_trouble(rung, fact)
         seen.mine.forged = Forged(Asked.RESET, seen.mine.next or 0)
         reset(seen, time)
 
@@ -204,11 +214,12 @@ class TrackedConnection(History):
         if not seen.expected:
             for fact in seen.found:
                 if fact.trouble:
-                    self._count_trouble(rung, fact.text(rung))
+                    self._count_trouble(rung, fact)
                     break
         return rung
 
-    def _count_trouble(self, rung: Rung, text: str) -> None:
+    def _count_trouble(self, rung: Rung, fact: Fact) -> None:
         self.troubles += 1
         if not self.first_trouble:
-            self.first_trouble = f"rung {rung.number}: {text}"
+            self.first_trouble = f"rung {rung.number}: {fact.text(rung)}"
+            self.first_trouble_kind = fact.kind

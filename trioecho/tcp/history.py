@@ -59,6 +59,7 @@ class History:
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
         probes: segments that ask for a sign: tail-loss probes, zero-window probes, keep-alives.
         troubles, first_trouble: segments on which something went wrong, and the first in words.
+        first_trouble_kind: the kind of its fact.
         said: facts stated once per connection.
         told: what was told of its ends that no segment tells; None for nothing.
     """
@@ -86,6 +87,7 @@ class History:
     probes: int = 0
     troubles: int = 0
     first_trouble: str = ""
+    first_trouble_kind: str = ""
     said: frozenset[str] = _NOTHING
     told: Told | None = None
 

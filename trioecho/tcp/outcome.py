@@ -8,6 +8,9 @@ from trioecho.tcp.history import History, Told
 
 _CLOSED = frozenset((State.CLOSED, State.TIME_WAIT))
 
+UNANSWERED = "a SYN without an answer"
+_REFUSED, _CUT, _INCOMPLETE = "refused", "handshake cut by a ", "handshake not completed"
+
 
 def summary(history: History) -> ConnectionSummary:
     """A connection's totals so far."""
@@ -41,6 +44,7 @@ def summary(history: History) -> ConnectionSummary:
         reset_by=history.reset_by,
         gave_up=told.gave_up and "client" not in told.stopped,
         stopped=stopped,
+        first_trouble_kind=history.first_trouble_kind,
     )
 
 
@@ -89,10 +93,15 @@ def _attempt(history: History, answered: bool) -> str:
     cut = history.closed_by == "rst"
     if answered:
         forged = "forged " * (history.reset_by == "wire")
-        return f"handshake cut by a {forged}reset" if cut else "handshake not completed"
+        return f"{_CUT}{forged}reset" if cut else _INCOMPLETE
     if cut and history.reset_by == "server":
-        return "refused"
-    return "a SYN without an answer" + ("; cut by a reset" if cut else "")
+        return _REFUSED
+    return UNANSWERED + ("; cut by a reset" if cut else "")
+
+
+def attempted(connection: ConnectionSummary) -> bool:
+    """Whether it is no more than an attempt: its handshake began, and was not completed."""
+    return connection.completeness.startswith((UNANSWERED, _REFUSED, _CUT, _INCOMPLETE))
 
 
 def _seen(*first: str, data: bool, close: bool) -> str:
