@@ -76,7 +76,7 @@ def main(frames: int, rounds: int) -> None:
             "trioecho, full analysis": [sys.executable, "-c", ANALYSIS, path, "0"],
             "the same in one process": [sys.executable, "-c", ANALYSIS, path, "1"],
             "trioecho read --format json": [*python, "read", path, "--format", "json"],
-            "trioecho read, table": [*python, "read", path],
+            "trioecho read, table": [*python, "read", "--all", path],
         }
         if tshark:
             runs["tshark -T fields"] = [tshark, "-r", path, *fields]

@@ -42,7 +42,7 @@ def lab(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
 def test_the_list() -> None:
     head, *rows, empty, hint, own = lab().stdout.splitlines()
     assert head.split() == ["lesson", "level", "takes", "title"]
-    assert sorted(row.split()[0] for row in rows) == names()
+    assert sorted(row.split()[0] for row in rows if row[0] != " ") == names()
     assert rows[0].startswith("handshake ")
     assert (empty, hint) == ("", "To run one: trioecho lab NAME")
     assert own == f"To write your own, copy one of {FOLDER}"

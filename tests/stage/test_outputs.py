@@ -11,7 +11,7 @@ import trio.testing
 from frames import play
 from ladders import OPEN
 
-from trioecho.model import CaptureSummary, Summary
+from trioecho.model import Call, CaptureSummary, Summary
 from trioecho.render import Event
 from trioecho.stage.outputs import Kept, Output, show
 
@@ -126,3 +126,46 @@ async def test_after_a_signal_a_screen_that_nobody_reads_is_left(
     await shown(Output(Numbers(), sink, abandon=abandon), stop=stop)
     gate.set()
     assert data == left
+
+
+class Holding(Numbers):
+    """Holds back everything until it decides."""
+
+    def __init__(self) -> None:
+        self.held = b""
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        self.held += super().show(events)
+        return b""
+
+    def decide(self) -> bytes:
+        return b"decided: " + self.held
+
+
+async def test_a_renderer_that_holds_back_decides_a_while_after_the_first_segment() -> None:
+    """Before the first segment it may take as long as it likes."""
+    written, renderer = bytearray(), Holding()
+    told = trio.Event()
+
+    def sink(data: bytes) -> None:
+        written.extend(data)
+        if b"decided" in data:
+            trio.from_thread.run_sync(told.set)
+
+    output = Output(renderer, sink, decide=renderer.decide)
+
+    async def engine() -> None:
+        await output.put([Call(1, "server", "listening", 3, "listen", "1")])
+        await output.put(RUNGS)
+        await told.wait()
+        assert written == b"[decided: 123"
+
+    with trio.fail_after(60):
+        await show([output], engine, lambda: SUMMARY, grace=0.5, stop=trio.Event())
+    assert written == b"[decided: 123] 3"
+
+
+async def test_a_renderer_that_holds_back_need_not_decide_before_the_end() -> None:
+    written, renderer = bytearray(), Holding()
+    await shown(Output(renderer, written.extend, decide=renderer.decide))
+    assert written == b"[] 3"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from trioecho.cli.prose import paragraphs, strong
-from trioecho.cli.stdout import encoded, say
+from trioecho.cli.stdout import encoded, say, width
 from trioecho.errors import TrioechoError
 from trioecho.lessons.catalogue import lessons
 from trioecho.lessons.expected import difference, path_of
@@ -45,8 +45,8 @@ def list_lessons() -> int:
             continue
         say(name)
         about = ", ".join(filter(None, (one.level, takes)))
-        for line in wrap(f"{one.title} ({about})", width() - 2):
-            say(f"  {line}")
+        for line in paragraphs(f"{one.title} ({about})", "  "):
+            say(line)
     say("")
     say("To run one: trioecho lab NAME")
     say(f"To write your own, copy one of {printable(str(FOLDER))}")
