@@ -293,6 +293,7 @@ class Page:
                 "LC_ALL": "C.UTF-8",
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONWARNINGS": "error",
+                "PYTEST_ADDOPTS": "-p no:asyncio -p no:anyio",  # the first warns if not configured
                 "NO_COLOR": "1",
             },
             stdin=subprocess.DEVNULL,

@@ -85,6 +85,17 @@ class Host:
         made.setblocking(False)
         return made
 
+    async def lend_sockets(self, listener: int) -> None:
+        """Make the sockets here that a thread asks for, as long as it lives.
+
+        Args:
+            listener: of `trioecho.hosts.lending.ask_for_sockets`; the caller closes it.
+
+        Raises:
+            TrioechoError: the keeper is gone.
+        """
+        await self._keeper.ask("lend", self._number, lend=listener)
+
     async def sysctl(self, name: str, value: str | int | None = None) -> str:
         """Read or change a setting of this host's network; the machine's own is not touched.
 

@@ -13,6 +13,8 @@ one request and one reply a message. NAMESPACE is the number of a network namesp
              ID enter NAMESPACE                        descriptors of the user namespace and of it
              ID get NAMESPACE SETTING                  a file below /proc/sys
              ID set NAMESPACE SETTING VALUE            … written
+             ID lend NAMESPACE                         who waits at the listener that comes as
+                                                       SCM_RIGHTS gets sockets made there
     reply    ID ok [VALUE]                             with the descriptors as SCM_RIGHTS
              ID error ERRNO STEP                       STEP is the system call that failed
 
@@ -24,6 +26,7 @@ kills whatever still runs in its network namespaces, so that no program outlives
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import sys
@@ -36,6 +39,7 @@ if __name__ == "__main__":
     sys.path.append(str(Path(__file__).parents[2]))
 
 from trioecho.hosts.devices import make_network_namespace, make_socket, make_tun
+from trioecho.hosts.lending import lend_socket
 from trioecho.hosts.syscalls import (
     CLONE_NEWNET,
     CLONE_NEWUSER,
@@ -119,13 +123,16 @@ def setting(name: str) -> str:
     return "/proc/sys/" + "/".join(words)
 
 
-def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, list[int]]:
-    """Handle a request; the value and the descriptors to answer with, which the caller closes."""
-    number, *rest = words
+def enter(namespaces: list[int], number: int) -> None:
+    """Enter one of the network namespaces."""
     if len(namespaces) > 1:
         with step("setns(CLONE_NEWNET)"):
-            setns(namespaces[int(number)], CLONE_NEWNET)
-    match verb, rest:
+            setns(namespaces[number], CLONE_NEWNET)
+
+
+def answer(verb: str, words: list[str]) -> tuple[str, list[int]]:
+    """Handle a request; the value and the descriptors to answer with, which the caller closes."""
+    match verb, words:
         case "socket", [family, kind, proto]:
             return "", [make_socket(int(family), int(kind), int(proto))]
         case "tun", [mtu, ipv4, ipv6]:
@@ -140,22 +147,61 @@ def answer(namespaces: list[int], verb: str, words: list[str]) -> tuple[str, lis
             with step(f"sysctl {name} = {' '.join(values)}"):
                 write(setting(name), " ".join(values))
             return "", []
+        case "lend", []:
+            return "", []
         case _:
             raise AssertionError((verb, words))
 
 
-def serve(control: socket.socket, namespaces: list[int]) -> None:
-    """Answer requests until the parent's end is closed."""
-    while request := control.recv(4096).decode():
-        number, verb, *words = request.split()
+class Service:
+    """Answers the parent's requests, and the calls of those that sockets are lent to."""
+
+    def __init__(self, control: socket.socket, namespaces: list[int]) -> None:
+        self._control = control
+        self._namespaces = namespaces
+        self._listeners: dict[int, int] = {}
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        """Answer until the parent's end is closed."""
+        while True:
+            for descriptor, event in self._poll.poll():
+                if descriptor != self._control.fileno():
+                    self._lend(descriptor, event)
+                elif not self._answer():
+                    return
+
+    def _answer(self) -> bool:
+        """Answer a request; False where the parent's end is closed."""
+        request, came, _, _ = socket.recv_fds(self._control, 4096, 1, socket.MSG_CMSG_CLOEXEC)
+        if not request:
+            return False
+        number, verb, namespace, *words = request.decode().split()
         try:
-            value, descriptors = answer(namespaces, verb, words)
+            enter(self._namespaces, int(namespace))
+            value, descriptors = answer(verb, words)
         except StepError as error:
-            control.send(f"{number} error {error.errno} {error.step}".encode())
-            continue
-        socket.send_fds(control, [f"{number} ok {value}".rstrip().encode()], descriptors)
+            self._control.send(f"{number} error {error.errno} {error.step}".encode())
+            return True
+        for listener in came:
+            self._listeners[listener] = int(namespace)
+            self._poll.register(listener, select.POLLIN)
+        reply = f"{number} ok {value}".rstrip().encode()
+        socket.send_fds(self._control, [reply], descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
+        return True
+
+    def _lend(self, listener: int, event: int) -> None:
+        """Answer a call, or forget a listener whose threads have ended."""
+        if event & select.POLLIN:
+            enter(self._namespaces, self._listeners[listener])
+            lend_socket(listener, make_socket)
+        else:
+            self._poll.unregister(listener)
+            del self._listeners[listener]
+            os.close(listener)
 
 
 def clear(namespaces: list[int]) -> None:
@@ -192,7 +238,7 @@ def main(descriptor: str, count: str) -> None:
             return
         with suppress(BrokenPipeError, ConnectionResetError):  # the parent went while we spoke
             control.send(b"0 ok")
-            serve(control, namespaces)
+            Service(control, namespaces).serve()
         clear(namespaces)
 
 

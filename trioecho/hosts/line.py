@@ -50,8 +50,10 @@ class Keeper:
             _, number, step = verdict.split(" ", 2)
             raise refusal(step, int(number))
 
-    async def ask(self, verb: str, *arguments: int | str) -> tuple[str, list[int]]:
-        """Send a request and wait for its answer.
+    async def ask(
+        self, verb: str, *arguments: int | str, lend: int | None = None
+    ) -> tuple[str, list[int]]:
+        """Send a request, perhaps with a descriptor, and wait for its answer.
 
         A cancelled request may still be answered; the next one recognises that answer by its number
         and discards it.
@@ -63,8 +65,10 @@ class Keeper:
         async with self._lock:
             self._number += 1
             words = [int(one) if isinstance(one, int) else one for one in arguments]
+            request = " ".join(map(str, (self._number, verb, *words))).encode()
+            rights = [] if lend is None else [_rights(lend)]
             try:
-                await self._control.send(" ".join(map(str, (self._number, verb, *words))).encode())
+                await self._control.sendmsg([request], rights)
             except (BrokenPipeError, ConnectionResetError):
                 raise keeper_gone() from None
             verdict, descriptors = await self._reply(self._number)
@@ -108,6 +112,10 @@ class Keeper:
                 return verdict, descriptors
             for descriptor in descriptors:
                 os.close(descriptor)
+
+
+def _rights(descriptor: int) -> tuple[int, int, bytes]:
+    return socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptor.to_bytes(4, sys.byteorder)
 
 
 def keeper_gone() -> TrioechoError:

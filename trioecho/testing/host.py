@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import socket as sockets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from subprocess import CompletedProcess, Popen
 from subprocess import run as run_program
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
 
 import trio
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import Host
+from trioecho.hosts.lending import ask_for_sockets
+from trioecho.hosts.syscalls import StepError
 from trioecho.model import Endpoint
-from trioecho.testing.inside import making
+from trioecho.testing.inside import in_a_thread, making
 from trioecho.testing.portal import Portal
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class WireHost:
@@ -110,9 +115,29 @@ class WireHost:
 
         This applies to the current thread or task, to the tasks it starts, and to threads that are
         in no such block themselves. Names are still resolved by the machine, so use addresses;
-        sockets that a C library makes stay on the machine.
+        sockets that a C library makes stay on the machine, except in `call`.
         """
         return making(self._descriptor)
+
+    def call(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        """Call a function in a thread of its own, all of whose IP sockets are made on this host.
+
+        That includes those of C libraries (libpq, uvloop, libcurl) and of the threads that they
+        start. No name can be resolved there, so use addresses. It blocks until the function
+        returns; in an async test call it in a thread: ``await asyncio.to_thread(host.call, …)``.
+
+        Args:
+            function, arguments: what to call.
+
+        Returns:
+            What the function returns.
+
+        Raises:
+            TrioechoError: this kernel cannot do that; ``run`` a program instead.
+            BaseException: what the function raises.
+        """
+        __tracebackhide__ = True
+        return in_a_thread(lambda: self._call(function, *arguments))
 
     # ---- programs --------------------------------------------------------------------------------
 
@@ -199,6 +224,19 @@ class WireHost:
             with trio.move_on_after(timeout):
                 return await diag.wait_listening(port)
         return None
+
+    def _call(self, function: Callable[[*Ts], T], *arguments: *Ts) -> T:
+        try:
+            listener = ask_for_sockets()
+        except StepError as error:
+            what = f"The kernel refused {error.step}: {os.strerror(error.errno)}"
+            raise TrioechoError(what, "Run such code as a program: host.run([…])") from None
+        try:
+            self._portal.call(self._host.lend_sockets, listener)
+        finally:
+            os.close(listener)
+        with self.inside():
+            return function(*arguments)
 
     def _descriptor(self, family: int, type: int, proto: int) -> int:  # noqa: A002
         made = self._portal.call(self._host.socket, family, type, proto)

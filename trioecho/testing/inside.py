@@ -1,5 +1,8 @@
 """Makes the sockets that code in this process creates on a host of the wire.
 
+Python's own can be made there anywhere (``making``), those of C libraries only in a thread of their
+own (``in_a_thread``).
+
 A thread cannot move into the namespace: a process with threads may not enter a user namespace, and
 without one it may not enter the network's (setns(2)). But a socket stays where it was made, and
 Python makes each in ``socket.socket.__init__``. Within a block of ``inside``, that asks the keeper
@@ -11,11 +14,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
-from contextvars import ContextVar
-from threading import Lock
-from typing import TypeAlias
+from contextvars import ContextVar, copy_context
+from threading import Lock, Thread
+from typing import TypeAlias, TypeVar
 
+T = TypeVar("T")
 #: Makes a socket: family, type and protocol -> descriptor.
 Make: TypeAlias = Callable[[int, int, int], int]
 
@@ -63,3 +68,24 @@ def _init(
         proto = max(proto, 0)
         fileno = make(family, type, proto)
     _original(self, family, type, proto, fileno)
+
+
+def in_a_thread(function: Callable[[], T]) -> T:
+    """Call a function in a thread of its own, with this one's context, and wait for it.
+
+    An interrupt ends the waiting alone: nothing can stop a thread in C code. It does not keep the
+    process from ending.
+    """
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(function())
+        except BaseException as error:
+            done.set_exception(error)
+
+    thread = Thread(target=copy_context().run, args=(run,), name="trioecho call", daemon=True)
+    thread.start()
+    done.exception()
+    thread.join()
+    return done.result()
