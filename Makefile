@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(PYTHON) tools/install.py $(VENV)
 
-.PHONY: help trace test check versions coverage mutants lessons compare quiet docs docs-serve bench fuzz dist clean
+.PHONY: help trace test check versions coverage mutants lessons examples compare quiet docs docs-serve bench fuzz dist clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +43,9 @@ lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its 
 		$(BIN)/trioecho lab $$name --write -o docs/lessons/$$name.svg -o docs/lessons/$$name.txt \
 			>/dev/null && echo $$name || exit 1; \
 	done
+
+examples: $(VENV)/.dev  ## Write an example of each rule, for `trioecho explain`, from its ladder in tests/tcp/rules
+	@$(BIN)/python tools/rule_tables.py
 
 compare: $(VENV)/.dev  ## Compare every verdict with tshark's, also over ../shared/pcaps if it is there
 	@$(BIN)/python tests/against/compare.py

@@ -35,16 +35,13 @@ from msgspec.structs import replace
 from trioecho.model import Fact, Rung
 from trioecho.packet.decode import decode
 from trioecho.tcp.rules import QUESTIONS
+from trioecho.tcp.rules.catalogue import rule_name
 from trioecho.tcp.step import Rule
 from trioecho.tcp.tracker import Tracker
 
 FOLDER = Path(__file__).parent / "tcp" / "rules"
 #: Each rule by the same name.
-RULES = {
-    f"{rule.__module__.rpartition('.')[2]}.{rule.__name__}": rule
-    for question in QUESTIONS
-    for rule in question.rules
-}
+RULES = {rule_name(rule): rule for question in QUESTIONS for rule in question.rules}
 
 
 class Ladders(NamedTuple):
@@ -88,34 +85,44 @@ LADDERS = dict(_read())
 def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
     """What a rule found of a ladder's last segment, and that segment's rung."""
     found: list[Fact] = []
+    last: list[Fact] = []
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
         if event == "return" and frame.f_code is rule.__code__ and argument is not None:
             found.append(argument)
 
-    tracker, before = Tracker(), sys.getprofile()
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        for one in played(ladder):
+            rung, last = one, found[:]
+            found.clear()
+    finally:
+        sys.setprofile(before)
+    return last, rung
+
+
+def played(ladder: str) -> Iterator[Rung]:
+    """What the engine makes of a ladder's segments."""
+    tracker = Tracker()
     for line, frame in frames(ladder):
         segment = decode(frame)
         assert segment is not None
-        found.clear()
-        sys.setprofile(watch)
-        try:
-            if "forged" in ladder or "lost" in ladder:
-                forged = "forged" in (line.options or "")
-                rung = tracker.sent(segment, "injected" if forged else "original")
-                connection = tracker.find(segment.source, segment.destination)
-                assert connection is not None
-                if line.lost:
-                    large = "large 1" in (line.options or "")
-                    connection.lost(replace(rung, too_large=large))
-                else:
-                    rung = connection.arrived(rung, frame.time)
+        if "forged" in ladder or "lost" in ladder:
+            forged = "forged" in (line.options or "")
+            rung = tracker.sent(segment, "injected" if forged else "original")
+            connection = tracker.find(segment.source, segment.destination)
+            assert connection is not None
+            if line.lost:
+                large = "large 1" in (line.options or "")
+                rung = replace(rung, lost=True, too_large=large)
+                connection.lost(rung)
             else:
-                rung = tracker.seen(segment)
-        finally:
-            sys.setprofile(before)
+                rung = connection.arrived(rung, frame.time)
+        else:
+            rung = tracker.seen(segment)
         if "stopped 1" in (line.options or ""):
             tracker.stopped("server", frame.time)
         if "gone 1" in (line.options or ""):
             tracker.connections[-1].gave_up(frame.time)
-    return found, rung
+        yield rung

@@ -1,19 +1,31 @@
-"""The rules as tables, from the tuples in which they are asked and the ladders that fire them."""
+"""The rules as tables, from the tuples in which they are asked and the ladders that fire them.
+
+Run as a program, it writes an example of each rule into the package, for ``trioecho explain``.
+"""
 
 from __future__ import annotations
 
 import inspect
+import json
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from rule_ladders import LADDERS, RULES, ask
+ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT / "tests")]
 
-from trioecho.model import Fact
-from trioecho.tcp.rules import QUESTIONS, facts
+from rule_ladders import LADDERS, RULES, ask, played  # noqa: E402
+
+from trioecho.model import Fact  # noqa: E402
+from trioecho.render.script import write  # noqa: E402
+from trioecho.tcp.rules import QUESTIONS, facts  # noqa: E402
+from trioecho.tcp.rules.catalogue import EXAMPLES, kind_of, rule_name, said  # noqa: E402
+
+_SHOWN = 4  # segments of an example
 
 
 def rules() -> str:
     """Each question with its rules in their order: kind, condition, sentence and source."""
-    names = {rule: name for name, rule in RULES.items()}
     lines = []
     for number, question in enumerate(QUESTIONS, 1):
         how = "Each that fits" if question.every else "The first that fits"
@@ -22,29 +34,35 @@ def rules() -> str:
             lines += [f"{how} answers.", ""]
         lines += ["| kind | when | what is said | source |", "|---|---|---|---|"]
         for rule in question.rules:
-            (fact, *_), rung = ask(rule, LADDERS[names[rule]].fires)
-            cells = (f"`{fact.kind}`", _said(rule), f"*{fact.text(rung)}*", fact.source)
+            (fact, *_), rung = ask(rule, LADDERS[rule_name(rule)].fires)
+            cells = (f"`{fact.kind}`", said(rule), f"*{fact.text(rung)}*", fact.source)
             lines.append(f"| {' | '.join(map(_cell, cells))} |")
         lines.append("")
     return "\n".join(lines)
+
+
+def examples() -> str:
+    """An example of each rule, as JSON: what is said, by which source, a ladder's last lines."""
+    made = {}
+    for name, rule in RULES.items():
+        (fact, *_), rung = ask(rule, LADDERS[name].fires)
+        rungs = list(played(LADDERS[name].fires))
+        ladder = write(rungs[-_SHOWN:], rungs[-_SHOWN - 1] if len(rungs) > _SHOWN else None)
+        made[name] = {"says": fact.text(rung), "source": fact.source, "ladder": ladder.splitlines()}
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def kinds() -> str:
     """Each kind of fact with the keys that its object has in JSON."""
     lines = ["| kind | its own keys | what it is |", "|---|---|---|"]
     seen: set[str] = set()
-    for fact in sorted(facts(), key=lambda one: str(one.__struct_config__.tag)):
-        kind = str(fact.__struct_config__.tag)
+    for fact in sorted(facts(), key=kind_of):
+        kind = kind_of(fact)
         if kind not in seen:
             seen.add(kind)
             keys = ", ".join(f"`{key}`" for key in fact.__struct_fields__)
             lines.append(f"| {' | '.join(map(_cell, (f'`{kind}`', keys, _whole(fact))))} |")
     return "\n".join([*lines, ""])
-
-
-def _said(thing: object) -> str:
-    """The first paragraph of a docstring."""
-    return (inspect.getdoc(thing) or "").partition("\n\n")[0]
 
 
 def _whole(fact: type[Fact]) -> str:
@@ -53,7 +71,7 @@ def _whole(fact: type[Fact]) -> str:
     for cause in fact.__subclasses__():
         if "cause" in fact.__struct_fields__:
             name = inspect.signature(cause).parameters["cause"].default
-            text += f"<br>`{name}`: {_said(cause)}"
+            text += f"<br>`{name}`: {said(cause)}"
     return text
 
 
@@ -64,3 +82,7 @@ def _cell(text: str) -> str:
 
 def _words(text: str) -> Iterator[str]:
     yield from text.replace("``", "`").split()
+
+
+if __name__ == "__main__":
+    EXAMPLES.write_text(examples(), "utf-8")

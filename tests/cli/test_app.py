@@ -14,7 +14,7 @@ from programs import TRIOECHO, serving, trioecho
 from trioecho import __version__
 from trioecho.faults.faults import FAULTS
 
-COMMANDS = ("trace", "lab", "run", "read", "why", "watch", "serve", "send", "faults")
+COMMANDS = ("trace", "lab", "run", "read", "why", "watch", "serve", "send", "faults", "explain")
 SHOP = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
 
 

@@ -8,6 +8,7 @@ import rule_tables
 
 from trioecho.tcp.rules import QUESTIONS
 from trioecho.tcp.rules import kinds as all_kinds
+from trioecho.tcp.rules.catalogue import EXAMPLES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -32,6 +33,10 @@ def test_each_kind_has_its_row_and_its_keys() -> None:
         "| `window-update` | `window`, `least`, `opens` | It acknowledges nothing new"
         in "\n".join(rows)
     )
+
+
+def test_the_examples_are_those_of_the_ladders() -> None:
+    assert EXAMPLES.read_text("utf-8") == rule_tables.examples(), "run `make examples`"
 
 
 def test_the_pages_ask_for_them() -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from trioecho import __version__
+from trioecho.cli.explain import explain
 from trioecho.cli.faults import faults
 from trioecho.cli.lab import lab
 from trioecho.cli.light_typer import Command, Group
@@ -48,7 +49,7 @@ def _options(
     pass
 
 
-for command in (serve, send, faults):
+for command in (serve, send, faults, explain):
     app.command(cls=Command)(command)
 for shows_ladder in (trace, lab, run, read, watch):
     app.command(cls=Command)(with_show_options(shows_ladder))

@@ -9,7 +9,7 @@ from trioecho.cli.stdout import styled, width
 from trioecho.text import printable
 
 _WIDEST = 88  # columns; longer lines are hard to read
-_LONGEST_TERM = 30  # columns; what a longer one means stands below it
+_LONGEST_TERM = 36  # columns; what a longer one means stands below it
 
 
 def paragraphs(text: str, mark: str = "") -> Iterator[str]:
@@ -24,7 +24,7 @@ def paragraphs(text: str, mark: str = "") -> Iterator[str]:
 
 def terms(rows: Mapping[str, str]) -> Iterator[str]:
     """Terms on the left, and what they mean beside or below them."""
-    fitting = [len(term) for term in rows if len(term) <= min(_LONGEST_TERM, width() // 3)]
+    fitting = [len(term) for term in rows if len(term) <= min(_LONGEST_TERM, width() // 2)]
     indent = max(fitting, default=2) + 4
     for term, meaning in rows.items():
         first, *rest = [*paragraphs(meaning, " " * indent)] or [""]
@@ -43,6 +43,11 @@ def sections(parts: Mapping[str, Iterable[str]]) -> Iterator[str]:
             yield ""
         yield from map(strong, paragraphs(title))
         yield from lines
+
+
+def code(text: str) -> str:
+    """A docstring's text, with the marks of code that Markdown has."""
+    return text.replace("``", "`")
 
 
 def plain(text: str) -> str:

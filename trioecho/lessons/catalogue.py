@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from trioecho.faults.fault import Fault
 from trioecho.faults.faults import parse
+from trioecho.lessons.expected import path_of
 from trioecho.lessons.lesson import Lesson, read
 from trioecho.lessons.shelf import find, names
+from trioecho.render.notation import parse as parse_ladder
 
 
 def lessons() -> list[tuple[str, Lesson]]:
@@ -21,3 +26,35 @@ def with_fault(*faults: type[Fault]) -> list[str]:
         for name, one in lessons()
         if any(isinstance(parse(text), faults) for text in one.faults)
     ]
+
+
+def with_note(note: str) -> list[str]:
+    """The names of the lessons whose ladder has a note.
+
+    Args:
+        note: its kind; for a reset also its cause, as in ``connection-rst refused``.
+    """
+    return [name for name, _ in lessons() if _has(path_of(find(name)), note)]
+
+
+def naming(word: str, most: int = 5) -> list[str]:
+    """The names of the lessons whose prose has a word, those that have it most often first."""
+    whole = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])", re.IGNORECASE)
+    counts = {name: len(whole.findall(_prose(one))) for name, one in lessons()}
+    found = [name for name, count in counts.items() if count]
+    return sorted(found, key=lambda name: -counts[name])[:most]
+
+
+def title(name: str) -> str:
+    """A lesson's title."""
+    return read(find(name)).title
+
+
+def _has(ladder: Path, note: str) -> bool:
+    lines = parse_ladder(ladder.read_text("utf-8")) if ladder.exists() else ()
+    notes = (one for line in lines for one in (line.notes or "").split(", "))
+    return any(f"{one} ".startswith(f"{note} ") for one in notes)
+
+
+def _prose(one: Lesson) -> str:
+    return "\n".join((one.title, one.introduction, *one.notice, one.question, one.answer))

@@ -1,0 +1,218 @@
+"""The text of ``trioecho explain``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from difflib import get_close_matches
+
+from trioecho.cli import prose
+from trioecho.cli.stdout import say
+from trioecho.errors import TrioechoError
+from trioecho.faults.faults import FAULTS
+from trioecho.lessons.catalogue import naming, title, with_note
+from trioecho.lessons.shelf import names
+from trioecho.model import Fact, State
+from trioecho.tcp.glossary import STATES, WORDS, enters, leaves
+from trioecho.tcp.rules.catalogue import (
+    Found,
+    cause_of,
+    causes,
+    examples,
+    found,
+    kind_of,
+    said,
+    whole,
+)
+
+_SECTION = re.compile(r"RFC (\d+)(?: §([\d.]*\d))?")
+_MOST_LESSONS = 5
+
+
+def topics() -> list[str]:
+    """All that can be explained: kinds, causes of resets, states, words, the verbs of faults."""
+    kinds = dict.fromkeys(one.kind for one in found())
+    return [*kinds, *causes(), *STATES, *WORDS, *dict.fromkeys(one.verb for one in FAULTS)]
+
+
+def show_all() -> int:
+    """Print every kind of note below the question that it answers."""
+    parts: dict[str, dict[str, str]] = {}
+    seen = set()
+    for one in found():
+        if one.kind not in seen:
+            seen.add(one.kind)
+            parts.setdefault(one.asks, {})[one.kind] = prose.code(said(whole(one.kind)))
+    parts["Why a reset was sent"] = {name: prose.code(said(one)) for name, one in causes().items()}
+    lines = {asks: prose.terms(rows) for asks, rows in parts.items()}
+    more = [*prose.paragraphs(f"States: {', '.join(STATES)}", "  ")]
+    more += prose.paragraphs(f"Words: {', '.join(WORDS)}", "  ")
+    for line in prose.sections({**lines, "Besides": more}):
+        say(line)
+    return 0
+
+
+def show_one(asked: str) -> int:
+    """Explain one thing.
+
+    Raises:
+        TrioechoError: nothing is called so; the message names what is near.
+    """
+    name = "-".join(asked.lower().replace("_", " ").split())
+    parts = [lines for one in _EXPLAINED if (lines := list(one(name)))]
+    if not parts:
+        raise _unknown(asked, name)
+    for number, lines in enumerate(parts):
+        for line in [""] * bool(number) + lines:
+            say(line)
+    return 0
+
+
+def _unknown(asked: str, name: str) -> TrioechoError:
+    known = {topic.lower(): topic for topic in topics()}
+    near = [known[one] for one in get_close_matches(name, known, 3, 0.6)]
+    near += [topic for low, topic in known.items() if len(name) > 2 and name in low]
+    near += [one.kind for one in found() if name in f"{one.when} {said(one.fact)}".lower().split()]
+    close = list(dict.fromkeys(near))[:3]
+    meant = f"Did you mean {' or '.join(close)}? " if close else ""
+    what = f"No note, state or word of a ladder is called {asked[:40]!r}"
+    return TrioechoError(what, f"{meant}`trioecho explain` lists all")
+
+
+def _kind(name: str) -> Iterator[str]:
+    """A kind of note; of a reset, with all its causes."""
+    rules = [one for one in found() if one.kind == name]
+    if rules:
+        reset = bool(cause_of(rules[0].fact))
+        listed = {cause: prose.code(said(fact)) for cause, fact in causes().items()}
+        title = "Its causes; `trioecho explain refused` explains one"
+        after = {title: prose.terms(listed)} if reset else {}
+        yield from _note(name, whole(name), rules, name, after)
+
+
+def _cause(name: str) -> Iterator[str]:
+    """The cause of a reset."""
+    fact = causes().get(name)
+    if fact is not None:
+        rules = [one for one in found() if one.fact is fact]
+        kind = kind_of(fact)
+        yield from _note(f"{kind}, cause {name}", fact, rules, f"{kind} {name}", {})
+
+
+def _note(
+    name: str,
+    fact: type[Fact],
+    rules: list[Found],
+    in_ladders: str,
+    after: Mapping[str, Iterable[str]],
+) -> Iterator[str]:
+    shown = examples()
+    every = [shown[one.name] for one in rules]
+    sources = dict.fromkeys(one.source for one in every)
+    yield prose.strong(name)
+    yield from prose.paragraphs(prose.code(said(fact)), "  ")
+    yield ""
+    keys = ", ".join(("kind", *fact.__struct_fields__))
+    parts: dict[str, Iterable[str]] = {
+        "When": _each(prose.code(one.when) for one in rules),
+        "What is said, for instance": _each(dict.fromkeys(one.says for one in every)),
+        "The question that it answers": _each(dict.fromkeys(one.asks for one in rules)),
+        "What follows": _each(_consequences([one.fact for one in rules])),
+        "Source": _sources(sources),
+        "On a ladder, at its last segment": [f"  {line}" for line in every[0].ladder]
+        if every
+        else (),
+        "Lessons that show it": _lessons(with_note(in_ladders)),
+        "Its keys in JSON": [f"  {keys}"],
+    }
+    yield from prose.sections({**parts, **after})
+
+
+def _consequences(facts: list[type[Fact]]) -> Iterator[str]:
+    for told, sentence in (
+        ("trouble", "It is trouble: the summary counts it, and the table shows it."),
+        ("again", "Its segment uses sequence numbers that were used before."),
+        ("dropped", "The receiver drops the segment, as far as is known."),
+        ("routine", "Nearly every segment has it, so it is not said each time."),
+        ("implied", "The segment's header says as much, so a .ladder does not list it."),
+    ):
+        holds = [bool(getattr(one, told)) for one in facts]
+        if any(holds):
+            yield sentence if all(holds) else f"In some cases: {sentence[0].lower()}{sentence[1:]}"
+
+
+def _state(name: str) -> Iterator[str]:
+    """A state: what it means, what leads to it, what leaves it."""
+    if name.upper() not in State.__members__.values():
+        return
+    state = State(name.upper())
+    yield prose.strong(f"{state}, a state")
+    yield from prose.paragraphs(STATES[state].text, "  ")
+    yield ""
+    yield from prose.sections(
+        {
+            "What leads to it": prose.terms(_ways("from", enters(state))),
+            "What leaves it": prose.terms(_ways("to", leaves(state))),
+            "Source": _sources([STATES[state].source]),
+            "Lessons that speak of it": _lessons(naming(state)),
+        }
+    )
+
+
+def _ways(word: str, ways: list[tuple[str, State]]) -> dict[str, str]:
+    """What happens, by the other state."""
+    rows: dict[str, str] = {}
+    for how, state in ways:
+        rows[f"{word} {state}"] = ", or ".join(filter(None, (rows.get(f"{word} {state}"), how)))
+    return rows
+
+
+def _word(name: str) -> Iterator[str]:
+    """A control bit, an option, a figure."""
+    meaning = WORDS.get(name)
+    if meaning is not None:
+        yield prose.strong(f"{name}, a word")
+        yield from prose.paragraphs(meaning.text, "  ")
+        yield ""
+        lessons = naming(name.replace("-", " ")) or naming(name)
+        yield from prose.sections(
+            {"Source": _sources([meaning.source]), "Lessons that speak of it": _lessons(lessons)}
+        )
+
+
+def _fault(name: str) -> Iterator[str]:
+    """The verb of a fault."""
+    if name in (one.verb for one in FAULTS):
+        yield prose.strong(f"{name}, a fault")
+        yield f"  trioecho faults {name}"
+
+
+def _lesson(name: str) -> Iterator[str]:
+    """A lesson of that name."""
+    if name in names():
+        yield prose.strong(f"{name}, a lesson")
+        yield f"  trioecho lab {name}: {title(name)}"
+
+
+_EXPLAINED: tuple[Callable[[str], Iterator[str]], ...] = (
+    *(_kind, _cause, _state, _word, _fault, _lesson),
+)
+
+
+def _each(lines: Iterable[str]) -> Iterator[str]:
+    every = list(lines)
+    for line in every:
+        yield from prose.paragraphs(line, "  - " if len(every) > 1 else "  ")
+
+
+def _sources(sources: Iterable[str]) -> Iterator[str]:
+    for source in sources:
+        yield f"  {source}"
+        if section := _SECTION.search(source):
+            where = f"#section-{section[2]}" if section[2] else ""
+            yield f"    https://www.rfc-editor.org/rfc/rfc{section[1]}{where}"
+
+
+def _lessons(found: list[str]) -> Iterator[str]:
+    shown = {f"trioecho lab {name}": title(name) for name in found[:_MOST_LESSONS]}
+    yield from prose.terms(shown)
