@@ -18,6 +18,11 @@ class Meaning(NamedTuple):
 _STATES = "RFC 9293 §3.3.2"
 
 STATES = {
+    State.UNKNOWN: Meaning(
+        "It has not answered a SYN yet, and no call tells that it listens: there may be a server, or"
+        " nothing at all. This is no state of RFC 9293.",
+        _STATES,
+    ),
     State.CLOSED: Meaning("There is no connection.", _STATES),
     State.LISTEN: Meaning(
         "A socket waits for connections of any client. It stays in LISTEN; each client gets a"
@@ -66,6 +71,7 @@ STATES = {
 
 EVENTS = {
     Event.LISTEN: "its program listens",
+    Event.STOP_LISTENING: "its listening socket is closed",
     Event.SEND_SYN: "it sends a SYN",
     Event.SEND_SYN_ACK: "it sends a SYN-ACK",
     Event.SEND_FIN: "it sends a FIN",
