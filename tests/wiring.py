@@ -13,8 +13,10 @@ import trio
 from trioecho.capture import Capture
 from trioecho.capture.packet_socket import attach_filter
 from trioecho.hosts.host import Host
-from trioecho.model import Frame
+from trioecho.hosts.tcp_info import parse_info
+from trioecho.model import Frame, Kernel
 
+TCP_CONGESTION = 13  # linux/tcp.h
 LOOPBACK = {socket.AF_INET: "127.0.0.1", socket.AF_INET6: "::1"}
 HEADERS = {socket.AF_INET: 14 + 20 + 8, socket.AF_INET6: 14 + 40 + 8}  # Ethernet, IP, UDP
 
@@ -114,6 +116,12 @@ async def stream_socket(
         await made.bind((LOOPBACK[family], bind))
         made.listen()
     return made
+
+
+def kernel_info(sock: trio.socket.SocketType | socket.socket) -> Kernel:
+    """What the kernel says of a TCP socket of this process, by TCP_INFO."""
+    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1024)
+    return parse_info(info, sock.getsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, 16))
 
 
 def script(source: str, *before: str) -> subprocess.CompletedProcess[str]:

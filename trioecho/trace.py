@@ -149,7 +149,7 @@ async def _trace(
     async with open_recorded(
         "wire" if settings.wired else "loopback",
         faults,
-        kernel="ours" if settings.kernel else None,
+        kernel=settings.kernel,
         tap=Tap(settings.interface, settings.sniffer, settings.port, _ring(settings)),
         ways=Ways(sysctl=settings.sysctl),
     ) as stage:

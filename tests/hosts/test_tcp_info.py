@@ -7,11 +7,11 @@ import struct
 import pytest
 import trio
 import trio.testing
-from wiring import LOOPBACK, stream_socket
+from wiring import LOOPBACK, kernel_info, stream_socket
 
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import open_host
-from trioecho.hosts.tcp_info import kernel_info, parse_info, state_of
+from trioecho.hosts.tcp_info import parse_info, state_of
 from trioecho.model import Kernel, State
 
 SECOND = 1_000_000_000
@@ -134,7 +134,16 @@ def test_the_words_are_taken_from_their_places() -> None:
 
 
 def test_what_a_newer_kernel_adds_does_not_matter() -> None:
-    assert parse_info(tcp_info() + bytes(200)) == parse_info(tcp_info())
+    newer = tcp_info() + bytes(88)
+    assert parse_info(newer + bytes(200)) == parse_info(newer)
+
+
+def test_the_limits_of_linux_4_10() -> None:
+    told = parse_info(tcp_info() + bytes(64) + struct.pack("=QQQ", 30, 20, 10))
+    times = (told.busy, told.receiver_limited, told.send_buffer_limited)
+    assert times == (30_000, 20_000, 10_000)
+    older = parse_info(tcp_info() + bytes(64))
+    assert (older.busy, older.receiver_limited, older.send_buffer_limited) == (None, None, None)
 
 
 @pytest.mark.parametrize("ssthresh", [0, 0x7FFFFFFF, 0xFFFFFFFF])

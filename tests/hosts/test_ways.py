@@ -7,11 +7,12 @@ import socket
 
 import pytest
 from typer.testing import CliRunner
+from wiring import kernel_info
 
 from trioecho.cli.app import app
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import CONGESTION_CONTROL, open_host
-from trioecho.hosts.tcp_info import kernel_info, parse_info
+from trioecho.hosts.tcp_info import parse_info
 from trioecho.hosts.ways import PROBES, QUIET, Ways, give_ways, words_of
 from trioecho.stage.on_wire import open_on_wire
 

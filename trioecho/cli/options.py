@@ -146,8 +146,8 @@ KernelOption = Annotated[
     bool,
     typer.Option(
         "--kernel",
-        help="Show each end's kernel state (TCP_INFO): rto, cwnd, bytes in flight, and its"
-        " congestion control.",
+        help="Show what each end's kernel says: rto, cwnd, ssthresh, congestion control, what held"
+        " it up, and what waits to be acknowledged, to be read, to be accepted.",
     ),
 ]
 

@@ -54,6 +54,14 @@ NO_COOKIE = b"\xff" * 8
 LISTEN = 1 << 10
 ANY = (1 << 12) - 1
 
+# The states in which the peer's FIN has arrived, and those in which an own SYN or FIN is not
+# acknowledged.
+_GOT_FIN = (State.CLOSE_WAIT, State.CLOSING, State.LAST_ACK)
+_CONTROL_UNDER_WAY = (
+    *(State.SYN_SENT, State.SYN_RECEIVED),
+    *(State.FIN_WAIT_1, State.CLOSING, State.LAST_ACK),
+)
+
 BUFFER = 1 << 16  # bytes; the kernel puts at most half of it into one answer
 ATTEMPTS = 10
 POLL = 0.01  # seconds
@@ -75,7 +83,8 @@ class HeldSocket(Struct, frozen=True):
         state: its state.
         kernel: what TCP_INFO says; None where the kernel keeps less than a socket: the server's
             half of a handshake, TIME-WAIT, FIN-WAIT-2 once the program has closed it.
-        inode: its inode, as in /proc/PID/fd; 0 where no program has it.
+        inode: its inode, as in /proc/PID/fd; 0 where no program has it: before it is accepted, and
+            after it is closed.
         uid: the user who made it; 0 where the kernel keeps less than a socket.
         receive_queue: bytes that the program has not read; for one that listens, connections that
             wait for accept.
@@ -125,14 +134,25 @@ class Diag:
         Raises:
             TrioechoError: the kernel refuses.
         """
+        # Where the connection is not, the kernel names the socket that would accept it.
+        return next((held for held in self._find(local, peer) if held.peer == peer), None)
+
+    def listener_now(self, local: Endpoint) -> HeldSocket | None:
+        """The socket that accepts connections to an endpoint; None when there is none.
+
+        Raises:
+            TrioechoError: the kernel refuses.
+        """
+        anybody = Endpoint("::" if ":" in local.ip else "0.0.0.0", 0)
+        return next((held for held in self._find(local, anybody) if held.peer is None), None)
+
+    def _find(self, local: Endpoint, peer: Endpoint) -> list[HeldSocket]:
         family = AF_INET6 if ":" in local.ip else AF_INET
         try:
-            found = self._ask(request(family, ANY, local, peer))
-            # Where the connection is not, the kernel names the socket that would accept it.
-            return next((held for _, held in found if held.peer == peer), None)
+            return [held for _, held in self._ask(request(family, ANY, local, peer))]
         except OSError as error:
             if error.errno == errno.ENOENT:
-                return None
+                return []
             raise refused(error) from None
 
     async def listening(self) -> list[Endpoint]:
@@ -221,6 +241,9 @@ def unpack(body: bytes) -> HeldSocket:
     family, number, sport, dport, source, destination, *rest = ANSWER.unpack_from(body)
     receive_queue, send_queue, uid, inode = rest
     state = state_of(number)
+    # The kernel counts sequence numbers; a SYN and a FIN take one, and are no bytes.
+    receive_queue -= bool(receive_queue) and state in _GOT_FIN
+    send_queue -= bool(send_queue) and state in _CONTROL_UNDER_WAY
     told = dict(attributes(body[ANSWER.size :]))
     info = told.get(INET_DIAG_INFO)
     return HeldSocket(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import socket
 import struct
-import sys
-from typing import TYPE_CHECKING
 
 from trioecho.errors import TrioechoError
 from trioecho.model import Kernel, State
-
-if TYPE_CHECKING:
-    import trio
 
 # The first 104 bytes of linux/tcp.h's struct tcp_info. It has grown ever since, and at its end
 # alone, so these are where they were in Linux 2.6: tcpi_state, tcpi_retransmits, tcpi_rto,
 # tcpi_unacked, tcpi_rtt, tcpi_rttvar, tcpi_snd_ssthresh, tcpi_snd_cwnd, tcpi_total_retrans.
 TCP_INFO = struct.Struct("=BxB5x I12xI 40x IIII 16xI")
-TCP_CONGESTION = 13  # linux/tcp.h; the module socket has it on Linux alone
-LONGEST_NAME = 16  # TCP_CA_NAME_MAX
+# Those of Linux 4.10: tcpi_busy_time, tcpi_rwnd_limited, tcpi_sndbuf_limited, in microseconds.
+LIMITS = struct.Struct("=168x QQQ")
 INFINITE_SSTHRESH = 0x7FFFFFFF
 MICROSECOND = 1000
 
@@ -46,33 +40,6 @@ STATES = dict(
 )
 
 
-def kernel_info(sock: socket.socket | trio.socket.SocketType) -> Kernel:
-    """Ask the kernel about a TCP socket of ours.
-
-    A connection in TIME-WAIT has left its socket, which says CLOSED; `Diag` finds it.
-
-    Raises:
-        TrioechoError: this is not Linux.
-        OSError: the socket is closed, or is none of TCP.
-
-    See also:
-        tcp(7), TCP_INFO.
-    """
-    if sys.platform != "linux":
-        raise TrioechoError("What the kernel knows of a socket can be asked on Linux alone")
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO.size)
-    return parse_info(info, sock.getsockopt(socket.IPPROTO_TCP, TCP_CONGESTION, LONGEST_NAME))
-
-
-def descriptor_info(descriptor: int) -> Kernel:
-    """Ask the kernel about a TCP socket of this process by its descriptor."""
-    sock = socket.socket(fileno=descriptor)
-    try:
-        return kernel_info(sock)
-    finally:
-        sock.detach()
-
-
 def parse_info(data: bytes, congestion: bytes = b"") -> Kernel:
     """Read a ``struct tcp_info``, and the name of a congestion control, which a NUL ends.
 
@@ -93,6 +60,10 @@ def parse_info(data: bytes, congestion: bytes = b"") -> Kernel:
         total_retransmits,
     ) = TCP_INFO.unpack_from(data)
     state = state_of(number)
+    limits = LIMITS.unpack_from(data) if len(data) >= LIMITS.size else ()
+    busy, receiver_limited, send_buffer_limited = (
+        (time * MICROSECOND for time in limits) if limits else (None, None, None)
+    )
     return Kernel(
         state=state,
         rtt=rtt * MICROSECOND if rtt else None,
@@ -104,6 +75,9 @@ def parse_info(data: bytes, congestion: bytes = b"") -> Kernel:
         retransmits=retransmits,
         total_retransmits=total_retransmits,
         congestion_control=congestion.partition(b"\0")[0].decode("ascii", "replace"),
+        busy=busy,
+        receiver_limited=receiver_limited,
+        send_buffer_limited=send_buffer_limited,
     )
 
 

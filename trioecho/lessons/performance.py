@@ -70,7 +70,7 @@ async def perform_lesson(
         open_recorded(
             "host" if lesson.place == "loopback" else "wire",
             lesson.faults,
-            kernel="ours" if kernel else None,
+            kernel=kernel,
         ) as stage,
         stage.diags() as diags,
     ):

@@ -139,6 +139,16 @@ class Kernel(Struct, frozen=True):
         retransmits: how many times in a row the timer has sent the oldest of them again.
         total_retransmits: segments sent again over the connection's whole life.
         congestion_control: the name of its congestion control, ``""`` where it was not told.
+        busy: how long it has had something to send or to be acknowledged, in nanoseconds; None
+            where it was not told, as in TIME-WAIT.
+        receiver_limited: how much of that the peer's window was the limit.
+        send_buffer_limited: how much of that its own send buffer was the limit.
+        receive_queue: bytes that have arrived and that the program has not read.
+        send_queue: bytes that the program has sent and the peer has not acknowledged.
+        accepted: whether a program has the connection; False while it waits for accept.
+        accept_queue: how many connections of its listening socket wait for accept; None where there
+            is no such socket, or no longer.
+        backlog: how many may wait there.
     """
 
     state: State
@@ -151,6 +161,14 @@ class Kernel(Struct, frozen=True):
     retransmits: int = 0
     total_retransmits: int = 0
     congestion_control: str = ""
+    busy: int | None = None
+    receiver_limited: int | None = None
+    send_buffer_limited: int | None = None
+    receive_queue: int | None = None
+    send_queue: int | None = None
+    accepted: bool | None = None
+    accept_queue: int | None = None
+    backlog: int | None = None
 
 
 class Rung(Struct, frozen=True, gc=False):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 from signal import SIGINT, SIGTERM, Signals
 from time import time_ns
-from typing import Literal
 
 import trio
 
@@ -56,9 +55,8 @@ async def run_programs(
     """
     stop = trio.Event() if stop is None else stop
     where: Where = "host" if settings.same_host else "wire"
-    kernel: Literal["others"] | None = "others" if settings.kernel else None
     async with (
-        open_recorded(where, settings.faults, kernel=kernel, ways=settings.ways) as stage,
+        open_recorded(where, settings.faults, kernel=settings.kernel, ways=settings.ways) as stage,
         stage.diags() as diags,
     ):
         session = Session(settings, stage, diags["server"], tell, stop)

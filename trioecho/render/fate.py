@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trioecho.model import End, Kernel, Rung
-from trioecho.text import seconds
+from trioecho.text import bytes_of, plural, seconds
 
 # Shorter delays are not worth a word: the wire itself takes that long.
 _NOTICED = 1_000_000
@@ -56,4 +56,29 @@ def kernel_text(end: End, kernel: Kernel) -> str:
             words.append(f"{name} {count}")
     if kernel.congestion_control:
         words.append(f"congestion control {kernel.congestion_control}")
-    return f"{end}'s kernel: {', '.join(words)}"
+    return f"{end}'s kernel: {', '.join([*words, *_limits(kernel), *_queues(kernel)])}"
+
+
+def _limits(kernel: Kernel) -> Iterator[str]:
+    """How long the end has been busy, and what held it up."""
+    for name, time in (
+        ("busy", kernel.busy),
+        ("limited by the peer's window", kernel.receiver_limited),
+        ("limited by its send buffer", kernel.send_buffer_limited),
+    ):
+        if time:
+            yield f"{name} {seconds(time)}"
+
+
+def _queues(kernel: Kernel) -> Iterator[str]:
+    """What waits to be acknowledged, to be read, to be accepted."""
+    if kernel.send_queue:
+        yield f"{bytes_of(kernel.send_queue)} not acknowledged"
+    if kernel.receive_queue:
+        yield f"{bytes_of(kernel.receive_queue)} unread"
+    waiting = kernel.accept_queue
+    told = waiting and f"{plural(waiting, 'connection')} {'waits' if waiting == 1 else 'wait'}"
+    if kernel.accepted is False:
+        yield "nobody has called accept() yet" + (f": {told}" if told else "")
+    elif told:
+        yield f"{told} for accept()"

@@ -104,6 +104,14 @@ def _kernels(rung: Rung) -> dict[str, object]:
             "retransmits": kernel.retransmits,
             "total_retransmits": kernel.total_retransmits,
             "congestion_control": kernel.congestion_control,
+            "busy": _seconds(kernel.busy),
+            "receiver_limited": _seconds(kernel.receiver_limited),
+            "send_buffer_limited": _seconds(kernel.send_buffer_limited),
+            "receive_queue": kernel.receive_queue,
+            "send_queue": kernel.send_queue,
+            "accepted": kernel.accepted,
+            "accept_queue": kernel.accept_queue,
+            "backlog": kernel.backlog,
         }
         for end, kernel in (("client", rung.client_kernel), ("server", rung.server_kernel))
         if kernel is not None

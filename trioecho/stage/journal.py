@@ -51,9 +51,6 @@ from trioecho.tcp.tracker import Tracker
 class Kernels(Protocol):
     """Asks the kernels of both ends."""
 
-    def told(self, call: Call) -> None:
-        """Learn from a call which socket a connection belongs to."""
-
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """What the kernel of one end says of a connection."""
 
@@ -112,8 +109,6 @@ class Journal(Order):
 
     def call(self, call: Call) -> None:
         """Add a call on one of our sockets."""
-        if self._kernels is not None:
-            self._kernels.told(call)
         for one in self._repeats.told(call):
             self._take(one)
 

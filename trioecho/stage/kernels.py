@@ -6,14 +6,17 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
+
 from trioecho.errors import TrioechoError
 from trioecho.hosts.host import Host
-from trioecho.hosts.sockdiag import Diag
-from trioecho.hosts.tcp_info import descriptor_info
-from trioecho.model import Call, End, Endpoint, Kernel, State
+from trioecho.hosts.sockdiag import Diag, HeldSocket
+from trioecho.model import End, Endpoint, Kernel, State
 from trioecho.stage.wire import PrivateWire
 
 NETLINK_SOCK_DIAG = 4
+# A program that closes its socket leaves these states; without a program it was not accepted yet.
+_OPEN = (State.SYN_RECEIVED, State.ESTABLISHED, State.CLOSE_WAIT)
 
 
 @asynccontextmanager
@@ -39,29 +42,13 @@ async def open_diags(wire: PrivateWire) -> AsyncIterator[dict[End, Diag]]:
 
 
 class Truth:
-    """What a ``Journal`` asks of both kernels.
+    """What a ``Journal`` asks of both kernels, by inet_diag.
 
-    ``ours``: the calls are this process's, so their sockets answer by TCP_INFO. inet_diag answers
-    with the same ``tcp_info`` for every other socket of a host: those of other programs, and those
-    that no program holds any more.
+    That knows the sockets of any program, and those that no program holds any more.
     """
 
-    def __init__(self, diags: Mapping[End, Diag], *, ours: bool) -> None:
+    def __init__(self, diags: Mapping[End, Diag]) -> None:
         self._diags = diags
-        self._ours = ours
-        self._descriptors: dict[tuple[Endpoint, Endpoint], int] = {}
-
-    def told(self, call: Call) -> None:
-        """Learn from a call which descriptor a connection has."""
-        if not self._ours or call.local is None or call.peer is None or call.error is not None:
-            return
-        ends = call.local, call.peer
-        if call.name == "close":
-            self._descriptors.pop(ends, None)
-        elif call.name == "connect":
-            self._descriptors[ends] = call.fd
-        elif call.name == "accept" and call.result is not None:
-            self._descriptors[ends] = call.result
 
     def holds(self, end: End, client: Endpoint, server: Endpoint) -> bool:
         """Whether the kernel of one end has a socket for a connection; True if it does not say."""
@@ -73,11 +60,27 @@ class Truth:
 
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """The state of a connection in one end's kernel; None where it has none."""
+        diag = self._diags[end]
         ends = (client, server) if end == "client" else (server, client)
-        descriptor = self._descriptors.get(ends)
-        if descriptor is not None:
-            info = descriptor_info(descriptor)
-            if info.state is not State.CLOSED:  # in TIME-WAIT it is detached from its socket
-                return info
-        held = self._diags[end].find_now(*ends)
-        return None if held is None else held.kernel or Kernel(held.state)
+        held = diag.find_now(*ends)
+        if held is None:
+            return None
+        listener = diag.listener_now(server) if end == "server" else None
+        return replace(
+            _of(held),
+            accept_queue=listener.receive_queue if listener else None,
+            backlog=listener.send_queue if listener else None,
+        )
+
+
+def _of(held: HeldSocket) -> Kernel:
+    """What the kernel says of a connection, with its queues."""
+    if held.kernel is None:  # it keeps less than a socket
+        return Kernel(held.state)
+    waits = not held.inode and held.state in _OPEN
+    return replace(
+        held.kernel,
+        receive_queue=held.receive_queue,
+        send_queue=held.send_queue,
+        accepted=not waits,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Literal, TypeAlias
 
 import trio
 
@@ -18,9 +17,6 @@ from trioecho.stage.kernels import Truth, open_diags
 from trioecho.stage.order import MOST_WAITING
 from trioecho.stage.stage import RecordedStage
 from trioecho.stage.wire import INTERFACES, PrivateWire, open_wire
-
-#: Whether to ask the kernels at each segment, and whose the sockets are; None not to ask.
-AskKernels: TypeAlias = Literal["ours", "others"] | None
 
 
 class OnWire(RecordedStage):
@@ -68,13 +64,12 @@ class OnWire(RecordedStage):
 async def open_on_wire(
     faults: Sequence[str | Fault] = (),
     *,
-    kernel: AskKernels = None,
+    kernel: bool = False,
     most: int | None = MOST_WAITING,
     ways: Ways = USUAL,
 ) -> AsyncIterator[OnWire]:
     """Open two hosts and a wire for the duration of the block."""
     async with open_wire(faults) as wire, open_diags(wire) as diags:
         await give_ways((wire.client, wire.server), ways)
-        truth = Truth(diags, ours=kernel == "ours")
-        asked = None if kernel is None else truth
-        yield OnWire(wire, Journal(asked, most, holds=truth.holds))
+        truth = Truth(diags)
+        yield OnWire(wire, Journal(truth if kernel else None, most, holds=truth.holds))

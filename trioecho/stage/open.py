@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from trioecho.faults.fault import Fault
 from trioecho.hosts.ways import USUAL, Ways
 from trioecho.stage.on_loopback import USUAL_TAP, Tap, open_on_loopback
-from trioecho.stage.on_wire import AskKernels, open_on_wire
+from trioecho.stage.on_wire import open_on_wire
 from trioecho.stage.stage import RecordedStage, Stage, Where
 
 
@@ -16,7 +16,7 @@ def open_recorded(
     where: Where,
     faults: Sequence[str | Fault] = (),
     *,
-    kernel: AskKernels = None,
+    kernel: bool = False,
     tap: Tap = USUAL_TAP,
     ways: Ways = USUAL,
 ) -> AbstractAsyncContextManager[RecordedStage]:
@@ -33,7 +33,7 @@ def open_recorded(
 
 @asynccontextmanager
 async def open_stage(
-    where: Where, faults: Sequence[str | Fault] = (), *, kernel: AskKernels = None
+    where: Where, faults: Sequence[str | Fault] = (), *, kernel: bool = False
 ) -> AsyncIterator[Stage]:
     """Open a stage for the duration of the block.
 
@@ -42,8 +42,7 @@ async def open_stage(
             ``"loopback"`` for the same, or for this machine's own loopback where there can be no
             such host.
         faults: what the wire does, and to which segments, such as ``"drop syn-ack"``.
-        kernel: whether to ask the kernels at each segment of a wire, and whether the sockets are
-            ``"ours"`` or ``"others"``; None not to ask.
+        kernel: whether to ask the kernels at each segment of a wire.
 
     Returns:
         A context manager that gives the `Stage`.

@@ -19,8 +19,8 @@ _STATES = "RFC 9293 §3.3.2"
 
 STATES = {
     State.UNKNOWN: Meaning(
-        "It has not answered a SYN yet, and no call tells that it listens: there may be a server, or"
-        " nothing at all. This is no state of RFC 9293.",
+        "It has not answered a SYN yet, and no call tells that it listens: there may be a server,"
+        " or nothing at all. This is no state of RFC 9293.",
         _STATES,
     ),
     State.CLOSED: Meaning("There is no connection.", _STATES),
