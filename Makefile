@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(PYTHON) tools/install.py $(VENV)
+# What Python has compiled is kept here, whatever the machine says: the tests start it often.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 
 .PHONY: help trace test check versions coverage mutants lessons examples compare quiet docs docs-serve bench fuzz dist clean
 

@@ -21,11 +21,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from compileall import compile_dir
 from concurrent.futures import ProcessPoolExecutor
 from difflib import ndiff
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import NamedTuple
 
 import pytest
@@ -62,6 +64,8 @@ ROUNDS = {
         ("tests/reading/test_replay.py", f"{STAGE}/test_wire.py"),
     ),
 }
+#: What the tests import that is not ours: loaded once for all of their runs.
+LOADED = ("hypothesis.strategies", "pytest_trio.plugin", "msgspec", "trio.testing", "typer")
 #: How many seconds more than five times as long as without a mutant tests may take.
 PATIENCE = 20
 EQUAL = ("_Is_Eq", "_IsNot_NotEq", "_BitOr_Add", "_BitOr_BitXor")
@@ -122,6 +126,8 @@ class Copy:
             place = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             path.mkdir(exist_ok=True)
             place(ROOT / name, path / name)
+        # Compiled once; what a mutant has changed differs in its hash, and is compiled anew.
+        compile_dir(path, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
 
     def rounds(self, room: str) -> Sequence[Sequence[str]]:
         """The tests of a room, in the order in which they are run."""
@@ -190,8 +196,9 @@ def main() -> int:
         chosen = random.Random(arguments.seed).sample(chosen, arguments.sample)
     drawn: Counter[Path] = Counter()
     killed: Counter[Path] = Counter()
-    for name in ("hypothesis.strategies", "pytest_trio.plugin"):
-        import_module(name)  # once for all runs of tests
+    for name in LOADED:
+        import_module(name)
+    sys.pycache_prefix = None  # each copy keeps its own
     with tempfile.TemporaryDirectory() as folder:
         usual: dict[Sequence[str], float] = {}
         whole = Copy(Path(folder, "whole"), usual, quick=arguments.quick)

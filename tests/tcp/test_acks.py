@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import pytest
-from frames import on_wire, play
+from frames import frames, on_wire, play
 from ladders import OPEN
 
-from trioecho.model import Rung
+from trioecho.model import Kind, Rung, State
+from trioecho.packet.decode import decode
 from trioecho.tcp.rules.data import Ack
+from trioecho.tcp.tracker import Tracker
 
 DATA_100 = OPEN + "+.1 > P. 1:101(100) ack 1"
 
@@ -99,6 +101,32 @@ def test_a_reset_that_never_arrives_closes_one_end(
     tracker, _ = on_wire(f"{DATA_100}\n+.1 > R. 101:101(0) ack 1{lost}")
     (summary,) = tracker.summaries()
     assert (summary.closed_by, summary.completeness.partition("; ")[2]) == (closed_by, told)
+
+
+def reset_by(kind: Kind) -> tuple[Tracker, Rung]:
+    """A connection whose client is reset; the RST itself is lost, and another arrives."""
+    tracker, _ = on_wire(f"{DATA_100}\n")
+    *_, (_, frame) = frames(f"{DATA_100}\n+.1 < R. 1:1(0) ack 101")
+    segment = decode(frame)
+    assert segment is not None
+    connection = tracker.connections[0]
+    if kind == "copy":
+        connection.lost(tracker.sent(segment))
+    return tracker, connection.arrived(tracker.sent(segment, kind), frame.time)
+
+
+@pytest.mark.parametrize(
+    ("kind", "by", "server"),
+    [("copy", "server", State.CLOSED), ("injected", "wire", State.ESTABLISHED)],
+)
+def test_a_copied_reset_is_its_senders_and_a_forged_one_is_not(
+    kind: Kind, by: str, server: State
+) -> None:
+    """Either ends the connection, also where its other end knows nothing of that."""
+    tracker, rung = reset_by(kind)
+    assert (rung.client_state, rung.server_state) == (State.CLOSED, server)
+    assert tracker.summaries()[0].reset_by == by
+    assert tracker.over()
 
 
 @pytest.mark.parametrize(("ack", "of"), [(2, 6), (50, 6), (101, 6), (102, 5), (150, 5), (201, 5)])

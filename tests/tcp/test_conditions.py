@@ -247,6 +247,21 @@ ROWS = {
         STAMPED + "+.1 > R 0:0(0) <ts 9000>\n+.1 > P. 1:6(5) ack 1 <ts 1020>",
         "",
     ),
+    "RFC 7323 §4.3: what is sent again moves it": (
+        STAMPED + "+.1 > P. 1:6(5) ack 1 <ts 1020>\n+.3 > P. 1:6(5) ack 1 <ts 1320>\n"
+        "+.1 > P. 6:11(5) ack 1 <ts 1318>",
+        "Paws",
+    ),
+    "but none that comes behind a gap": (
+        STAMPED + "+.1 > P. 6:11(5) ack 1 <ts 1320>\n+.01 > P. 1:6(5) ack 1 <ts 1319>",
+        "OutOfOrder",
+    ),
+    "windows that round to one of a scale are others all the same": (
+        LOST.replace("wscale 0", "wscale 2")
+        + "".join(f"+.001 < . 1:1(0) ack 1 win {window}\n" for window in (999, 998, 997))
+        + AGAIN,
+        "Retransmission",
+    ),
     "a RST before the first SYN begins no connection that the SYN would end": (
         "< R 1:1(0)\n> S 0:0(0)",
         "ConnectionSyn",
