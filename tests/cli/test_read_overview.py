@@ -145,3 +145,11 @@ def test_connections_that_others_have_read_are_selected_too() -> None:
     shower.overview.finish("two.pcap")
     assert "two.pcap: 1 of 2 connections;" in shower.text
     assert "40002" in shower.text
+
+
+def test_the_files_first_frame_is_zero_whatever_is_selected() -> None:
+    shower = Shower(Selection(port=40002), table=True)
+    shower.reading.notice([frame for _, frame in frames(TWO)])
+    shower.overview.finish("two.pcap")
+    (row,) = [line for line in shower.text.splitlines() if line.startswith("         0.1")]
+    assert row.split()[0] == "0.120000"

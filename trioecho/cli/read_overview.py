@@ -126,4 +126,4 @@ class FileOverview:
             title += f"; the capture dropped {plural(dropped, 'packet')}"
         if connections:
             title += "; --connection N shows a ladder"
-        return inner.table(title, connections)
+        return inner.table(title, connections, self._reading.start)

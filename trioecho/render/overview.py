@@ -114,10 +114,13 @@ class Overview:
         rest = replace(summary, connections=(), others=0)
         return self.table(title, connections) + self._terminal.end(rest)
 
-    def table(self, title: str, connections: Sequence[ConnectionSummary]) -> bytes:
-        """A table, below what else there is."""
+    def table(
+        self, title: str, connections: Sequence[ConnectionSummary], start: int | None = None
+    ) -> bytes:
+        """A table, below what else there is; ``start``: the time that counts as zero."""
+        known = (start, self._terminal.start, self._start)
         start = next(
-            (one for one in (self._terminal.start, self._start) if one is not None),
+            (one for one in known if one is not None),
             min((one.start for one in connections), default=0),
         )
         above = self._terminal.say("") + b"\n" if self._live or self._begun else b""
