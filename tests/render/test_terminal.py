@@ -58,8 +58,8 @@ a title
   1 of 3: the client opens, and offers
   mss 1460, window scale 7
     1.000     2  ◀── SYN ACK seq 0 ─────
-  client ESTABLISHED, server SYN-
-  RECEIVED
+  client ESTABLISHED, server
+  SYN-RECEIVED
   ack 1 win 65535 mss 1460 wscale 7
   2 of 3: the server agrees and opens
   its direction with mss 1460, window

@@ -269,7 +269,8 @@ class Terminal:
 
     def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, Style]]:
         deeper = " " * (len(text) - len(text.lstrip()))
-        for line in wrap(text, self._width - indent, subsequent_indent=deeper):
+        room = self._width - indent
+        for line in wrap(text, room, subsequent_indent=deeper, break_on_hyphens=False):
             yield f"{'':{indent}}{line}", "quiet"
 
     def _folded(self) -> Iterator[tuple[str, Style]]:
