@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -41,6 +43,19 @@ def lab(
             "--answer", help="Show the lesson's question and the answer, and do not perform it."
         ),
     ] = False,
+    quiz: Annotated[
+        bool,
+        typer.Option("--quiz", help="Hide what comes next, ask, show it, and count what is right."),
+    ] = False,
+    grade: Annotated[
+        Path | None,
+        typer.Option(
+            "--grade",
+            metavar="FILE",
+            help="Mark a .ladder file in which somebody has predicted the lesson, rung by rung; the"
+            " exit code is 0 if all of it is right, and 1 otherwise.",
+        ),
+    ] = None,
     check: Annotated[
         bool,
         typer.Option(
@@ -68,6 +83,10 @@ def lab(
 
       trioecho lab lost-syn-ack --answer
 
+      trioecho lab lost-syn-ack --quiz
+
+      trioecho lab lost-syn-ack --grade homework.ladder
+
       trioecho lab lost-syn-ack --kernel
 
       trioecho lab fast-retransmit -o fast-retransmit.pcapng
@@ -77,6 +96,8 @@ def lab(
     from trioecho.cli.runner import run, run_blocking
     from trioecho.cli.screen import Screen
 
+    if lesson is None and (answer or quiz or grade is not None):
+        raise typer.BadParameter("of which lesson? Add its NAME", param_hint="NAME")
     if names and lesson is not None:
         raise typer.BadParameter("it lists all lessons; leave out NAME", param_hint="--names")
     if lesson is None:
@@ -87,21 +108,25 @@ def lab(
             listing = lab_text.list_objects
         run_blocking(lab_text.list_names if names else listing)
     name = lesson
+    modes = {"--answer": answer, "--quiz": quiz, "--grade": grade is not None}
+    others = {"--check": check, "--write": write, "--kernel": kernel, "-o": show.output}
+    others["--format"] = show.output_format is not OutputFormat.terminal
+    chosen = [mode for mode, given in modes.items() if given]
+    if chosen and (wrong := chosen[1:] + [one for one, given in others.items() if given]):
+        raise typer.BadParameter(
+            f"it shows no ladder that could be compared or written; leave out {', '.join(wrong)}",
+            param_hint=chosen[0],
+        )
     if answer:
         from trioecho.cli.lab_text import show_answer
 
-        if (
-            check
-            or write
-            or kernel
-            or show.output
-            or show.output_format is not OutputFormat.terminal
-        ):
-            raise typer.BadParameter(
-                "it performs no lesson; leave out --check, --write, --kernel, --format and -o",
-                param_hint="--answer",
-            )
         run_blocking(lambda: show_answer(name))
+    if grade is not None:
+        from trioecho.cli.lab_grade import show_grade
+
+        run_blocking(lambda: show_grade(name, grade))
+    if quiz:
+        show, calls = replace(show, show_all=True), False
     screen = Screen(show, calls=calls)
 
     async def main(stop: trio.Event) -> int:
@@ -121,6 +146,10 @@ def lab(
         def wrap(renderer: Renderer) -> Renderer:
             return WithProse(renderer, one, name, stop.is_set)
 
+        if quiz:
+            from trioecho.cli.lab_quiz import quiz as ask
+
+            return await ask(one, name, screen, stop)
         with screen.opener(wrap) as opened:
             performance = await perform_lesson(one, opened, kernel=kernel, stop=stop)
         if performance.stopped:

@@ -18,7 +18,7 @@ SUFFIX = ".ladder"
 _TIMED = 150_000_000
 # A timer of the kernel is seldom exact, and a busy machine is late: half of it, and no less than
 # this many nanoseconds. A time that has doubled is still seen.
-_SHARE, _TOLERANCE = 0.5, 100_000_000
+SHARE, TOLERANCE = 0.5, 100_000_000
 
 
 def path_of(lesson: Path) -> Path:
@@ -37,7 +37,7 @@ def difference(path: Path, rungs: Sequence[Rung]) -> str:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise TrioechoError(f"Cannot read {str(path)!r}: {why}") from None
-    return compare(text, rungs, _TOLERANCE, _SHARE)
+    return compare(text, rungs, TOLERANCE, SHARE)
 
 
 def written(lesson: Lesson, rungs: Sequence[Rung]) -> str:

@@ -83,11 +83,20 @@ def parse(text: str) -> list[LadderLine]:
     Raises:
         TrioechoError: a word is not valid; the message names the line and the word.
     """
+    return [line for _, line in numbered(text)]
+
+
+def numbered(text: str) -> list[tuple[int, LadderLine]]:
+    """Parses a ladder, and tells the number of each line in the text.
+
+    Raises:
+        TrioechoError: a word is not valid; the message names the line and the word.
+    """
     lines = []
     for number, raw in enumerate(text.splitlines(), 1):
         stripped = raw.split("#", 1)[0].strip()
         if stripped:
-            lines.append(_parse_line(stripped, number))
+            lines.append((number, _parse_line(stripped, number)))
     return lines
 
 
