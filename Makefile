@@ -15,8 +15,14 @@ help:  ## Show what there is
 trace: $(VENV)/.run  ## Set up, and trace an echo
 	@$(BIN)/trioecho trace "testing purposes"
 
-test: check  ## Set up, and run every check and test
+test: $(VENV)/.dev  ## Set up, and run every check and test
+	@$(MAKE) --no-print-directory -j2 check collected
 	@$(BIN)/pytest -n auto --dist worksteal
+
+# pytest rewrites and compiles each module of tests once, while mypy keeps one processor busy.
+.PHONY: collected
+collected: $(VENV)/.dev
+	@$(BIN)/pytest --collect-only -q -q >/dev/null || $(BIN)/pytest --collect-only -q -q
 
 check: $(VENV)/.dev  ## Style and types alone
 	@$(BIN)/ruff check

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,13 +36,18 @@ class Package:
     def __init__(self, source: Path) -> None:
         self.name = source.name
         self.files = {self._dotted(source, path): path for path in sorted(source.rglob("*.py"))}
-        self.imports = {module: list(self._read(module)) for module in self.files}
+
+    @cached_property
+    def imports(self) -> Mapping[str, Sequence[Import]]:
+        """What each module imports: all of them are parsed, once, by the test that asks."""
+        inner = self.files.keys() - {self.name}
+        return {module: list(self._read(module, inner)) for module in self.files}
 
     def _dotted(self, source: Path, path: Path) -> str:
         parts = path.relative_to(source.parent).with_suffix("").parts
         return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
-    def _read(self, module: str) -> Iterator[Import]:
+    def _read(self, module: str, inner: Set[str]) -> Iterator[Import]:
         tree = ast.parse(self.files[module].read_text(encoding="utf-8"))
         top = {id(node) for node in tree.body}
         for node in ast.walk(tree):
@@ -53,7 +59,7 @@ class Package:
                 for alias in node.names:
                     assert alias.name != "*", f"{module}:{node.lineno}: star import"
                     yield Import(f"{node.module}.{alias.name}", node.lineno, id(node) in top)
-            elif isinstance(node, ast.Constant) and node.value in self.files.keys() - {self.name}:
+            elif isinstance(node, ast.Constant) and node.value in inner:
                 yield Import(str(node.value), node.lineno, False)
 
     def module(self, name: str) -> str | None:

@@ -34,6 +34,14 @@ def test_a_nat_forgets_what_was_idle(after: int, lost: bool) -> None:
     assert not wire.send("client", frames.tcp("client", SYN, 9000)).lost  # a new connection
 
 
+def test_what_comes_at_once_has_no_pause() -> None:
+    wire = Wire("forget after 5s idle")
+    for end in ("client", "server"):
+        assert not wire.send(end, frames.tcp(end, ACK, 1, 1), after=0).lost
+    (why,) = wire.fates.unmatched()
+    assert why.endswith("the longest pause of a connection was 0 ns"), why
+
+
 def test_each_connection_is_idle_on_its_own() -> None:
     wire = opened("forget after 5s idle")
     for _ in range(6):

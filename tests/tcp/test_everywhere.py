@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import pytest
@@ -57,6 +58,22 @@ def test_an_echoed_timestamp_tells_nothing(echo: int) -> None:
     for ladder in ALL:
         if "<ts" in ladder or ",ts" in ladder:
             assert told(seen(ladder, echo=echo)[1]) == told(seen(ladder)[1]), ladder
+
+
+def pushed(ladder: str) -> str:
+    """A ladder with PSH on each segment that had none, and off each that had it."""
+
+    def other(line: re.Match[str]) -> str:
+        flags = line[2].strip("-")
+        return line[1] + (flags.replace("P", "") or "-" if "P" in flags else f"P{flags}")
+
+    return re.sub(r"^(\s*(?:\+\S+ +)?[<>]\d? +)(\S+)", other, ladder, flags=re.MULTILINE)
+
+
+def test_a_push_tells_nothing() -> None:
+    """RFC 9293 §3.9.1: it is for the receiver's program, and no rule is about that."""
+    for ladder in ALL:
+        assert told(seen(pushed(ladder))[1]) == told(seen(ladder)[1]), ladder
 
 
 def test_each_segment_is_counted_once_and_by_what_is_said_of_it() -> None:

@@ -206,6 +206,15 @@ def test_ecn_is_set_up_marked_echoed_and_answered() -> None:
     assert "cwr" in kinds(rungs[5])
 
 
+@pytest.mark.parametrize("flags", [ACK | ECE, ACK | ECE | PSH, ACK | ECE | AE])
+def test_only_a_synack_agrees_to_ecn(flags: int) -> None:
+    rungs = see(
+        tcp("client", SYN | ECE | CWR, 99), tcp("server", SYN | ACK, 499, 100),
+        tcp("client", ACK, 100, 500), tcp("server", flags, 500, 100),
+    )  # fmt: skip
+    assert "ecn-setup" not in kinds(rungs[-1])
+
+
 OFFERS = {"classic": ECE | CWR, "accurate": ECE | CWR | AE, "none": 0}
 
 

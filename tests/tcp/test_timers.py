@@ -71,6 +71,18 @@ def test_a_fin_whose_ack_was_lost() -> None:
     )
 
 
+def test_a_fin_that_is_probed_for_behind_a_lost_ack() -> None:
+    """Before the shortest timeout it is no timer's; several ACKs may have been lost."""
+    lost = OPEN + "+.1 > F. 1:1(0) ack 1\n" + "+.001 < . 1:1(0) ack 2 lost\n" * 2
+    assert last(lost + "+.04 > F. 1:1(0) ack 1") == (
+        "retransmission of rung 4 after 42 ms, before a timeout: a tail loss probe"
+    )
+    assert last(lost + "+.198 > F. 1:1(0) ack 1") == (
+        "retransmission of rung 4 after 200 ms: the server had it, but its answer, rung 5, was"
+        " lost, so the client's timer expired"
+    )
+
+
 def test_duplicate_acks_that_were_lost_ask_for_nothing() -> None:
     ladder = """
     +.1   > .  1:101(100) ack 1 lost
