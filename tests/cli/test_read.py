@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import pty
 import shlex
 import signal
 import subprocess
@@ -293,10 +294,31 @@ def test_a_signal_ends_it_with_its_files_complete(
     assert objects(out.read_text())[-1]["type"] == "summary"
 
 
-def test_no_progress_bar_without_a_terminal(tmp_path: Path) -> None:
-    big = tmp_path / "big.pcap"
-    write_capture(big, 150_000, 40)
-    assert run(str(big)).stderr == ""
+#: A program that waits for nothing before its progress bar appears.
+AT_ONCE = (
+    "from trioecho.cli import capture_files, main\ncapture_files.PATIENCE = -1\nmain()",
+    "read",
+    "--table",
+)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_progress_bar_needs_a_terminal(tmp_path: Path, terminal: bool) -> None:
+    long = tmp_path / "long.pcap"
+    write_capture(long, 2_000, 10)
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        done = subprocess.run(
+            [sys.executable, "-c", *AT_ONCE, str(long)],
+            stdout=subprocess.DEVNULL,
+            stderr=theirs if terminal else subprocess.PIPE,
+            env={**ENV, "TERM": "xterm"},
+            check=True,
+        )
+        os.close(theirs)
+        with suppress(OSError):  # a terminal that nobody else has open is at its end
+            assert (b"100%" in screen.read(1 << 16)) is terminal
+    assert not done.stderr
 
 
 def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path: Path) -> None:
