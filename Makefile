@@ -7,7 +7,7 @@ INSTALL := $(PYTHON) tools/install.py $(VENV)
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(VENV)/bytecode
 
-.PHONY: help trace test check versions coverage mutants lessons examples compare quiet docs docs-serve bench fuzz dist clean
+.PHONY: help trace test check versions coverage mutants lessons handouts examples compare quiet docs docs-serve bench fuzz dist clean
 
 help:  ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -53,6 +53,10 @@ lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its 
 			>/dev/null && echo $$name || exit 1; \
 	done
 
+LESSONS ?=
+handouts: $(VENV)/.dev  ## Print lessons for a class into handouts/, answers apart; LESSONS="lost-syn time-wait" for some
+	@$(BIN)/python tools/handouts.py handouts $(LESSONS)
+
 examples: $(VENV)/.dev  ## Write an example of each rule, for `trioecho explain`, from its ladder in tests/tcp/rules
 	@$(BIN)/python tools/rule_tables.py
 
@@ -94,7 +98,7 @@ dist: $(VENV)/.dev  ## Build sdist and wheel into dist/; install the wheel into 
 	@ls dist/*
 
 clean:  ## Remove .venv, what was built, and the caches
-	rm -rf .venv .venv-* site dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-* site dist handouts .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

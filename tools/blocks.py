@@ -9,7 +9,7 @@ private network of their own, so no port is ever in use. Each kind of block:
   command, shows what the terminal prints next; ``^C`` in it interrupts the program.
 - ```` ```python ````: runs, and must succeed. With a ``title="name.py"`` it is saved under that
   name instead, for a command to run.
-- ```` ```toml ```` is saved under its ``title``.
+- ```` ```toml ```` and ```` ```ladder ```` are saved under their ``title``.
 - ```` ```sh ````, ```` ```powershell ```` and ```` ```text ```` are shown and not run: commands for
   another machine, or ones that need special rights.
 
@@ -47,7 +47,7 @@ CAPTURES = Path(__file__).parent.parent / "docs" / "captures"
 
 PATIENCE = 60  # seconds per command; most take less than one
 
-_FENCE = re.compile(r"^( *)```(console|python|toml)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
+_FENCE = re.compile(r"^( *)```(console|python|toml|ladder)\b([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _TITLE = re.compile(r'title="([^"]*)"')
 
 _VARIABLE = [
@@ -201,7 +201,7 @@ class Page:
                 for block in blocks(self._text):
                     if block.kind == "python":
                         self._python(block)
-                    elif block.kind == "toml":
+                    elif block.kind in ("toml", "ladder"):
                         (self._scratch / block.title).write_text(block.text + "\n", "utf-8")
                     else:
                         self._console(block)

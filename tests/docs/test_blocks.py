@@ -74,9 +74,10 @@ def test_python_blocks_run_in_order_and_must_end_well(tmp_path: Path) -> None:
     assert "AssertionError: so" in wrong
 
 
-def test_a_file_is_there_for_the_commands(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["toml", "ladder"])
+def test_a_file_is_there_for_the_commands(tmp_path: Path, kind: str) -> None:
     page = write(
-        tmp_path, '```toml title="a.toml"\nb = 1\n```\n```console\n$ cat a.toml\nb = 1\n```\n'
+        tmp_path, f'```{kind} title="a.{kind}"\nb\n```\n```console\n$ cat a.{kind}\nb\n```\n'
     )
     assert blocks.check(page) == []
 
