@@ -17,6 +17,7 @@ from trioecho.stage.journal import Journal
 
 _SAID = re.compile(r"(?:\S*/)?strace: ")  # what it says itself, with the name it was called by
 _LONGEST = 1 << 16  # the longest line of strace's, in bytes
+_LOOKS = 8  # times to look for more: a program that spins writes without end
 
 
 class Tracing:
@@ -53,7 +54,7 @@ class Tracing:
             while data != b"":
                 patience = WAITED / 1e9 if self._late.waiting else float("inf")
                 if data := await self._pipe.read(ended, patience):
-                    self._feed(data)
+                    self._take(data)
                 self._late.expire(time_ns() - WAITED, time_ns() - AT_ONCE)
                 if self._remarks:
                     remarks, self._remarks = self._remarks, []
@@ -63,9 +64,25 @@ class Tracing:
             self._over.set()
 
     def _catch_up(self) -> None:
-        # Only what the pipe holds now: a program that spins writes without end.
         if data := self._pipe.read_now():
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Take what has been read, and what has been written meanwhile.
+
+        The clock is read before the pipe is found empty: a call that follows is later than the
+        clock, and what it sends stands after the calls that had returned.
+        """
+        for _ in range(_LOOKS):
             self._feed(data)
+            now = time_ns()
+            if not (data := self._pipe.read_now()):
+                break
+        else:
+            self._feed(data)
+            now = time_ns()
+        text = self._rest.decode("ascii", "replace")
+        self._late.read(self._calls.sending(text, now - WAITED), now)
 
     def _feed(self, data: bytes) -> None:
         *whole, rest = (self._rest + data).split(b"\n")
@@ -84,7 +101,6 @@ class Tracing:
         text = self._rest.decode("ascii", "replace")
         if text:
             self._put(self._calls.beginning(text), text)
-        self._late.read(self._calls.sending(text, time_ns() - WAITED))
 
     def _put(self, calls: Sequence[Call], text: str) -> None:
         known = self._calls

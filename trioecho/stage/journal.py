@@ -243,14 +243,12 @@ class Journal(Order):
 
     # ---- inside ----------------------------------------------------------------------------------
 
-    def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
-        """The place of a call that waited for a segment, told now.
+    def returned(self, call: Call, before: int, floor: int) -> tuple[int, Call]:
+        """The place of a call that waited for a segment and has returned before a moment.
 
-        A tap may still show what was sent before it was told, so there the place is now.
+        A tap may still show what was sent until then, so there the place is that moment.
         """
-        time = time_ns() if self._tapped else self._newest
-        if before is not None:
-            time = min(time, before)
+        time = before if self._tapped else min(self._newest, before)
         time = max(time, call.time, floor)
         return time, call if self._tapped else replace(call, time=time)
 

@@ -52,8 +52,8 @@ class Pages(Protocol):
     def told_now(self, entry: Entry) -> None:
         """Let an entry wait until all segments sent before now have come."""
 
-    def returned(self, call: Call, before: int | None, floor: int) -> tuple[int, Call]:
-        """The place of a call that waited for a segment, reported now."""
+    def returned(self, call: Call, before: int, floor: int) -> tuple[int, Call]:
+        """The place of a call that waited for a segment and has returned before a moment."""
 
     def wake(self) -> None:
         """Wake the tasks that wait for something new."""
@@ -105,9 +105,15 @@ class LateCalls:
             self._journal.told_now(begun)  # its SYN, if there is one, has been sent
             begun.open = False
 
-    def read(self, under_way: int | None) -> None:
-        """Note that everything there was has been read."""
-        self._place_returned(None)
+    def read(self, under_way: int | None, until: int) -> None:
+        """Note that everything that was written until a moment has been read.
+
+        Args:
+            under_way: when the oldest call was made that has not returned and may have sent
+                something.
+            until: the moment, nanoseconds since the epoch: a call not reported yet is later.
+        """
+        self._place_returned(until)
         self.until = NEVER if under_way is None else under_way
         self._journal.wake()
 
@@ -145,7 +151,6 @@ class LateCalls:
     def end(self) -> None:
         """The program has ended."""
         self.catch_up = _nothing
-        self._place_returned(None)
         self.count()
         self.expire(NEVER, NEVER)
 
@@ -162,7 +167,7 @@ class LateCalls:
                 )
         return self._find(call)
 
-    def _place_returned(self, before: int | None) -> None:
+    def _place_returned(self, before: int) -> None:
         for entry in self._returned:
             assert isinstance(entry.event, Call)
             self._floor, entry.event = self._journal.returned(entry.event, before, self._floor)
