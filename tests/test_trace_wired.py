@@ -292,6 +292,19 @@ def test_ctrl_c_finishes_what_was_seen(tmp_path: Path) -> None:
     assert json.loads(path.read_text().splitlines()[-1])["type"] == "summary"
 
 
+def test_what_we_end_after_the_client_is_told_as_ours() -> None:
+    """The client gives up, its FIN is lost, and so we abort the server's connection."""
+    faults = [f"--fault=drop {what} always" for what in ("server data", "client fin")]
+    ladder = events("hi", "--timeout", "0.2", *faults, code=1)
+    stopped = [one for one in ladder if one["type"] == "stopped"]
+    assert [(one["end"], one["why"]) for one in stopped] == [("server", "the client has ended")]
+    after = ladder[ladder.index(stopped[0]) :]
+    assert [one["name"] for one in after if one["type"] == "call"] == ["setsockopt", "close"]
+    assert "RST" in next(one for one in after if one["type"] == "rung")["flags"]
+    assert "unread-data" not in str(ladder)
+    assert ladder[-1]["type"] == "summary"
+
+
 def test_a_picture_that_was_not_finished_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
     old, new = tmp_path / "old.svg", tmp_path / "new.svg"
     old.write_text("a picture")

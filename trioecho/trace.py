@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from time import time_ns
 from typing import Literal, TypeAlias
 
 import trio
@@ -21,7 +22,7 @@ from trioecho.echo.server import serve
 from trioecho.errors import TrioechoError
 from trioecho.faults.faults import mtu_of, parse
 from trioecho.hosts.ways import Ways
-from trioecho.model import ENDS, Summary
+from trioecho.model import ENDS, Stopped, Summary
 from trioecho.packet.build import IPV6_MINIMUM
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import ListeningSocket, open_listeners
@@ -29,7 +30,7 @@ from trioecho.stage.on_loopback import Tap
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Kept, OpenOutputs, Output
 from trioecho.stage.play import cancelled_by, check_matched, check_whole, play
-from trioecho.stage.stage import Stage
+from trioecho.stage.stage import RecordedStage
 from trioecho.tcp.tracker import Tracker
 from trioecho.view import Ladder
 
@@ -187,11 +188,12 @@ async def _run_ends(
     settings: TraceSettings,
     listeners: Sequence[ListeningSocket],
     address: Address,
-    stage: Stage,
+    stage: RecordedStage,
     stop: trio.Event,
 ) -> list[TrioechoError]:
     """Run the clients until they are done, and the server until it has served the last."""
     failures: list[TrioechoError] = []
+    cut = False
     waiting = settings.connections
     together = trio.Event()
 
@@ -223,6 +225,14 @@ async def _run_ends(
         except TrioechoError as error:
             failures.append(error)
 
+    def aborting() -> None:
+        """Say that it is we who end the server; the user's own stop is told elsewhere."""
+        nonlocal cut
+        if not (cut or stop.is_set()):
+            cut = True
+            why = "all clients have ended" if settings.connections > 1 else "the client has ended"
+            stage.journal.stopped(Stopped(time_ns(), "server", "", why))
+
     gone = trio.Event()
     async with trio.open_nursery() as ends:
         await ends.start(
@@ -233,6 +243,7 @@ async def _run_ends(
                 nagle=settings.nagle,
                 grace=settings.grace,
                 stop=gone,
+                aborting=aborting,
             )
         )
         async with cancelled_by(stop), trio.open_nursery() as clients:

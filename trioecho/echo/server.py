@@ -78,6 +78,7 @@ async def serve(
     stop: trio.Event | None = None,
     report: ServerReport | None = None,
     stopping: Callable[[], None] | None = None,
+    aborting: Callable[[], None] = lambda: None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> ServerReport:
     """Accept connections and echo each in a task of its own, until told to stop.
@@ -93,6 +94,7 @@ async def serve(
         grace: seconds that open connections get to finish after ``stop``; then they are aborted.
         stop: when set, it stops accepting.
         stopping: called once it has stopped accepting.
+        aborting: called before each connection that it aborts because it was told to stop.
         report: is kept up to date all the time; without it, one is made.
         task_status: told as soon as it accepts.
 
@@ -102,7 +104,7 @@ async def serve(
     Raises:
         OSError: a socket can accept no more, and not because of one client.
     """
-    server = _Server(recv_size, nagle, close, report or ServerReport())
+    server = _Server(recv_size, nagle, close, report or ServerReport(), aborting)
     listeners = list(listeners)
     try:
         async with trio.open_nursery() as connections:
@@ -126,12 +128,18 @@ async def serve(
 
 class _Server:
     def __init__(
-        self, recv_size: int, nagle: bool, close: ServerClose, report: ServerReport
+        self,
+        recv_size: int,
+        nagle: bool,
+        close: ServerClose,
+        report: ServerReport,
+        aborting: Callable[[], None],
     ) -> None:
         self.recv_size = recv_size
         self.nagle = nagle
         self.close = close
         self.report = report
+        self.aborting = aborting
 
     async def accept_from(self, listener: ListeningSocket, nursery: trio.Nursery) -> None:
         while True:
@@ -157,6 +165,7 @@ class _Server:
                 report.reset += 1
             except trio.Cancelled:
                 report.cut += 1
+                self.aborting()
                 connection.abort()
                 raise
             else:
