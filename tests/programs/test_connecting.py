@@ -50,3 +50,13 @@ def test_nothing_is_made_up() -> None:
         Call(START, "client", "connection", 5, "socket", "AF_INET", 5),
     ):
         assert finder.placed(call) == call
+
+
+def test_a_descriptor_that_connects_again_is_not_that_of_the_connection_before() -> None:
+    finder, _ = seen(TWO)
+    assert finder.placed(connect(-10, 3)).connection == 1
+    assert finder.placed(connect(20, 3, 0)).connection == 1
+    again = connect(5_000 * MS, 3)  # whose SYN has not been sent
+    assert finder.placed(again) == again
+    done = connect(5_001 * MS, 3, 0)
+    assert finder.placed(done) == done

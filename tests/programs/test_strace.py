@@ -257,6 +257,18 @@ def test_a_connect_that_goes_on_by_itself(shown: str, value: str, end: object) -
     assert calls.line(asked) == []
 
 
+@pytest.mark.parametrize(("value", "deferred"), [("1", True), ("0", False)])
+def test_a_connect_that_waits_for_data(value: str, deferred: bool) -> None:
+    calls = TracedCalls("client")
+    calls.line(
+        f"{WHEN}setsockopt(4<TCP:[8]>, SOL_TCP, TCP_FASTOPEN_CONNECT, [{value}], 4) = 0"
+        " <0.000010000>"
+    )
+    _, other = calls.line(f"{WHEN}connect(4<TCP:[9]>, {SERVER}, 16) = 0 <0.000058000>")
+    _, connected = calls.line(f"{WHEN}connect(4<TCP:[8]>, {SERVER}, 16) = 0 <0.000058000>")
+    assert (other.deferred, connected.deferred) == (False, deferred)
+
+
 def test_a_socket_that_was_bound_before_it_connects() -> None:
     """strace goes on showing what it saw after bind."""
     calls = TracedCalls("client")

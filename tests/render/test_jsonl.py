@@ -85,6 +85,12 @@ def test_a_call_that_was_repeated_says_how_often() -> None:
     again = Call(5, "server", "connection", 9, "recv", "16", 0, times=3900)
     (told,) = objects(again)
     assert told["times"] == 3900
+    assert "deferred" not in told
+
+
+def test_a_connect_that_sent_nothing_says_so() -> None:
+    (told,) = objects(Call(5, "client", "connection", 9, "connect", result=0, deferred=True))
+    assert told["deferred"] is True
 
 
 def test_a_program_that_was_stopped() -> None:

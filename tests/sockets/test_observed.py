@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import gc
 import socket
+import sys
 
 import pytest
 import trio
 import trio.testing
 from loopback import HOST, need_ipv6
+from needs import missing
 
 from trioecho.model import Call, Endpoint
+from trioecho.render.calls import call_text
 from trioecho.sockets.listening import open_listener
 from trioecho.sockets.observed import ObservedSocket
 from trioecho.sockets.told import ToldSocket
+
+# linux/tcp.h
+FAST_OPEN = {"TCP_FASTOPEN_CONNECT": 30, "TCP_FASTOPEN_NO_COOKIE": 34}
 
 
 def told(calls: list[Call]) -> list[tuple[str, str, str, int | None, str | None]]:
@@ -231,3 +237,22 @@ async def test_options_are_the_kernels_unless_asked() -> None:
     with await open_listener(socket.AF_INET6, ("::1", 0), factory=factory):
         assert made[1].getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR)
         assert made[1].getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+
+
+async def test_a_connect_that_waits_for_data_says_that_nothing_was_sent() -> None:
+    """TCP_FASTOPEN_CONNECT, here without a cookie: send opens the connection."""
+    if sys.platform != "linux":
+        missing("TCP_FASTOPEN_CONNECT is Linux's")
+    calls: list[Call] = []
+    with socket.create_server((HOST, 0)) as server:
+        for options in ([], ["TCP_FASTOPEN_CONNECT", "TCP_FASTOPEN_NO_COOKIE"]):
+            with await ObservedSocket.create(
+                socket.AF_INET, end="client", record=calls.append
+            ) as client:
+                for name in options:
+                    client.set_option(socket.IPPROTO_TCP, FAST_OPEN[name], 1, name)
+                await client.connect(server.getsockname())
+                await client.send_all(b"x")
+    ends = [call for call in calls if call.name == "connect" and call.result == 0]
+    assert [call.deferred for call in ends] == [False, True]
+    assert call_text(ends[1:]) == "connect -> 0: nothing sent yet, the first send sends the SYN"

@@ -200,6 +200,23 @@ def test_a_connect_that_never_returns_is_waited_for_in_vain_only_for_a_while() -
     assert story(journal.ready()) == ["#None connect"]
 
 
+def test_a_deferred_connect_that_sent_its_syn_was_none() -> None:
+    """TCP_FASTOPEN_CONNECT without a cookie opens in the usual way."""
+    for opened in (True, False):
+        journal = Journal()
+        late = told(journal)
+        syn, *_ = passages(ECHO)
+        put(late, connect(-1, 3))
+        if opened:
+            carry(journal, syn)
+        put(late, replace(connect(MS, 3, 0), deferred=True))
+        journal.settle(journal.moment())
+        assert [one.deferred for one in journal.ready() if isinstance(one, Call)] == [
+            False,
+            not opened,
+        ]
+
+
 def test_a_segment_waits_for_the_call_that_sent_it_to_return() -> None:
     journal = Journal()
     late = told(journal)

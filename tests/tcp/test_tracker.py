@@ -5,7 +5,7 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from frames import RAW, tcp
+from frames import RAW, seen, tcp
 from msgspec.structs import replace
 
 from trioecho.model import ACK, SYN, Call, End, Endpoint, Frame, Segment, State
@@ -175,6 +175,31 @@ def first(flags: int) -> Segment:
     segment = decode(Frame(1, 0, data, RAW, len(data)))
     assert segment is not None
     return segment
+
+
+OPEN = "+0 > S 0:0(0)\n+0 < S. 0:0(0) ack 1\n+0 > . 1:1(0) ack 1\n"
+
+
+@pytest.mark.parametrize(
+    ("end", "name", "ends", "number"),
+    [
+        ("client", "socket", True, 2),
+        ("server", "socket", True, 2),
+        ("client", "close", True, 1),
+        ("client", "socket", False, 1),
+    ],
+)
+def test_a_new_socket_with_the_ports_of_a_closed_connection_is_for_another(
+    end: End, name: str, ends: bool, number: int
+) -> None:
+    text = OPEN + "+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2\n+0 > . 2:2(0) ack 2\n"
+    if end == "client":
+        text = OPEN + "+0 < F. 1:1(0) ack 1\n+0 > F. 1:1(0) ack 2\n+0 < . 2:2(0) ack 2\n"
+    tracker, rungs = seen(text if ends else OPEN)
+    one, other = rungs[0].segment.source, rungs[0].segment.destination
+    local, peer = (one, other) if end == "client" else (other, one)
+    assert tracker.called(call(end, name, local, peer)) == number
+    assert tracker.connections[-1].reuses == (1 if number == 2 else None)
 
 
 def call(end: End, name: str, local: Endpoint, peer: Endpoint) -> Call:

@@ -108,6 +108,8 @@ class Call(Struct, frozen=True):
         connection: the number of the connection, from 1, once the trace has found it.
         times: how many such calls these were; more than 1 where a program made them again and again
             with no effect, and then ``time`` is that of the last.
+        deferred: whether a connect returned 0 and sent nothing: the first send will open the
+            connection (TCP_FASTOPEN_CONNECT).
     """
 
     time: int
@@ -123,6 +125,7 @@ class Call(Struct, frozen=True):
     data: bytes = b""
     connection: int | None = None
     times: int = 1
+    deferred: bool = False
 
 
 class Kernel(Struct, frozen=True):

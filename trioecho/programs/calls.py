@@ -63,6 +63,8 @@ class TracedCalls:
         # strace looks up a socket's addresses once; where that was after bind, it never shows the
         # peer, which connect named.
         self._peers: OrderedDict[str, Endpoint] = OrderedDict()
+        # Sockets with TCP_FASTOPEN_CONNECT, by their inodes or addresses.
+        self._deferring: OrderedDict[tuple[int, str], None] = OrderedDict()
 
     def line(self, text: str) -> list[Call]:
         """Take a line."""
@@ -113,6 +115,8 @@ class TracedCalls:
             name, arguments = "read", (arguments[0], "", arguments[4] if arguments[4:] else "")
         if name == "connect":
             return self._connect(traced, sock)
+        if name == "setsockopt" and arguments[2:4] == ("TCP_FASTOPEN_CONNECT", "[1]"):
+            remember(self._deferring, (sock.fd, sock.shown), None, _MOST)
         error = _ERROR.match(result)
         number = _NUMBER.match(result)
         if error is None and number is None:
@@ -156,7 +160,9 @@ class TracedCalls:
             remember(self._under_way, (sock.fd, str(peer)), peer, _MOST)
         elif error is not None or traced.result == "0":
             time = traced.time + traced.took
-            calls.append(self._ending(time, sock, peer, 0, error and error[1]))
+            ending = self._ending(time, sock, peer, 0, error and error[1])
+            deferred = error is None and (sock.fd, sock.shown) in self._deferring
+            calls.append(replace(ending, deferred=deferred))
         return calls
 
     def _connected(self, traced: Traced, sock: _Socket) -> list[Call]:

@@ -57,6 +57,7 @@ class Finder:
         key = call.end, call.fd, peer
         if call.name == "connect" and call.result is None and call.error is None:
             found = self._begun_at(call.time, local, peer)
+            self._begun.pop(key, None)  # that of an earlier socket with this number
             if found is not None:
                 remember(self._begun, key, found, _MOST)
                 remember(self._claimed, found.number, None, _MOST)

@@ -53,5 +53,6 @@ def _once(call: Call) -> str:
     if call.name == "accept":
         return f"accept -> connection fd {call.result}"
     if call.name == "connect" and call.result == 0:
-        return "connect -> connected"
+        deferred = "connect -> 0: nothing sent yet, the first send sends the SYN"
+        return deferred if call.deferred else "connect -> connected"
     return text

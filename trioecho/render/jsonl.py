@@ -135,6 +135,7 @@ def call_object(call: Call, start: int) -> dict[str, object]:
         "peer": str(call.peer) if call.peer else None,
         "data": b2a_base64(call.data, newline=False).decode("ascii"),
         **({"times": call.times} if call.times > 1 else {}),
+        **({"deferred": True} if call.deferred else {}),
     }
 
 

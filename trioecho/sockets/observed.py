@@ -31,6 +31,7 @@ _UNDER_WAY = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN}
 # l_onoff = 1, l_linger = 0: close() throws away what was not sent and answers with RST.
 _LINGER_ZERO = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 SIOCOUTQ = 0x5411
+_SYN_SENT = 2  # in the first byte of Linux's TCP_INFO
 
 
 class ObservedSocket(ToldSocket):
@@ -66,10 +67,10 @@ class ObservedSocket(ToldSocket):
         self.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1, "TCP_NODELAY 1")
 
     async def connect(self, address: SocketAddress) -> None:
-        """Connect, and wait until the handshake is done.
+        """Connect, and wait until the handshake is done, unless TCP_FASTOPEN_CONNECT defers it.
 
         It is recorded twice: with the result None as soon as the kernel has sent the SYN and the
-        local endpoint is known, and again with its result.
+        local endpoint is known, and again with its result. A deferred one is recorded once.
 
         Raises:
             OSError: it was refused, timed out, or there is no route.
@@ -91,7 +92,7 @@ class ObservedSocket(ToldSocket):
             failure = OSError(code, os.strerror(code))
             self._tell(time, "connect", written(address), error=failure)
             raise failure
-        self._tell(time, "connect", written(address), 0)
+        self._tell(time, "connect", written(address), 0, deferred=_waits_for_data(sock))
 
     async def recv(self, size: int) -> bytes:
         """Receive what has arrived, as soon as there is something.
@@ -172,3 +173,10 @@ class ObservedSocket(ToldSocket):
             option = (socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_ZERO)
             self._call("setsockopt", "SO_LINGER 0", lambda: self._sock.setsockopt(*option))
             self.close()
+
+
+def _waits_for_data(sock: socket.socket) -> bool:
+    """Whether a socket has connected without a segment: the first data will go with its SYN."""
+    if sys.platform != "linux":
+        return False
+    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _SYN_SENT

@@ -44,6 +44,7 @@ class Recorder:
         local: SocketAddress | None,
         peer: SocketAddress | None,
         data: bytes,
+        deferred: bool = False,
     ) -> None:
         """Record one call: what it raised, or what it returned."""
         from trioecho.model import Call
@@ -60,6 +61,7 @@ class Recorder:
             local=endpoint(local),
             peer=endpoint(peer),
             data=data,
+            deferred=deferred,
         )
         if self._held is None:
             self._record(call)

@@ -167,7 +167,8 @@ class ToldSocket:
         result: int | None = None,
         error: OSError | None = None,
         data: bytes = b"",
+        deferred: bool = False,
     ) -> None:
         if self._recorder is not None:
             ends = (self._local, self._peer)
-            self._recorder.tell(time, name, arguments, result, error, *ends, data)
+            self._recorder.tell(time, name, arguments, result, error, *ends, data, deferred)

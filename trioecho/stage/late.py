@@ -163,7 +163,12 @@ class LateCalls:
             one = begun.event
             if one.connection is not None:
                 return replace(
-                    call, end=one.end, local=one.local, peer=one.peer, connection=one.connection
+                    call,
+                    end=one.end,
+                    local=one.local,
+                    peer=one.peer,
+                    connection=one.connection,
+                    deferred=False,  # it has sent its SYN
                 )
         return self._find(call)
 

@@ -133,6 +133,9 @@ class Tracker:
         assert call.peer is not None
         ends = (call.local, call.peer) if call.end == "client" else (call.peer, call.local)
         connection = self.find(*ends) or self.expect(*ends)
+        if call.name == "socket" and _is_over(connection, call.end):
+            before, connection = connection, self.expect(*ends)
+            connection.reuses = before.number
         if call.name == "close" and call.end == "client":
             connection.gave_up(call.time)
         return connection.number
@@ -257,6 +260,12 @@ class Tracker:
         flows = self._by_flow
         flows[client, server, tunnel] = flows[server, client, tunnel] = connection
         return connection
+
+
+def _is_over(connection: TrackedConnection, end: End) -> bool:
+    """Whether an end has closed a connection, so that a new socket of its own is for another."""
+    half = connection.client if end == "client" else connection.server
+    return half.state is State.CLOSED and half.segments > 0
 
 
 def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
