@@ -46,6 +46,29 @@ def test_the_numbers_that_make_a_verdict_a_fact() -> None:
     assert rungs[-1].notes == (Ack(100, pure=True, of=4, rtt=20_000_000),)
 
 
+@pytest.mark.parametrize(
+    ("lines", "larger"),
+    [
+        ("+.1 > . 1:101(100) ack 1\n+.2 > . 1:51(50) ack 1", 100),
+        ("+.1 > . 1:101(100) ack 1\n+.2 > . 1:101(100) ack 1", None),
+        # Two segments that the sender's device cuts.
+        ("+.1 > . 1:201(200) ack 1\n+.2 > . 1:101(100) ack 1", None),
+        # The rest has arrived.
+        (
+            "+.1 > . 1:101(100) ack 1\n+0 < . 1:1(0) ack 1 <sack 51:101>\n+.2 > . 1:51(50) ack 1",
+            None,
+        ),
+        # The window has shrunk.
+        ("+.1 > . 1:101(100) ack 1\n+0 < . 1:1(0) ack 1 win 90\n+.2 > . 1:51(50) ack 1", None),
+    ],
+)
+def test_a_timer_that_sends_less_says_so(lines: str, larger: int | None) -> None:
+    *_, last = play(OPEN + lines)
+    (found,) = (note for note in last.notes if isinstance(note, timers.Timeout))
+    assert found.larger == larger
+    assert ("instead of" in found.text(last)) is (larger is not None)
+
+
 def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
     """Karn's algorithm, RFC 6298 §3."""
     rungs = play(

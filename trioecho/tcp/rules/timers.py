@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from trioecho.model import SYN, Rung
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Expired, Unheard
+from trioecho.tcp.rules.data import DEFAULT_MSS, room_of_options
 from trioecho.tcp.rules.repetition import (
     Retransmission,
     SpuriousRetransmission,
@@ -15,7 +16,7 @@ from trioecho.tcp.rules.repetition import (
 )
 from trioecho.tcp.rules.words import ends, later, of_rung
 from trioecho.tcp.step import Seen
-from trioecho.text import ordinal
+from trioecho.text import ordinal, plural
 
 # No common kernel's timer expires sooner than this (Linux's TCP_RTO_MIN; RFC 6298 asks for 1 s).
 SHORTEST_TIMEOUT = 200_000_000
@@ -29,17 +30,25 @@ SHORTEST_PROBE = 2_000_000
 class Timeout(Retransmission, frozen=True):
     """A timer has expired at its sender, which sends it again for the ``times``-th time.
 
-    ``others``: other ACKs have come since it was first sent, but none of it.
+    ``others``: other ACKs have come since it was first sent, but none of it. ``larger``: how many
+    bytes were sent there first, where it has fewer and its receiver has room for all of them.
     """
 
     cause: str | None = "timeout"
     times: int = 1
     others: bool = False
+    larger: int | None = None
 
-    source = "RFC 6298 §5"
+    @property
+    def source(self) -> str:
+        return "RFC 6298 §5" if self.larger is None else "RFC 6298 §5, RFC 4821 §7.7"
 
     def text(self, rung: Rung) -> str:
-        return f"{_which(self)}: no ACK{' of it' if self.others else ''} has come"
+        told = f"{_which(self)}: no ACK{' of it' if self.others else ''} has come"
+        if self.larger is None:
+            return told
+        fewer = f"{plural(rung.segment.length, 'byte')} instead of {self.larger:,}"
+        return f"{told}; now with {fewer}, perhaps because the path takes no larger segments"
 
     def learn(self, seen: Seen) -> None:
         super().learn(seen)
@@ -231,7 +240,20 @@ def ack_lost(seen: Seen) -> AckLost | None:
 def _timeout(seen: Seen) -> Timeout:
     first = seen.original
     others = first is not None and seen.heard.ack_time > first.time
-    return Timeout(*first_sent(seen), times=_times(seen), others=others)
+    return Timeout(*first_sent(seen), times=_times(seen), others=others, larger=_larger(seen))
+
+
+def _larger(seen: Seen) -> int | None:
+    """The length of what was first sent there, if it is larger, one segment, and whole in the
+    receiver's window, and the receiver has no part of it."""
+    first, theirs = seen.original, seen.theirs
+    if first is None or first.seq != seen.seq or first.end <= seen.end or theirs.sack:
+        return None
+    if theirs.ack is None or theirs.window is None or not theirs.shift_known:
+        return None
+    length = first.end - first.seq
+    whole = length + room_of_options(seen.segment) <= (theirs.mss or DEFAULT_MSS)
+    return length if whole and first.end <= theirs.ack + (theirs.window << theirs.shift) else None
 
 
 def _since(seen: Seen) -> int:
