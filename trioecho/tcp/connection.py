@@ -122,6 +122,8 @@ class TrackedConnection(History):
         if rung.kind == "injected" and segment.flags & RST:
             self._fooled(seen, rung, time)
         else:
+            if rung.kind == "injected" and (fact := rules.one(rules.FORGED_SYN, seen)) is not None:
+                self._count_trouble(rung, fact.text(rung))
             taken = arrive(seen, time)
             if rung.kind != "injected":
                 if taken and seen.end > seen.seq:

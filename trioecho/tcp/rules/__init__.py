@@ -195,6 +195,10 @@ FORGED = Question(
         refusals.not_next,
     ),
 )
+FORGED_SYN = Question(
+    "When a SYN arrives that our wire forged: what does its receiver make of it?",
+    (challenges.forged_syn,),
+)
 STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))
 FIN = Question(
     "If it is a FIN that was not sent before: which step of the close is it?",
@@ -248,7 +252,7 @@ QUESTIONS = (
         BYTES,
         TIMESTAMP,
     ),
-    *(RESET, FORGED, STRAY, SYN, FIN, DATA, MARKS, OFFLOAD, PORTS, NEWLY, ARRIVAL),
+    *(RESET, FORGED, FORGED_SYN, STRAY, SYN, FIN, DATA, MARKS, OFFLOAD, PORTS, NEWLY, ARRIVAL),
 )
 
 

@@ -9,9 +9,10 @@ from trioecho.tcp.states import UNANSWERED
 from trioecho.tcp.step import Seen
 
 _NONE = (State.CLOSED, *UNANSWERED)
+#: The states in which an end answers what it does not believe by a challenge ACK.
 # Elsewhere kernels differ: Linux challenges none in TIME-WAIT, and behind a close takes any within
 # the window in FIN-WAIT-2.
-_CHALLENGING = (
+CHALLENGING = (
     State.ESTABLISHED,
     State.FIN_WAIT_1,
     State.CLOSE_WAIT,
@@ -134,7 +135,7 @@ class Challenged(ConnectionRst, frozen=True):
 def challenged(seen: Seen) -> Challenged | None:
     """It lies within its receiver's window, and carries neither the next number nor, unless our
     wire forged it, the one that the peer acknowledged last."""
-    if _counts(seen) or seen.theirs.state not in _CHALLENGING:
+    if _counts(seen) or seen.theirs.state not in CHALLENGING:
         return None
     return Challenged() if _in_window(seen) else None
 
