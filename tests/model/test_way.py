@@ -17,6 +17,7 @@ WAYS = [
     Way(fault="corrupt data 1", lost=True, broken=True),
     Way(fault="path mtu 1000", lost=True, too_large=True),
     Way(fault="clamp mss 1200", edited="mss lowered from 1460 to 1200", took=7),
+    Way(took=5, stopped=True),
     Way(fault="not taken by the host: Größe"),
 ]
 

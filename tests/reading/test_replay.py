@@ -32,6 +32,7 @@ from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS, Setting
 from trioecho.stage.journal import Journal
 from trioecho.stage.wire import open_wire
+from trioecho.tcp.rules.resets import ProgramStopped
 from trioecho.trace import TraceSettings, trace_echo
 
 ECN = (("net.ipv4.tcp_ecn", "1"),)
@@ -104,6 +105,14 @@ async def test_what_is_read_back_is_what_was_written(faults: list[str]) -> None:
     settings = TraceSettings(size=6_000, message=b"x" * 6_000, faults=tuple(faults), sysctl=ECN)
     ladder = await trace_echo(settings)
     assert ladder.rungs
+    check(ladder.rungs)
+
+
+@pytest.mark.usefixtures("wires")
+async def test_that_we_stopped_a_program_is_read_back() -> None:
+    ladder = await trace_echo(TraceSettings(faults=("drop client fin always",), grace=0))
+    last = ladder.rungs[-1]
+    assert (last.sender, last.notes) == ("server", (ProgramStopped(),))
     check(ladder.rungs)
 
 

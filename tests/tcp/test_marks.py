@@ -13,7 +13,7 @@ from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
 from trioecho.tcp.rules import refusals, resets, timers
-from trioecho.tcp.rules.challenges import ChallengeAck
+from trioecho.tcp.rules.challenges import ChallengeAck, ForgedSyn
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import NagleDelayedAck
 from trioecho.tcp.rules.loss import Dsack, DuplicateAck, Sack
@@ -155,13 +155,13 @@ def test_a_forged_syn_opens_nothing() -> None:
         rung = tracker.sent(segment, "injected" if data is forged else "original")
         rungs.append(tracker.connections[0].arrived(rung, number))
     assert [rung.connection for rung in rungs] == [1] * 9
-    assert (rungs[5].seq, rungs[5].notes) == (0x40000001, ())
+    assert (rungs[5].seq, rungs[5].notes) == (0x40000001, (ForgedSyn(),))
     assert kinds(rungs[6]) == ["data"]
     assert ChallengeAck("syn") in rungs[7].notes
     assert kinds(rungs[8]) == ["ack"]
     assert all((r.client_state, r.server_state) == (State.ESTABLISHED,) * 2 for r in rungs[2:])
     (summary,) = tracker.summaries()
-    assert (summary.client_bytes, summary.troubles, summary.closed_by) == (10, 1, None)
+    assert (summary.client_bytes, summary.troubles, summary.closed_by) == (10, 2, None)
     assert not tracker.connections[0].server.received.islands
 
 

@@ -425,6 +425,15 @@ def volumes(rungs: list[Rung]) -> tuple[int, int]:
     return summary.client_bytes, summary.server_bytes
 
 
+@pytest.mark.parametrize(
+    ("first", "counts"), [("< .  1:1(0) ack 1 win 1000", 200), ("< .  1:1(0) ack 51 win 1000", 200)]
+)
+def test_data_from_before_the_first_that_was_seen_count_once(first: str, counts: int) -> None:
+    """The capture begins in the middle; what the client's ACK asks for comes behind."""
+    lines = "\n+0 > . 501:601(100) ack 1\n+0 > . 51:151(100) ack 1\n+.3 > . 51:151(100) ack 1"
+    assert volumes(play(f"+0 {first}{lines}")) == (counts, 0)
+
+
 def test_the_byte_of_a_probe_counts_when_it_is_taken() -> None:
     rungs = play(VERDICTS["a zero-window probe whose byte is taken"])
     assert volumes(rungs) == (1502, 0)

@@ -34,6 +34,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
         took: how long after its frame's time it arrived, in nanoseconds; None if it is lost, or was
             still under way when the recording ended.
         listens: whether its receiver was known to listen, which a call had told.
+        stopped: whether it is a reset of a program that trioecho had stopped.
     """
 
     kind: Kind = "original"
@@ -44,6 +45,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
     edited: Annotated[str, Meta(max_length=LONGEST_TEXT)] = ""
     took: Annotated[int, Meta(ge=0, le=LONGEST_WAY)] | None = None
     listens: bool = False
+    stopped: bool = False
 
     def text(self) -> str:
         """How a capture file says it: ``trioecho-way: {"fault":"drop syn","lost":true}``."""

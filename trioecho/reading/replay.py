@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import Rung, Segment
+from trioecho.model import End, Rung, Segment
 from trioecho.tcp.tracker import Tracker
 
 #: Rungs that may wait for their arrival, or for that of one before them. A wire lets no more wait;
@@ -39,6 +39,9 @@ class Replay:
             waiting = _Waiting(tracker.seen(segment))
         else:
             tracker.listens(segment.destination, now=way.listens)
+            if way.stopped and (found := tracker.find(segment.source, segment.destination)):
+                end: End = "client" if found.halves(segment)[0] is found.client else "server"
+                found.stopped(end, segment.frame.time)
             rung = tracker.sent(segment, way.kind)
             waiting = _Waiting(rung)
             if way.lost:

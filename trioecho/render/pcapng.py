@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from trioecho.model import Frame, Rung, State
 from trioecho.model.way import TOLD, Way
 from trioecho.render.fate import fate
+from trioecho.tcp.rules.resets import ProgramStopped
 
 if TYPE_CHECKING:
     from trioecho.model import Summary
@@ -115,6 +116,8 @@ def _comments(rung: Rung) -> list[str]:
     way = Way(rung.kind, rung.fault, rung.lost, rung.broken, rung.too_large, rung.edited, took)
     if rung.sender == "client" and rung.server_state is State.LISTEN:
         way = replace(way, listens=True)
+    if any(isinstance(note, ProgramStopped) for note in rung.notes):
+        way = replace(way, stopped=True)
     return [said, way.text()]
 
 

@@ -109,6 +109,16 @@ class TrackedConnection(History):
             self.told.gave_up = True
             client.meet(Event.GIVE_UP, time)
 
+    def stopped(self, end: End, time: int) -> None:
+        """The program at an end is stopped, by us.
+
+        Args:
+            end: which end.
+            time: when, nanoseconds since the epoch.
+        """
+        self.told = self.told or Told()
+        self.told.stops(end, time)
+
     def arrived(self, rung: Rung, time: int) -> Rung:
         """A segment that was ``sent`` has arrived at the other end."""
         segment = rung.segment

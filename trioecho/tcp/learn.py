@@ -250,6 +250,8 @@ def remember(seen: Seen) -> None:
                 one.instead = seen.number
         return
     closes = segment.flags & FIN  # whose number is no byte
+    if mine.seen.up_to is None and begin > 1:  # its peer has told where its stream was before
+        mine.unseen = (*mine.unseen, (1, begin))
     new = mine.seen.add(begin, end - closes)
     if len(mine.unseen) > 1 or (begin < 1 and not mine.syn_seen):
         left, late = take(mine.unseen, begin, end)

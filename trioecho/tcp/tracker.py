@@ -158,8 +158,7 @@ class Tracker:
             time: when, nanoseconds since the epoch.
         """
         for connection in self.connections:
-            connection.told = connection.told or Told()
-            connection.told.stops(end, time)
+            connection.stopped(end, time)
 
     def over(self) -> bool:
         """Whether every connection has ended, also one of which only a call was seen."""
