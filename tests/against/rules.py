@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from against.frames import Before, Numbers, Ours, Theirs, has_ack, is_synack, top_of
+from against.frames import Before, Numbers, Ours, Theirs, has_ack, is_synack, space, top_of
 from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.tcp.rules.overtaking import NEXT_PACKETS
 from trioecho.tcp.rules.repetition import FastRetransmission, Retransmission
@@ -131,7 +131,14 @@ def _never_seen(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _partly_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    return not before.unseen and _changed(theirs, ours) == ({"ack-lost-segment"}, set())
+    if before.unseen or _changed(theirs, ours) != ({"ack-lost-segment"}, set()):
+        return False
+    top = 0
+    for numbers, _ in _peers(before, ours):
+        if 0 < numbers.seq < top < top_of(numbers) and top < theirs.numbers.ack:
+            return True
+        top = max(top, top_of(numbers))
+    return False
 
 
 def _ack_field(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -153,46 +160,84 @@ def _ack_of_a_reset(theirs: Theirs, before: Before, ours: Ours) -> bool:
     return bool(same) and _changed(theirs, ours) == ({"duplicate-ack"}, set())
 
 
-def _tfo_without_data(theirs: Theirs, _: Before, ours: Ours) -> bool:
+def _tfo_without_data(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     return (
         is_synack(ours)
-        and not ours.peer_syn_data
+        and not any(n.flags & SYN and n.length for n, _ in _peers(before, ours))
+        and (theirs.numbers.ack > 1 or _other_isn(before, ours))
         and lost <= {"tfo-ack", "reused-ports"}
         and "tfo-ack" in lost
         and not added
     )
 
 
-def _isn_of_synack(theirs: Theirs, _: Before, ours: Ours) -> bool:
+def _isn_of_synack(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     implied = {"reused-ports", "lost-segment", "tfo-ack"}
-    return is_synack(ours) and "reused-ports" in lost and lost <= implied and not added
+    if not (is_synack(ours) and "reused-ports" in lost and lost <= implied) or added:
+        return False
+    return not ours.numbers.seq and _other_isn(before, ours)
+
+
+def _other_isn(before: Before, ours: Ours) -> bool:
+    """Whether all that was seen of its sender, or else its peer's ACK, told another ISN."""
+    isn, mine = ours.rung.segment.seq, _mine(before, ours)
+    told = [rung.segment.seq for numbers, rung in mine if numbers.flags & SYN]
+    told = told or [rung.segment.seq - 1 for _, rung in mine[:1]]
+    acks = [rung.segment.ack for _, rung in _peers(before, ours)]
+    told = told or [ack - 1 for ack in acks if ack is not None]
+    return bool(told) and all((one - isn) % 2**32 for one in told)
 
 
 def _second_pass(_: Theirs, before: Before, ours: Ours) -> bool:
     return before.numbers == ours.numbers
 
 
-def _simultaneous_open(theirs: Theirs, _: Before, ours: Ours) -> bool:
-    crossed = is_synack(ours) and ours.first_ack
-    return crossed and _only_repeated(theirs, ours)
+def _simultaneous_open(theirs: Theirs, before: Before, ours: Ours) -> bool:
+    this = ours.rung.segment
+    if not is_synack(ours) or not ours.first_ack or not _only_repeated(theirs, before, ours):
+        return False
+    own = [rung.segment.seq for _, rung in _opening(_mine(before, ours))]
+    crossed = [rung.segment.seq for _, rung in _opening(_peers(before, ours))]
+    return this.seq in own and any((one + 1 - (this.ack or 0)) % 2**32 == 0 for one in crossed)
 
 
 def _first_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    syn = bool(ours.rung.segment.flags & SYN)
-    return syn and not before.opened and _only_repeated(theirs, ours)
+    this = ours.rung.segment
+    if not this.flags & SYN or before.opened or not _only_repeated(theirs, before, ours):
+        return False
+    return any(
+        _beyond(rung.segment.seq + numbers.length, this.seq)
+        for numbers, rung in _mine(before, ours)
+    )
 
 
 def _asks_itself(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    asks = ours.rung.segment.flags & (SYN | ACK) == SYN and not before.asked
-    return asks and before.reset and _only_repeated(theirs, ours)
+    this = ours.rung.segment
+    if this.flags & (SYN | ACK) != SYN or before.asked:
+        return False
+    answered = False
+    for numbers, rung in before.past:
+        mine = rung.segment.source == this.source
+        same = rung.segment.seq == this.seq and numbers.flags & (SYN | ACK) == SYN | ACK
+        if mine and same:
+            answered = True
+        elif answered and not mine and numbers.flags & RST:
+            return _only_repeated(theirs, before, ours)
+    return False
 
 
-def _only_repeated(theirs: Theirs, ours: Ours) -> bool:
+def _opening(frames: list[tuple[Numbers, Rung]]) -> list[tuple[Numbers, Rung]]:
+    """The SYNs without an ACK among some frames."""
+    return [one for one in frames if one[0].flags & (SYN | ACK) == SYN]
+
+
+def _only_repeated(theirs: Theirs, before: Before, ours: Ours) -> bool:
     """Whether tshark alone calls it a retransmission; it may say ``tfo-ack`` besides."""
     lost, added = _changed(theirs, ours)
-    besides = set() if ours.peer_syn_data else {"tfo-ack"}
+    data = any(numbers.length for numbers, _ in _opening(_peers(before, ours)))
+    besides = set() if data else {"tfo-ack"}
     return "retransmission" in lost and lost <= {"retransmission"} | besides and not added
 
 
@@ -254,11 +299,29 @@ def _captured_late(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _probe_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
-    whole = (lost == {"ack-lost-segment"} and not before.unseen) or (
-        lost == {"lost-segment"} and before.next
-    )
-    answers = {"zero-window-probe", "zero-window-probe-ack", "window-update"}
-    return before.probed and whole and added <= answers
+    mine, peers, this = _mine(before, ours), _peers(before, ours), theirs.numbers
+    if lost == {"ack-lost-segment"} and not before.unseen:  # of the byte, and of no more
+        taken = this.ack - 1 in _probes(peers, mine)
+    else:  # the next byte, or the next probe
+        taken = lost == {"lost-segment"} and before.next and this.seq - 1 in _probes(mine, peers)
+    closed = bool(peers) and not peers[-1][1].window
+    may = {
+        "zero-window-probe": closed and this.length == 1,
+        "zero-window-probe-ack": not ours.rung.window and not this.length,
+        "window-update": ours.rung.window != (mine[-1][1].window if mine else 0),
+    }
+    return taken and all(may.get(kind, False) for kind in added)
+
+
+def _probes(sender: list[tuple[Numbers, Rung]], peer: list[tuple[Numbers, Rung]]) -> set[int]:
+    """The numbers of the single bytes that a sender has sent into its peer's closed window."""
+    told = sorted((rung.number, rung.window) for _, rung in peer)
+    return {
+        numbers.seq
+        for numbers, rung in sender
+        if numbers.length == 1
+        and [window for number, window in told if number < rung.number][-1:] == [0]
+    }
 
 
 def _asked_once(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -269,10 +332,19 @@ def _asked_once(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _nothing_to_keep(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
+    mine, peers, this = _mine(before, ours), _peers(before, ours), theirs.numbers
     again = {"retransmission", "fast-retransmission", "spurious-retransmission", "out-of-order"}
-    if lost == {"keep-alive"}:
-        return before.busy and added <= again
-    return before.mistaken and lost == {"keep-alive-ack"} and added <= {"duplicate-ack"}
+    if lost == {"keep-alive"}:  # the number before the next one, which no ACK of all allows
+        next_one = max((numbers.seq + space(numbers) for numbers, _ in mine), default=0)
+        repeats = this.length == 1 and _all_seen(theirs, before, ours)
+        last = this.seq == next_one - 1 and this.length <= 1
+        return last and before.busy and (not added or (added <= again and repeats))
+    if not before.mistaken or lost != {"keep-alive-ack"} or not mine:
+        return False
+    same = this.ack == mine[-1][0].ack and not this.length
+    same = same and ours.rung.segment.window == mine[-1][1].segment.window
+    asked = peers[-1][0].length <= 1 and peers[-1][0].seq == this.ack - 1
+    return (asked or same) and (not added or (added == {"duplicate-ack"} and same))
 
 
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -281,10 +353,31 @@ def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
 
 def _older_ack(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
+    mine, peers = _newest(_mine(before, ours)), _newest(_peers(before, ours))
     if any(note.kind == "older-ack" for note in ours.rung.notes):
-        return lost <= {"zero-window", "keep-alive"} and not added
-    windows = {"window-update", "window-full", "duplicate-ack", "zero-window-probe"}
-    return before.receded and lost | added <= windows | {"spurious-retransmission"}
+        older = mine is not None and theirs.numbers.ack < mine[0].ack
+        return older and lost <= {"zero-window", "keep-alive"} and not added
+    if not before.receded:
+        return False
+    this, rung = theirs.numbers, ours.rung
+    holds = dict.fromkeys(("window-update", "duplicate-ack"), False)
+    if mine is not None and mine[0].ack == this.ack and not this.length:
+        same = mine[1].segment.window == rung.segment.window
+        holds = {"window-update": not same, "duplicate-ack": same}
+    if peers is not None:
+        room = peers[0].ack + peers[1].window - top_of(this)
+        holds["window-full"] = not room and this.length > 0
+        holds["zero-window-probe"] = not peers[1].window and this.length <= 1
+        holds["spurious-retransmission"] = this.length > 0 and top_of(this) <= peers[0].ack
+    return lost | added <= holds.keys() and all(
+        holds[one] == (one in added) for one in lost | added
+    )
+
+
+def _newest(frames: list[tuple[Numbers, Rung]]) -> tuple[Numbers, Rung] | None:
+    """The last frame with the highest ACK."""
+    acks = [one for one in frames if one[0].flags & ACK and not one[0].flags & RST]
+    return max(reversed(acks), key=lambda one: one[0].ack) if acks else None
 
 
 def _window_of_a_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
