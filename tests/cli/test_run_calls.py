@@ -122,6 +122,26 @@ def test_strace_that_may_not_trace() -> None:
     assert "Operation not permitted'. Leave out --calls" in error
 
 
+def test_strace_as_a_root_without_an_id() -> None:
+    """Linux maps root's id for no one who lacks CAP_SETFCAP."""
+    need_tool("strace")
+    need_wires()
+    if os.geteuid():
+        pytest.skip("only root has capabilities to lose")
+    for kept, code in (("", 1), (",+setfcap", 0)):
+        done = subprocess.run(
+            [
+                *(need_tool("setpriv"), f"--bounding-set=-all{kept}", "--inh-caps=-all", "--"),
+                *command(python(ECHO, "10.0.0.2"), ["true"], "--calls"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        assert (done.returncode, "Without CAP_SETFCAP" in done.stderr) == (code, bool(code)), done
+
+
 def test_a_server_that_spins_is_told_in_a_few_rows() -> None:
     """The server of many a tutorial: at the end of input it sends nothing, for ever."""
     need_tool("strace")

@@ -69,10 +69,15 @@ class Program:
             return None
         if not (failure := await self._tracing.failure()):
             return None
-        return TrioechoError(
-            f"The {self.end}'s calls cannot be shown: strace says {failure!r}",
-            "Leave out --calls, or use strace 5.6 or later; a container needs SYS_PTRACE",
-        )
+        what = f"The {self.end}'s calls cannot be shown: strace says {failure!r}"
+        if failure.startswith("setreuid"):  # which it calls where it does not know its user
+            return TrioechoError(
+                what,
+                "Without CAP_SETFCAP, root has no user id on a private host, which strace needs:"
+                " add the capability, be an ordinary user, or leave out --calls",
+            )
+        hint = "Leave out --calls, or use strace 5.6 or later; a container needs SYS_PTRACE"
+        return TrioechoError(what, hint)
 
     async def finish(
         self, *numbers: signal.Signals, told: Callable[[signal.Signals], None]
