@@ -372,7 +372,7 @@ VERDICTS = {
     + """
     +.1    < P. 1:101(100) ack 1  | ESTABLISHED ESTABLISHED
     +.01   > F. 1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
-    +.0001 > .  1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT
+    +.0001 > .  1:1(0) ack 101    | FIN-WAIT-1  CLOSE-WAIT  overtaken-ack of 5
     +.01   < .  101:101(0) ack 2  | FIN-WAIT-2  CLOSE-WAIT
     """,
     "a closed window that Linux probes with a number that is taken": OPEN

@@ -14,6 +14,7 @@ from trioecho.tcp.rules.opening import (
     ConnectionSyn,
     ConnectionSynack,
     HandshakeComplete,
+    LateSyn,
     ReusedPorts,
 )
 
@@ -37,7 +38,7 @@ def test_a_handshake_without_its_syn_is_not_timed() -> None:
 
 def test_a_syn_seen_behind_its_answer_opens_all_the_same() -> None:
     rungs, summary = come_to("< S. 0:0(0) ack 1\n+.01 > S 0:0(0)\n+.01 > . 1:1(0) ack 1")
-    assert rungs[1].notes == (ConnectionSyn(),)
+    assert rungs[1].notes == (LateSyn(),)
     assert rungs[2].notes == (HandshakeComplete(None),)
     assert summary.completeness.startswith("handshake out of order; no data")
 

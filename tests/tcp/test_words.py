@@ -156,6 +156,10 @@ SAID = [
     ),
     (opening.ConnectionSyn(), "1 of 3: the client opens, and offers mss 100, window scale 0, SACK"),
     (
+        opening.LateSyn(),
+        "1 of 3, captured late: the client had opened, and offered mss 100, window scale 0, SACK",
+    ),
+    (
         opening.ConnectionSyn(simultaneous=True),
         "the client opens too, before the other's SYN has arrived: a simultaneous open",
     ),

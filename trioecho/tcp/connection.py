@@ -13,6 +13,7 @@ from trioecho.model import (
     RST,
     SYN,
     ConnectionSummary,
+    End,
     Endpoint,
     Fact,
     Kind,
@@ -133,7 +134,7 @@ class TrackedConnection(History):
             self._fooled(seen, rung, time)
         else:
             if rung.kind == "injected" and (fact := rules.one(rules.FORGED_SYN, seen)) is not None:
-                self._count_trouble(rung, fact.text(rung))
+                self._count_trouble(rung, fact)
             taken = arrive(seen, time)
             if rung.kind != "injected":
                 if taken and seen.end > seen.seq:

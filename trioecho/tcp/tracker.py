@@ -23,7 +23,6 @@ from trioecho.model import (
     State,
 )
 from trioecho.tcp.connection import TrackedConnection
-from trioecho.tcp.history import Told
 from trioecho.tcp.states import Event
 
 #: After this long a SYN is no copy of one that was answered before.

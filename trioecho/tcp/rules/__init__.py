@@ -79,6 +79,10 @@ DUPLICATE = Question(
         loss.duplicate_ack,
     ),
 )
+LATE_ACK = Question(
+    "Does it only acknowledge, with a number that was used since?",
+    (loss.copied_ack, overtaking.overtaken_ack),
+)
 CHALLENGE = Question(
     "Does it answer what its sender does not believe?",
     (
@@ -245,6 +249,7 @@ QUESTIONS = (
         PROBE,
         WINDOWS,
         DUPLICATE,
+        LATE_ACK,
         CHALLENGE,
         UNSEEN,
         ACKNOWLEDGED,
@@ -304,6 +309,8 @@ def judge(seen: Seen) -> None:
             every(WINDOWS, seen)
         if seen.same_ack and window and same_window:
             one(DUPLICATE, seen)
+        if plain and not length and following is not None and seen.seq < following:
+            one(LATE_ACK, seen)
         if plain and (asked or mine.ack is None or theirs.forged is not None):
             one(CHALLENGE, seen)
     known = theirs.seen.up_to

@@ -28,12 +28,23 @@ class ConnectionSyn(Fact, frozen=True, tag="connection-syn"):
         return f"1 of 3: the {mine} opens, and offers {offer(rung.segment.options)}"
 
 
+class LateSyn(ConnectionSyn, frozen=True):
+    """A SYN that the capture has behind what answers it."""
+
+    late: bool = True
+
+    def text(self, rung: Rung) -> str:
+        offered = offer(rung.segment.options)
+        return f"1 of 3, captured late: the {rung.sender} had opened, and offered {offered}"
+
+
 def connection_syn(seen: Seen) -> ConnectionSyn | None:
     """It is a SYN without an ACK, at the ISN and for the first time."""
     if seen.ack is not None or seen.again:
         return None
     # A SYN-ACK that was seen too early answers this one, and crosses nothing.
-    return ConnectionSyn(seen.theirs.syn_seen and not seen.theirs.passive)
+    crosses = seen.theirs.syn_seen and not seen.theirs.passive
+    return LateSyn() if not crosses and (seen.mine.acked or 0) > 0 else ConnectionSyn(crosses)
 
 
 class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):

@@ -119,6 +119,31 @@ def out_of_order(seen: Seen) -> OutOfOrder | None:
     return OutOfOrder(_behind(seen))
 
 
+class OvertakenAck(Fact, frozen=True, tag="overtaken-ack"):
+    """An ACK with the number with which rung ``of`` begins, which was sent after it."""
+
+    of: int
+
+    source = "RFC 9293 §3.4"
+
+    def text(self, rung: Rung) -> str:
+        return (
+            f"captured late: it has the number with which rung {self.of} begins, and was sent"
+            " before that"
+        )
+
+
+def overtaken_ack(seen: Seen) -> OvertakenAck | None:
+    """It only acknowledges, and its number is that of a segment in flight that was captured less
+    than a round trip before it."""
+    if seen.wired or any(fact.kind == "keep-alive" for fact in seen.found):
+        return None
+    for sent in seen.mine.flight.within(seen.seq, seen.seq + 1):
+        if sent.seq == seen.seq and 0 <= seen.time - sent.time < seen.history.round_trip:
+            return OvertakenAck(sent.number)
+    return None
+
+
 class OlderAck(Fact, frozen=True, tag="older-ack"):
     """An ACK that acknowledges ``behind`` bytes less than the newest, 0 if only the FIN is missing.
     Rung ``of`` overtook it: on a wire that knows the first that did, otherwise the newest.

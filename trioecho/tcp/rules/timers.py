@@ -30,29 +30,34 @@ SHORTEST_PROBE = 2_000_000
 class Timeout(Retransmission, frozen=True):
     """A timer has expired at its sender, which sends it again for the ``times``-th time.
 
-    ``others``: other ACKs have come since it was first sent, but none of it. ``larger``: how many
-    bytes were sent there first, where it has fewer and its receiver has room for all of them.
+    ``others``: other ACKs have come since it was first sent, but none of it.
     """
 
     cause: str | None = "timeout"
     times: int = 1
     others: bool = False
-    larger: int | None = None
 
-    @property
-    def source(self) -> str:
-        return "RFC 6298 §5" if self.larger is None else "RFC 6298 §5, RFC 4821 §7.7"
+    source = "RFC 6298 §5"
 
     def text(self, rung: Rung) -> str:
-        told = f"{_which(self)}: no ACK{' of it' if self.others else ''} has come"
-        if self.larger is None:
-            return told
-        fewer = f"{plural(rung.segment.length, 'byte')} instead of {self.larger:,}"
-        return f"{told}; now with {fewer}, perhaps because the path takes no larger segments"
+        return f"{_which(self)}: no ACK{' of it' if self.others else ''} has come"
 
     def learn(self, seen: Seen) -> None:
         super().learn(seen)
         seen.mine.expired = _expired(seen)
+
+
+class ShorterTimeout(Timeout, frozen=True):
+    """It has fewer bytes than the ``first`` segment had there, for which there would be room."""
+
+    first: int = 0
+
+    source = "RFC 6298 §5, RFC 4821 §7.7"
+
+    def text(self, rung: Rung) -> str:
+        fewer = f"{plural(rung.segment.length, 'byte')} instead of {self.first:,}"
+        why = "perhaps because the path takes no larger segments"
+        return f"{super().text(rung)}; now with {fewer}, {why}"
 
 
 def timer_again(seen: Seen) -> Timeout | None:
@@ -240,7 +245,10 @@ def ack_lost(seen: Seen) -> AckLost | None:
 def _timeout(seen: Seen) -> Timeout:
     first = seen.original
     others = first is not None and seen.heard.ack_time > first.time
-    return Timeout(*first_sent(seen), times=_times(seen), others=others, larger=_larger(seen))
+    sent, times = first_sent(seen), _times(seen)
+    if (length := _larger(seen)) is not None:
+        return ShorterTimeout(*sent, times=times, others=others, first=length)
+    return Timeout(*sent, times=times, others=others)
 
 
 def _larger(seen: Seen) -> int | None:
