@@ -67,6 +67,7 @@ class Before(NamedTuple):
         reset: whether its peer had sent a RST.
         last: the flags of its sender's last segment.
         bases: the raw numbers of SYN-ACKs that tshark alone took for a new start, by their sender.
+        isns: the raw numbers of all SYNs of its sender in tshark's stream, earlier and later ones.
         past: the frames before it in tshark's stream: its numbers, and our rungs.
     """
 
@@ -89,6 +90,7 @@ class Before(NamedTuple):
     reset: bool
     last: int
     bases: Mapping[str, int]
+    isns: frozenset[int]
     past: Sequence[tuple[Numbers, Rung]]
 
 
@@ -241,6 +243,12 @@ def before(
             mistaken = "keep-alive" in rows[earlier].kinds - mine[earlier].kinds
             acked = acked or row.seq
             told = row.ack + 4 * max(mine[earlier].rung.window, 1 << 16)
+    source = mine[number].rung.segment.source
+    isns = frozenset(
+        mine[one].rung.segment.seq
+        for one in rows.keys() & mine.keys()
+        if rows[one].numbers.flags & SYN and mine[one].rung.segment.source == source
+    )
     unseen, at = 0, acked
     for start, end in sorted(carried):
         if start >= this.ack:
@@ -277,6 +285,7 @@ def before(
         reset,
         last,
         bases,
+        isns,
         past,
     )
 

@@ -135,9 +135,10 @@ def _partly_new(theirs: Theirs, before: Before, ours: Ours) -> bool:
         return False
     top = 0
     for numbers, _ in _peers(before, ours):
-        if 0 < numbers.seq < top < top_of(numbers) and top < theirs.numbers.ack:
+        end = numbers.seq + space(numbers)
+        if 0 < numbers.seq < top < end and top < theirs.numbers.ack:
             return True
-        top = max(top, top_of(numbers))
+        top = max(top, end)
     return False
 
 
@@ -181,8 +182,11 @@ def _isn_of_synack(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _other_isn(before: Before, ours: Ours) -> bool:
-    """Whether all that was seen of its sender, or else its peer's ACK, told another ISN."""
+    """Whether another SYN of its sender, even a later one, has another ISN, since tshark knows the
+    last from its first pass; or all that was seen of it, or else its peer's ACK, told another."""
     isn, mine = ours.rung.segment.seq, _mine(before, ours)
+    if before.isns - {isn}:
+        return True
     told = [rung.segment.seq for numbers, rung in mine if numbers.flags & SYN]
     told = told or [rung.segment.seq - 1 for _, rung in mine[:1]]
     acks = [rung.segment.ack for _, rung in _peers(before, ours)]
@@ -243,7 +247,10 @@ def _only_repeated(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _synack_not_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
-    return _other_base(theirs, before, ours) and lost <= {"retransmission"} and not added
+    may = {"retransmission"}
+    if is_synack(ours) and ours.numbers.seq and _other_isn(before, ours):
+        may = {"reused-ports", "lost-segment", "tfo-ack"}
+    return _other_base(theirs, before, ours) and lost <= may and not added
 
 
 def _other_base(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -300,8 +307,9 @@ def _captured_late(theirs: Theirs, before: Before, ours: Ours) -> bool:
 def _probe_taken(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
     mine, peers, this = _mine(before, ours), _peers(before, ours), theirs.numbers
-    if lost == {"ack-lost-segment"} and not before.unseen:  # of the byte, and of no more
-        taken = this.ack - 1 in _probes(peers, mine)
+    if lost == {"ack-lost-segment"} and not before.unseen:  # nothing but probes carried the byte
+        carried = {n.seq for n, _ in peers if n.length > 1 or n.flags & SYN}
+        taken = any(byte < this.ack for byte in _probes(peers, mine) - carried)
     else:  # the next byte, or the next probe
         taken = lost == {"lost-segment"} and before.next and this.seq - 1 in _probes(mine, peers)
     closed = bool(peers) and not peers[-1][1].window
@@ -338,13 +346,20 @@ def _nothing_to_keep(theirs: Theirs, before: Before, ours: Ours) -> bool:
         next_one = max((numbers.seq + space(numbers) for numbers, _ in mine), default=0)
         repeats = this.length == 1 and _all_seen(theirs, before, ours)
         last = this.seq == next_one - 1 and this.length <= 1
-        return last and before.busy and (not added or (added <= again and repeats))
+        same = added == {"duplicate-ack"} and _repeats_ack(mine, theirs, ours)
+        return last and before.busy and (not added or same or (added <= again and repeats))
     if not before.mistaken or lost != {"keep-alive-ack"} or not mine:
         return False
-    same = this.ack == mine[-1][0].ack and not this.length
-    same = same and ours.rung.segment.window == mine[-1][1].segment.window
+    same = _repeats_ack(mine, theirs, ours)
     asked = peers[-1][0].length <= 1 and peers[-1][0].seq == this.ack - 1
     return (asked or same) and (not added or (added == {"duplicate-ack"} and same))
+
+
+def _repeats_ack(mine: list[tuple[Numbers, Rung]], theirs: Theirs, ours: Ours) -> bool:
+    """Whether it has no data, and the ACK and the window of its sender's last segment."""
+    numbers, rung = mine[-1]
+    same = theirs.numbers.ack == numbers.ack and not theirs.numbers.length
+    return same and ours.rung.segment.window == rung.segment.window
 
 
 def _unsigned_count(theirs: Theirs, _: Before, ours: Ours) -> bool:
@@ -394,8 +409,12 @@ def _window_of_a_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _same_isn(theirs: Theirs, before: Before, ours: Ours) -> bool:
     lost, added = _changed(theirs, ours)
-    kinds = lost <= {"retransmission"} and added <= {"reused-ports"}
-    return kinds and _new_connection(theirs, before, ours)
+    may, number, ack = {"retransmission"}, ours.rung.connection, ours.rung.segment.ack or 0
+    for numbers, rung in _peers(before, ours):  # whose SYN-ACK tshark takes for data not seen
+        answers = numbers.flags & SYN and rung.connection == number
+        if answers and not (ack - 1 - rung.segment.seq) % 2**32:
+            may = {"retransmission", "ack-lost-segment"}
+    return lost <= may and added <= {"reused-ports"} and _new_connection(theirs, before, ours)
 
 
 def _new_connection(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -427,6 +446,10 @@ def _began_idle(theirs: Theirs, before: Before, ours: Ours) -> bool:
     if added == {"keep-alive-ack"}:  # of the number behind that of every frame of its peer
         probes = peers and all((n.seq, n.length) == (this.ack - 1, 0) for n, _ in peers)
         return bool(probes) and lost <= {"ack-lost-segment", "duplicate-ack"}
+    if (lost, added) == ({"ack-lost-segment"}, set()) and peers:  # of the data behind the probes
+        start, data = peers[0][0].seq, [n for n, _ in peers if n.length]
+        idle = all((n.seq, n.length) == (start, 0) for n, _ in peers if not n.length)
+        return idle and bool(data) and data[0].seq == start + 1 and this.ack == top_of(data[-1])
     start = mine[0][0].seq if mine else -1
     probed = all((n.seq, n.length) == (start, 0) for n, _ in mine)
     if not probed or not peers or peers[-1][0].ack != start + 1:
