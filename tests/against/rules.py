@@ -199,12 +199,11 @@ def _second_pass(_: Theirs, before: Before, ours: Ours) -> bool:
 
 
 def _simultaneous_open(theirs: Theirs, before: Before, ours: Ours) -> bool:
-    this = ours.rung.segment
-    if not is_synack(ours) or not ours.first_ack or not _only_repeated(theirs, before, ours):
+    mine, isn = _mine(before, ours), ours.rung.segment.seq
+    if not is_synack(ours) or any(numbers.flags & ACK for numbers, _ in mine):
         return False
-    own = [rung.segment.seq for _, rung in _opening(_mine(before, ours))]
-    crossed = [rung.segment.seq for _, rung in _opening(_peers(before, ours))]
-    return this.seq in own and any((one + 1 - (this.ack or 0)) % 2**32 == 0 for one in crossed)
+    asked = any(rung.segment.seq == isn for _, rung in _opening(mine))
+    return asked and _only_repeated(theirs, before, ours)
 
 
 def _first_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
@@ -219,7 +218,7 @@ def _first_syn(theirs: Theirs, before: Before, ours: Ours) -> bool:
 
 def _asks_itself(theirs: Theirs, before: Before, ours: Ours) -> bool:
     this = ours.rung.segment
-    if this.flags & (SYN | ACK) != SYN or before.asked:
+    if not this.flags & SYN or (before.asked and not is_synack(ours)):
         return False
     answered = False
     for numbers, rung in before.past:
