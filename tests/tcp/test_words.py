@@ -99,7 +99,10 @@ SAID = [
         overlap.ChecksumOverruled(4),
         "the client has taken rung 4 all the same: its checksum was right when it arrived",
     ),
-    (loss.AckLostSegment(2), "it acknowledges 2 bytes never seen here: the capture missed them"),
+    (
+        loss.AckLostSegment(2),
+        "it acknowledges 2 bytes not seen so far: the capture missed them, or shows them later",
+    ),
     (
         loss.AckOfUnsent(2),
         "it acknowledges 2 bytes that the server cannot have sent yet: the server does not take it,"

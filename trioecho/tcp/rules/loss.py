@@ -61,7 +61,7 @@ def lost_segment(seen: Seen) -> LostSegment | None:
 
 
 class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
-    """It acknowledges ``missing`` bytes that have not been seen: the capture missed them."""
+    """It acknowledges ``missing`` bytes that have not been seen so far."""
 
     missing: int
 
@@ -71,7 +71,8 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
     def text(self, rung: Rung) -> str:
         them = "it" if self.missing == 1 else "them"
         return (
-            f"it acknowledges {bytes_of(self.missing)} never seen here: the capture missed {them}"
+            f"it acknowledges {bytes_of(self.missing)} not seen so far: the capture missed {them},"
+            f" or shows {them} later"
         )
 
     def learn(self, seen: Seen) -> None:
