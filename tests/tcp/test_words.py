@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from frames import play
 from ladders import OPEN
+from msgspec.structs import replace
 
 from trioecho.model import Fact
 from trioecho.tcp.rules import (
@@ -23,7 +24,7 @@ from trioecho.tcp.rules import (
 from trioecho.tcp.rules.challenges import ChallengeAck
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import Ack, Data
-from trioecho.tcp.rules.refusals import OutOfWindow
+from trioecho.tcp.rules.refusals import Challenged, NotNext, OutOfWindow
 
 SEEN = play(OPEN)[0]
 SENT = play(OPEN + "+.1 > . 1:1(0) ack 1 lost")[0]
@@ -347,6 +348,15 @@ def test_what_it_says(fact: Fact, words: str) -> None:
 def test_a_wire_that_knows_says_no_more_than_it_knows(fact: Fact, seen: str, sent: str) -> None:
     assert fact.text(SEEN).endswith(seen)
     assert fact.text(SENT).endswith(sent)
+
+
+@pytest.mark.parametrize("fact", [Challenged(), OutOfWindow(), NotNext()])
+def test_nobody_answers_a_reset_that_never_arrives(fact: Fact) -> None:
+    arrived, lost = fact.text(SEEN), fact.text(replace(SENT, lost=True))
+    assert "would" not in arrived
+    assert "would" in lost
+    assert "answers" not in lost
+    assert lost.partition(":")[0] == arrived.partition(":")[0]
 
 
 @pytest.mark.parametrize(

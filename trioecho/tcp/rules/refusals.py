@@ -129,6 +129,10 @@ class Challenged(ConnectionRst, frozen=True):
         "within the {theirs}'s window, but not its next number: the {theirs} does not take this"
         " reset, and answers by a challenge ACK, unless it has just sent one"
     )
+    says_lost = (
+        "within the {theirs}'s window, but not its next number: the {theirs} would not have taken"
+        " this reset"
+    )
     source = "RFC 5961 §3.2"
 
 
@@ -146,6 +150,7 @@ class OutOfWindow(ConnectionRst, frozen=True):
     cause: str = "out-of-window"
     moves = False
     says = "outside the {theirs}'s window: the {theirs} drops this reset, and answers nothing"
+    says_lost = "outside the {theirs}'s window: the {theirs} would have dropped this reset"
     source = "RFC 5961 §3.2"
 
 
@@ -162,6 +167,10 @@ class NotNext(ConnectionRst, frozen=True):
     cause: str = "not-next"
     moves = False
     says = "not the next number that the {theirs} expects: by the book it does not take this reset"
+    says_lost = (
+        "not the next number that the {theirs} expects: by the book it would not have taken this"
+        " reset"
+    )
     source = "RFC 5961 §3.2"
 
 

@@ -39,6 +39,7 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
             same way.
         moves: whether it changes its sender's state, if that is the sender at all.
         says: the sentence.
+        says_lost: the same where it never arrives, so that nobody makes anything of it.
     """
 
     cause: str
@@ -47,10 +48,12 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
     absent: ClassVar[bool] = False
     moves: ClassVar[bool] = True
     says: ClassVar[str]
+    says_lost: ClassVar[str] = ""
 
     def text(self, rung: Rung) -> str:
         mine, theirs = ends(rung)
-        return self.says.format(mine=mine, theirs=theirs)
+        says = (rung.lost and self.says_lost) or self.says
+        return says.format(mine=mine, theirs=theirs)
 
     def learn(self, seen: Seen) -> None:
         mine = seen.mine
