@@ -69,6 +69,16 @@ def test_a_timer_that_sends_less_says_so(lines: str, first: int | None) -> None:
     assert ("instead of" in found.text(last)) is (first is not None)
 
 
+@pytest.mark.parametrize("outstanding", [False, True])
+def test_an_ack_that_comes_again_before_there_are_data_asks_for_none(outstanding: bool) -> None:
+    """RFC 5681 §2: a duplicate ACK is one while data are outstanding; here RACK repairs it."""
+    again, lost = "+.001 > . 1:1(0) ack 1 win 1000\n", "+.001 < P. 1:101(100) ack 1 lost\n"
+    data = "+.001 < P. 101:201(100) ack 1\n+.001 > . 1:1(0) ack 1 win 1000 <sack 101:201>\n"
+    lines = (lost + again if outstanding else again + lost) + data
+    note = play(OPEN + lines + "+.018 < P. 1:101(100) ack 1")[-1].notes[0]
+    assert isinstance(note, FastRetransmission if outstanding else repetition.Rack)
+
+
 def test_an_ack_of_a_repeated_segment_tells_no_rtt() -> None:
     """Karn's algorithm, RFC 6298 §3."""
     rungs = play(

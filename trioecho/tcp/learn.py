@@ -295,11 +295,17 @@ def hear(seen: Seen) -> None:
         while len(heard.overtaken) > MOST_LATEST:
             del heard.overtaken[next(iter(heard.overtaken))]
         heard.unheard = tuple(one for one in heard.unheard if one.ack > ack)
-    elif seen.end == seen.seq and 0 < told == heard.window and not seen.segment.flags & RST:
+    elif _asks_again(seen, ack) and 0 < told == heard.window:
         heard.duplicates += 1
     heard.window = told
     seen.sack = sack_blocks(seen, ack)
     heard.sack = () if far_sack(seen) else seen.sack
+
+
+def _asks_again(seen: Seen, ack: int) -> bool:
+    """Whether an ACK that comes again may ask for data: some are outstanding (RFC 5681 §2)."""
+    empty = seen.end == seen.seq and not seen.segment.flags & RST
+    return empty and (seen.theirs.next or 0) > ack
 
 
 def brought(seen: Seen) -> None:
