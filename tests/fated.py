@@ -35,9 +35,9 @@ class Wire:
         self.time += after
         return self.fates.decide(Packet(self.number, end, self.time, data, segment_in(data)))
 
-    def play(self, ladder: str, client_isn: int = 1000) -> list[Decision]:
+    def play(self, ladder: str, client_isn: int = 1000, server_isn: int = 5000) -> list[Decision]:
         decisions = []
-        for line, frame in frames.frames(ladder, client_isn):
+        for line, frame in frames.frames(ladder, client_isn, server_isn):
             decisions.append(self.send(line.sender, frame.data))
         return decisions
 

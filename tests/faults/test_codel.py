@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import frames
+import pytest
 from fated import Wire, lost
 
 from trioecho.faults.codel import INTERVAL, TARGET, Codel
@@ -49,6 +50,31 @@ def test_it_begins_anew_where_it_has_stopped_long_ago() -> None:
     assert not codel.drops(500 * MS, 0, 1500, 3000)
     first, second, *_ = dropped(codel, 5000, 5300)
     assert (first, second) == (5100, 5200)
+
+
+@pytest.mark.parametrize(("begins", "pause"), [(2001, 41), (2002, 100)])
+def test_a_short_time_is_less_than_16_intervals(begins: int, pause: int) -> None:
+    """Behind the time at which it was to drop next, 502 ms."""
+    codel = Codel()
+    dropped(codel, 0, 500)
+    assert not codel.drops(500 * MS, 0, 1500, 3000)
+    assert dropped(codel, begins, begins + 240)[:2] == [begins + 100, begins + 100 + pause]
+
+
+@pytest.mark.parametrize(("until", "pause"), [(201, 100), (272, 71)])
+def test_it_takes_two_more_drops_than_the_first_to_go_on_as_often(until: int, pause: int) -> None:
+    codel = Codel()
+    dropped(codel, 0, until)
+    assert not codel.drops(until * MS, 0, 1500, 3000)
+    first, second, *_ = dropped(codel, until + 1, until + 240)
+    assert (first, second) == (until + 101, until + 101 + pause)
+
+
+def test_no_more_than_the_largest_packet_that_has_come() -> None:
+    codel = Codel()
+    assert not codel.drops(0, 0, 3000, 0)
+    assert dropped(codel, 1, 500, waiting=3000) == []
+    assert dropped(codel, 501, 602, waiting=3001) == [601]
 
 
 def test_a_queue_with_codel_drops_before_it_is_full() -> None:

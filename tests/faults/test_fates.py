@@ -112,6 +112,38 @@ AGAIN = """
 
 
 @pytest.mark.parametrize(
+    "fault",
+    [
+        *("drop client data 2-3", "drop server fin", "drop data every 2", "corrupt server data 1"),
+        *("duplicate ack all", "reorder client data 1 2", "delay fin all 5ms", "queue 1"),
+        *("cut for 3ms after client data 1", "inject rst to both after server data 1"),
+        *("inject syn to server after client data 2", "forget after 2ms idle rst", "rate 100kbit"),
+        *(
+            "duplicate 30% seed 3",
+            "reorder 30% by 2ms seed 3",
+            "loss 30% seed 3",
+            "mark segment all",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("client_isn", "server_isn"), [(0xFFFFFFF5, 0xFFFFFFFD), (0, 0x7FFFFFFF), (0x7FFFFFF5, 0)]
+)
+def test_where_numbers_begin_makes_no_difference(
+    fault: str, client_isn: int, server_isn: int
+) -> None:
+    def told(*isns: int) -> list[object]:
+        wire = Wire(fault) if fault != "queue 1" else Wire(fault, "rate 100kbit")
+        return [
+            (one.lost, one.fault, [(item.to, item.at, item.kind) for item in one.deliveries])
+            for ladder in (EXCHANGE, AGAIN)
+            for one in wire.play(ladder, *isns)
+        ]
+
+    assert told(client_isn, server_isn) == told()
+
+
+@pytest.mark.parametrize(
     ("fault", "numbers"),
     [
         ("drop syn", [1]),
