@@ -16,6 +16,7 @@ REPETITIONS = (Retransmission, FastRetransmission, SpuriousRetransmission)
 CLIENT = (b"\x0a\x00\x00\x01", 40000)
 SERVER = (b"\x0a\x00\x00\x02", 7)
 RAW = 101
+START = 1_700_000_000_000_000_000
 
 
 def tcp(
@@ -61,13 +62,12 @@ def fragments(packet: bytes) -> list[bytes]:
 
 
 def frames(
-    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0
+    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0, time: int = START
 ) -> Iterator[tuple[LadderLine, Frame]]:
     """The frames that a ladder's left side describes, in any place of the sequence space.
 
-    ``echo``: the TSecr of those with timestamps.
+    ``echo``: the TSecr of those with timestamps. ``time``: when it begins.
     """
-    time = 1_700_000_000_000_000_000
     for number, line in enumerate(parse(text), 1):
         time += line.delta or 0
         mine, theirs = (
@@ -145,12 +145,12 @@ def come_to(text: str) -> tuple[list[Rung], ConnectionSummary]:
 
 
 def seen(
-    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0
+    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0, time: int = START
 ) -> tuple[Tracker, list[Rung]]:
     """A ladder's segments at one tap, and the tracker that saw them."""
     tracker = Tracker()
     rungs = []
-    for _, frame in frames(text, client_isn, server_isn, echo):
+    for _, frame in frames(text, client_isn, server_isn, echo, time):
         segment = decode(frame)
         assert segment is not None
         rungs.append(tracker.seen(segment))

@@ -60,6 +60,13 @@ def test_an_echoed_timestamp_tells_nothing(echo: int) -> None:
             assert told(seen(ladder, echo=echo)[1]) == told(seen(ladder)[1]), ladder
 
 
+@pytest.mark.parametrize("time", [0, 1])
+def test_when_it_begins_makes_no_difference(time: int) -> None:
+    """A simulator's clock begins at 0."""
+    for ladder in ALL:
+        assert told(seen(ladder, time=time)[1]) == told(seen(ladder)[1]), ladder
+
+
 def pushed(ladder: str) -> str:
     """A ladder with PSH on each segment that had none, and off each that had it."""
 

@@ -180,7 +180,8 @@ class Half:
         sack: the SACK blocks of its last ACK.
         window: its last window, as in the header, and a SYN's as if it were scaled; None before the
             first.
-        no_room_time: when it last said that it has no room, or was sent something despite that.
+        no_room_time: when it last said that it has no room, or was sent something despite that; -1
+            before the first time.
         heard: which of this has reached the peer; None where segments are assumed to arrive.
         ts_recent: the newest TSval it sent in order (RFC 7323's TS.Recent at its peer).
         ce_counted: how many marked packets it has counted, modulo 8; None without AccECN.
@@ -242,7 +243,7 @@ class Half:
     late: int | None = None
     sack: tuple[tuple[int, int], ...] = ()
     window: int | None = None
-    no_room_time: int = 0
+    no_room_time: int = -1
     heard: Heard | None = None
     ts_recent: int | None = None
     ce_counted: int | None = None
