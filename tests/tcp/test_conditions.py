@@ -218,6 +218,15 @@ ROWS = {
     ),
     "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
     "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),
+    # RFC 9293 §3.10.7.4: a window ends before RCV.NXT + RCV.WND; its scale may not have been seen.
+    "a reset at the last number of the widest window": (
+        "> P. 1:6(5) ack 1 win 5\n+.1 < R 81920:81920(0)",
+        "NotNext",
+    ),
+    "a reset one behind it": (
+        "> P. 1:6(5) ack 1 win 5\n+.1 < R 81921:81921(0)",
+        "OutOfWindow",
+    ),
     "an older ACK with data is no older ACK": (
         OPEN + "+.1 > . 1:101(100) ack 1\n+.01 > . 101:201(100) ack 1\n"
         "+.01 < . 1:1(0) ack 201\n+.001 < P. 1:6(5) ack 101",

@@ -258,7 +258,7 @@ def _in_window(seen: Seen) -> bool | None:
     least = theirs.window << (theirs.shift if known else 0)
     if 0 <= beyond < least:
         return True
-    return False if known or not 0 <= beyond <= theirs.room else None
+    return False if known or not 0 <= beyond < theirs.room else None
 
 
 def _answers_ack(seen: Seen) -> bool:
