@@ -81,6 +81,11 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 quiet: $(VENV)/.dev  ## A thousand wire tests beside four busy processes; none may see a segment twice
 	@$(BIN)/python bench/quiet.py 1000 4
 
+.PHONY: suite
+RUNS ?= 100
+suite: $(VENV)/.dev  ## A suite of thirty wire tests in a repository of its own, RUNS times beside busy processes
+	@$(BIN)/python bench/wire_suite.py $(RUNS) 4
+
 FUZZ_SECONDS ?= 30
 fuzz: $(VENV)/.dev  ## Feed the reader and the engine with mutated captures, for FUZZ_SECONDS each
 	@$(INSTALL) -e '.[fuzz]'

@@ -2,7 +2,7 @@
 
 Everywhere else tasks live in a nursery, and there are no hidden threads. A blocking test has no
 loop, and a test with a loop may block it for any time; the wire must carry packets all the same. So
-here is the one thread, kept as a nursery keeps a task: one block starts and joins it, its end
+here is a thread, kept as a nursery keeps a task: one block starts and joins it, its end
 cancels it, and an error in it is raised there.
 """
 
