@@ -53,11 +53,33 @@ def script(seed: int) -> list[str]:
                 return f"drop {end()} ack {number()}-{number() + 8}"
 
     faults = [one() for _ in range(chance.randint(1, 4))]
+    faults += newer(random.Random(f"{seed} newer"))
     if chance.random() < 0.2:
         faults.append(f"loss {chance.randint(1, 10)}% seed {seed}")
     if chance.random() < 0.3:
         faults.append(f"delay {chance.randint(1, 10)}ms")
     return faults
+
+
+def newer(chance: random.Random) -> list[str]:
+    """At most two of the faults that an echo survives: not ``forget``, after which nothing ends."""
+    end = chance.choice(("client ", "server ", ""))
+    seed = chance.randint(1, 100)
+    known = (
+        f"mark {end}data {chance.randint(1, 8)}-",
+        f"strip {end}{chance.choice(('sackok', 'sack', 'timestamps'))}",
+        f"clamp {end}mss {chance.randint(200, 1200)}",
+        f"police {end}{chance.randint(5, 50)}mbit burst {chance.randint(5, 20)}kB",
+        chance.choice((f"rate {end}{chance.randint(5, 50)}mbit", "rate 20mbit; queue 20 codel")),
+        f"delay {end or 'client '}{chance.randint(1, 10)}ms jitter 1ms seed {seed}",
+        f"duplicate {end}{chance.randint(1, 20)}% seed {seed}",
+        f"reorder {end}{chance.randint(1, 20)}% by {chance.randint(1, 5)}ms seed {seed}",
+        f"cut for {chance.randint(5, 50)}ms at {chance.randint(1, 30)}ms",
+        f"drop client byte {chance.randint(1, 5_000)}",
+        f'drop {end}data {chance.randint(1, 3)} containing "xx"',
+    )
+    drawn = chance.sample(known, chance.choice((0, 0, 1, 2)))
+    return [fault for faults in drawn for fault in faults.split("; ")]
 
 
 async def echo(wire: PrivateWire, size: int) -> None:

@@ -8,11 +8,12 @@ import io
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trio
-from broken import play_all
+from broken import echo, play_all
 from captures import Blocks, read
 from edits import edited, edits
 from frames import fragments, frames, tcp
@@ -98,6 +99,8 @@ def check(rungs: Sequence[Rung]) -> None:
         ["duplicate 30% seed 3", "reorder client 30% by 2ms seed 3", "delay 1ms jitter 1ms"],
         ["strip sackok", "strip server timestamps", "clamp mss 1200", "duplicate syn"],
         ["mark client data all", "delay client data 1 5ms"],
+        ["cut for 100ms at 3ms", "delay 5ms"],
+        ["rate client 2mbit", "queue 1000 codel", "delay client 1ms"],
     ],
     ids=", ".join,
 )
@@ -120,6 +123,33 @@ async def test_that_we_stopped_a_program_is_read_back() -> None:
 def test_what_happens_by_chance_is_read_back() -> None:
     for rungs in trio.run(play_all, range(100, 112)).values():
         check(rungs)
+
+
+@pytest.mark.usefixtures("wires")
+@pytest.mark.parametrize(
+    ("faults", "size", "lost"),
+    [
+        (
+            ["delay client data 300ms", "forget after 100ms idle rst"],
+            100,
+            "forget after 100ms idle rst",
+        ),
+        (["rate client 5mbit", "queue 1000 codel"], 400_000, "queue 1000 codel"),
+    ],
+)
+async def test_what_a_middlebox_loses_is_read_back(faults: list[str], size: int, lost: str) -> None:
+    """A NAT that forgets ends the connection; a queue drops only where much has waited for long."""
+    journal = Journal()
+    async with open_wire(faults) as wire:
+        wire.observers.append(journal)
+        with suppress(ExceptionGroup):
+            await echo(wire, size)
+        while not journal.over():
+            await journal.change()
+    journal.finish()
+    rungs = [event for event in journal.ready() if isinstance(event, Rung)]
+    assert lost in {rung.fault for rung in rungs if rung.lost}
+    check(rungs)
 
 
 @pytest.mark.usefixtures("wires")

@@ -19,7 +19,7 @@ from wiring import script
 from trioecho.errors import TrioechoError
 from trioecho.hosts.line import Keeper
 from trioecho.hosts.refusal import NamespaceUnavailable
-from trioecho.model import ECE, PSH, RST, SYN, Rung
+from trioecho.model import ECE, ENDS, PSH, RST, SYN, Rung
 from trioecho.stage.journal import Journal
 from trioecho.stage.wire import Passage, PrivateWire, open_wire
 
@@ -221,10 +221,10 @@ async def test_a_policer_drops_and_the_kernel_sends_less() -> None:
 
 
 async def test_codel_drops_what_has_waited_too_long() -> None:
-    async with open_wire(["rate client 20mbit", "queue 1000 codel"]) as wire:
+    async with open_wire(["rate client 5mbit", "queue 1000 codel"]) as wire:
         diary = Diary()
         wire.observers.append(diary)
-        await exchange(wire, 600_000)
+        await exchange(wire, 400_000)
         assert not wire.unmatched()
     assert {(one.end, one.fault) for one in diary.done_ if one.lost} == {
         ("client", "queue 1000 codel")
@@ -261,6 +261,24 @@ async def test_one_direction_is_delayed(fault: str) -> None:
         await exchange(wire)
     ways = [p.arrived - p.frame.time for p in diary.done_ if p.arrived and p.end == "client"]
     assert min(ways) >= 20_000_000
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+async def test_one_direction_has_a_rate(end: str) -> None:
+    """Packets of 52 bytes or more take 21 ms at least on that line; the other has none."""
+    async with open_wire([f"rate {end} 20kbit"]) as wire:
+        diary = Diary()
+        wire.observers.append(diary)
+        await exchange(wire, 300)
+    ways = {
+        one: [p.arrived - p.frame.time for p in diary.done_ if p.arrived and p.end == one]
+        for one in ENDS
+    }
+    sent = [p for p in diary.done_ if p.end == end]
+    slow, fast = (ways[one] for one in sorted(ENDS, key=lambda one: one != end))
+    assert min(slow) >= 20_800_000 > min(fast)
+    took = max(p.arrived or 0 for p in sent) - sent[0].frame.time
+    assert took >= sum(len(p.frame.data) for p in sent) * 8 * 10**9 // 20_000
 
 
 async def test_settings_are_the_hosts_own() -> None:

@@ -26,8 +26,8 @@ class Duplicate(Selecting, frozen=True):
     @classmethod
     def read(cls, words: FaultWords) -> Duplicate | Doubling:
         """Segments; a share of all packets is a doubling at random."""
-        end = None if words.at_share() else words.any_of(ENDS)
-        if words.at_share():
+        end, is_doubling = words.end_before(words.at_share)
+        if is_doubling:
             return Doubling(words.text, words.share(), words.seed(), end)
         return cls(words.text, words.items(end))
 

@@ -56,7 +56,7 @@ class Drawing(Actor[AnyRandom], Generic[AnyRandom]):
     def meet(self, fate: Fate) -> None:
         fault, packet = self.fault, fate.packet
         self.drawn = False
-        if fault.end in (None, packet.end):
+        if packet.is_from(fault.end):
             self._packets += 1
             share = self._chance.draw(packet.end, packet.segment is not None)
             self.drawn = share * 100 < fault.percent

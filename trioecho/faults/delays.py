@@ -12,7 +12,7 @@ from trioecho.faults.fault import Actor, Fault, Selecting, Selector
 from trioecho.faults.grammar import MOST, FaultWords
 from trioecho.faults.items import KINDS, Items, Which
 from trioecho.faults.tally import Tally
-from trioecho.model import ENDS, End
+from trioecho.model import End
 
 MOST_HELD = 1_000
 
@@ -32,8 +32,8 @@ class Delay(Selecting, frozen=True):
     @classmethod
     def read(cls, words: FaultWords) -> Delay | Latency:
         """Segments and a time; a time alone, or an end's, is a latency."""
-        end = None if words.at_time() else words.any_of(ENDS)
-        if words.at_time():
+        end, is_latency = words.end_before(words.at_time)
+        if is_latency:
             return Latency.of(words, end)
         return cls(words.text, words.items(end), words.time())
 
@@ -77,7 +77,7 @@ class _Lasting(Actor[Latency]):
 
     def meet(self, fate: Fate) -> None:
         fault, packet = self.fault, fate.packet
-        if fault.end not in (None, packet.end):
+        if not packet.is_from(fault.end):
             return
         fate.arrival += fault.by
         if fault.jitter:
@@ -100,8 +100,8 @@ class Reorder(Selecting, frozen=True):
     @classmethod
     def read(cls, words: FaultWords) -> Reorder | Straying:
         """Two segments; a share of all packets is a straying at random."""
-        end = None if words.at_share() else words.any_of(ENDS)
-        if words.at_share():
+        end, is_straying = words.end_before(words.at_share)
+        if is_straying:
             return Straying.of(words, end)
         kind = words.one_of(KINDS)
         first = words.number(high=MOST - 1)

@@ -122,7 +122,7 @@ class _Editing(Actor[Any]):
 
     def meet(self, fate: Fate) -> None:
         packet, segment = fate.packet, fate.packet.segment
-        if segment is None or self._end not in (None, packet.end):
+        if segment is None or not packet.is_from(self._end):
             return
         self._segments += 1
         found = (

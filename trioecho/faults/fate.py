@@ -36,6 +36,10 @@ class Packet(Struct, frozen=True):
     data: bytes
     segment: Segment | None
 
+    def is_from(self, end: End | None) -> bool:
+        """Whether an end sent it; None for either."""
+        return end in (None, self.end)
+
 
 class Delivery(Struct, frozen=True):
     """A packet to deliver to a host.

@@ -166,6 +166,11 @@ class FaultWords(Words):
         """Take ``[ "connection" N ]``."""
         return self.number() if self.accept("connection") else None
 
+    def end_before(self, follows: Callable[[], bool]) -> tuple[End | None, bool]:
+        """Take ``[ END ]``, and say whether what follows is of that form."""
+        end = None if follows() else self.any_of(ENDS)
+        return end, follows()
+
     def at_share(self) -> bool:
         """Whether the word is a share."""
         return self.fits(_percent, _A_SHARE)

@@ -115,7 +115,7 @@ class _Policing(Actor[Police]):
 
     def meet(self, fate: Fate) -> None:
         fault, packet, end = self.fault, fate.packet, fate.packet.end
-        if fate.lost or fault.end not in (None, end):
+        if fate.lost or not packet.is_from(fault.end):
             return
         self._packets += 1
         passed = (packet.time - self._times[end]) * fault.bits
