@@ -174,9 +174,10 @@ def test_a_trace_of_more_than_three_is_a_table(count: int, table: bool) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_nothing_wraps(width: int, tmp_path: Path) -> None:
+def test_nothing_wraps(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ladder, a table, a summary, a lesson: each line fits on the screen."""
     need_wires()
+    monkeypatch.setenv("COLUMNS", str(width))
     path = str(tmp_path / "seen.pcapng")
     text = "GET /a/rather/long/name HTTP/1.1 " * 9
     fault = "--fault", "drop client data 2", "--kernel"
@@ -184,6 +185,8 @@ def test_nothing_wraps(width: int, tmp_path: Path) -> None:
         traced("--size", "9000", "-o", path, *fault, width=width),
         traced("--connections", "2", text, width=width),
         traced("--connections", "9", "--table", width=width),
+        crowd(2, "--fault", "drop client data 1").out,
+        crowd(9).out,
         shown("read", path, width=width),
         shown("read", path, "--table", width=width),
         shown("lab", width=width),

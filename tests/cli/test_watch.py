@@ -414,6 +414,22 @@ def test_on_a_terminal_a_table_takes_the_ladders_place(network: Network) -> None
     assert seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l"), "the cursor is back"
 
 
+@pytest.mark.parametrize("width", [40, 200])
+def test_a_ladder_and_then_a_table_of_more_than_three(
+    network: Network, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a screen of any width, nothing wraps."""
+    monkeypatch.setitem(ENV, "COLUMNS", str(width))
+    with watch(network) as run:
+        for _ in range(4):
+            network.python(ECHO)
+        lines = run.end().splitlines()
+    assert max(map(len, lines)) <= width
+    ladder, table = " ".join(" ".join(lines).split()).split(" 4 connections; ")
+    assert "#4" in ladder
+    assert table.startswith("-o FILE.pcapng keeps all for trioecho read")
+
+
 # ---- how it ends ---------------------------------------------------------------------------------
 
 

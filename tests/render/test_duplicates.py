@@ -63,3 +63,17 @@ def test_two_connections_have_runs_of_their_own() -> None:
     second = LOSSY.replace(">", ">2").replace("<", "<2").replace("+.0", "+.00")
     folded = [line for line in draw(LOSSY + second) if "more duplicate ACKs" in line]
     assert len(folded) == 2
+
+
+def test_the_last_tells_what_has_arrived_by_then() -> None:
+    """Each of them tells of one more segment; the last tells of all."""
+    ladder = LOSSY
+    for at in range(2, 11):
+        plain = f"{at}001:{at + 1}001(1000) ack 1\n+.001 < . 1:1(0) ack 1001"
+        ladder = ladder.replace(plain, f"{plain} <sack 2001:{at + 1}001>")
+    lines = draw(ladder)
+    assert sum("duplicate ACK number" in line for line in lines) == 3
+    text = " ".join(" ".join(lines).split())
+    assert (
+        "rungs 13 to 23, in 10 ms; the server lacks some, but has bytes 2001 to 11000 (SACK)"
+    ) in text

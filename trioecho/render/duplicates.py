@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from trioecho.model import Rung
-from trioecho.tcp.rules.loss import DuplicateAck
+from trioecho.model import Fact, Rung
+from trioecho.tcp.rules.loss import DuplicateAck, Sack
 from trioecho.text import plural, seconds
 
 # So many make a sender repeat a segment (RFC 5681 §3.2), so each of them matters.
@@ -29,7 +29,10 @@ class _Run(Struct):
         rungs = f"rung {first.number}"
         if self.count > 1:
             rungs = f"rungs {first.number} to {last.number}, in {seconds(last.time - first.time)}"
-        return f"{what} from the {first.sender} folded (--all shows them): {rungs}"
+        told = [note.text(last) for note in last.notes if type(note) is Sack]
+        return "; ".join(
+            [f"{what} from the {first.sender} folded (--all shows them): {rungs}", *told]
+        )
 
 
 class DuplicateAcks:
@@ -72,5 +75,9 @@ def _is_one_more(rung: Rung) -> bool:
     """Whether a rung is a duplicate ACK behind the third, and nothing else worth a look."""
     if rung.lost or rung.kind != "original" or rung.edited or rung.client_kernel is not None:
         return False
-    notes = [note for note in rung.notes if not note.routine]
+    notes = [note for note in rung.notes if not note.routine and not _tells_what_came(note)]
     return len(notes) == 1 and type(notes[0]) is DuplicateAck and notes[0].count > _SHOWN
+
+
+def _tells_what_came(note: Fact) -> bool:
+    return isinstance(note, Sack) and not note.outside
