@@ -22,7 +22,7 @@ ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "trace")
 
 LADDER = """
-> S  0:0(0)            | SYN-SENT     UNKNOWN
+> S  0:0(0)            | SYN-SENT     LISTEN
 < S. 0:0(0) ack 1      | ESTABLISHED  SYN-RECEIVED
 > .  1:1(0) ack 1      | ESTABLISHED  ESTABLISHED
 > P. 1:17(16) ack 1    | ESTABLISHED  ESTABLISHED

@@ -188,7 +188,7 @@ def test_match(wire: Wire) -> None:
     talk(wire)
     wire.settle()
     ladder = """
-        >  S  0:0(0)          | SYN-SENT     SYN-RECEIVED
+        >  S  0:0(0)          | SYN-SENT     UNKNOWN
         <  S. 0:0(0) ack 1
         >  .  1:1(0) ack 1
         >  P. 1:6(5) ack 1 lost
