@@ -281,6 +281,27 @@ def test_which_resets_count(
     assert half.takes_reset(seq, told) is taken
 
 
+@pytest.mark.parametrize(
+    ("state", "islands", "sack", "taken"),
+    [
+        (State.ESTABLISHED, [(8, 12)], True, {6, 12}),
+        (State.ESTABLISHED, [(8, 12), (14, 20)], True, {6, 20}),
+        (State.ESTABLISHED, [(8, 12)], False, {6}),
+        (State.CLOSE_WAIT, [(8, 12)], True, {5, 6, 12}),
+        (State.FIN_WAIT_2, [(8, 12)], True, {6, 12}),
+        (State.SYN_SENT, [(8, 12)], True, set()),
+    ],
+)
+def test_behind_a_hole_a_reset_counts_that_stands_behind_all_that_came(
+    state: State, islands: list[tuple[int, int]], sack: bool, taken: set[int]
+) -> None:
+    half = Half(HERE, state, next=1, ack=6)
+    half.received.advance(6)
+    for first, end in islands:
+        half.received.add(first, end)
+    assert {seq for seq in range(25) if half.takes_reset(seq, None, sack=sack)} == taken
+
+
 def test_room_is_what_the_window_says_and_never_less_than_64_kib() -> None:
     assert Half(HERE).room == 65_536
     assert Half(HERE, window=3, shift=14, shift_known=True).room == 65_536

@@ -67,7 +67,7 @@ def arrive(seen: Seen, time: int) -> bool:
 def reset(seen: Seen, time: int) -> None:
     """A RST arrives."""
     mine, theirs, history = seen.mine, seen.theirs, seen.history
-    if not theirs.takes_reset(seen.seq, seen.ack):
+    if not theirs.takes_reset(seen.seq, seen.ack, sack=history.sack):
         return
     if history.closed_by is None or theirs.state is not State.CLOSED:
         by: End = "client" if mine is history.client else "server"

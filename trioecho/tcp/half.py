@@ -324,19 +324,23 @@ class Half:
         unseen = sender.room if sender is not None and self.state is State.SYN_RECEIVED else 0
         return ack <= self.next + unseen
 
-    def takes_reset(self, seq: int, ack: int | None) -> bool:
+    def takes_reset(self, seq: int, ack: int | None, *, sack: bool = True) -> bool:
         """Whether this end acts on a RST.
 
         In SYN-SENT it must acknowledge the SYN; later it must have exactly the next sequence
         number, otherwise it gets a challenge ACK or is dropped (RFC 9293 §3.10.7.3, RFC 5961
-        §3). Behind a FIN, Linux takes the FIN's number, too (``tcp_reset_check``): the peer had
-        closed, and answers what was sent before its FIN came.
+        §3). Linux takes two more (``tcp_validate_incoming``): behind a FIN the FIN's number, since
+        the peer had closed, and answers what was sent before its FIN came; and where something is
+        missing, one past all that has come, which is what a peer that aborts would send. For that
+        both ends must agree on ``sack``.
         """
         if self.state is State.SYN_SENT:
             return ack is not None and self.accepts(ack)
         if self.state is State.SYN_RECEIVED and seq == self.ack:
             return True
-        expected = self.received.up_to
+        expected, islands = self.received.up_to, self.received.islands
+        if islands and sack and seq == islands[-1][1]:
+            return True
         return expected in (None, seq) or (expected == seq + 1 and self.state in _BEHIND_FIN)
 
     @property

@@ -53,7 +53,7 @@ class History:
         closed_by: how it ended; None while it is open.
         reset_by: who sent the first reset that was taken: an end, or a wire in an end's name.
         reuses: the connection that had the same ports before.
-        timestamps: whether timestamps may have been agreed on.
+        timestamps, sack: whether timestamps and SACK may have been agreed on.
         doubted: each `Seen` that seemed to be an old duplicate, or garbled, until it is
             acknowledged.
         tunnel: what names the tunnel it is in; both, where each direction has one of its own.
@@ -82,6 +82,7 @@ class History:
     reset_by: Literal["client", "server", "wire"] | None = None
     reuses: int | None = None
     timestamps: bool = True
+    sack: bool = True
     doubted: tuple[Any, ...] = ()
     tunnel: str = ""
     probes: int = 0

@@ -103,7 +103,7 @@ def syn(seen: Seen) -> None:
     if segment.options.mss is not None:  # sent again, it may have fewer options
         mine.mss = segment.options.mss
     _scale(seen)
-    _timestamps(seen)
+    _agreed(seen)
 
 
 def _scale(seen: Seen) -> None:
@@ -129,15 +129,19 @@ def _offers(end: Half) -> bool:
     return end.scale is not None and end.scale != UNSCALED
 
 
-def _timestamps(seen: Seen) -> None:
-    """Finds whether both ends may have offered timestamps, as a SYN-ACK proves (RFC 7323 §3.2)."""
-    mine, theirs, options = seen.mine, seen.theirs, seen.segment.options
-    opens = seen.ack is None and not theirs.syn_seen
-    if options.timestamps is not None:
-        if opens or mine.passive:
-            seen.history.timestamps = True
-    elif not options.cut and (opens or seen.ack is not None):
-        seen.history.timestamps = False
+def _agreed(seen: Seen) -> None:
+    """Finds whether both ends may have offered timestamps and SACK, as a SYN-ACK proves.
+
+    Each is in use only where both ends offer it (RFC 7323 §3.2, RFC 2018 §2).
+    """
+    history, options = seen.history, seen.segment.options
+    opens = seen.ack is None and not seen.theirs.syn_seen
+    proves = opens or seen.mine.passive
+    denies = not options.cut and (opens or seen.ack is not None)
+    if options.timestamps is not None or denies:
+        history.timestamps = options.timestamps is not None and (proves or history.timestamps)
+    if options.sack_permitted or denies:
+        history.sack = options.sack_permitted and (proves or history.sack)
 
 
 def window(segment: Segment, mine: Half) -> int:

@@ -155,15 +155,21 @@ class OutOfWindow(ConnectionRst, frozen=True):
 
 
 def out_of_window(seen: Seen) -> OutOfWindow | None:
-    """It lies outside its receiver's window, and that is not in FIN-WAIT-2."""
-    if _counts(seen) or seen.theirs.state is State.FIN_WAIT_2:
+    """It lies outside the window of its receiver, which has a connection and is not in
+    FIN-WAIT-2."""
+    if _counts(seen) or seen.theirs.state in (State.FIN_WAIT_2, *_NONE):
         return None
     return OutOfWindow() if _in_window(seen) is False else None
 
 
 class NotNext(ConnectionRst, frozen=True):
-    """It does not carry the next number; it is not known what its receiver makes of it."""
+    """It does not carry the next number; it is not known what its receiver makes of it.
 
+    ``closed``: it lies within the window of an end in FIN-WAIT-2, of which Linux keeps little more
+    than its numbers if its program has closed the socket, and not just one direction.
+    """
+
+    closed: bool = False
     cause: str = "not-next"
     moves = False
     says = "not the next number that the {theirs} expects: by the book it does not take this reset"
@@ -173,11 +179,17 @@ class NotNext(ConnectionRst, frozen=True):
     )
     source = "RFC 5961 §3.2"
 
+    def text(self, rung: Rung) -> str:
+        linux = "; Linux does, without a sign, if the program there has closed its socket"
+        return super().text(rung) + linux * (self.closed and not rung.lost)
+
 
 def not_next(seen: Seen) -> NotNext | None:
     """It carries neither the next number nor, unless our wire forged it, the one that the peer
-    acknowledged last."""
-    return None if _counts(seen) else NotNext()
+    acknowledged last; its receiver has a connection."""
+    if _counts(seen) or seen.theirs.state in _NONE:
+        return None
+    return NotNext(closed=seen.theirs.state is State.FIN_WAIT_2 and bool(_in_window(seen)))
 
 
 class ForgedTaken(ConnectionRst, frozen=True):
@@ -237,7 +249,7 @@ def gave_up(seen: Seen) -> GaveUp | None:
 
 
 def _taken(seen: Seen) -> bool:
-    return seen.theirs.takes_reset(seen.seq, seen.ack)
+    return seen.theirs.takes_reset(seen.seq, seen.ack, sack=seen.history.sack)
 
 
 def _counts(seen: Seen) -> bool:
