@@ -63,8 +63,19 @@ CAUSES = {
         "unread-data",
     ),
     "one that is told twice": (
-        OPEN + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 < R 1:1(0)",
+        OPEN + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 < R. 1:1(0) ack 6",
         "unread-data unread-data",
+    ),
+    "an end aborts once: then it answers what comes": (
+        OPEN + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 < R 1:1(0)",
+        "unread-data after-close",
+    ),
+    "three ACKs that were on their way": (
+        OPEN
+        + "< P. 1:6(5) ack 1\n< P. 6:11(5) ack 1\n< P. 11:16(5) ack 1\n+.01 < R. 16:16(0) ack 1\n"
+        "> . 1:1(0) ack 6\n> . 1:1(0) ack 11\n> . 1:1(0) ack 16\n"
+        "+.01 < R 6:6(0)\n< R 11:11(0)\n< R 16:16(0)",
+        "aborted no-connection no-connection no-connection",
     ),
     "and what comes then": (
         OPEN

@@ -157,6 +157,7 @@ RESET = Question(
         refusals.gave_up,
         resets.time_wait_assassination,
         resets.same_reason,
+        resets.ack_after_reset,
         resets.after_reset,
         resets.unprompted_by_closed,
         resets.closed_without_fin,

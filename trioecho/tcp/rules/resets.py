@@ -91,13 +91,24 @@ def time_wait_assassination(seen: Seen) -> TimeWaitAssassination | None:
 
 
 def same_reason(seen: Seen) -> ConnectionRst | None:
-    """Its sender has reset the connection before, and has no socket or got nothing since."""
+    """Its sender has reset the connection before, and has no socket, or got nothing since and does
+    not answer anything."""
     mine = seen.mine
     if mine.state is not State.CLOSED or mine.reset is None:
         return None
     why = mine.reset.why
     assert isinstance(why, ConnectionRst)
-    return why if why.absent or _heard(seen.theirs) <= mine.reset.time else None
+    repeats = not _has_form_of_answer(seen) and _heard(seen.theirs) <= mine.reset.time
+    return why if why.absent or repeats else None
+
+
+class NoConnection(ConnectionRst, frozen=True):
+    """An answer: there is no such connection any more, a moment after there was."""
+
+    cause: str = "no-connection"
+    absent = True
+    says = "the answer to a segment: the {mine} no longer has this connection"
+    source = "RFC 9293 §3.5.2"
 
 
 class AfterClose(ConnectionRst, frozen=True):
@@ -106,6 +117,15 @@ class AfterClose(ConnectionRst, frozen=True):
     cause: str = "after-close"
     says = "the {mine} had already closed: no program is left there to read what arrived"
     source = "RFC 1122 §4.2.2.13"
+
+
+def ack_after_reset(seen: Seen) -> NoConnection | None:
+    """Its sender has reset the connection before, and the peer waits for the ACK of nothing: it
+    answers a mere ACK."""
+    mine, waits = seen.mine, seen.theirs.flight.sent
+    if mine.state is not State.CLOSED or mine.reset is None or waits or seen.ack is not None:
+        return None
+    return NoConnection()
 
 
 def after_reset(seen: Seen) -> AfterClose | None:
@@ -129,15 +149,6 @@ def unprompted_by_closed(seen: Seen) -> Unprompted | None:
     """Its sender has sent its FIN or is closed, and nothing came in the last 3 s that it could
     answer."""
     return Unprompted() if _closes(seen) and not _prompted(seen) else None
-
-
-class NoConnection(ConnectionRst, frozen=True):
-    """An answer: there is no such connection any more, a moment after there was."""
-
-    cause: str = "no-connection"
-    absent = True
-    says = "the answer to a segment: the {mine} no longer has this connection"
-    source = "RFC 9293 §3.5.2"
 
 
 def closed_without_fin(seen: Seen) -> NoConnection | None:
@@ -287,21 +298,25 @@ def unread_data(seen: Seen) -> UnreadData | None:
 
 
 class Aborted(ConnectionRst, frozen=True):
-    """Its program closed, or died, with SO_LINGER 0, or with data ``unread``, if it got any."""
+    """Its program closed, or died, with SO_LINGER 0, or with data ``unread``, if it got any, or
+    before it had ``accepted`` the connection, if it has not sent any."""
 
     unread: bool = True
+    accepted: bool = True
     cause: str = "aborted"
     source = "RFC 9293 §3.10.5"
 
     def text(self, rung: Rung) -> str:
-        how = "with data unread or " * self.unread
-        return f"the {rung.sender} aborts: its program closed, or died, {how}with SO_LINGER 0"
+        hows = ["with data unread"] * self.unread + ["with SO_LINGER 0"]
+        hows += ["before it had accepted the connection"] * (not self.accepted)
+        return f"the {rung.sender} aborts: its program closed, or died, {' or '.join(hows)}"
 
 
 def aborted(seen: Seen) -> Aborted | None:
     """Any other RST."""
-    got = not seen.history.opening or seen.theirs.volume > 0
-    return Aborted(unread=got)
+    mine, theirs, opening = seen.mine, seen.theirs, seen.history.opening
+    got = not opening or theirs.volume > 0
+    return Aborted(unread=got, accepted=not (opening and mine.passive) or mine.volume > 0)
 
 
 # ---- what the rules have in common ---------------------------------------------------------------

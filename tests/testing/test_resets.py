@@ -1,0 +1,254 @@
+"""Resets of real kernels: the reason told is the one that the test brought about."""
+
+# covers: tcp/rules/resets, tcp/rules/refusals
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from trioecho.model import Rung, State
+from trioecho.tcp.rules.refusals import NotNext
+from trioecho.tcp.rules.resets import Aborted, ConnectionRst
+from trioecho.testing import Wire
+
+PORT = 7
+MSS = 1448  # with timestamps
+KIND = "connection-rst"
+LINGER_0 = struct.pack("ii", 1, 0)
+
+
+def pair(wire: Wire) -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection; whoever takes them closes them."""
+    with closing(wire.server.listen(PORT)) as listener:
+        ours = wire.client.connect((wire.server.address, PORT))
+        return ours, listener.accept()[0]
+
+
+def causes(wire: Wire) -> list[str]:
+    return [
+        note.cause for rung in wire.rungs for note in rung.notes if isinstance(note, ConnectionRst)
+    ]
+
+
+def arrived(wire: Wire, sender: str) -> list[Rung]:
+    return [rung for rung in wire.rungs if rung.sender == sender and rung.arrived is not None]
+
+
+def wait(happens: Callable[[], object]) -> None:
+    """Wait until something is seen on the wire."""
+    for _ in range(1_000):
+        if happens():
+            return
+        time.sleep(0.01)
+    raise TimeoutError
+
+
+def is_reset(one: socket.socket) -> bool:
+    """Whether a reset has ended its connection; otherwise it gets what the other end sends."""
+    try:
+        return not one.recv(1)
+    except ConnectionResetError:
+        return True
+
+
+# ---- which ones an end takes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("offset", "sack", "taken"),
+    [
+        (0, True, True),  # what it waits for
+        (1, True, False),
+        (MSS, True, False),  # where what it has behind the hole begins
+        (2 * MSS - 1, True, False),
+        (2 * MSS, True, True),  # where that ends: what a peer that aborts would send
+        (2 * MSS, False, False),
+        (2 * MSS + 1, True, False),
+    ],
+)
+def test_behind_a_hole(wire: Wire, offset: int, sack: bool, taken: bool) -> None:
+    wire.server.sysctl("net.ipv4.tcp_sack", int(sack))
+    wire.fault("drop client data 1", f"inject rst to server offset {offset} after client data 2")
+    ours, theirs = pair(wire)
+    with ours, theirs:
+        ours.sendall(bytes(2 * MSS))
+        assert is_reset(theirs) is taken
+        ladder = wire.connection()
+        assert (ladder.server_state is State.CLOSED) is taken, ladder
+        assert causes(wire)[0] == ("forged" if taken else "challenged"), ladder
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_in_fin_wait_2_it_depends_on_what_no_segment_tells(wire: Wire, closes: bool) -> None:
+    """Linux keeps little of an end whose program has closed, and takes any within the window."""
+    wire.fault("inject rst to client offset 1000 after server ack 1")
+    ours, theirs = pair(wire)
+    with ours, theirs:
+        if closes:
+            ours.close()
+        else:
+            ours.shutdown(socket.SHUT_WR)
+        wait(lambda: causes(wire))
+        theirs.sendall(b"more")
+        if not closes:
+            assert ours.recv(4) == b"more"
+        else:
+            assert is_reset(theirs)
+        assert NotNext(closed=True) in [note for rung in wire.rungs for note in rung.notes]
+        assert (wire.connection().client_state is State.CLOSED) is closes
+
+
+# ---- why it was sent -----------------------------------------------------------------------------
+
+
+def test_nothing_listens(wire: Wire) -> None:
+    with pytest.raises(ConnectionRefusedError):
+        wire.client.connect((wire.server.address, PORT))
+    assert causes(wire) == ["refused"]
+    assert [rung.server_state for rung in wire.rungs] == [State.UNKNOWN, State.CLOSED]
+
+
+def test_a_server_closes_with_data_unread(wire: Wire) -> None:
+    ours, theirs = pair(wire)
+    with ours:
+        ours.sendall(b"never read")
+        assert theirs.recv(1, socket.MSG_PEEK)
+        theirs.close()
+        assert is_reset(ours)
+    assert causes(wire)[0] == "unread-data"
+
+
+def test_a_server_dies_with_data_unread(wire: Wire) -> None:
+    program = (
+        "import socket; one = socket.create_server(('', 7)).accept()[0];"
+        "print(one.recv(1, socket.MSG_PEEK), flush=True); one.recv(1);"
+        "__import__('time').sleep(60)"
+    )
+    server = wire.server.popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    wire.server.wait_listening(PORT)
+    with wire.client.connect((wire.server.address, PORT)) as ours:
+        ours.sendall(b"ab")
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"b'a'\n"
+        server.kill()
+        assert is_reset(ours)
+    assert causes(wire)[0] == "unread-data"
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+@pytest.mark.parametrize("unread", [True, False])
+def test_an_abort(wire: Wire, end: str, unread: bool) -> None:
+    """Who has answered may have had enough; where nothing came, nothing can be unread."""
+    ours, theirs = pair(wire)
+    mine, other = (ours, theirs) if end == "client" else (theirs, ours)
+    with mine, other:
+        if unread:
+            other.sendall(b"hello")
+            assert mine.recv(5, socket.MSG_PEEK) == b"hello"
+            mine.sendall(b"enough")
+            assert other.recv(6) == b"enough"
+        else:
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+        mine.close()
+        assert is_reset(other)
+    fact = next(note for rung in wire.rungs for note in rung.notes if note.kind == KIND)
+    assert fact == Aborted(unread=unread, accepted=unread or end == "client")
+
+
+@pytest.mark.parametrize("data", [b"", b"never read"])
+def test_a_connection_that_nobody_accepts(wire: Wire, data: bytes) -> None:
+    """Its listening socket is closed."""
+    listener = wire.server.listen(PORT)
+    with listener, wire.client.connect((wire.server.address, PORT)) as ours:
+        ours.sendall(data)
+        wait(lambda: any(rung.ack == 1 + len(data) for rung in arrived(wire, "server")) or not data)
+        wait(lambda: wire.connection().server_state is State.ESTABLISHED)
+        listener.close()
+        assert is_reset(ours)
+    assert causes(wire)[0] == ("unread-data" if data else "aborted")
+    if not data:
+        (reset,) = wire.connection().notes(KIND)
+        assert reset == Aborted(unread=False, accepted=False)
+
+
+def test_data_come_to_an_end_that_has_closed(wire: Wire) -> None:
+    ours, theirs = pair(wire)
+    with theirs:
+        ours.close()
+        assert theirs.recv(1) == b""
+        theirs.sendall(b"too late")
+        assert is_reset(theirs)
+    assert causes(wire)[0] == "after-close"
+
+
+def test_an_ack_comes_to_an_end_that_has_aborted(wire: Wire) -> None:
+    """Its second reset answers that ACK: an end aborts once."""
+    wire.fault("delay client ack 2 100ms")
+    ours, theirs = pair(wire)
+    with ours, theirs:
+        theirs.sendall(b"world")
+        assert ours.recv(5) == b"world"
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+        theirs.close()
+        assert is_reset(ours)
+        wait(lambda: len(causes(wire)) == 2)
+    assert causes(wire) == ["aborted", "no-connection"]
+
+
+def test_a_socket_that_is_gone_without_a_word(wire: Wire) -> None:
+    """So TCP_REPAIR lets it be closed."""
+    program = (
+        "import socket; one = socket.create_server(('', 7)).accept()[0]; one.recv(1);"
+        "one.setsockopt(6, 19, 1); one.close(); print(flush=True); input()"
+    )
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    server = wire.server.popen([sys.executable, "-c", program], **pipes)
+    wire.server.wait_listening(PORT)
+    with wire.client.connect((wire.server.address, PORT)) as ours:
+        ours.sendall(b"a")
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"\n"
+        ours.sendall(b"b")
+        assert is_reset(ours)
+    assert causes(wire) == ["no-connection"]
+
+
+def test_a_connection_that_the_other_end_never_had(wire: Wire) -> None:
+    """TCP_REPAIR makes one out of nothing."""
+    program = (
+        "import socket; one = socket.socket(); one.setsockopt(6, 19, 1);"
+        f"one.connect(('{wire.server.address}', {PORT})); one.setsockopt(6, 19, 0);"
+        "one.sendall(b'hello'); one.recv(1)"
+    )
+    done = wire.client.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert b"ConnectionResetError" in done.stderr
+    assert causes(wire)[0] == "half-open"
+
+
+def test_a_client_that_does_not_wait_for_the_answer(wire: Wire) -> None:
+    wire.fault("delay server syn-ack 500ms")
+    with wire.server.listen(PORT):
+        with wire.client.socket() as ours:
+            ours.setblocking(False)
+            assert ours.connect_ex((wire.server.address, PORT))
+            wait(lambda: len(wire.rungs) == 2)
+        wait(lambda: causes(wire))
+    assert causes(wire)[0] == "gave-up"
+
+
+def test_an_old_ack_ends_time_wait(wire: Wire) -> None:
+    wire.fault("duplicate client ack 2")
+    ours, theirs = pair(wire)
+    ours.close()
+    assert theirs.recv(1) == b""
+    theirs.close()
+    wait(lambda: causes(wire))
+    assert causes(wire) == ["time-wait-assassination"]
