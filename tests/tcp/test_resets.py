@@ -85,7 +85,7 @@ CAUSES = {
     "and what was sent at the same time as that": (
         OPEN + "> P. 1:6(5) ack 1\n+.01 < R. 1:1(0) ack 6\n+.001 > P. 6:11(5) ack 1\n"
         "+.01 < R 1:1(0)\n+.001 < R 1:1(0)",
-        "unread-data after-close unread-data",
+        "unread-data after-close after-close",
     ),
     "sent again and again": (
         TALK
