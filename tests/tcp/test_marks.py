@@ -243,6 +243,23 @@ def test_what_two_syns_agree_on(offer: str, answer: int, agreed: str) -> None:
     assert said == {"none": [], "classic": [False], "accurate": [True]}[agreed]
 
 
+def test_a_counter_that_a_device_clears_tells_nothing() -> None:
+    """RFC 9768 §3.2.2.4: no end begins with 000."""
+    ladder = "> SWEe 0:0(0)\n< SW. 0:0(0) ack 1\n> . 1:1(0) ack 1\n> P. 1:6(5) ack 1\n"
+    rungs = play(f"{ladder}< . 1:1(0) ack 6\n< . 1:1(0) ack 6\n< .E 1:1(0) ack 6")
+    assert not [note for rung in rungs for note in rung.notes if isinstance(note, EcnCounter)]
+
+
+def test_a_counter_that_comes_to_zero_is_told() -> None:
+    """It begins at 5: after three marks its bits are 000, as in a segment without any."""
+    syn, synack = "SWEe", "SW."
+    ladder = f"> {syn} 0:0(0)\n< {synack} 0:0(0) ack 1\n> .W 1:1(0) ack 1\n"
+    for bits in ("We", "WEe", "", "E", ""):
+        ladder += f"< .{bits} 1:1(0) ack 1\n"
+    told = [n.marked for r in play(ladder) for n in r.notes if isinstance(n, EcnCounter)]
+    assert told == [1, 2, 3, 4, 3]
+
+
 def test_accurate_ecn_counts_and_echoes_nothing() -> None:
     """RFC 9768 §3.2.2: the three bits are a counter, and the ACK of a SYN-ACK tells its mark."""
     rungs = see(
@@ -264,14 +281,14 @@ def test_accurate_ecn_counts_and_echoes_nothing() -> None:
     assert counted == {6: 1}
 
 
-@pytest.mark.parametrize("counter", range(1, 8))
+@pytest.mark.parametrize("counter", range(8))
 def test_each_value_of_the_counter(counter: int) -> None:
     """RFC 9768 §3.2.2: AE, CWR and ECE, from 5 on."""
     bits = (counter >> 2 & 1) * AE | (counter >> 1 & 1) * CWR | (counter & 1) * ECE
     rung = see(
         tcp("client", SYN | ECE | CWR | AE, 99),
         tcp("server", SYN | ACK | CWR, 499, 100),
-        tcp("client", ACK, 100, 500),
+        tcp("client", ACK | CWR, 100, 500),
         tcp("client", ACK | bits, 100, 500, b"x"),
     )[-1]
     told = [note.marked for note in rung.notes if isinstance(note, EcnCounter)]

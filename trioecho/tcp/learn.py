@@ -170,6 +170,15 @@ def ecn(seen: Seen) -> None:
         seen.mine.syn_ecn = flags & (ECE | CWR | AE)
 
 
+def ecn_cleared(seen: Seen) -> None:
+    """Trusts no counter of marks that is zero in the first segment behind the SYN.
+
+    No end sends that: a device on the path clears the bits (RFC 9768 §3.2.2.4).
+    """
+    if not seen.segment.flags & (ECE | CWR | AE):
+        seen.mine.ce_counted = None
+
+
 # ---- after the rules -----------------------------------------------------------------------------
 
 

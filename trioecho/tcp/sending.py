@@ -70,7 +70,7 @@ def send(
     older = newest is not None and ack is not None and ack < newest and seen.older
     if mine.sack and not older:
         mine.sack = ()
-    if segment.rare:
+    if segment.rare or mine.ce_counted is not None:  # a counter of marks may be all zeros
         _marked(seen)
     if not seen.expected:
         if history.reuses is not None:
@@ -175,6 +175,8 @@ def _marked(seen: Seen) -> None:
             learn.sack(seen)
         if seen.segment.flags & SYN:
             learn.ecn(seen)
+        elif seen.mine.segments == 1:
+            learn.ecn_cleared(seen)
         seen.subtype, *others = options.mptcp or ("",)
         rules.every(rules.MARKS, seen)
         for seen.subtype in others:
