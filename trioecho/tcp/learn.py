@@ -252,10 +252,10 @@ def remember(seen: Seen) -> None:
         mine.flight.repeats.append(_whole(seen))
     if segment.flags & RST or not seen.plausible:
         return
-    if segment.flags & (SYN | FIN) and not seen.again:
-        mine.flight.ends = (*mine.flight.ends[-1:], _whole(seen))
     if end > begin and (mine.acked is None or end > mine.acked):
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
+    if segment.flags & (SYN | FIN) and not seen.again:
+        mine.flight.ends = (*mine.flight.ends[-1:], _kept(seen))
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
         mine.doubt(begin, end)  # sent until it is accepted
         for one in mine.flight.within(begin, end):
@@ -274,6 +274,16 @@ def remember(seen: Seen) -> None:
         mine.seen.add(end - 1, end)
     if mine.next is None or end > mine.next:
         mine.next, mine.next_time = end, seen.time
+
+
+def _kept(seen: Seen) -> Sent:
+    """As it is kept in flight, if it is whole there and has no payload; that saves memory."""
+    sent = seen.mine.flight.sent
+    if sent and not seen.copied:
+        last = sent[-1]
+        if (last.number, last.seq, last.end) == (seen.number, seen.seq, seen.end):
+            return last if last.segment is None else _whole(seen)
+    return _whole(seen)
 
 
 def _whole(seen: Seen) -> Sent:
