@@ -55,7 +55,7 @@ lessons: $(VENV)/.dev  ## Perform every lesson on the kernel at hand; write its 
 
 LESSONS ?=
 handouts: $(VENV)/.dev  ## Print lessons for a class into handouts/, answers apart; LESSONS="lost-syn time-wait" for some
-	@$(BIN)/python tools/handouts.py handouts $(LESSONS)
+	@$(BIN)/python tools/handout_pages.py handouts $(LESSONS)
 
 examples: $(VENV)/.dev  ## Write an example of each rule, for `trioecho explain`, from its ladder in tests/tcp/rules
 	@$(BIN)/python tools/rule_tables.py

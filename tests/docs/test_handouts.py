@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from xml.etree import ElementTree
 
-import handouts
+import handout_pages
 import pytest
 
 from trioecho.errors import TrioechoError
@@ -17,8 +17,8 @@ from trioecho.lessons.expected import path_of
 from trioecho.lessons.shelf import find, names
 from trioecho.render.notation import parse
 
-ALL = handouts.chosen([])
-QUESTIONS, ANSWERS = handouts.questions(ALL), handouts.answers(ALL)
+ALL = handout_pages.chosen([])
+QUESTIONS, ANSWERS = handout_pages.questions(ALL), handout_pages.answers(ALL)
 
 
 def flat(text: str) -> str:
@@ -61,7 +61,7 @@ def test_they_are_whole_and_need_nothing_else(page: str) -> None:
 
 
 def test_some_of_them(tmp_path: Path) -> None:
-    tool = Path(handouts.__file__)
+    tool = Path(handout_pages.__file__)
     folder = tmp_path / "out"
     command = [sys.executable, str(tool), str(folder), "time-wait", "lost-syn"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
@@ -76,4 +76,4 @@ def test_some_of_them(tmp_path: Path) -> None:
 
 def test_a_name_that_is_none() -> None:
     with pytest.raises(TrioechoError, match="There is no lesson 'xyzzy'"):
-        handouts.chosen(["xyzzy"])
+        handout_pages.chosen(["xyzzy"])

@@ -101,6 +101,7 @@ def enters(state: State) -> list[tuple[str, State]]:
     return [(how, before) for before in State for how, after in leaves(before) if after is state]
 
 
+_TCP_INFO = "linux/tcp.h, struct tcp_info; RFC 4898 has the idea"
 _BITS, _TIMER, _CONGESTION = "RFC 9293 §3.1", "RFC 6298 §2", "RFC 5681 §3.1"
 
 #: Words of the ladder and of ``--kernel``, as a reader would ask for them.
@@ -190,6 +191,35 @@ WORDS = {
         _CONGESTION,
     ),
     "in-flight": Meaning("What was sent and is not acknowledged yet.", "RFC 5681 §2"),
+    "backed-off": Meaning(
+        "With --kernel: how many times in a row the retransmission timer has expired. The timeout"
+        " doubles each time.",
+        "RFC 6298 §5.5",
+    ),
+    "busy": Meaning(
+        "With --kernel: how long the end has had data that were not sent or not acknowledged.",
+        _TCP_INFO,
+    ),
+    "receiver-limited": Meaning(
+        "With --kernel: how much of its busy time an end could not send because the peer's window"
+        " was too small. The peer's program reads too slowly, or its receive buffer is small.",
+        _TCP_INFO,
+    ),
+    "send-buffer-limited": Meaning(
+        "With --kernel: how much of its busy time an end could not send more because its own send"
+        " buffer was full.",
+        _TCP_INFO,
+    ),
+    "unread": Meaning(
+        "With --kernel: bytes that have arrived and that the program has not read. The kernel"
+        " acknowledged them all the same; they take room, so the window shrinks.",
+        "RFC 9293 §3.8.6",
+    ),
+    "accept": Meaning(
+        "The call that gives a server's program a connection. The kernel opens connections without"
+        " it, and keeps them in a queue; --kernel tells how many wait there.",
+        "accept(2), RFC 9293 §3.9.1.1",
+    ),
     "backlog": Meaning(
         "How many connections may wait until a server accepts them: the number that listen() is"
         " given.",

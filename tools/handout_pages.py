@@ -1,4 +1,4 @@
-"""Prints lessons for a class: ``python tools/handouts.py handouts [NAME …]``.
+"""Prints lessons for a class: ``python tools/handout_pages.py handouts [NAME …]``.
 
 It writes two pages that need nothing else: ``questions.html`` has each lesson with an empty ladder
 to fill in and a question; ``answers.html`` has what a performance showed, and the answer. On paper
