@@ -218,6 +218,11 @@ ROWS = {
     ),
     "a FIN leaves a gap": (OPEN + "+.1 > F. 5:5(0) ack 1", "LostSegment ConnectionFin"),
     "a reset leaves none": (OPEN + "+.1 > R 5000:5000(0)", "OutOfWindow"),
+    "a reset of one that has not closed answers no older ACK": (
+        OPEN + "+.1 < P. 1:101(100) ack 1\n+.01 > . 1:1(0) ack 101\n"
+        "+.001 > . 1:1(0) ack 50\n+.01 < R 50:50(0)",
+        "OutOfWindow",
+    ),
     # RFC 9293 §3.10.7.4: a window ends before RCV.NXT + RCV.WND; its scale may not have been seen.
     "a reset at the last number of the widest window": (
         "> P. 1:6(5) ack 1 win 5\n+.1 < R 81920:81920(0)",

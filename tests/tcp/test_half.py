@@ -63,8 +63,11 @@ class Flight:
         assert isinstance(segment, Segment)
         return self.tracker.seen(segment)
 
-    def send(self, seq: int, payload: bytes, flags: int = ACK) -> Rung:
-        return self.see(tcp("client", flags, ISN + seq, 500, payload))
+    def send(self, seq: int, payload: bytes, flags: int = ACK, cut: int = 0) -> Rung:
+        """``cut``: of how many of its last bytes the capture has none, at most of all."""
+        cut = min(cut, len(payload))
+        data = tcp("client", flags, ISN + seq, 500, payload)
+        return self.see(data[: len(data) - cut], cut)
 
 
 @pytest.mark.parametrize("seq", [1, MOST_SENT // 2, MOST_SENT - 1])
@@ -120,7 +123,7 @@ def test_it_stays_in_order_whatever_comes() -> None:
             far = 1 << 28 if chance.random() < 0.05 else 0
             length = chance.randrange(1, 40)
             seq = chance.randrange(1, 400) if chance.random() < 0.5 else flight.half.next or 1
-            flight.send(seq + far, bytes(length), flags)
+            flight.send(seq + far, bytes(length), flags, chance.choice((0, 0, 1, 50)))
         sent = list(flight.half.flight.sent)
         assert len(sent) > 1
         assert all(one.seq < one.end for one in sent)

@@ -166,7 +166,7 @@ class Flight:
             segment = one.segment
             if segment is not None:  # ``one.payload`` without a call, for each ACK
                 size = one.end - one.seq - segment.length - (segment.flags & FIN)
-                payload += max(0, len(segment.payload) + size)
+                payload += len(segment.payload) + size
             if one.repeated:
                 one.segment = None
                 self.settled.append(one)
