@@ -271,3 +271,21 @@ def test_behind_a_fin_its_number_counts_too(state: State, seq: int, taken: bool)
     before, after = play(f"{BEHIND[state]}+.01 < R {seq}:{seq}(0)")[-2:]
     assert before.client_state is state
     assert after.client_state is (State.CLOSED if taken else state)
+
+
+SLOW_HANDSHAKE = """
+    +0    > S  0:0(0)
+    +.1   < S. 0:0(0) ack 1
+    +.1   > .  1:1(0) ack 1{fate}
+    +.1   > F. 1:1(0) ack 1
+    +.001 < R  1:1(0)
+"""
+
+
+@pytest.mark.parametrize(
+    ("fate", "cause"), [("", "unprompted"), (" lost", "after-handshake")], ids=["tap", "our wire"]
+)
+def test_an_answer_is_quick_where_the_wire_saw_its_question_arrive(fate: str, cause: str) -> None:
+    (fact,) = play(SLOW_HANDSHAKE.format(fate=fate))[-1].notes
+    assert isinstance(fact, ConnectionRst)
+    assert fact.cause == cause

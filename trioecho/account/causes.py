@@ -114,6 +114,7 @@ CAUSES: dict[str, Cause] = {
             "bufferbloat",
             "a queue on the path delayed everything",
             "Use a queue that drops early (fq_codel) at the bottleneck, or pace the sender.",
+            "bufferbloat",
         ),
         Cause(
             "bottleneck",

@@ -374,7 +374,9 @@ def _prompted(seen: Seen) -> bool:
 
 def _hasty(seen: Seen) -> bool:
     """Whether it comes sooner than an answer could to the first thing that is unanswered."""
-    mine, sent = seen.mine, seen.theirs.flight.sent
+    mine, sent, heard = seen.mine, seen.theirs.flight.sent, seen.theirs.heard
     if not sent or sent[0].time <= _heard(mine):
         return False
+    if heard is not None:  # a wire that knows what has arrived
+        return not heard.brought
     return seen.time - sent[0].time < mine.tap_rtt // HASTE
