@@ -43,6 +43,12 @@ from trioecho.lessons.steps import Action, Step, parse
             "set SO_RCVBUF 2147483647",
             steps.Set(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**31 - 1, f"SO_RCVBUF {2**31 - 1}"),
         ),
+        (
+            "set TCP_CONGESTION cubic",
+            steps.Set(
+                socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic", "TCP_CONGESTION cubic"
+            ),
+        ),
         ("set IP_TTL -1", steps.Set(socket.IPPROTO_IP, socket.IP_TTL, -1, "IP_TTL -1")),
     ],
 )

@@ -15,6 +15,7 @@
               | "shutdown"                               SHUT_WR
               | "close" [ "with linger 0" ]
               | "set" OPTION INTEGER                     SO_…, TCP_… or IP_…
+              | "set" "TCP_CONGESTION" WORD              such as cubic
     DURATION  = digits ( "s" | "ms" )
 
 A party has one connection without a name; several have names: ``second: connect``. An option set
@@ -121,7 +122,7 @@ class Set(Struct, frozen=True):
 
     level: int
     option: int
-    value: int
+    value: int | bytes
     text: str
 
 
@@ -285,6 +286,10 @@ def _set(words: _Words) -> Action:
         raise words.wrong("a socket option such as SO_RCVBUF or TCP_NODELAY")
     words.take()
     word = words.peek()
+    if name == "TCP_CONGESTION":
+        if not _NAME(word):
+            raise words.wrong("the name of a congestion control, such as cubic")
+        return Set(level, option, words.take().encode(), f"{name} {word}")
     if not _INTEGER(word) or not _LEAST <= int(word) <= _MOST:
         raise words.wrong(f"an integer from {_LEAST:,} to {_MOST:,}")
     value = int(words.take())

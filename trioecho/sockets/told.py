@@ -103,8 +103,8 @@ class ToldSocket:
         """Whether it was closed."""
         return self._sock.fileno() == -1
 
-    def set_option(self, level: int, option: int, value: int, name: str) -> None:
-        """Set an integer option.
+    def set_option(self, level: int, option: int, value: int | bytes, name: str) -> None:
+        """Set an option to a number, or to a name in bytes.
 
         Raises:
             OSError: the kernel refuses it.
