@@ -21,7 +21,7 @@ def test_those_that_use_a_fault() -> None:
 
 
 def test_those_whose_ladder_has_a_note() -> None:
-    assert with_note("zero-window-probe") == ["zero-window"]
+    assert with_note("zero-window-probe") == ["zero-window", "silly-window"]
     assert "zero-window" in with_note("zero-window")
     assert "refused" in with_note("connection-rst refused")
     assert with_note("connection-r") == []

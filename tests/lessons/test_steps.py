@@ -45,9 +45,7 @@ from trioecho.lessons.steps import Action, Step, parse
         ),
         (
             "set TCP_CONGESTION cubic",
-            steps.Set(
-                socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic", "TCP_CONGESTION cubic"
-            ),
+            steps.Set(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic", "TCP_CONGESTION cubic"),
         ),
         ("set IP_TTL -1", steps.Set(socket.IPPROTO_IP, socket.IP_TTL, -1, "IP_TTL -1")),
     ],
