@@ -49,7 +49,7 @@ def test_a_kind() -> None:
         "What is said, for instance\n  zero-window probe: the client asks whether there is room",
         "Source\n  RFC 9293 §3.8.6.1\n    https://www.rfc-editor.org/rfc/rfc9293#section-3.8.6.1\n",
         "| ESTABLISHED  ESTABLISHED  zero-window-probe\n",
-        "Lessons that show it\n  trioecho lab zero-window  The receiver has no room left\n",
+        "Lessons that show it\n  trioecho lab zero-window   The receiver has no room left\n",
         "Its keys in JSON\n  kind\n",
     ):
         assert f"\n{part}" in text or part in text

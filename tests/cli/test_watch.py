@@ -110,7 +110,7 @@ def test_json_has_a_rung_a_line_and_the_summary_last(network: Network, tmp_path:
     assert {one["closed_by"] for one in summary["connections"]} == {"fin"}
     assert summary["capture"] == {"interface": "lo", "frames": len(rungs), "dropped": 0}
     assert run.title == "watching lo; port 7000"
-    assert "#1 " in text
+    assert "#2 " in text
     assert "#2 " in text
     assert "the kernel dropped 0" in text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
 
     progress = Progress(console=Console(stderr=True), transient=True)
     progress.start()
-    return progress, progress.add_task(escape(file.name), total=file.size)
+    return progress, progress.add_task(escape(Path(file.name).name), total=file.size)
 
 
 def demand(selection: Selection, reading: Reading, name: str) -> None:
