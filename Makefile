@@ -15,9 +15,11 @@ help:  ## Show what there is
 trace: $(VENV)/.run  ## Set up, and trace an echo
 	@$(BIN)/trioecho trace "testing purposes"
 
+# Many tests wait for a kernel's timers: one process more than there are processors.
+WORKERS := $(shell expr $$(nproc 2>/dev/null || echo 1) + 1)
 test: $(VENV)/.dev  ## Set up, and run every check and test
 	@$(MAKE) --no-print-directory -j2 check collected
-	@$(BIN)/pytest -n auto --dist worksteal
+	@PYTEST_XDIST_AUTO_NUM_WORKERS=$(WORKERS) $(BIN)/pytest -n auto --dist worksteal
 
 # pytest rewrites and compiles each module of tests once, while mypy keeps one processor busy.
 .PHONY: collected

@@ -45,6 +45,16 @@ CLOSES = {
 < F. 17:17(0) ack 18   | TIME-WAIT    LAST-ACK
 > .  18:18(0) ack 18   | TIME-WAIT    CLOSED
 """,
+        # On a busy machine the delayed ACK may be sent on one processor while the FIN leaves on
+        # another, and be overtaken by it; Linux answers it, and so TIME-WAIT ends (RFC 1337).
+        """
+> F. 17:17(0) ack 17   | FIN-WAIT-1   CLOSE-WAIT
+< F. 17:17(0) ack 18   | TIME-WAIT    LAST-ACK
+> .  18:18(0) ack 18   | TIME-WAIT    CLOSED
+< .  17:17(0) ack 18   | TIME-WAIT    CLOSED        paws
+> .  18:18(0) ack 18   | TIME-WAIT    CLOSED        duplicate-ack 1 of 10
+< R  18:18(0)          | CLOSED       CLOSED        connection-rst time-wait-assassination
+""",
     ],
     "rst": [
         """

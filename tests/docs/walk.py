@@ -49,9 +49,12 @@ def walk(page: Page, site: Path, wrong: list[str]) -> None:
     page.on("request", asked)
     for file in sorted(site.rglob("*.html")):
         here = str(file.relative_to(site))
-        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        # All lessons have one template: only one in five is also looked at in the first width.
+        alike = file.parent.parent.name == "lessons" and sum(file.parent.name.encode()) % 5
+        widths = WIDTHS[1:] if alike else WIDTHS
+        page.set_viewport_size({"width": widths[0], "height": 900})
         page.goto(file.as_uri())
-        for width in WIDTHS:
+        for width in widths:
             page.set_viewport_size({"width": width, "height": 900})
             if (over := page.evaluate(WIDER)) > 0:
                 wrong.append(f"{here} at {width}: {over} pixels wider than the window")

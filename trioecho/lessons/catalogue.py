@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 from trioecho.faults.fault import Fault
@@ -13,6 +14,7 @@ from trioecho.lessons.shelf import find, names
 from trioecho.render.notation import parse as parse_ladder
 
 
+@cache
 def lessons() -> list[tuple[str, Lesson]]:
     """The names of all lessons and the lessons, in the recommended order."""
     found = [(name, read(find(name))) for name in names()]
@@ -51,9 +53,13 @@ def title(name: str) -> str:
 
 
 def _has(ladder: Path, note: str) -> bool:
+    return any(f"{one} ".startswith(f"{note} ") for one in _notes(ladder))
+
+
+@cache
+def _notes(ladder: Path) -> frozenset[str]:
     lines = parse_ladder(ladder.read_text("utf-8")) if ladder.exists() else ()
-    notes = (one for line in lines for one in (line.notes or "").split(", "))
-    return any(f"{one} ".startswith(f"{note} ") for one in notes)
+    return frozenset(one for line in lines for one in (line.notes or "").split(", "))
 
 
 def _prose(one: Lesson) -> str:
