@@ -57,7 +57,6 @@ class Account(Struct):
         start, end: when its first and its last segment were seen, nanoseconds since the epoch.
         tap: where it was captured, as far as that can be told.
         costs: its causes, the one that took most time first; their times add up to the duration.
-        spans: the intervals in their order, where they were asked for.
     """
 
     connection: int
@@ -67,7 +66,6 @@ class Account(Struct):
     end: int
     tap: Tap
     costs: list[Cost]
-    spans: list[Span] = []
 
     @property
     def top(self) -> Cost | None:
@@ -100,7 +98,7 @@ class Account(Struct):
 class _Connection:
     """One connection whose account is not closed."""
 
-    def __init__(self, rung: Rung, *, keep: bool) -> None:
+    def __init__(self, rung: Rung) -> None:
         segment = rung.segment
         ends = segment.source, segment.destination
         self.number = rung.connection
@@ -113,7 +111,6 @@ class _Connection:
         self._events: list[tuple[int, int, bool, Rung]] = []
         self._count = 0
         self._costs: dict[tuple[str, Blamed], Cost] = {}
-        self._spans: list[Span] | None = [] if keep else None
         self._last: Rung = rung
         self._speaker: End | None = None
         # When the last data came to each end, which it has not answered.
@@ -268,8 +265,6 @@ class _Connection:
             places.append((span.first, span.last))
             if len(places) > MOST_PLACES:
                 places.remove(min(places[:-1], key=_length))
-        if self._spans is not None:
-            self._spans.append(span)
 
     def account(self) -> Account:
         """Close the account: nothing more comes."""
@@ -297,7 +292,6 @@ class _Connection:
             self.end,
             self._tap(),
             costs,
-            self._spans or [],
         )
 
     def _tap(self) -> Tap:
@@ -324,14 +318,9 @@ def _again(rung: Rung) -> Fact | None:
 
 
 class Accounts:
-    """Accounts of all connections, of their rungs in order.
+    """Accounts of all connections, of their rungs in order."""
 
-    Args:
-        keep: keep the intervals of this connection, too.
-    """
-
-    def __init__(self, keep: int | None = None) -> None:
-        self._keep = keep
+    def __init__(self) -> None:
         self._connections: dict[int, _Connection] = {}
 
     def see(self, rungs: Sequence[Rung]) -> None:
@@ -340,8 +329,7 @@ class Accounts:
         for rung in rungs:
             one = connections.get(rung.connection)
             if one is None:
-                keep = rung.connection == self._keep
-                one = connections[rung.connection] = _Connection(rung, keep=keep)
+                one = connections[rung.connection] = _Connection(rung)
             one.see(rung)
 
     def end(self) -> Iterator[Account]:

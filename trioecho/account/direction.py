@@ -46,11 +46,13 @@ class Loss(Struct, gc=False):
 
 
 class Doubt(Struct, gc=False):
-    """A span whose cause depends on whether its sender goes on at once: then it is ``then``."""
+    """A span whose cause depends on whether its sender goes on at once.
+
+    Then it is as ``then`` says; if not, it stays as it is, or there is none (``drop``).
+    """
 
     span: Span
-    then: str
-    blamed: Blamed
+    then: tuple[str, Blamed]
     drop: bool = False
 
 
@@ -211,7 +213,7 @@ class Direction:
             if self.probed:
                 self._push(span)
             else:
-                self._doubt = Doubt(span, "slow-reader", self.other, drop=True)
+                self._doubt = Doubt(span, (span.cause, span.blamed), drop=True)
         self.busy = self.probed = False
         self._loss = None
         self._mark = time
@@ -281,7 +283,7 @@ class Direction:
         if over >= DELAYED_ACK and not rung.segment.length:
             self._add(back, rung, "round-trip", "path")
             span = self._span(time, rung, "delayed-ack", self.other, _INFERRED)
-            self._doubt = Doubt(span, "nagle", self.end)
+            self._doubt = Doubt(span, ("nagle", self.end))
             self._mark, self._mark_rung = time, rung.number
         else:
             self._add(time, rung, "round-trip", "path")
@@ -296,12 +298,13 @@ class Direction:
         if doubt is None:
             return
         span = doubt.span
-        if goes_on and time - span.end <= NAGLE:
-            span.cause, span.blamed = doubt.then, doubt.blamed
-        elif not goes_on and time - span.end <= NAGLE:
+        at_once = time - span.end <= NAGLE
+        if at_once and not goes_on:
             return
         self._doubt = None
-        if time - span.end <= NAGLE or not doubt.drop:
+        if at_once:
+            span.cause, span.blamed = doubt.then
+        if at_once or not doubt.drop:
             self._push(span)
 
     def _span(
