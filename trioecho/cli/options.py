@@ -152,6 +152,20 @@ KernelOption = Annotated[
 ]
 
 
+FilesArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...",
+        help="pcap or pcapng files, plain or compressed; - is standard input.",
+    ),
+]
+HostOption = Annotated[
+    str | None, typer.Option(metavar="IP", help="Only show connections of this address.")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, metavar="PORT", help="Only show connections of this port."),
+]
 ConnectionOption = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="Show the ladder of connection N.")
 ]

@@ -11,9 +11,12 @@ import typer
 
 from trioecho.cli.options import (
     ConnectionOption,
+    FilesArgument,
+    HostOption,
     LimitOption,
     OnlyOption,
     OutputFormat,
+    PortOption,
     ShowOptions,
     SortOption,
     TableOption,
@@ -25,13 +28,7 @@ if TYPE_CHECKING:
 
 
 def read(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="pcap or pcapng files, plain or compressed; - is standard input.",
-        ),
-    ],
+    files: FilesArgument,
     connection: ConnectionOption = None,
     follow: Annotated[
         int | None,
@@ -39,13 +36,8 @@ def read(
             min=1, metavar="N", help="Show the bytes that both ends of connection N sent."
         ),
     ] = None,
-    host: Annotated[
-        str | None, typer.Option(metavar="IP", help="Only show connections of this address.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="Only show connections of this port."),
-    ] = None,
+    host: HostOption = None,
+    port: PortOption = None,
     only: OnlyOption = None,
     table: TableOption = None,
     sort: SortOption = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from trioecho.cli.options import ip_of
+from trioecho.cli.options import FilesArgument, HostOption, PortOption, ip_of
 
 
 class AccountFormat(StrEnum):
@@ -18,23 +18,12 @@ class AccountFormat(StrEnum):
 
 
 def why(
-    files: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="FILE...",
-            help="pcap or pcapng files, plain or compressed; - is standard input.",
-        ),
-    ],
+    files: FilesArgument,
     connection: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Only connection N.")
     ] = None,
-    host: Annotated[
-        str | None, typer.Option(metavar="IP", help="Only connections of this address.")
-    ] = None,
-    port: Annotated[
-        int | None,
-        typer.Option(min=0, max=65535, metavar="PORT", help="Only connections of this port."),
-    ] = None,
+    host: HostOption = None,
+    port: PortOption = None,
     limit: Annotated[
         int,
         typer.Option(min=1, metavar="N", help="Of many connections, show the N that lost most."),
