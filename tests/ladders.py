@@ -13,6 +13,25 @@ OPEN = """
 +.01  < S. 0:0(0) ack 1 win 1000 <mss 100,sackOK,wscale 0>
 +.01  > .  1:1(0) ack 1 win 1000
 """
+
+# Captured at the client: a round trip of 20 ms, full segments of 100 bytes, a window of 1000.
+AT_CLIENT = """
++0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
++.02  < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
++0    > .  1:1(0) ack 1 win 1000
+"""
+READ_LATE = (
+    AT_CLIENT
+    + """
+    +0    > .  1:1001(1000) ack 1
+    +.02  < .  1:1(0) ack 1001 win 0
+    +.25  > .  1000:1000(0) ack 1
+    +.02  < .  1:1(0) ack 1001 win 0
+    +.23  < .  1:1(0) ack 1001 win 1000
+    +0    > P. 1001:1011(10) ack 1
+    +.02  < .  1:1(0) ack 1011 win 1000
+    """
+)
 E = "| ESTABLISHED ESTABLISHED"
 
 STATES = {

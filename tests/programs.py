@@ -25,6 +25,24 @@ def trioecho(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess
     )
 
 
+def shown(
+    *arguments: str, code: int = 0, columns: int = 80, typed: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command on a terminal so wide to its end, with warnings as errors."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "trioecho", *arguments],
+        input=typed,
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns)},
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
 class Server:
     """``trioecho serve`` in its own process, on a free port."""
 

@@ -6,17 +6,11 @@ from __future__ import annotations
 
 import pytest
 from frames import play
-from ladders import OPEN, STATES, VERDICTS
+from ladders import AT_CLIENT, OPEN, READ_LATE, STATES, VERDICTS
 
 from trioecho.account import Account, Accounts
 
-# Captured at the client: a round trip of 20 ms, full segments of 100 bytes, a window of 1000.
-AT_CLIENT = """
-+0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
-+.02  < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
-+0    > .  1:1(0) ack 1 win 1000
-"""
-# The same connection, captured at the server.
+# The connection of AT_CLIENT, captured at the server.
 AT_SERVER = """
 +0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
 +0    < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
@@ -150,16 +144,7 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         {**SETUP, "black-hole path": 1750},
     ),
     "the server does not read, and the client asks": (
-        AT_CLIENT
-        + """
-        +0    > .  1:1001(1000) ack 1
-        +.02  < .  1:1(0) ack 1001 win 0
-        +.25  > .  1000:1000(0) ack 1
-        +.02  < .  1:1(0) ack 1001 win 0
-        +.23  < .  1:1(0) ack 1001 win 1000
-        +0    > P. 1001:1011(10) ack 1
-        +.02  < .  1:1(0) ack 1011 win 1000
-        """,
+        READ_LATE,
         {**SETUP, "slow-reader server": 500, "round-trip path": 40},
     ),
     "a window of 0 that nobody waits for": (

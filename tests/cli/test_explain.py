@@ -4,12 +4,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
-from programs import PATIENCE
+from programs import shown
 
 from trioecho.cli.explain import complete
 from trioecho.cli.explain_text import show_one, topics
@@ -19,17 +15,8 @@ from trioecho.tcp.rules.catalogue import causes
 
 
 def explain(*words: str, code: int = 0, columns: int = 80) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "trioecho", "explain", *words],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns)},
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if not code else done.stderr
+    done = shown("explain", *words, code=code, columns=columns)
+    return done.stderr if code else done.stdout
 
 
 def test_all_kinds_by_question() -> None:

@@ -4,12 +4,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
-from programs import PATIENCE
+from programs import shown
 
 from trioecho.cli.faults import complete
 from trioecho.faults.faults import FAULTS
@@ -20,17 +16,8 @@ from trioecho.lessons.shelf import find
 
 
 def faults(*words: str, code: int = 0, columns: int = 80) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "trioecho", "faults", *words],
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns)},
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stdout if not code else done.stderr
+    done = shown("faults", *words, code=code, columns=columns)
+    return done.stderr if code else done.stdout
 
 
 def test_all_of_them() -> None:

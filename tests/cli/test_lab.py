@@ -9,13 +9,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from shutil import ignore_patterns
 
 import pytest
 from needs import need_wires
-from programs import PATIENCE, TRIOECHO
+from programs import PATIENCE, TRIOECHO, shown
 
 from trioecho.cli.lab import complete
 from trioecho.lessons.lesson import read
@@ -26,17 +25,7 @@ ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 
 
 def lab(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "trioecho", "lab", *arguments],
-        capture_output=True,
-        env=ENV,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
+    return shown("lab", *arguments, code=code)
 
 
 def test_the_list() -> None:

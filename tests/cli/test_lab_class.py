@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from needs import need_wires
-from programs import PATIENCE
+from programs import PATIENCE, shown
 
 from trioecho.lessons.shelf import FOLDER
 
@@ -22,17 +22,7 @@ ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 
 
 def lab(*arguments: str, code: int = 0, answers: str = "") -> tuple[str, str]:
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        capture_output=True,
-        input=answers,
-        env=ENV,
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
+    done = shown("lab", *arguments, code=code, typed=answers)
     return done.stdout, done.stderr
 
 

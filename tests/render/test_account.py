@@ -7,22 +7,11 @@ from textwrap import dedent
 
 import pytest
 from frames import play
+from ladders import READ_LATE
 
 from trioecho.account import Account, Accounts
 from trioecho.render.account import as_json, groups, lines
 
-READ_LATE = """
-+0    > S  0:0(0) win 1000 <mss 112,sackOK,wscale 0>
-+.02  < S. 0:0(0) ack 1 win 1000 <mss 112,sackOK,wscale 0>
-+0    > .  1:1(0) ack 1 win 1000
-+0    > .  1:1001(1000) ack 1
-+.02  < .  1:1(0) ack 1001 win 0
-+.25  > .  1000:1000(0) ack 1
-+.02  < .  1:1(0) ack 1001 win 0
-+.23  < .  1:1(0) ack 1001 win 1000
-+0    > P. 1001:1011(10) ack 1
-+.02  < .  1:1(0) ack 1011 win 1000
-"""
 SHOWN = """
 connection 1: 10.0.0.1:40000 to 10.0.0.2:7
 500 ms of 560 ms: the server's program did not read (rungs 5 to 8)
