@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import pairwise
+
 import pytest
 from frames import play
 from ladders import AT_CLIENT, OPEN, READ_LATE, STATES, VERDICTS
 
 from trioecho.account import Account, Accounts
+from trioecho.account.spans import Span
 
 # The connection of AT_CLIENT, captured at the server.
 AT_SERVER = """
@@ -245,6 +249,21 @@ def test_the_shares_are_the_whole(ladder: str) -> None:
     for account in accounts.end():
         assert sum(cost.time for cost in account.costs) == account.duration
         assert all(cost.time > 0 for cost in account.costs)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_listener_is_told_of_each_interval(case: tuple[str, dict[str, float]]) -> None:
+    told: list[tuple[int, Span]] = []
+    accounts = Accounts(on_span=lambda *one: told.append(one))
+    accounts.see(play(case[0]))
+    (account,) = accounts.end()
+    assert [number for number, _ in told] == [1] * len(told)
+    spans = [span for _, span in told]
+    assert all(one.end <= then.start for one, then in pairwise(spans))
+    times: Counter[tuple[str, str]] = Counter()
+    for span in spans:
+        times[span.cause, span.blamed] += span.end - span.start
+    assert times == {(cost.cause, cost.end): cost.time for cost in account.costs}
 
 
 def test_the_headline_names_what_could_be_mended() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Literal
 
@@ -15,6 +15,7 @@ from trioecho.model import OTHER, RST, End, Endpoint, Fact, Rung
 from trioecho.text import seconds
 
 Tap = Literal["client", "server", "middle", "wire"]
+OnSpan = Callable[[int, Span], None]
 
 #: Places of a cause that are named; of more, the longest.
 MOST_PLACES = 20
@@ -98,7 +99,8 @@ class Account(Struct):
 class _Connection:
     """One connection whose account is not closed."""
 
-    def __init__(self, rung: Rung) -> None:
+    def __init__(self, rung: Rung, on_span: OnSpan | None = None) -> None:
+        self._on_span = on_span
         segment = rung.segment
         ends = segment.source, segment.destination
         self.number = rung.connection
@@ -251,6 +253,8 @@ class _Connection:
         self._from = max(self._from, until)
 
     def _charge(self, span: Span) -> None:
+        if self._on_span is not None:
+            self._on_span(self.number, span)
         key = span.cause, span.blamed
         cost = self._costs.get(key)
         if cost is None:
@@ -318,9 +322,15 @@ def _again(rung: Rung) -> Fact | None:
 
 
 class Accounts:
-    """Accounts of all connections, of their rungs in order."""
+    """Accounts of all connections, of their rungs in order.
 
-    def __init__(self) -> None:
+    Args:
+        on_span: told of each interval: its connection's number, and the interval. Those of one
+            connection come in order and don't overlap.
+    """
+
+    def __init__(self, on_span: OnSpan | None = None) -> None:
+        self._on_span = on_span
         self._connections: dict[int, _Connection] = {}
 
     def see(self, rungs: Sequence[Rung]) -> None:
@@ -329,7 +339,7 @@ class Accounts:
         for rung in rungs:
             one = connections.get(rung.connection)
             if one is None:
-                one = connections[rung.connection] = _Connection(rung)
+                one = connections[rung.connection] = _Connection(rung, self._on_span)
             one.see(rung)
 
     def end(self) -> Iterator[Account]:
