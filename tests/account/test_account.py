@@ -1,6 +1,6 @@
 """Where the time went: each cause, from its conditions, to the millisecond."""
 
-# covers: account/causes, account/direction, account/least, account/rounds
+# covers: account/away, account/causes, account/direction, account/least, account/rounds
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from trioecho.account.away import Away
 from trioecho.account.causes import CAUSES, RANK, Blamed, Certainty
 from trioecho.account.direction import Direction, closes
 from trioecho.account.spans import Span, merged
@@ -118,10 +119,7 @@ class _Connection:
         # When the last data came to each end, which it has not answered.
         self._came: dict[End, int | None] = {"client": None, "server": None}
         self._closing = self._kept_alive = self._over = self._wired = False
-        # What each end was sent and has not acknowledged at the tap: its number, and when.
-        self._passed: dict[End, tuple[int, int] | None] = {"client": None, "server": None}
-        # The least time from the tap to each end and back.
-        self._away: dict[End, int | None] = {"client": None, "server": None}
+        self._away = Away()
 
     # ---- the order of things ---------------------------------------------------------------------
 
@@ -148,19 +146,12 @@ class _Connection:
         """When a segment reached the other end; seen at a tap, as far as its round trips tell."""
         if rung.on_wire:
             return rung.arrived
-        other = OTHER[rung.sender]
-        passed = self._passed[rung.sender]
-        if passed is not None and rung.ack is not None and rung.ack >= passed[0]:
-            away, took = self._away[rung.sender], rung.time - passed[1]
-            self._away[rung.sender] = took if away is None else min(away, took)
-            self._passed[rung.sender] = None
-            if away is None and self._away[other] is not None:
-                self._place(rung.time, took + (self._away[other] or 0))
-        if rung.segment.space and self._passed[other] is None and not _again(rung):
-            self._passed[other] = (rung.seq + rung.segment.space, rung.time)
+        whole = self._away.see(rung, again=_again(rung) is not None)
+        if whole is not None:
+            self._place(rung.time, whole)
         if rung.ack is not None and rung.ack <= 1 and not rung.segment.space:
             return rung.time  # the handshake is over for the end that speaks next
-        return rung.time + (self._away[other] or 0)
+        return rung.time + self._away.of(OTHER[rung.sender])
 
     def _place(self, time: int, whole: int) -> None:
         """The tap's place is known for the first time, and with it the whole round trip."""
@@ -209,7 +200,7 @@ class _Connection:
             self._speaker = sender
             self._came[sender] = None
             if not rung.on_wire:
-                self._came[OTHER[sender]] = time + (self._away[OTHER[sender]] or 0)
+                self._came[OTHER[sender]] = time + self._away.of(OTHER[sender])
 
     def _arrived(self, time: int, rung: Rung) -> None:
         theirs = self.directions[OTHER[rung.sender]]
@@ -301,7 +292,7 @@ class _Connection:
     def _tap(self) -> Tap:
         if self._wired:
             return "wire"
-        client, server = self._away["client"], self._away["server"]
+        client, server = self._away.least.values()
         if client is None or server is None:
             return "middle"
         whole = client + server
