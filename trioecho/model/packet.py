@@ -6,6 +6,7 @@ of nanoseconds since the epoch and comes from a frame or a call, never from a cl
 
 from __future__ import annotations
 
+from functools import lru_cache
 from socket import AF_INET, AF_INET6, inet_pton
 
 from msgspec import Struct
@@ -46,6 +47,13 @@ class Endpoint(Struct, frozen=True, gc=False, cache_hash=True):
 
     def __str__(self) -> str:
         return f"[{self.ip}]:{self.port}" if ":" in self.ip else f"{self.ip}:{self.port}"
+
+
+@lru_cache(1 << 10)
+def _between(source: str, destination: str) -> int:
+    """The pseudo header's sum but for the length."""
+    family = AF_INET6 if ":" in source else AF_INET
+    return int.from_bytes(inet_pton(family, source) + inet_pton(family, destination)) + _TCP
 
 
 def unmapped(ip: str) -> str:
@@ -185,8 +193,7 @@ class Segment(Struct, frozen=True, gc=False):
         segment = data[at : at + size]
         if segment[16:18] == b"\0\0":
             return None
-        family = AF_INET6 if ":" in self.source.ip else AF_INET
-        ends = inet_pton(family, self.source.ip) + inet_pton(family, self.destination.ip)
         # A number modulo 65,535 is the one's complement sum of its 16-bit digits.
-        total = int.from_bytes(ends) + _TCP + size + int.from_bytes(segment + b"\0" * (size % 2))
+        total = _between(self.source.ip, self.destination.ip) + size
+        total += int.from_bytes(segment) << 8 * (size % 2)
         return total % 0xFFFF == 0

@@ -19,7 +19,7 @@ def arrive(seen: Seen, time: int) -> bool:
     """
     mine, theirs, ack, flags = seen.mine, seen.theirs, seen.ack, seen.segment.flags
     if not seen.expected and any(fact.dropped for fact in seen.found):
-        if mine.fin is not None and not isinstance(seen.found[0], rules.overlap.Garbled):
+        if mine.fin is not None and not rules.overlap.was_garbled(seen):
             learn.late(seen, mine.fin)
         return False
     if ack is not None:

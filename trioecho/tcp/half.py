@@ -8,7 +8,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from trioecho.model import Endpoint, Fact, State
+from trioecho.model import Endpoint, Fact, Segment, State
 from trioecho.model.ranges import Ranges
 from trioecho.model.spread import Spread
 from trioecho.tcp.flight import Flight
@@ -144,7 +144,10 @@ class Half:
         isn: its raw initial sequence number.
         syn_seen: whether its SYN was seen.
         syn_data, syn_cookie: bytes of data on its SYN, and whether it had a Fast Open cookie.
-        verified: whether its SYN had a right checksum, so that a wrong one means something.
+        verified: whether its SYN had a right checksum, so that a wrong one means something; None
+            where that cannot be told.
+        tried, whole: the length of its longest data whose checksum was looked at, and of the
+            longest that had a right one: a capture may blank or cut what is longer.
         syn_ecn: the ECN bits of its SYN: AE, CWR and ECE.
         answered: whether it has ever answered a SYN with its own, even in an attempt that is over.
         mss: the maximum segment size it announced.
@@ -208,7 +211,9 @@ class Half:
     syn_seen: bool = False
     syn_data: int = 0
     syn_cookie: bool = False
-    verified: bool = False
+    verified: bool | None = None
+    tried: int = 0
+    whole: int = 0
     syn_ecn: int = 0
     answered: bool = False
     mss: int | None = None
@@ -323,6 +328,16 @@ class Half:
             return ack > 0
         unseen = sender.room if sender is not None and self.state is State.SYN_RECEIVED else 0
         return ack <= self.next + unseen
+
+    def drops(self, segment: Segment) -> bool:
+        """Whether its peer drops a segment that was garbled on its way, as its checksum tells.
+
+        That of its SYN was right, so here they are filled in; and where there are data, those as
+        long as these were whole.
+        """
+        if not self.verified or segment.length > self.whole:
+            return False
+        return segment.sound() is False
 
     def takes_reset(self, seq: int, ack: int | None, *, sack: bool = True) -> bool:
         """Whether this end acts on a RST.

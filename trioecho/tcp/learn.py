@@ -31,6 +31,8 @@ def isn(segment: Segment, mine: Half, theirs: Half) -> None:
 
     Where the SYN was not seen, the first number seen becomes 1, as if a SYN had come before it.
     """
+    if mine.isn is not None and mine.drops(segment):
+        return
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
     elif segment.flags & SYN and mine.isn & MASK != segment.seq and not mine.synchronized:
@@ -99,11 +101,19 @@ def syn(seen: Seen) -> None:
         mine.meet(Event.SEND_SYN if seen.ack is None else Event.SEND_SYN_ACK, seen.time)
     mine.syn_seen = True
     if not mine.verified and not seen.wired:
-        mine.verified = segment.sound() is True
+        mine.verified = segment.sound()
     if segment.options.mss is not None:  # sent again, it may have fewer options
         mine.mss = segment.options.mss
     _scale(seen)
     _agreed(seen)
+
+
+def tried(seen: Seen) -> None:
+    """Notes whether data have a right checksum, longer ones than were looked at before."""
+    mine, segment = seen.mine, seen.segment
+    mine.tried = segment.length
+    if segment.sound():
+        mine.whole = segment.length
 
 
 def _scale(seen: Seen) -> None:
@@ -204,8 +214,12 @@ def consequences(seen: Seen) -> None:
 
 def doubt(seen: Seen) -> None:
     """Its receiver drops it, as far as is known: nothing of it counts until it is acknowledged."""
-    seen.mine.segments += 1
+    mine = seen.mine
+    mine.segments += 1
     if seen.end > seen.seq:
+        original = mine.flight.original(seen.seq)
+        if original is not None and original.end == seen.end:
+            mine.flight.repeats.append(_whole(seen))
         seen.history.doubted = (*seen.history.doubted[1 - MOST_DOUBTED :], seen)
 
 
@@ -254,7 +268,8 @@ def remember(seen: Seen) -> None:
         return
     if end > begin and (mine.acked is None or end > mine.acked):
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
-    if segment.flags & (SYN | FIN) and not seen.again:
+    new_end = mine.next is None or end > mine.next
+    if segment.flags & (SYN | FIN) and (new_end or not seen.again):
         mine.flight.ends = (*mine.flight.ends[-1:], _kept(seen))
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
         mine.doubt(begin, end)  # sent until it is accepted

@@ -37,15 +37,17 @@ def send(
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
-    if time < history.end:
+    back = time < history.end
+    plain = not back and not wired and ordinary(seen)
+    if back:
         _set_back(seen)
-        judge(seen)
-    elif not wired and ordinary(seen):
-        seen.expected = True
-    elif mine.verified and rules.one(rules.GARBLED, seen) is not None:
+    if mine.verified and not (length and plain) and mine.drops(segment):
+        rules.one(rules.GARBLED, seen)
         history.end = time
         learn.doubt(seen)
         return seen
+    if plain:
+        seen.expected = True
     else:
         judge(seen)
     history.end = time
@@ -65,6 +67,8 @@ def send(
             seen.found.append(fact)
         if mine.held is not None:
             _waited(seen)
+        if length > mine.tried and mine.verified:
+            learn.tried(seen)
     # An older ACK, overtaken by a newer one, changes nothing (RFC 9293 §3.10.7.4).
     newest = mine.ack
     older = newest is not None and ack is not None and ack < newest and seen.older

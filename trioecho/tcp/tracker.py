@@ -274,10 +274,13 @@ def _starts_anew(segment: Segment, connection: TrackedConnection) -> bool:
     both directions, or a reset of what was established, of which no more is to be repeated; only
     the one SYN that was missing until then is captured late. And so does one that comes a second or
     more after all that its peer has acknowledged: its sender has restarted, and chose it again.
+    One that was garbled on its way opens nothing.
     """
     if segment.flags & ACK:
         return False
     mine, theirs = connection.halves(segment)
+    if mine.drops(segment):
+        return False
     if mine.isn is None or mine.isn & 0xFFFFFFFF != segment.seq:
         return mine.isn is not None
     if not mine.syn_seen or connection.underway:

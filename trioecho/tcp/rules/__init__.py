@@ -327,13 +327,14 @@ def judge(seen: Seen) -> None:
 
 
 def _judge_repetition(seen: Seen) -> None:
+    garbled = overlap.garbled_before(seen) if seen.history.doubted else None
     if repetition.acknowledged_before(seen):
         question = ACKNOWLEDGED
-    elif repetition.used_before(seen):
+    elif garbled is not None or repetition.used_before(seen):
         question = REPEATED
     else:
         return
-    seen.original = seen.mine.flight.original(seen.seq)
+    seen.original = seen.mine.flight.original(seen.seq) or garbled
     fact = one(question, seen)
     if fact is not None:
         seen.again = fact.again

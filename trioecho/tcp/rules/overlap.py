@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trioecho.model import FIN, RST, SYN, Fact, Rung
+from trioecho.model import SYN, Fact, Rung
+from trioecho.tcp.flight import Sent
 from trioecho.tcp.rules.marks import PawsOverruled, overruled
 from trioecho.tcp.rules.words import ends
 from trioecho.tcp.step import Seen
@@ -31,9 +32,13 @@ def bad_checksum(seen: Seen) -> BadChecksum | None:
     """It repeats what is not acknowledged; both were captured whole, and its checksum is right, but
     not that of the first."""
     first = seen.original
-    if first is None or first.segment is None or first.segment.sound() is not False:
+    if first is None:
         return None
-    return BadChecksum(first.number) if seen.segment.sound() else None
+    if seen.segment.flags & SYN:  # which is not kept
+        wrong = seen.mine.verified is False and seen.theirs.ack is None
+    else:
+        wrong = first.segment is not None and first.segment.sound() is False
+    return BadChecksum(first.number) if wrong and seen.segment.sound() else None
 
 
 class Garbled(BadChecksum, frozen=True):
@@ -50,14 +55,25 @@ class Garbled(BadChecksum, frozen=True):
 
 
 def garbled(seen: Seen) -> Garbled | None:
-    """It is a FIN or a RST, or acknowledges what was not seen; it has no data, which may have been
-    blanked in the capture; and its checksum is wrong, while that of its sender's SYN was right."""
-    flags, ack, known = seen.segment.flags, seen.ack, seen.theirs.seen.up_to
-    if not seen.mine.verified or flags & SYN or seen.segment.length:
-        return None
-    if not flags & (FIN | RST) and (ack is None or known is None or ack <= known):
-        return None
-    return Garbled(seen.number) if seen.segment.sound() is False else None
+    """Its checksum is wrong, while that of its sender's SYN was right. If it has data, which may
+    have been blanked in the capture, others as long were right, and it is not just what comes next.
+    """
+    return Garbled(seen.number) if seen.mine.drops(seen.segment) else None
+
+
+def was_garbled(seen: Seen) -> bool:
+    """Whether it was found to be garbled."""
+    return any(isinstance(fact, Garbled) for fact in seen.found)
+
+
+def garbled_before(seen: Seen) -> Sent | None:
+    """What it repeats, if that was garbled on its way and is not acknowledged all the same."""
+    one: Seen
+    for one in seen.history.doubted:
+        same = one.mine is seen.mine and (one.seq, one.end) == (seen.seq, seen.end)
+        if same and was_garbled(one):
+            return Sent(one.seq, one.end, one.number, one.time, segment=one.segment)
+    return None
 
 
 class ChecksumOverruled(PawsOverruled, frozen=True, tag="bad-checksum-overruled"):
@@ -76,7 +92,7 @@ def checksum_overruled(seen: Seen) -> ChecksumOverruled | None:
     """It acknowledges, beyond all that was seen, no more than what seemed to be dropped, the last
     of it for its checksum."""
     one = overruled(seen)
-    if one is None or not any(isinstance(fact, Garbled) for fact in one.found):
+    if one is None or not was_garbled(one):
         return None
     return ChecksumOverruled(one.number)
 
