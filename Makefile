@@ -59,7 +59,7 @@ LESSONS ?=
 handouts: $(VENV)/.dev  ## Print lessons for a class into handouts/, answers apart; LESSONS="lost-syn time-wait" for some
 	@$(BIN)/python tools/handout_pages.py handouts $(LESSONS)
 
-examples: $(VENV)/.dev  ## Write an example of each rule, for `trioecho explain`, from its ladder in tests/tcp/rules
+examples: $(VENV)/.dev  ## Write what is told of the ladders in tests/tcp: an example of each rule, for `trioecho explain`, and all for the tests
 	@$(BIN)/python tools/rule_tables.py
 
 compare: $(VENV)/.dev  ## Compare every verdict with tshark's, also over ../shared/pcaps if it is there

@@ -1,6 +1,7 @@
 """The rules as tables, from the tuples in which they are asked and the ladders that fire them.
 
-Run as a program, it writes an example of each rule into the package, for ``trioecho explain``.
+Run as a program, it writes an example of each rule into the package, for ``trioecho explain``, and
+for the tests, all that is told of their ladders.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
 from rule_ladders import LADDERS, RULES, ask, played  # noqa: E402
+from told import TOLD, told  # noqa: E402
 
 from trioecho.model import Fact  # noqa: E402
 from trioecho.render.script import write  # noqa: E402
@@ -86,3 +88,4 @@ def _words(text: str) -> Iterator[str]:
 
 if __name__ == "__main__":
     EXAMPLES.write_text(examples(), "utf-8")
+    TOLD.write_text(told(), "utf-8")

@@ -152,7 +152,7 @@ def ours(path: Path) -> dict[int, Ours]:
                 ends = connection.client, connection.server
                 mine, peer = ends if segment.source == ends[0].endpoint else ends[::-1]
                 first = mine.ack is None
-                outrun = (mine.ack or 0) > (peer.next or 0)
+                outrun = (mine.ack or 0) > peer.next
                 data = peer.syn_data
                 rtt = connection.initial_rtt or LATE
             rung = tracker.seen(segment)

@@ -241,8 +241,8 @@ HERE = Endpoint("192.0.2.1", 1)
         (State.SYN_SENT, 1, 0, False),
         (State.SYN_SENT, 1, 1, True),
         (State.SYN_SENT, 1, 2, False),
-        (State.SYN_SENT, None, 0, False),
-        (State.SYN_SENT, None, 1, True),
+        (State.SYN_SENT, 0, 0, False),
+        (State.SYN_SENT, 0, 1, True),
         (State.SYN_RECEIVED, 1, 0, False),
         (State.SYN_RECEIVED, 1, 1, True),
         (State.SYN_RECEIVED, 1, 1 + 65_536, True),
@@ -251,7 +251,7 @@ HERE = Endpoint("192.0.2.1", 1)
         (State.CLOSED, 1, 9, True),
     ],
 )
-def test_which_acks_count(state: State, following: int | None, ack: int, accepted: bool) -> None:
+def test_which_acks_count(state: State, following: int, ack: int, accepted: bool) -> None:
     """RFC 9293 §3.10.7: ISS < ack <= SND.NXT; of a server, some of which may not have been seen."""
     half = Half(HERE, state, next=following)
     assert half.accepts(ack, Half(HERE)) is accepted

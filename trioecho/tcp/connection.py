@@ -184,7 +184,7 @@ class TrackedConnection(History):
         A SYN opens nothing, since there is a connection. Its receiver answers ``mine``.
         """
         if segment.flags & SYN and theirs.state not in OPENING:
-            mine.forged = Forged(Asked.SYN, mine.next or 0)
+            mine.forged = Forged(Asked.SYN, mine.next)
         self.end = segment.frame.time
         return self._numbered(segment, number, mine, theirs)
 
@@ -194,15 +194,15 @@ class TrackedConnection(History):
         fact = rules.one(rules.FORGED, seen)
         assert fact is not None
         self._count_trouble(rung, fact)
-        seen.mine.forged = Forged(Asked.RESET, seen.mine.next or 0)
+        seen.mine.forged = Forged(Asked.RESET, seen.mine.next)
         reset(seen, time)
 
     def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """A segment with its relative numbers, from which nothing is learned."""
-        seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next or 0)
+        seq = 0 if mine.isn is None else relative(segment.seq, mine.isn, mine.next)
         ack = segment.ack
         if ack is not None:
-            ack = relative(ack, theirs.isn or 0, theirs.next or 0)
+            ack = relative(ack, theirs.isn or 0, theirs.next)
         end, time = seq + segment.space, segment.frame.time
         return Seen(segment, number, time, seq, ack, end, mine, theirs, self, [])
 

@@ -156,8 +156,8 @@ class Half:
             one, or 0; and whether that is known.
         tap_rtt: the handshake's round trip from the tap to it, 0 where that is not known.
 
-        next, next_time: one past the highest sequence number it has used (SND.NXT), and when that
-            last advanced.
+        next, next_time: one past the highest sequence number it has used (SND.NXT), 0 where none is
+            known; and when that last advanced.
         acked, acked_rung: up to where the peer has acknowledged what it sent (SND.UNA), and the
             rung that brought this ACK.
         flight: its unacknowledged segments.
@@ -222,7 +222,7 @@ class Half:
     shift_known: bool = False
     tap_rtt: int = 0
     # What it sent.
-    next: int | None = None
+    next: int = 0
     next_time: int = 0
     acked: int | None = None
     acked_rung: int | None = None
@@ -281,7 +281,8 @@ class Half:
 
     def begin_again(self, peer: Half) -> None:
         """Forget a finished attempt, or an earlier connection."""
-        self.isn = self.next = self.ack = self.ack_rung = self.fin = None
+        self.isn = self.ack = self.ack_rung = self.fin = None
+        self.next = 0
         self.acked = self.acked_rung = peer.acked_rung = None
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = 0
@@ -324,7 +325,7 @@ class Half:
         """
         if self.state is not State.SYN_SENT and self.state is not State.SYN_RECEIVED:
             return True
-        if ack <= 0 or self.next is None:
+        if ack <= 0 or not self.next:
             return ack > 0
         unseen = sender.room if sender is not None and self.state is State.SYN_RECEIVED else 0
         return ack <= self.next + unseen
@@ -362,5 +363,5 @@ class Half:
     def synchronized(self) -> bool:
         """Whether its SYN is known, and more came behind it or it is acknowledged: another SYN is
         not its own."""
-        believed = (self.next or 0) > 1 or self.acked is not None
+        believed = self.next > 1 or self.acked is not None
         return self.syn_seen and self.state not in OPENING and believed

@@ -202,7 +202,7 @@ def consequences(seen: Seen) -> None:
         fact.learn(seen)
     if not segment.length and seen.ack == mine.ack:
         mine.ack_packet = segment.identification
-    if theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.ack == (theirs.next or 0) + 1:
+    if theirs.asked is Asked.ZERO_WINDOW_PROBE and seen.ack == theirs.next + 1:
         # The byte of the probe was taken.
         theirs.next = seen.ack
         theirs.volume += 1
@@ -228,7 +228,7 @@ def _believe(seen: Seen, ack: int) -> None:
     mine, theirs, history = seen.mine, seen.theirs, seen.history
     for one in history.doubted:
         stamps = one.segment.options.timestamps
-        if one.mine is not theirs or one.end > ack or (theirs.next or 0) >= one.end:
+        if one.mine is not theirs or one.end > ack or theirs.next >= one.end:
             continue
         if stamps is not None:
             theirs.ts_recent = stamps[0]
@@ -260,7 +260,7 @@ def remember(seen: Seen) -> None:
     """Adds an unusual segment to what its sender has sent."""
     segment, mine, theirs, begin, end = seen.segment, seen.mine, seen.theirs, seen.seq, seen.end
     open_from = max(begin, mine.acked or begin)
-    if not seen.copied and mine.next is not None and open_from < min(end, mine.next):
+    if not seen.copied and open_from < min(end, mine.next):
         mine.doubt(begin, mine.next)
     if seen.again:
         mine.flight.repeats.append(_whole(seen))
@@ -287,7 +287,7 @@ def remember(seen: Seen) -> None:
     mine.volume += min(segment.length, new)
     if closes:
         mine.seen.add(end - 1, end)
-    if mine.next is None or end > mine.next:
+    if end > mine.next:
         mine.next, mine.next_time = end, seen.time
 
 
@@ -343,7 +343,7 @@ def hear(seen: Seen) -> None:
 def _asks_again(seen: Seen, ack: int) -> bool:
     """Whether an ACK that comes again may ask for data: some are outstanding (RFC 5681 §2)."""
     empty = seen.end == seen.seq and not seen.segment.flags & RST
-    return empty and (seen.theirs.next or 0) > ack
+    return empty and seen.theirs.next > ack
 
 
 def brought(seen: Seen) -> None:

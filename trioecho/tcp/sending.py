@@ -30,10 +30,10 @@ def send(
     if mine.isn is None or theirs.isn is None or flags & SYN:
         _begin(history, segment, mine, theirs)
     # ``sequence.relative`` written out: this is on the path of every segment, twice.
-    near, isn = mine.next or 0, mine.isn or 0
+    near, isn = mine.next, mine.isn or 0
     seq = near + ((segment.seq - isn - near + HALF) & MASK) - HALF
     if ack is not None:
-        near = theirs.next if theirs.next is not None else mine.ack or 0
+        near = theirs.next or mine.ack or 0
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
@@ -62,7 +62,7 @@ def send(
         learn.evidence(seen, ack)
     if flags & CONTROL:
         _control(seen)
-    if length and not flags & RST and (not seen.again or end > (mine.next or 0)):
+    if length and not flags & RST and (not seen.again or end > mine.next):
         if told and (fact := data.data(seen)) is not None:
             seen.found.append(fact)
         if mine.held is not None:

@@ -89,7 +89,7 @@ class Seen(Struct, gc=False):
         ack, newest = self.ack, self.mine.ack
         if ack is None or newest is None:
             return False
-        return ack < newest <= (self.theirs.next or 0)
+        return ack < newest <= self.theirs.next
 
     @property
     def least_rtt(self) -> int | None:

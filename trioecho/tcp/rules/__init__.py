@@ -310,7 +310,7 @@ def judge(seen: Seen) -> None:
             every(WINDOWS, seen)
         if seen.same_ack and window and same_window:
             one(DUPLICATE, seen)
-        if plain and not length and following is not None and seen.seq < following:
+        if plain and not length and seen.seq < following:
             one(LATE_ACK, seen)
         if plain and (asked or mine.ack is None or theirs.forged is not None):
             one(CHALLENGE, seen)

@@ -41,11 +41,11 @@ def data(seen: Seen) -> Data | None:
     segment, mine = seen.segment, seen.mine
     length, in_flight = segment.length, None
     if mine.acked is not None:
-        end = seen.end if seen.expected else max(seen.end, mine.next or 0)
+        end = seen.end if seen.expected else max(seen.end, mine.next)
         in_flight = end - mine.acked
     missing = length - len(segment.payload)
     if seen.again:  # only what is behind the old bytes
-        length += min(0, seen.seq - (mine.next or 0))
+        length += min(0, seen.seq - mine.next)
         missing = min(missing, length)
     if length <= 0 or segment.flags & RST:
         return None

@@ -30,7 +30,7 @@ class LostSegment(Fact, frozen=True, tag="lost-segment"):
         segment, mine = seen.segment, seen.mine
         stamps = segment.options.timestamps
         newest = stamps[0] if stamps is not None else None
-        gap = Gap(mine.next or 0, seen.seq, seen.time, newest, segment.identification)
+        gap = Gap(mine.next, seen.seq, seen.time, newest, segment.identification)
         mine.gaps = (*mine.gaps[1 - MOST_LATEST :], gap)
 
 
@@ -55,7 +55,7 @@ class FarSegment(LostSegment, frozen=True):
 def lost_segment(seen: Seen) -> LostSegment | None:
     """It begins beyond the next number that its sender was to use, and is no SYN or RST."""
     following = seen.mine.next
-    if following is None or seen.seq <= following or seen.segment.flags & (SYN | RST):
+    if not following or seen.seq <= following or seen.segment.flags & (SYN | RST):
         return None
     return (LostSegment if seen.plausible else FarSegment)(seen.seq - following)
 
@@ -79,7 +79,7 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
         theirs, ack = seen.theirs, seen.ack or 0
         theirs.unseen = (*theirs.unseen, *theirs.seen.gaps(ack))[-MOST_LATEST:]
         theirs.seen.advance(ack)
-        theirs.doubt(theirs.acked or 0, theirs.next or 0)
+        theirs.doubt(theirs.acked or 0, theirs.next)
 
 
 class AckOfUnsent(AckLostSegment, frozen=True):
@@ -191,7 +191,7 @@ def _says_the_same(seen: Seen) -> bool:
         return False
     if stamps is not None and recent is not None and distance(stamps[0], recent) > 0:
         return False
-    return bool(blocks) or ack >= (seen.theirs.next or 0)
+    return bool(blocks) or ack >= seen.theirs.next
 
 
 def sack_blocks(seen: Seen, ack: int) -> tuple[tuple[int, int], ...]:
@@ -243,7 +243,7 @@ def nothing_missing(seen: Seen) -> DuplicateAck | None:
     """It acknowledges all that the peer was seen to send, or on a wire that knows, all that has
     arrived."""
     ack, following, has = seen.ack or 0, seen.theirs.next, seen.mine.received
-    if following is not None and ack >= following:
+    if 0 < following <= ack:
         return _duplicate(seen, "nothing")
     if seen.wired and has.up_to == ack and not has.islands:
         return _duplicate(seen, "arrived")
@@ -292,7 +292,7 @@ def far_sack(seen: Seen) -> bool:
         return False
     mine = seen.mine
     shift = mine.shift if mine.shift_known else LARGEST_SCALE
-    far = (seen.theirs.next or 0) + 4 * max(seen.segment.window << shift, LEAST_WINDOW)
+    far = seen.theirs.next + 4 * max(seen.segment.window << shift, LEAST_WINDOW)
     return any(right > far for _, right in seen.sack)
 
 

@@ -60,7 +60,7 @@ def captured_late(seen: Seen) -> CapturedLate | None:
         return None
     if not any(first <= seen.seq and seen.end <= last for first, last in mine.unseen):
         return None
-    return CapturedLate(max(0, (mine.next or 0) - seen.seq))
+    return CapturedLate(max(0, mine.next - seen.seq))
 
 
 class OvertakenCopy(OutOfOrder, frozen=True):
@@ -112,7 +112,7 @@ def same_packet(seen: Seen) -> SamePacket | None:
 def out_of_order(seen: Seen) -> OutOfOrder | None:
     """It was never seen, it was overtaken, and nothing of it is new or acknowledged."""
     told = seen.theirs.ack
-    if seen.original is not None or seen.end > (seen.mine.next or 0) or not _overtaken(seen):
+    if seen.original is not None or seen.end > seen.mine.next or not _overtaken(seen):
         return None
     if told is not None and seen.seq < told:
         return None
@@ -199,7 +199,7 @@ def older_ack(seen: Seen) -> OlderAck | None:
 
 def _behind(seen: Seen) -> int:
     """How far it begins behind the newest of its sender."""
-    return (seen.mine.next or 0) - seen.seq
+    return seen.mine.next - seen.seq
 
 
 def _overtaken(seen: Seen) -> bool:

@@ -243,7 +243,7 @@ def gave_up(seen: Seen) -> GaveUp | None:
         return None
     if theirs.state is State.SYN_SENT or not mine.syn_seen or not theirs.syn_seen:
         return None
-    if mine.ack is None or (theirs.acked is None and mine.ack > (theirs.next or 0)):
+    if mine.ack is None or (theirs.acked is None and mine.ack > theirs.next):
         return GaveUp()
     return None
 

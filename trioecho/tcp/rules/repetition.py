@@ -75,7 +75,7 @@ class Retransmission(Fact, frozen=True, tag="retransmission"):
 
     def learn(self, seen: Seen) -> None:
         seen.mine.retransmissions += 1
-        seen.mine.recover = seen.mine.next or 0
+        seen.mine.recover = seen.mine.next
 
 
 def retransmission(seen: Seen) -> Retransmission | None:
@@ -105,7 +105,7 @@ class FastRetransmission(Fact, frozen=True, tag="fast-retransmission"):
     def learn(self, seen: Seen) -> None:
         mine = seen.mine
         mine.retransmissions += 1
-        mine.recover = mine.next or 0
+        mine.recover = mine.next
         mine.fast = FastSent(seen.seq, seen.time)
 
 
@@ -323,7 +323,7 @@ def used_before(seen: Seen) -> bool:
     segment, mine = seen.segment, seen.mine
     if segment.flags & SYN and (seen.seq or not mine.syn_seen):
         return False
-    if mine.next is None or seen.seq >= mine.next or seen.end == seen.seq:
+    if seen.seq >= mine.next or seen.end == seen.seq:
         return False
     if segment.length > 1 and seen.seq == mine.next - 1:
         return False

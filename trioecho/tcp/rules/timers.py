@@ -102,7 +102,7 @@ class TailLossProbe(Retransmission, frozen=True):
 
     def learn(self, seen: Seen) -> None:
         seen.history.probes += 1
-        seen.mine.recover, seen.mine.probed = seen.mine.next or 0, seen.number
+        seen.mine.recover, seen.mine.probed = seen.mine.next, seen.number
 
 
 def late_probe(seen: Seen) -> TailLossProbe | None:

@@ -85,7 +85,7 @@ def _asks_for_a_sign(seen: Seen) -> bool:
     segment, mine, now = seen.segment, seen.mine, seen.time
     if segment.length > 1 or segment.flags & CONTROL:
         return False
-    if mine.acked is not None and mine.acked < (mine.next or 0):
+    if mine.acked is not None and mine.acked < mine.next:
         return False
     if seen.older or (mine.fin is not None and now - mine.next_time < SHORTEST_KEEP_ALIVE):
         return False
@@ -133,7 +133,7 @@ def first_keep_alive_ack(seen: Seen) -> FirstKeepAliveAck | None:
     segment, theirs = seen.segment, seen.theirs
     if segment.length or segment.flags & CONTROL or theirs.syn_seen or theirs.volume:
         return None
-    if theirs.fin is not None or seen.ack != (theirs.next or 0) + 1:
+    if theirs.fin is not None or seen.ack != theirs.next + 1:
         return None
     return FirstKeepAliveAck(theirs.ack_rung)
 
