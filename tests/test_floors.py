@@ -15,35 +15,36 @@ PACKAGE = Package(SOURCE)
 # Each room and its floor. A module may import its own room and rooms on floors below. The first row
 # is the public face, ``trioecho/__init__.py``.
 FLOORS = {
-    "trioecho": 7,
+    "trioecho": 8,
     "errors": 0,
     "text": 0,
     "model": 0,
     "packet": 1,
     "tcp": 1,
     "account": 1,
+    "requests": 2,
     "sockets": 1,
     "hosts": 1,
     "capture": 1,
     "faults": 2,
-    "render": 2,
+    "render": 3,
     "echo": 2,
     "reading": 2,
-    "view": 3,
-    "stage": 4,
-    "trace": 5,
-    "programs": 5,
-    "lessons": 5,
-    "testing": 5,
-    "watch": 5,
-    "pytest_plugin": 6,
-    "cli": 6,
-    "__main__": 8,
+    "view": 4,
+    "stage": 5,
+    "trace": 6,
+    "programs": 6,
+    "lessons": 6,
+    "testing": 6,
+    "watch": 6,
+    "pytest_plugin": 7,
+    "cli": 7,
+    "__main__": 9,
 }
 
 SCAPY = {"packet.dissect", "capture.filters", "capture.scapy_socket"}
-NO_TRIO = ("tcp", "account", "packet", "faults", "render", "model", "errors", "text")
-NO_CLOCK = ("tcp", "account", "packet", "faults", "model")
+NO_TRIO = ("tcp", "account", "requests", "packet", "faults", "render", "model", "errors", "text")
+NO_CLOCK = ("tcp", "account", "requests", "packet", "faults", "model")
 CLOCKS = ("time", "datetime", "random")
 SEEDED = "random.Random"  # decides by the seed it is given
 

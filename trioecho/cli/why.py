@@ -26,8 +26,19 @@ def why(
     port: PortOption = None,
     limit: Annotated[
         int,
-        typer.Option(min=1, metavar="N", help="Of many connections, show the N that lost most."),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Of many connections show the N that lost most; of requests, the N slowest.",
+        ),
     ] = 20,
+    requests: Annotated[
+        bool,
+        typer.Option(
+            "--requests",
+            help="Show the requests: HTTP, TLS, DNS, and the turns of any other talk.",
+        ),
+    ] = False,
     output_format: Annotated[
         AccountFormat, typer.Option("--format", help="Output format.")
     ] = AccountFormat.terminal,
@@ -45,6 +56,8 @@ def why(
 
       trioecho run --server "python server.py" --client "python client.py" -o run.pcapng
 
+      trioecho why run.pcapng --requests
+
       trioecho why run.pcapng --format json
     """
     from trioecho.cli.runner import run_blocking
@@ -52,5 +65,12 @@ def why(
     from trioecho.model.selection import Selection
 
     selection = Selection(connection, ip_of(host), port)
-    question = Question(files, selection, limit, as_json=output_format is AccountFormat.json)
+    as_json = output_format is AccountFormat.json
+    if requests:
+        from trioecho.cli import why_requests
+
+        asked = why_requests.Question(files, selection, limit, as_json=as_json)
+        run_blocking(lambda: why_requests.requests_of_files(asked))
+        return
+    question = Question(files, selection, limit, as_json=as_json)
     run_blocking(lambda: why_files(question))

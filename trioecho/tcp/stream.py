@@ -36,6 +36,11 @@ class Stream:
         self._doubted: list[tuple[int, bytes]] = []  # in the order of their coming
         self._verified = False  # whether a checksum was right, so that a wrong one says something
 
+    @property
+    def next(self) -> int | None:
+        """The number of the byte that comes next in order, None before the first segment."""
+        return self._next
+
     def take(self, rung: Rung) -> list[Piece]:
         """Take a segment that this end sent.
 
@@ -79,6 +84,13 @@ class Stream:
                 self._size += len(payload) - len(known)
         pieces = self._drain()
         while self._size > MOST_WAITING:
+            pieces += self._skip()
+        return pieces
+
+    def missed(self, ack: int | None) -> list[Piece]:
+        """Give up the gaps below an ACK of the peer, who has what the capture has missed."""
+        pieces = []
+        while ack is not None and self._order and self._order[0] < ack:
             pieces += self._skip()
         return pieces
 

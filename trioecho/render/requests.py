@@ -1,0 +1,186 @@
+"""Requests: as a table for a terminal, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+import msgspec
+
+from trioecho.account.causes import CAUSES
+from trioecho.model.spread import Spread
+from trioecho.render.colors import Style
+from trioecho.requests import Request
+from trioecho.text import plural, printable, seconds
+
+#: From so many columns on, the cause stands in the same line.
+WIDE = 120
+_LEAST_TEXT, _MOST_TEXT = 16, 60
+
+
+class _Column(NamedTuple):
+    title: str
+    of: Callable[[Request], str]
+    always: bool = False
+
+
+def _time(value: int | None) -> str:
+    return seconds(value) if value else ""
+
+
+_COLUMNS = (
+    _Column("#", lambda one: f"{one.number}", True),
+    _Column("conn", lambda one: f"{one.connection or ''}"),
+    _Column("request", lambda one: printable(one.said), True),
+    _Column("status", lambda one: printable(one.status)),
+    _Column("bytes", lambda one: f"{one.received:,}", True),
+    _Column("lookup", lambda one: _time(one.lookup)),
+    _Column("queue", lambda one: _time(one.queue)),
+    _Column("connect", lambda one: _time(one.connect)),
+    _Column("TLS", lambda one: _time(one.handshake)),
+    _Column("server", lambda one: _time(one.thought) if one.asker == "client" else ""),
+    _Column("transfer", lambda one: _time(one.transfer)),
+    _Column("total", lambda one: _time(one.total) or "no end", True),
+)
+_LEFT = ("request", "status")
+
+
+def cause(request: Request) -> str:
+    """The cause of the account that took most of a request, in words; ``""`` for none."""
+    found = request.cause
+    if found is None:
+        return ""
+    name, end, time = found
+    where = "" if end == "path" else f" of the {end}"
+    return f"{name}{where}: {seconds(time)}"
+
+
+def table(requests: Sequence[Request], width: int) -> Iterator[tuple[str, Style]]:
+    """Requests, a row each; a column in which nothing would stand is left out.
+
+    Args:
+        requests: the requests, in their order.
+        width: the terminal's columns.
+
+    Returns:
+        The lines, each with its style.
+    """
+    columns = [one for one in _COLUMNS if one.always or any(map(one.of, requests))]
+    cells = [[column.of(request) for column in columns] for request in requests]
+    widths = [
+        max([len(column.title), *(len(row[at]) for row in cells)])
+        for at, column in enumerate(columns)
+    ]
+    text = next(at for at, column in enumerate(columns) if column.title == "request")
+    wide = width >= WIDE
+    room = width - sum(widths) + widths[text] - 2 * (len(columns) - 1) - (40 if wide else 0)
+    widths[text] = max(_LEAST_TEXT, min(widths[text], room, _MOST_TEXT))
+
+    def line(row: Sequence[str]) -> str:
+        return "  ".join(
+            _fit(cell, widths[at], left=column.title in _LEFT)
+            for at, (column, cell) in enumerate(zip(columns, row, strict=True))
+        )
+
+    heading = line([column.title for column in columns])
+    yield (f"{heading}  cause" if wide else heading.rstrip()), "strong"
+    for request, row in zip(requests, cells, strict=True):
+        why = cause(request)
+        if wide:
+            yield f"{line(row)}  {why}".rstrip(), _style(request)
+            continue
+        yield line(row).rstrip(), _style(request)
+        if why:
+            yield f"{'':{widths[0] + 2}}{why}", "quiet"
+
+
+def _fit(cell: str, width: int, *, left: bool) -> str:
+    if len(cell) > width:
+        cell = cell[: width - 1] + "…"
+    return f"{cell:<{width}}" if left else f"{cell:>{width}}"
+
+
+def _style(request: Request) -> Style:
+    failed = request.status[:1] in ("4", "5") or not request.whole
+    return "trouble" if failed else ""
+
+
+class Totals:
+    """What all requests come to, in bounded memory."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._spread = Spread()
+        self._causes: dict[str, int] = {}
+        self._time = 0
+
+    def add(self, request: Request) -> None:
+        """Count a request."""
+        self._count += 1
+        if request.total is not None:
+            self._spread.add(request.total)
+        for (name, end), time in request.costs.items():
+            self._time += time
+            key = CAUSES[name].text.format(end=end)
+            self._causes[key] = self._causes.get(key, 0) + time
+
+    def lines(self, width: int) -> Iterator[tuple[str, Style]]:
+        """All of them in a sentence or two."""
+        half, most = self._spread.quantile(0.5), self._spread.quantile(0.95)
+        text = plural(self._count, "request")
+        if half is not None and most is not None:
+            text += f": half took at most {seconds(half)}, 95 % at most {seconds(most)}"
+        yield from ((line, "strong") for line in wrap(text, width))
+        if self._causes:
+            name = max(self._causes, key=self._causes.__getitem__)
+            text = f"{seconds(self._causes[name])} of {seconds(self._time)}: {name}"
+            yield from ((line, "strong") for line in wrap(text, width))
+
+
+def as_json(request: Request) -> bytes:
+    """A request as a line of JSON, with times in seconds."""
+    asked_by_client = request.asker == "client"
+    return msgspec.json.encode(
+        {
+            "type": "request",
+            "number": request.number,
+            "connection": request.connection,
+            "stream": request.stream,
+            "client": str(request.client),
+            "server": str(request.server),
+            "protocol": request.protocol,
+            "asker": request.asker,
+            "request": request.said,
+            "host": request.host,
+            "status": request.status,
+            "tls": request.tls,
+            "alpn": request.alpn,
+            "sent": request.sent,
+            "received": request.received,
+            "whole": request.whole,
+            "start": request.begin / 1e9,
+            "times": {
+                "lookup": _seconds(request.lookup),
+                "connect": _seconds(request.connect),
+                "tls": _seconds(request.handshake),
+                "queue": _seconds(request.queue),
+                "server": _seconds(request.thought) if asked_by_client else None,
+                "client": None if asked_by_client else _seconds(request.thought),
+                "path": _seconds(request.path),
+                "first_byte": _seconds(request.after),
+                "transfer": _seconds(request.transfer),
+                "total": _seconds(request.total),
+            },
+            "phases": {name: _seconds(time) for name, time in request.phases.items()},
+            "rungs": request.rungs,
+            "causes": [
+                {"cause": name, "end": end, "time": time / 1e9}
+                for (name, end), time in sorted(request.costs.items(), key=lambda one: -one[1])
+            ],
+        }
+    )
+
+
+def _seconds(time: int | None) -> float | None:
+    return None if time is None else time / 1e9

@@ -1,0 +1,111 @@
+"""A talk of which it is not known yet what it is: the beginning of each turn may tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Literal
+
+from trioecho.model import End
+from trioecho.requests.flow import Part
+from trioecho.requests.http1 import Http1
+from trioecho.requests.http2 import PREFACE, Http2
+from trioecho.requests.protocol import MOST_HEADER, Handover, Log, Missing, Talk
+from trioecho.requests.tls import Tls
+from trioecho.requests.turns import Turns
+
+#: Pieces of a first line; each is looked at again with every further one.
+MOST_HELD = 100
+
+_METHOD = re.compile(rb"[A-Z]{1,20}( |$)")
+_REQUEST_LINE = re.compile(rb"[A-Z]{1,20} [^\s]+ HTTP/1\.[01]\r?$")
+
+
+def sniff(data: bytes) -> Literal["http/1", "http/2", "tls", "more", ""]:
+    """What a client's first bytes begin: ``more`` if that takes more of them to tell.
+
+    Source: RFC 9112 §3, RFC 9113 §3.4, RFC 8446 §5.1.
+
+    >>> sniff(b"GET /a HTTP/1.1\\r\\n"), sniff(b"GET /"), sniff(b"EHLO a\\r\\n")
+    ('http/1', 'more', '')
+    """
+    if data[:1] == b"\x16":
+        if len(data) < 6:
+            return "more"
+        return "tls" if data[1] == 3 and data[2] <= 4 and data[5] == 1 else ""
+    if len(data) < len(PREFACE) and PREFACE.startswith(data):
+        return "more"
+    if data.startswith(PREFACE):
+        return "http/2"
+    if not _METHOD.match(data):
+        return ""
+    line, newline, _ = data.partition(b"\n")
+    if not newline:
+        return "more" if len(data) < MOST_HEADER else ""
+    return "http/1" if _REQUEST_LINE.match(line) else ""
+
+
+class Anything(Talk):
+    """Counts turns, and looks at the first bytes whenever the client begins to speak.
+
+    Args:
+        log: told of each turn, and given to the protocol that is found.
+        missing: told of a protocol that cannot be read, since a package is missing.
+    """
+
+    def __init__(self, log: Log, missing: Callable[[str], None]) -> None:
+        self._log, self._missing = log, missing
+        self._turns = Turns(log)
+        self._speaker: End | None = None
+        self._held: list[Part] = []
+
+    def take(self, end: End, part: Part) -> Handover | None:
+        """Take bytes; held are those of the client that are too few to tell what they begin."""
+        if end == "server":
+            self._release()
+        elif self._held or (not part.broken and self._speaker != end):
+            return self._begin(part)
+        self._say(end, part)
+        return None
+
+    def take_as_it_is(self, end: End, part: Part) -> None:
+        """Take bytes that are known to begin no protocol."""
+        self._release()
+        self._say(end, part)
+
+    def _begin(self, part: Part) -> Handover | None:
+        self._held.append(part)
+        found = sniff(b"".join(one.data for one in self._held))
+        if found == "more" and len(self._held) < MOST_HELD:
+            return None
+        if found in ("", "more"):
+            self._release()
+            return None
+        try:
+            talk = self._talk(found)
+        except Missing as missing:
+            self._missing(str(missing))
+            self._release()
+            return None
+        self._turns.stop()
+        held, self._held = self._held, []
+        return Handover(talk, [("client", one) for one in held])
+
+    def _talk(self, protocol: str) -> Talk:
+        if protocol == "http/1":
+            return Http1(self._log, lambda: Anything(self._log, self._missing))
+        return Http2(self._log) if protocol == "http/2" else Tls(self._log)
+
+    def _say(self, end: End, part: Part) -> None:
+        self._speaker = end
+        self._turns.say(end, len(part.data), part.moment, part.moment)
+
+    def _release(self) -> None:
+        held, self._held = self._held, []
+        for part in held:
+            self._say("client", part)
+
+    def stop(self) -> None:
+        """The last turn is over."""
+        self._release()
+        self._turns.stop()

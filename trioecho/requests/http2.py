@@ -1,0 +1,241 @@
+"""HTTP/2 in the clear: frames by hyperframe, headers by hpack."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+
+from trioecho.model import OTHER, End
+from trioecho.requests.flow import Part
+from trioecho.requests.protocol import (
+    MOST_HEADER,
+    MOST_OPEN,
+    GiveUp,
+    Handover,
+    Log,
+    Missing,
+    Talk,
+    text,
+)
+from trioecho.requests.request import Moment, Request
+
+if TYPE_CHECKING:
+    from hpack import Decoder
+
+#: What a client sends first (RFC 9113 §3.4).
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+_HEADER = 9
+_DATA, _SETTINGS, _PUSH, _CONTINUATION = 0, 4, 5, 9
+_END_STREAM = 1
+_TABLE_SIZE = 1  # SETTINGS_HEADER_TABLE_SIZE
+
+
+class _Frame(NamedTuple):
+    """A frame that is whole; of DATA only its length is kept.
+
+    Args:
+        head: its header.
+        payload: what is in it.
+        size: bytes of the payload.
+        first, last: when its first and its last byte went over.
+    """
+
+    head: bytes
+    payload: bytes
+    size: int
+    first: Moment
+    last: Moment
+
+
+class _Block(Struct):
+    """A header block, which may come in several frames."""
+
+    stream: int
+    first: Moment
+    data: bytes
+    ends: bool
+    pushed: bool
+
+
+class _Half:
+    """One direction: bytes -> frames."""
+
+    def __init__(self, decoder: Decoder, skip: int) -> None:
+        self.decoder = decoder
+        self.block: _Block | None = None
+        self._skip = skip  # the rest of the preface
+        self._head = b""
+        self._payload = bytearray()
+        self._rest = 0  # of the payload
+        self._size = 0
+        self._first: Moment | None = None
+
+    def frames(self, data: bytes, moment: Moment) -> Iterator[_Frame]:
+        """The frames that are whole with some bytes."""
+        at = min(self._skip, len(data))
+        self._skip -= at
+        while at < len(data):
+            if len(self._head) < _HEADER:
+                if not self._head:
+                    self._first = moment
+                piece = data[at : at + _HEADER - len(self._head)]
+                self._head += piece
+                at += len(piece)
+                if len(self._head) < _HEADER:
+                    return
+                self._size = self._rest = int.from_bytes(self._head[:3])
+                if self._rest > MOST_HEADER and self._head[3] != _DATA:
+                    raise GiveUp
+            taken = min(self._rest, len(data) - at)
+            if self._head[3] != _DATA:
+                self._payload += data[at : at + taken]
+            self._rest -= taken
+            at += taken
+            if not self._rest:
+                assert self._first is not None
+                payload = bytes(self._payload)
+                yield _Frame(self._head, payload, self._size, self._first, moment)
+                self._head = b""
+                self._payload.clear()
+
+
+class Http2(Talk):
+    """Both directions of a connection, which multiplexes streams.
+
+    The library h2 plays one end and refuses an answer to what it has not sent; an observer reads
+    with what lies under it.
+
+    Args:
+        log: told of each stream.
+
+    Raises:
+        Missing: hpack or hyperframe is not installed.
+    """
+
+    def __init__(self, log: Log) -> None:
+        try:
+            from hpack import Decoder, HPACKError
+            from hyperframe.exceptions import HyperframeError
+            from hyperframe.frame import Frame
+        except ImportError:
+            raise Missing("HTTP/2") from None
+        self._errors = (HPACKError, HyperframeError)
+        self._frame_of = Frame.parse_frame_header
+        self._log = log
+        self._halves: dict[End, _Half] = {
+            "client": _Half(Decoder(MOST_HEADER), len(PREFACE)),
+            "server": _Half(Decoder(MOST_HEADER), 0),
+        }
+        self._streams: dict[int, Request] = {}
+
+    def take(self, end: End, part: Part) -> Handover | None:
+        """Take bytes of frames."""
+        if part.broken:
+            raise GiveUp
+        try:
+            for frame in self._halves[end].frames(part.data, part.moment):
+                self._take(end, frame)
+        except self._errors as error:
+            raise GiveUp from error
+        return None
+
+    def stop(self) -> None:
+        """All streams that are open end as they are."""
+        for request in self._streams.values():
+            self._log.done(request)
+        self._streams.clear()
+
+    def _take(self, end: End, frame: _Frame) -> None:
+        kind, half = frame.head[3], self._halves[end]
+        stream = int.from_bytes(frame.head[5:]) & 0x7FFFFFFF
+        if (half.block is not None) != (kind == _CONTINUATION) or (
+            half.block is not None and half.block.stream != stream
+        ):
+            raise GiveUp  # nothing comes between the frames of a block (RFC 9113 §4.3)
+        if kind == _DATA:
+            self._data(end, stream, frame)
+            return
+        parsed, _ = self._frame_of(memoryview(frame.head))
+        parsed.parse_body(memoryview(frame.payload))
+        match type(parsed).__name__:
+            case "HeadersFrame" | "PushPromiseFrame":
+                ends = "END_STREAM" in parsed.flags
+                pushed = kind == _PUSH
+                half.block = _Block(stream, frame.first, parsed.data, ends, pushed)  # type: ignore[attr-defined]
+            case "ContinuationFrame":
+                assert half.block is not None
+                half.block.data += parsed.data  # type: ignore[attr-defined]
+                if len(half.block.data) > MOST_HEADER:
+                    raise GiveUp
+            case "SettingsFrame":
+                size = parsed.settings.get(_TABLE_SIZE, 0)  # type: ignore[attr-defined]
+                decoder = self._halves[OTHER[end]].decoder
+                allowed = max(decoder.max_allowed_table_size, min(size, MOST_HEADER))
+                decoder.max_allowed_table_size = allowed
+            case "RstStreamFrame":
+                self._reset(end, stream, frame.last)
+        if "END_HEADERS" in parsed.flags and half.block is not None:
+            self._headers(end, half, frame)
+
+    def _data(self, end: End, stream: int, frame: _Frame) -> None:
+        if not stream:
+            raise GiveUp
+        if (request := self._streams.get(stream)) is not None:
+            self._count(end, request, frame.size, frame.last)
+            if frame.head[4] & _END_STREAM:
+                self._ended(end, stream, request)
+
+    def _headers(self, end: End, half: _Half, frame: _Frame) -> None:
+        block, half.block = half.block, None
+        assert block is not None
+        fields = dict(half.decoder.decode(block.data, raw=True))
+        if block.pushed:
+            return  # the client has not asked for it
+        request = self._streams.get(block.stream)
+        if request is None and end == "client" and b":method" in fields:
+            request = self._begin(block, fields)
+        if request is None:
+            return
+        self._count(end, request, len(block.data), frame.last)
+        status = fields.get(b":status", b"")
+        if end == "server" and status and not status.startswith(b"1"):
+            request.status = text(status)
+            request.answered, request.ended = block.first, frame.last
+            self._log.answered(request)
+        if block.ends:
+            self._ended(end, block.stream, request)
+
+    def _begin(self, block: _Block, fields: dict[bytes, bytes]) -> Request:
+        if len(self._streams) >= MOST_OPEN:
+            raise GiveUp
+        request = self._log.begin("HTTP/2", block.first)
+        request.stream = block.stream
+        target = fields.get(b":path") or fields.get(b":authority", b"")
+        request.what = f"{text(fields[b':method'])} {text(target)}"
+        request.host = text(fields.get(b":authority", b""))
+        self._streams[block.stream] = request
+        self._log.asked(request)
+        return request
+
+    def _count(self, end: End, request: Request, size: int, moment: Moment) -> None:
+        if end == "client":
+            request.sent += size
+            request.last = moment
+        else:
+            request.received += size
+            request.ended = moment if request.answered is not None else None
+
+    def _ended(self, end: End, stream: int, request: Request) -> None:
+        if end == "server" and request.answered is not None:
+            request.whole = True
+            del self._streams[stream]
+            self._log.done(request)
+
+    def _reset(self, end: End, stream: int, moment: Moment) -> None:
+        request = self._streams.pop(stream, None)
+        if request is None:
+            return
+        request.status = f"{request.status} reset by the {end}".strip()
+        self._log.done(request)

@@ -1,0 +1,249 @@
+"""A request: who asked what, its answer, and its phases."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from trioecho.account.causes import RANK, Blamed
+from trioecho.model import OTHER, End, Endpoint
+from trioecho.text import bytes_of
+
+
+class Moment(Struct, frozen=True, gc=False):
+    """A byte's way over the wire, in nanoseconds since the epoch.
+
+    Seen at a tap, both times are those of the tap.
+
+    Args:
+        left: when it was sent for the first time.
+        came: when it had arrived, with all bytes before it.
+        rung: the rung that brought it.
+    """
+
+    left: int
+    came: int
+    rung: int
+
+
+class Opening(Struct):
+    """What came before a connection's first request, in nanoseconds since the epoch.
+
+    Args:
+        asked: when the name was asked for; None where that was not seen.
+        named: when its address came.
+        began: when the first SYN was sent.
+        connected: when the SYN-ACK came.
+        secured: when the TLS handshake was over for the client.
+        secured_by: whose last message that was: sent by the client, or come from the server.
+    """
+
+    asked: int | None = None
+    named: int | None = None
+    began: int | None = None
+    connected: int | None = None
+    secured: int | None = None
+    secured_by: End = "client"
+
+
+class Request(Struct):
+    """One request and its answer. All durations are in nanoseconds, None where they are not known.
+
+    Args:
+        number: its place among all requests, from 1, in the order in which they began.
+        connection: the number of its connection; None for a question by UDP.
+        client, server: the two endpoints.
+        protocol: ``HTTP/1.1``, ``HTTP/2``, ``TLS``, ``DNS``, or ``""`` for a turn of another talk.
+        asker: the end that spoke first.
+        what: what was asked: ``GET /a``; of a turn how much was said.
+        host: the server's name as the client gave it.
+        status: what was answered: ``200``.
+        sent, received: bytes that its asker sent, and that came back.
+        stream: HTTP/2's number of the stream.
+        tls: the version of TLS, ``1.3``; ``""`` in the clear.
+        alpn: the protocols that the client offered in it.
+        first, last: when the first and the last byte of the question went over.
+        answered, ended: the same of the answer.
+        before: when the last byte of the answer before it left, which it had to wait for.
+        opening: what came before it, if it is its connection's first.
+        whole: whether the answer came to its end.
+        away: to each end and back, as far as the tap knew it, halved.
+        costs: how long each cause of the account held while it lasted.
+    """
+
+    number: int
+    connection: int | None
+    client: Endpoint
+    server: Endpoint
+    protocol: str
+    first: Moment
+    last: Moment
+    asker: End = "client"
+    what: str = ""
+    host: str = ""
+    status: str = ""
+    sent: int = 0
+    received: int = 0
+    stream: int | None = None
+    tls: str = ""
+    alpn: tuple[str, ...] = ()
+    answered: Moment | None = None
+    ended: Moment | None = None
+    before: int | None = None
+    opening: Opening | None = None
+    whole: bool = False
+    away: tuple[int, int] = (0, 0)
+    costs: dict[tuple[str, Blamed], int] = {}
+
+    @property
+    def said(self) -> str:
+        """What was asked, in words."""
+        return self.what or f"{bytes_of(self.sent)} from the {self.asker}"
+
+    # ---- times at the ends -----------------------------------------------------------------------
+
+    @property
+    def _near(self) -> int:
+        """From the tap to the asker."""
+        return self.away[self.asker == "server"]
+
+    @property
+    def _far(self) -> int:
+        """From the tap to the end that answers."""
+        return self.away[OTHER[self.asker] == "server"]
+
+    @property
+    def start(self) -> int:
+        """When the first byte of the question left."""
+        return self.first.left - self._near
+
+    @property
+    def begin(self) -> int:
+        """When all of it began: with the question for the name, the SYN, or its first byte."""
+        opening = self.opening
+        if opening is None or opening.began is None:
+            return self.start
+        return opening.asked if opening.asked is not None else opening.began - self._near
+
+    @property
+    def end(self) -> int:
+        """When the last byte that was seen of it came."""
+        end = self._reached if self.ended is None else self.ended.came + self._near
+        return end if self._secured is None else max(end, self._secured)
+
+    @property
+    def _secured(self) -> int | None:
+        """When the TLS handshake was over, at the client."""
+        opening = self.opening
+        if opening is None or opening.secured is None:
+            return None
+        return opening.secured + (-1 if opening.secured_by == "client" else 1) * self.away[0]
+
+    @property
+    def _reached(self) -> int:
+        return self.last.came + self._far
+
+    # ---- phases ----------------------------------------------------------------------------------
+
+    @property
+    def lookup(self) -> int | None:
+        """From the question for the server's name to its answer."""
+        opening = self.opening
+        if opening is None or opening.asked is None or opening.named is None:
+            return None
+        return opening.named - opening.asked
+
+    @property
+    def connect(self) -> int | None:
+        """From the first SYN to the SYN-ACK, at the client."""
+        opening = self.opening
+        if opening is None or opening.began is None or opening.connected is None:
+            return None
+        return opening.connected - opening.began + 2 * self.away[0]
+
+    @property
+    def handshake(self) -> int | None:
+        """From there to the end of the TLS handshake, at the client."""
+        if self.opening is None or self._secured is None:
+            return None
+        connected = self.opening.connected
+        since = self.start if connected is None else connected + self.away[0]
+        return max(0, self._secured - since)
+
+    @property
+    def queue(self) -> int | None:
+        """How long it had to wait, once it had arrived, for the answer before it."""
+        if self.before is None:
+            return 0
+        return max(0, self.before - self._far - self._reached)
+
+    @property
+    def thought(self) -> int | None:
+        """From there to the first byte of the answer, at the end that answers."""
+        if self.answered is None:
+            return None
+        ready = self._reached
+        if self.before is not None:
+            ready = max(ready, self.before - self._far)
+        return max(0, self.answered.left - self._far - ready)
+
+    @property
+    def after(self) -> int | None:
+        """From its last byte to the first byte of the answer, at the asker."""
+        if self.answered is None:
+            return None
+        return max(0, self.answered.came - self.last.left + 2 * self._near)
+
+    @property
+    def path(self) -> int | None:
+        """How much of that was neither the queue nor the end that answers."""
+        if self.after is None:
+            return None
+        return max(0, self.after - (self.queue or 0) - (self.thought or 0))
+
+    @property
+    def transfer(self) -> int | None:
+        """From the first byte of the answer to its last, at the asker."""
+        if self.answered is None or self.ended is None:
+            return None
+        return max(0, self.ended.came - self.answered.came)
+
+    @property
+    def total(self) -> int | None:
+        """From its beginning to the last byte of the answer; None while that has not come."""
+        return max(0, self.end - self.begin) if self.whole else None
+
+    @property
+    def phases(self) -> dict[str, int | None]:
+        """When each phase was over, since its beginning, by the names that ``curl -w`` has."""
+        begin, opening = self.begin, self.opening
+        name = connect = secure = 0
+        if opening is not None and opening.began is not None:
+            name = self.lookup or 0
+            if opening.connected is not None:
+                connect = max(0, opening.connected + self.away[0] - begin)
+            if self._secured is not None:
+                secure = max(0, self._secured - begin)
+        first = None if self.answered is None else self.answered.came + self._near - begin
+        return {
+            "time_namelookup": name,
+            "time_connect": connect,
+            "time_appconnect": secure,
+            "time_pretransfer": max(0, self.start - begin),
+            "time_starttransfer": first,
+            "time_total": self.total,
+        }
+
+    @property
+    def cause(self) -> tuple[str, Blamed, int] | None:
+        """The cause that took most of it, with its end and its time."""
+        if not self.costs:
+            return None
+        (cause, end), time = min(
+            self.costs.items(), key=lambda one: (-one[1], RANK[one[0][0]], one[0][1])
+        )
+        return cause, end, time
+
+    @property
+    def rungs(self) -> tuple[int, int]:
+        """Between which rungs it lies."""
+        return self.first.rung, max(self.last.rung, self.ended.rung if self.ended else 0)

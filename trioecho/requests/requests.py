@@ -1,0 +1,77 @@
+"""The requests of all connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+from trioecho.account.spans import Span
+from trioecho.model import Rung
+from trioecho.requests.conversation import Conversation
+from trioecho.requests.request import Opening, Request
+from trioecho.requests.shares import Shares
+
+MISSING = (
+    "there is {}, and the package that reads it is not installed: pip install 'trioecho[requests]'"
+)
+
+
+class Requests:
+    """Finds requests in the rungs of many connections.
+
+    Args:
+        on_request: given each request once, when all of it is known.
+
+    Attributes:
+        missing: protocols that were seen, and whose packages are not installed.
+    """
+
+    def __init__(self, on_request: Callable[[Request], None]) -> None:
+        self.missing: set[str] = set()
+        self._on_request = on_request
+        self._numbers = count(1)
+        self._conversations: dict[int, Conversation] = {}
+        self._shares: dict[int, Shares] = {}
+
+    def see(self, rungs: Sequence[Rung]) -> None:
+        """Take the next rungs."""
+        for rung in rungs:
+            one = self._conversations.get(rung.connection)
+            if one is None:
+                one = self._conversations[rung.connection] = self._meet(rung)
+            one.see(rung)
+
+    def take(self, connection: int, span: Span) -> None:
+        """Take an interval of a connection's account."""
+        for request in self._shares.setdefault(connection, Shares()).take(span):
+            self._on_request(request)
+
+    def advice(self) -> Iterator[str]:
+        """A sentence for each protocol that was seen and cannot be read."""
+        for protocol in sorted(self.missing):
+            yield MISSING.format(protocol)
+
+    def end(self) -> None:
+        """Nothing more comes, and the accounts are closed."""
+        self.stop()
+        for connection in sorted(self._shares):
+            for request in self._shares.pop(connection).rest():
+                self._on_request(request)
+
+    def stop(self) -> None:
+        """No more rungs come: what is open ends as it is."""
+        for connection in sorted(self._conversations):
+            self._conversations[connection].stop()
+
+    def _meet(self, rung: Rung) -> Conversation:
+        opening = Opening()
+        return Conversation(rung, opening, self._numbers.__next__, self._changed, self.missing.add)
+
+    def _changed(self, what: str, request: Request) -> None:
+        assert request.connection is not None
+        if what == "begin":
+            shares = self._shares.setdefault(request.connection, Shares())
+            shares.begin(request)
+        elif what == "done":
+            for one in self._shares[request.connection].end(request):
+                self._on_request(one)

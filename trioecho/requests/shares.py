@@ -1,0 +1,68 @@
+"""Which causes of the account fell into each request."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from trioecho.account.spans import Span
+from trioecho.requests.request import Request
+
+#: Intervals that are remembered for a request that turns out to have begun before.
+MOST_SPANS = 64
+#: Requests of one connection that may wait until the account has come to their end.
+MOST_WAITING = 1_000
+
+
+class Shares:
+    """The requests of one connection, which wait for the account's intervals."""
+
+    def __init__(self) -> None:
+        self._spans: deque[Span] = deque(maxlen=MOST_SPANS)
+        self._open: dict[int, Request] = {}
+        self._done: deque[Request] = deque()
+
+    def begin(self, request: Request) -> None:
+        """A request begins; what the account said of the time since then is its own."""
+        self._open[request.number] = request
+        for span in self._spans:
+            _add(request, span, request.begin, None)
+
+    def end(self, request: Request) -> Iterator[Request]:
+        """A request is over; given are those that wait no longer."""
+        del self._open[request.number]
+        for span in self._spans:  # what it was given of the time behind its end
+            _add(request, span, max(request.begin, request.end), None, sign=-1)
+        self._done.append(request)
+        if self._spans and self._spans[-1].end >= request.end:
+            yield from self._covered(self._spans[-1].end)
+        if len(self._done) > MOST_WAITING:
+            yield self._done.popleft()
+
+    def take(self, span: Span) -> Iterator[Request]:
+        """Take the account's next interval; given are the requests that it ends behind."""
+        self._spans.append(span)
+        for request in self._done:
+            _add(request, span, request.begin, request.end)
+        for request in self._open.values():
+            _add(request, span, request.begin, None)
+        yield from self._covered(span.end)
+
+    def rest(self) -> Iterator[Request]:
+        """All that still wait, when the account is closed."""
+        yield from self._done
+        self._done.clear()
+
+    def _covered(self, until: int) -> Iterator[Request]:
+        while self._done and self._done[0].end <= until:
+            yield self._done.popleft()
+
+
+def _add(request: Request, span: Span, start: int, end: int | None, sign: int = 1) -> None:
+    """Add what an interval has between two times to a request's costs, or take it away."""
+    time = (span.end if end is None else min(span.end, end)) - max(span.start, start)
+    if time > 0:
+        key = span.cause, span.blamed
+        request.costs[key] = request.costs.get(key, 0) + sign * time
+        if request.costs[key] <= 0:
+            del request.costs[key]

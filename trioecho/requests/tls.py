@@ -1,0 +1,222 @@
+"""TLS: its records, its handshake, and the turns of what it hides. Nothing is decrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from trioecho.model import End
+from trioecho.requests.flow import Part
+from trioecho.requests.hello import Hello, hello_of
+from trioecho.requests.protocol import MOST_HEADER, GiveUp, Handover, Log, Talk
+from trioecho.requests.request import Moment, Opening, Request
+from trioecho.requests.turns import Turns
+
+_CHANGE, _ALERT, _HANDSHAKE, _DATA = 20, 21, 22, 23
+#: Bytes of a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
+_MOST_RECORD = (1 << 14) + 2048
+# https://www.iana.org/assignments/tls-parameters
+_ALERTS = {
+    0: "close notify",
+    10: "unexpected message",
+    20: "bad record MAC",
+    40: "handshake failure",
+    42: "bad certificate",
+    43: "unsupported certificate",
+    44: "certificate revoked",
+    45: "certificate expired",
+    46: "certificate unknown",
+    47: "illegal parameter",
+    48: "unknown CA",
+    50: "decode error",
+    51: "decrypt error",
+    70: "protocol version",
+    71: "insufficient security",
+    80: "internal error",
+    86: "inappropriate fallback",
+    109: "missing extension",
+    112: "unrecognized name",
+    116: "certificate required",
+    120: "no application protocol",
+}
+
+
+class Record(NamedTuple):
+    """A record that is whole (RFC 8446 §5.1).
+
+    Args:
+        kind: its content type.
+        size: bytes of what is in it.
+        data: the same, where it may be read.
+        first, last: when its first and its last byte went over.
+    """
+
+    kind: int
+    size: int
+    data: bytes
+    first: Moment
+    last: Moment
+
+
+class _Records:
+    """One direction: bytes -> records."""
+
+    def __init__(self) -> None:
+        self.changed = False  # whether all that follows is encrypted, up to TLS 1.2
+        self.finished: Moment | None = None
+        self.message = b""  # a Hello, which may come in several records
+        self._head = b""
+        self._data = bytearray()
+        self._rest = 0
+        self._first: Moment | None = None
+
+    def read(self, data: bytes, moment: Moment) -> Iterator[Record]:
+        """The records that are whole with some bytes."""
+        at = 0
+        while at < len(data):
+            if len(self._head) < 5:
+                if not self._head:
+                    self._first = moment
+                piece = data[at : at + 5 - len(self._head)]
+                self._head += piece
+                at += len(piece)
+                if len(self._head) < 5:
+                    return
+                self._rest = int.from_bytes(self._head[3:])
+                if (
+                    not _CHANGE <= self._head[0] <= _DATA + 1
+                    or self._head[1] != 3
+                    or self._rest > _MOST_RECORD
+                ):
+                    raise GiveUp
+            taken = min(self._rest, len(data) - at)
+            if self._head[0] in (_HANDSHAKE, _ALERT):
+                self._data += data[at : at + taken]
+            self._rest -= taken
+            at += taken
+            if not self._rest:
+                assert self._first is not None
+                size = int.from_bytes(self._head[3:])
+                yield Record(self._head[0], size, bytes(self._data), self._first, moment)
+                self._head = b""
+                self._data.clear()
+
+
+class Tls(Talk):
+    """Both directions of a connection: the handshake, then turns.
+
+    Args:
+        log: told of each turn, and of a handshake that no turn follows.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._halves: dict[End, _Records] = {"client": _Records(), "server": _Records()}
+        self._client: Hello | None = None
+        self._server: Hello | None = None
+        self._shake: Request | None = None
+        self._secured: Moment | None = None
+        self._spoken = False  # whether the client has sent anything in it
+        self._turns = Turns(log, "TLS")
+
+    def take(self, end: End, part: Part) -> Handover | None:
+        """Take bytes of records."""
+        if part.broken:
+            raise GiveUp
+        for record in self._halves[end].read(part.data, part.moment):
+            if self._shake is None:
+                self._shake = self._log.begin("TLS", record.first)
+            if self._secured is None:
+                self._handshake(end, record)
+            elif record.kind == _DATA:
+                self._say(end, record)
+        return None
+
+    def stop(self) -> None:
+        """The last turn is over, or the handshake ends as it is."""
+        self._turns.stop()
+        if self._shake is not None and self._secured is None:
+            self._log.done(self._shake)
+
+    # ---- the handshake ---------------------------------------------------------------------------
+
+    def _handshake(self, end: End, record: Record) -> None:
+        half, shake = self._halves[end], self._shake
+        assert shake is not None
+        if end == "client":
+            shake.sent, shake.last = shake.sent + record.size, record.last
+        else:
+            shake.received += record.size
+            shake.answered, shake.ended = shake.answered or record.first, record.last
+        if record.kind == _CHANGE:
+            half.changed = True
+        elif record.kind == _ALERT and not half.changed and record.size == 2:
+            code = record.data[1]
+            shake.status = f"alert of the {end}: {_ALERTS.get(code, code)}"
+        elif record.kind == _HANDSHAKE and self._encrypted(half):
+            half.finished = record.last
+            self._both_finished()
+        elif record.kind == _HANDSHAKE:
+            self._hello(end, half, record.data)
+        elif record.kind == _DATA and end == "client" and self._of_1_3:
+            self._secure(record.last)
+
+    def _encrypted(self, half: _Records) -> bool:
+        """Whether a handshake record can no longer be read: up to TLS 1.2, that is Finished."""
+        return half.changed and not self._of_1_3 and self._server is not None
+
+    @property
+    def _of_1_3(self) -> bool:
+        return self._server is not None and self._server.version == "1.3"
+
+    def _hello(self, end: End, half: _Records, data: bytes) -> None:
+        known = self._client if end == "client" else self._server
+        if known is not None:
+            return
+        half.message += data
+        if len(half.message) > MOST_HEADER:
+            raise GiveUp
+        if len(half.message) < 4 + int.from_bytes(half.message[1:4]):
+            return
+        hello, half.message = hello_of(half.message), b""
+        shake = self._shake
+        if hello is None or shake is None:
+            raise GiveUp
+        if end == "client":
+            self._client = hello
+            shake.host, shake.alpn = hello.name, hello.protocols
+            shake.what = f"ClientHello to {hello.name}" if hello.name else "ClientHello"
+            self._log.asked(shake)
+        elif not hello.retry:
+            self._server = hello
+            shake.tls = shake.status = hello.version
+            shake.alpn = hello.protocols or shake.alpn
+            self._log.answered(shake)
+
+    def _both_finished(self) -> None:
+        """Up to TLS 1.2, it ends when the client has sent its Finished and got the server's."""
+        client, server = (half.finished for half in self._halves.values())
+        if client is not None and server is not None:
+            by_client = client.left > server.came
+            self._secure(client if by_client else server, "client" if by_client else "server")
+
+    def _secure(self, moment: Moment, by: End = "client") -> None:
+        """The handshake is over for the client, by the last message of one end."""
+        self._secured, shake = moment, self._shake
+        assert shake is not None
+        if shake.opening is None:
+            shake.opening = Opening()
+        shake.opening.secured = moment.left if by == "client" else moment.came
+        shake.opening.secured_by = by
+        shake.whole = True
+        self._log.done(shake)
+
+    # ---- what it hides ---------------------------------------------------------------------------
+
+    def _say(self, end: End, record: Record) -> None:
+        if end == "server" and not self._spoken and self._of_1_3:
+            return  # session tickets, which a server sends behind its handshake (RFC 8446 §4.6.1)
+        self._spoken = self._spoken or end == "client"
+        turn, shake = self._turns.say(end, record.size, record.first, record.last), self._shake
+        if not turn.tls and shake is not None:
+            turn.host, turn.tls, turn.alpn = shake.host, shake.tls, shake.alpn
