@@ -209,6 +209,30 @@ def test_a_forged_syn_changes_neither_the_ladder_nor_the_kernels() -> None:
     assert (ladder[-1]["client_state"], ladder[-1]["server_state"]) == ("TIME-WAIT", "CLOSED")
 
 
+@pytest.mark.parametrize(
+    ("fault", "found", "closed_by"),
+    [
+        ("inject syn to client after client syn", "answers-forged", "rst"),
+        ("inject syn to server after client syn", "challenge-ack", "fin"),
+    ],
+)
+def test_a_syn_is_forged_while_a_connection_opens(fault: str, found: str, closed_by: str) -> None:
+    """An end in SYN-SENT takes it for its peer's, and what it answers is reset; one that has the
+    peer's own SYN does not (RFC 9293 §3.10.7.3 and §3.10.7.4)."""
+    seen = events("--kernel", "--fault", fault, code=closed_by == "rst")
+    ladder = [one for one in seen if one["type"] == "rung"]
+    (summary,) = seen[-1]["connections"]
+    assert summary["closed_by"] == closed_by
+    assert [kinds(one) for one in ladder[1:2]] == [["forged-syn"]]
+    assert any(found in kinds(one) for one in ladder[2:])
+    for one in ladder[2:]:
+        assert 0 <= one["seq"] < 1_000
+        assert 0 <= (one["ack"] or 0) < 1_000
+        for end in ("client", "server"):
+            if f"{end}_kernel" in one and one[f"{end}_state"] not in ("LISTEN", "TIME-WAIT"):
+                assert one[f"{end}_kernel"]["state"] == one[f"{end}_state"], one
+
+
 def test_a_fault_that_never_matched_is_said() -> None:
     done = trace("--fault", "drop client data 9")
     assert "'drop client data 9' never matched: the client sent 1 segment of data" in done.stdout

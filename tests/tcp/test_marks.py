@@ -13,9 +13,10 @@ from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.render.script import compare, line
 from trioecho.tcp.rules import refusals, resets, timers
-from trioecho.tcp.rules.challenges import ChallengeAck, ForgedSyn
+from trioecho.tcp.rules.challenges import ChallengeAck
 from trioecho.tcp.rules.closing import ConnectionFin, FinAck
 from trioecho.tcp.rules.data import NagleDelayedAck
+from trioecho.tcp.rules.forgeries import ForgedSyn
 from trioecho.tcp.rules.loss import Dsack, DuplicateAck, Sack
 from trioecho.tcp.rules.marks import EcnCounter, EcnSetup, Mptcp, Paws, Urgent
 from trioecho.tcp.rules.opening import (

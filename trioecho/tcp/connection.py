@@ -25,10 +25,10 @@ from trioecho.model.sequence import relative
 from trioecho.tcp import learn, outcome, rules
 from trioecho.tcp.arriving import arrive, reset
 from trioecho.tcp.flight import Sent
-from trioecho.tcp.half import Asked, Forged, Half, Heard
+from trioecho.tcp.half import Asked, Believed, Forged, Half, Heard
 from trioecho.tcp.history import History, Told
 from trioecho.tcp.sending import send
-from trioecho.tcp.states import OPENING, Event
+from trioecho.tcp.states import Event
 from trioecho.tcp.step import Seen
 
 
@@ -132,13 +132,15 @@ class TrackedConnection(History):
         before = theirs.state
         if rung.kind == "injected" and segment.flags & RST:
             self._fooled(seen, rung, time)
+        elif rung.kind == "injected":
+            self._forged_syn(seen, rung, time)
         else:
-            if rung.kind == "injected" and (fact := rules.one(rules.FORGED_SYN, seen)) is not None:
+            if theirs.believed is not None and (fact := rules.one(rules.MISLED, seen)) is not None:
                 self._count_trouble(rung, fact)
             taken = arrive(seen, time)
-            if rung.kind != "injected":
-                if taken and seen.end > seen.seq:
-                    learn.brought(seen)
+            if taken and seen.end > seen.seq:
+                learn.brought(seen)
+            if not any(fact.dropped for fact in found):
                 learn.hear(seen)
         from_client = mine is self.client
         return replace(
@@ -179,12 +181,7 @@ class TrackedConnection(History):
         return seen
 
     def _forge(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
-        """Number a segment that another sent in ``mine``'s name, of which it says nothing.
-
-        A SYN opens nothing, since there is a connection. Its receiver answers ``mine``.
-        """
-        if segment.flags & SYN and theirs.state not in OPENING:
-            mine.forged = Forged(Asked.SYN, mine.next)
+        """Number a segment that another sent in ``mine``'s name, of which it says nothing."""
         self.end = segment.frame.time
         return self._numbered(segment, number, mine, theirs)
 
@@ -196,6 +193,21 @@ class TrackedConnection(History):
         self._count_trouble(rung, fact)
         seen.mine.forged = Forged(Asked.RESET, seen.mine.next)
         reset(seen, time)
+
+    def _forged_syn(self, seen: Seen, rung: Rung, time: int) -> None:
+        """A SYN arrives that another sent in ``seen.mine``'s name: its receiver answers that one.
+
+        One that has seen no other SYN takes it for its peer's.
+        """
+        mine, theirs = seen.mine, seen.theirs
+        fact = rules.one(rules.FORGED_SYN, seen)
+        if fact is not None:
+            self._count_trouble(rung, fact)
+        if isinstance(fact, rules.forgeries.ForgedSynBelieved):
+            theirs.believed = Believed(seen.segment.seq, rung.number)
+            theirs.meet(Event.RECEIVE_SYN, time)
+        else:
+            mine.forged, mine.asked_time = Forged(Asked.SYN, mine.next), time
 
     def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """A segment with its relative numbers, from which nothing is learned."""

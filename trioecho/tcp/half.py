@@ -72,6 +72,13 @@ class Forged(Struct, gc=False):
     next: int
 
 
+class Believed(Struct, gc=False):
+    """A SYN that a wire forged, and that an end took for its peer's: its raw number, its rung."""
+
+    isn: int
+    number: int
+
+
 class Expired(Struct, gc=False):
     """The last retransmission by timer: its first number and its time.
 
@@ -192,6 +199,7 @@ class Half:
         asked, asked_time: the answer that its last segment asks for; and when it last sent a
             keep-alive or a probe, or its SYN arrived.
         forged: a forged RST or SYN in its name that is not answered yet.
+        believed: the forged SYN that it took for its peer's.
         late_ack: its last ACK that came behind a newer one: its rung and its number.
         held: the delayed ACK that its last small segment may have waited for.
         reset: its reset, None if it sent none.
@@ -256,6 +264,7 @@ class Half:
     asked: Asked | None = None
     asked_time: int = 0
     forged: Forged | None = None
+    believed: Believed | None = None
     late_ack: tuple[int, int] | None = None
     held: HeldAck | None = None
     reset: ResetSent | None = None
@@ -287,7 +296,7 @@ class Half:
         self.ts_recent = peer.acked = peer.ack = peer.ack_rung = None
         self.duplicates = peer.duplicates = 0
         self.syn_seen = self.fin_received = peer.fin_received = False
-        self.late_ack = None
+        self.late_ack = self.believed = None
         self.recover = self.asked = self.forged = self.held = self.fast = self.expired = None
         if self.heard is not None:
             self.heard, peer.heard = Heard(), Heard()

@@ -37,6 +37,8 @@ def send(
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
+    if (mine.believed or theirs.believed) is not None and _believed(seen):
+        return seen
     back = time < history.end
     plain = not back and not wired and ordinary(seen)
     if back:
@@ -108,6 +110,24 @@ def _begin(history: History, segment: Segment, mine: Half, theirs: Half) -> None
     if history.start is None:
         history.start = mine.state_since = theirs.state_since = segment.frame.time
         history.first_frame = segment.frame.number
+
+
+def _believed(seen: Seen) -> bool:
+    """Whether it belongs to what an end believes since a wire forged a SYN; numbered from that."""
+    mine, flags = seen.mine, seen.segment.flags
+    if rules.one(rules.BELIEVED, seen) is None:
+        return False
+    if flags & RST:
+        seen.seq = seen.end = 1
+    else:
+        seen.ack = 1
+        if flags & SYN:
+            mine.meet(Event.SEND_SYN_ACK, seen.time)
+    for fact in seen.found:
+        fact.learn(seen)
+    mine.segments += 1
+    seen.history.end = seen.time
+    return True
 
 
 def _set_back(seen: Seen) -> None:

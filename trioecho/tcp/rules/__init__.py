@@ -23,6 +23,7 @@ from trioecho.tcp.rules import (
     challenges,
     closing,
     data,
+    forgeries,
     loss,
     marks,
     opening,
@@ -202,7 +203,15 @@ FORGED = Question(
 )
 FORGED_SYN = Question(
     "When a SYN arrives that our wire forged: what does its receiver make of it?",
-    (challenges.forged_syn,),
+    (forgeries.forged_syn, forgeries.forged_syn_believed, forgeries.forged_syn_late),
+)
+BELIEVED = Question(
+    "Does it belong to what an end believes since our wire forged a SYN?",
+    (forgeries.answers_forged, forgeries.resets_believer),
+)
+MISLED = Question(
+    "When a SYN or SYN-ACK arrives at an end that believes one which our wire forged: is it taken?",
+    (forgeries.misled,),
 )
 STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))
 FIN = Question(
@@ -247,6 +256,7 @@ QUESTIONS = (
     *(
         CLOCK,
         GARBLED,
+        BELIEVED,
         PROBE,
         WINDOWS,
         DUPLICATE,
@@ -258,7 +268,21 @@ QUESTIONS = (
         BYTES,
         TIMESTAMP,
     ),
-    *(RESET, FORGED, FORGED_SYN, STRAY, SYN, FIN, DATA, MARKS, OFFLOAD, PORTS, NEWLY, ARRIVAL),
+    *(
+        RESET,
+        FORGED,
+        FORGED_SYN,
+        MISLED,
+        STRAY,
+        SYN,
+        FIN,
+        DATA,
+        MARKS,
+        OFFLOAD,
+        PORTS,
+        NEWLY,
+        ARRIVAL,
+    ),
 )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import OTHER, SYN, Fact, Rung, State
+from trioecho.model import Fact, Rung, State
 from trioecho.tcp.half import Asked
-from trioecho.tcp.rules.refusals import CHALLENGING
 from trioecho.tcp.step import CONTROL, Seen
 
 
@@ -55,28 +54,6 @@ def _challenge(asked: Asked | None) -> ChallengeAck | None:
     if asked is Asked.RESET:
         return ChallengeAck("reset")
     return ChallengeAck("syn") if asked is Asked.SYN else None
-
-
-class ForgedSyn(Fact, frozen=True, tag="forged-syn"):
-    """A SYN that our wire forged reaches an end whose connection is open: it is not believed."""
-
-    trouble = True
-    source = "RFC 5961 §4.2"
-
-    def text(self, rung: Rung) -> str:
-        theirs = OTHER[rung.sender]
-        return (
-            f"the {theirs} is connected and does not believe a new SYN: it answers by a challenge"
-            " ACK, unless it has just sent one"
-        )
-
-
-def forged_syn(seen: Seen) -> ForgedSyn | None:
-    """It is a SYN, and its receiver is established or closes, but not in FIN-WAIT-2 or TIME-WAIT,
-    where kernels differ."""
-    if seen.segment.flags & SYN and seen.theirs.state in CHALLENGING:
-        return ForgedSyn()
-    return None
 
 
 def earlier_connection_stands(seen: Seen) -> ChallengeAck | None:
