@@ -268,8 +268,7 @@ def remember(seen: Seen) -> None:
         return
     if end > begin and (mine.acked is None or end > mine.acked):
         mine.flight.insert(begin, end, seen.number, seen.time, segment)
-    new_end = mine.next is None or end > mine.next
-    if segment.flags & (SYN | FIN) and (new_end or not seen.again):
+    if segment.flags & (SYN | FIN) and (end > mine.next or not seen.again):
         mine.flight.ends = (*mine.flight.ends[-1:], _kept(seen))
     if mine.asked is Asked.ZERO_WINDOW_PROBE:
         mine.doubt(begin, end)  # sent until it is accepted
