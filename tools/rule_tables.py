@@ -20,8 +20,9 @@ from told import TOLD, told  # noqa: E402
 
 from trioecho.model import Fact  # noqa: E402
 from trioecho.render.script import write  # noqa: E402
-from trioecho.tcp.rules import QUESTIONS, facts  # noqa: E402
+from trioecho.tcp.rules import QUESTIONS  # noqa: E402
 from trioecho.tcp.rules.catalogue import EXAMPLES, kind_of, rule_name, said  # noqa: E402
+from trioecho.tcp.rules.kinds import facts  # noqa: E402
 
 _SHOWN = 4  # segments of an example
 

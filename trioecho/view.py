@@ -26,7 +26,7 @@ from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS
 from trioecho.render.renderer import Event, Setting
 from trioecho.tcp.connection import TrackedConnection
-from trioecho.tcp.rules import causes, kinds
+from trioecho.tcp.rules.kinds import causes, kinds
 from trioecho.text import bytes_of, plural
 
 KINDS = kinds()

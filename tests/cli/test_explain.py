@@ -10,8 +10,9 @@ from programs import shown
 from trioecho.cli.explain import complete
 from trioecho.cli.explain_text import show_one, topics
 from trioecho.model import State
-from trioecho.tcp.rules import QUESTIONS, kinds
+from trioecho.tcp.rules import PROBE
 from trioecho.tcp.rules.catalogue import causes
+from trioecho.tcp.rules.kinds import kinds
 
 
 def explain(*words: str, code: int = 0, columns: int = 80) -> str:
@@ -23,7 +24,7 @@ def test_all_kinds_by_question() -> None:
     text = explain(columns=200)
     assert all(f"\n  {kind} " in text for kind in kinds())
     assert all(f"\n  {cause} " in text for cause in causes())
-    assert f"\n\n{QUESTIONS[2].asks}\n  zero-window-probe" in text
+    assert f"\n\n{PROBE.asks}\n  zero-window-probe" in text
     assert "\n\nBesides\n  States: " in text
     assert "``" not in text
 

@@ -17,7 +17,7 @@ from trioecho.lessons.lesson import read
 from trioecho.lessons.shelf import FOLDER, SUFFIX
 from trioecho.model import FLAG_NAMES
 from trioecho.render.notation import LETTERS, LadderLine, parse
-from trioecho.tcp.rules import facts
+from trioecho.tcp.rules.kinds import facts
 
 SVG = "{http://www.w3.org/2000/svg}"
 KINDS = {str(fact.__struct_config__.tag) for fact in facts() if fact.trouble}

@@ -7,8 +7,8 @@ from pathlib import Path
 import rule_tables
 
 from trioecho.tcp.rules import QUESTIONS
-from trioecho.tcp.rules import kinds as all_kinds
 from trioecho.tcp.rules.catalogue import EXAMPLES
+from trioecho.tcp.rules.kinds import kinds as all_kinds
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -8,7 +8,7 @@ from frames import play
 from ladders import OPEN
 
 from trioecho.model import ENDS, OTHER, RECEIVING, SENDING, Fact, Process, State
-from trioecho.tcp.rules import facts
+from trioecho.tcp.rules.kinds import facts
 
 
 def test_each_end_is_the_others_other() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rule_ladders import LADDERS, RULES, ask
 
-from trioecho.tcp.rules import QUESTIONS, kinds
+from trioecho.tcp.rules import QUESTIONS
 from trioecho.tcp.rules.catalogue import causes, examples, found, said, whole
+from trioecho.tcp.rules.kinds import kinds
 from trioecho.tcp.rules.resets import ConnectionRst, UnreadData
 
 

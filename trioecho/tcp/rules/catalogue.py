@@ -12,7 +12,8 @@ from typing import NamedTuple, cast, get_type_hints
 import msgspec
 
 from trioecho.model import Fact
-from trioecho.tcp.rules import QUESTIONS, facts
+from trioecho.tcp.rules import QUESTIONS
+from trioecho.tcp.rules.kinds import facts
 from trioecho.tcp.rules.resets import ConnectionRst
 from trioecho.tcp.step import Rule
 
