@@ -7,35 +7,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from own_lessons import CLIENT, SERVER, lesson
 
 from trioecho.errors import TrioechoError
 from trioecho.lessons.lesson import read
 from trioecho.lessons.performance import perform_lesson
 from trioecho.lessons.shelf import FOLDER, find, names
-
-TEXT = """
-title = "Mine"
-level = "beginner"
-rfc = ["RFC 9293 §3.5"]
-introduction = "One. Two."
-notice = ["This."]
-question = "Why?"
-answer = "So."
-"""
-CLIENT = """
-[[client]]
-steps = ["connect", "close"]
-"""
-SERVER = """
-[[server]]
-steps = ["listen", "accept", "receive to the end", "close"]
-"""
-
-
-def lesson(folder: Path, *parts: str) -> Path:
-    path = folder / "mine.toml"
-    path.write_text("\n".join((TEXT, *parts)), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize(

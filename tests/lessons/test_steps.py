@@ -35,6 +35,8 @@ from trioecho.lessons.steps import Action, Step, parse
         ("shutdown", steps.Shutdown()),
         ("close", steps.Close()),
         ("close with linger 0", steps.Close(reset=True)),
+        ("start tls", steps.StartTls()),
+        ("end tls", steps.EndTls()),
         (
             "set TCP_NODELAY 1",
             steps.Set(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1, "TCP_NODELAY 1"),

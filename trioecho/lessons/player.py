@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Sequence
-from typing import TypeVar, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 import trio
 
@@ -18,6 +18,9 @@ from trioecho.sockets.observed import ObservedSocket
 from trioecho.sockets.recorder import error_name
 from trioecho.sockets.told import ToldSocket
 from trioecho.stage.stage import Stage
+
+if TYPE_CHECKING:
+    from trioecho.lessons.tls import Tls
 
 _ALL = 65536  # bytes for one recv, unless the step says otherwise
 _AGAIN = 0.005  # seconds; the kernel does not notify of an ACK
@@ -60,6 +63,7 @@ class Player:
         self._meetings = meetings
         self._listener: ListeningSocket | None = None
         self._connections: dict[str, ObservedSocket] = {}
+        self._secure: dict[str, Tls] = {}
         self._everything: list[ToldSocket] = []
         self._will_listen = any(isinstance(step.action, Listen) for step in script)
         if not self._will_listen:
@@ -115,7 +119,7 @@ class Player:
                 )
             case steps.Send(size, times):
                 for _ in range(times):
-                    await self._connected(step).send_all(pattern(size))
+                    await self._stream(step).send_all(pattern(size))
             case steps.Receive(size, at_a_time):
                 await self._receive(step, size, at_a_time or _ALL)
             case steps.Wait(milliseconds):
@@ -133,6 +137,11 @@ class Player:
                 else:
                     connection.close()
                 del self._connections[step.name]
+                self._secure.pop(step.name, None)
+            case steps.StartTls():
+                await self._start_tls(step)
+            case steps.EndTls():
+                await self._tls(step).end()
             case steps.Set(level, option, value, text):
                 known = self._connections.get(step.name)
                 if known is None and self._will_listen and not step.name:
@@ -143,10 +152,10 @@ class Player:
                 assert_never(action)
 
     async def _receive(self, step: Step, size: int | None, at_a_time: int) -> None:
-        connection, got = self._connected(step), 0
+        stream, got = self._stream(step), 0
         while size is None or got < size:
             wanted = at_a_time if size is None else min(at_a_time, size - got)
-            data = await connection.recv(wanted)
+            data = await stream.recv(wanted)
             if not data:
                 if size is None:
                     return
@@ -169,6 +178,22 @@ class Player:
         if connection is None:
             raise self._wrong(step, "needs a connection, and there is none")
         return connection
+
+    def _stream(self, step: Step) -> ObservedSocket | Tls:
+        """What a step sends and receives through: TLS, if the connection has it."""
+        return self._secure.get(step.name) or self._connected(step)
+
+    async def _start_tls(self, step: Step) -> None:
+        from trioecho.lessons.tls import Tls  # few lessons need it, and OpenSSL is large
+
+        self._secure[step.name] = tls = Tls(self._connected(step))
+        await tls.start()
+
+    def _tls(self, step: Step) -> Tls:
+        tls = self._secure.get(step.name)
+        if tls is None:
+            raise self._wrong(step, "needs a connection with TLS, and there is none")
+        return tls
 
     async def _made(self, kind: type[Kind]) -> Kind:
         stage = self._stage

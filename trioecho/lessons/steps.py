@@ -14,6 +14,8 @@
               | "meet" WORD                              the other parties with this step
               | "shutdown"                               SHUT_WR
               | "close" [ "with linger 0" ]
+              | "start" "tls"                            a handshake; sends and receives through it
+              | "end" "tls"                              a close_notify
               | "set" OPTION INTEGER                     SO_…, TCP_… or IP_…
               | "set" "TCP_CONGESTION" WORD              such as cubic
     DURATION  = digits ( "s" | "ms" )
@@ -39,6 +41,7 @@ PORT = 65432
 BACKLOG = 128
 MOST_BYTES = 100_000_000
 LONGEST = 60_000  # ms
+UNEXPECTED_EOF = "UNEXPECTED_EOF_WHILE_READING"  # OpenSSL's: a FIN, and no close_notify before it
 _LEAST, _MOST = -(1 << 31), (1 << 31) - 1  # setsockopt takes an int
 _LEVELS = {"SO": socket.SOL_SOCKET, "TCP": socket.IPPROTO_TCP, "IP": socket.IPPROTO_IP}
 # The numbers of linux/tcp.h and linux/in.h; older versions of Python lack these.
@@ -117,6 +120,14 @@ class Close(Struct, frozen=True):
     reset: bool = False
 
 
+class StartTls(Struct, frozen=True):
+    """A TLS handshake; the steps behind it send and receive through TLS."""
+
+
+class EndTls(Struct, frozen=True):
+    """A close_notify."""
+
+
 class Set(Struct, frozen=True):
     """setsockopt()."""
 
@@ -139,6 +150,8 @@ Action: TypeAlias = (
     | Meet
     | Shutdown
     | Close
+    | StartTls
+    | EndTls
     | Set
 )
 
@@ -184,7 +197,7 @@ def parse(text: str) -> Step:
     action = _VERBS[verb](words)
     fails = ""
     if words.accept("fails"):
-        if words.peek() not in errno.errorcode.values():
+        if words.peek() not in (*errno.errorcode.values(), UNEXPECTED_EOF):
             raise words.wrong("an error such as ECONNREFUSED")
         fails = words.take()
     if words.peek():
@@ -278,6 +291,12 @@ def _close(words: _Words) -> Action:
     return Close(words.accept("with linger 0"))
 
 
+def _tls(words: _Words, action: Action) -> Action:
+    if not words.accept("tls"):
+        raise words.wrong("tls")
+    return action
+
+
 def _set(words: _Words) -> Action:
     name = words.peek()
     level = _LEVELS.get(name.partition("_")[0])
@@ -308,5 +327,7 @@ _VERBS: dict[str, Callable[[_Words], Action]] = {
     "meet": _meet,
     "shutdown": lambda words: Shutdown(),
     "close": _close,
+    "start": lambda words: _tls(words, StartTls()),
+    "end": lambda words: _tls(words, EndTls()),
     "set": _set,
 }

@@ -98,7 +98,8 @@ class Call(Struct, frozen=True):
         socket: on which of its sockets: a server has a listening one, and one a connection.
         fd: the socket's file descriptor, which tells two sockets of one process apart.
         name: the call's name: socket, bind, listen, connect, accept, shutdown, close, setsockopt,
-            or one of ``RECEIVING`` and ``SENDING``.
+            one of ``RECEIVING`` and ``SENDING``, or one of OpenSSL's on the socket: SSL_connect,
+            SSL_accept, SSL_read, SSL_write, SSL_shutdown.
         arguments: its arguments as a reader would write them, such as ``SHUT_WR``.
         result: bytes sent or received, the new descriptor of accept, 0 for a plain success; None
             while a connect is still under way.
@@ -110,6 +111,7 @@ class Call(Struct, frozen=True):
             with no effect, and then ``time`` is that of the last.
         deferred: whether a connect returned 0 and sent nothing: the first send will open the
             connection (TCP_FASTOPEN_CONNECT).
+        holds: what the bytes sent are, where the sender tells: ``ClientHello``.
     """
 
     time: int
@@ -126,6 +128,7 @@ class Call(Struct, frozen=True):
     connection: int | None = None
     times: int = 1
     deferred: bool = False
+    holds: str = ""
 
 
 class Kernel(Struct, frozen=True):

@@ -46,10 +46,14 @@ def _once(call: Call) -> str:
         text += f"({call.arguments})"
     if call.error is not None:
         return f"{text} -> {call.error}"
+    if call.name == "SSL_read":
+        return f"{text} -> {f'{call.result} B' if call.result else '0, close_notify'}"
+    if call.name == "SSL_write":
+        return f"{text} {call.result} B"
     if call.name in RECEIVING:
         return f"{text} -> {f'{call.result} B' if call.result != 0 else '0, the end'}"
     if call.name in SENDING:
-        return f"{text} {call.result} B"
+        return f"{text} {call.result} B{f' ({call.holds})' if call.holds else ''}"
     if call.name == "accept":
         return f"accept -> connection fd {call.result}"
     if call.name == "connect" and call.result == 0:

@@ -136,6 +136,7 @@ def call_object(call: Call, start: int) -> dict[str, object]:
         "data": b2a_base64(call.data, newline=False).decode("ascii"),
         **({"times": call.times} if call.times > 1 else {}),
         **({"deferred": True} if call.deferred else {}),
+        **({"holds": call.holds} if call.holds else {}),
     }
 
 

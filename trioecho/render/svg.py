@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from trioecho.model import Call, ConnectionSummary, Rung, Summary
+from trioecho.packet.records import records, told
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fold import Fold
 from trioecho.render.lifelines import Lifelines
@@ -137,7 +138,8 @@ class Svg:
         while rest and len(" ".join([*label, rest[0]])) <= 46 and not rest[0].startswith("win"):
             label.append(rest.pop(0))
         if rung.segment.payload:
-            rest.append(preview(rung.segment.payload, _PREVIEW))
+            payload = rung.segment.payload
+            rest.append(told(records(payload)) or preview(payload, _PREVIEW))
         sentences = [printable(sentence) for sentence in self._telling.of(rung)]
         sentences += asides(rung, self._setting.details)
         return RungRow(rung, label, "  ".join(rest), sentences)

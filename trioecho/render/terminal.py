@@ -6,9 +6,9 @@ A row has these columns::
         ms  rung  client         wire                                  server
      0.131     1  SYN-SENT       ── SYN seq 0 ──────────────────────▶  LISTEN
 
-Words that do not fit on the arrow stand below it, and a payload that is text on a line of its own;
-wider screens have longer arrows. Once there is a second connection, a column numbers them. On a
-screen of less than 72 columns, states have no columns, but a line where one changes.
+Words that do not fit on the arrow stand below it, and a payload that is text or TLS on a line of
+its own; wider screens have longer arrows. Once there is a second connection, a column numbers them.
+On a screen of less than 72 columns, states have no columns, but a line where one changes.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from trioecho.model import (
     Stopped,
     Summary,
 )
+from trioecho.packet.records import records, told
 from trioecho.render.calls import call_text, spinning
 from trioecho.render.colors import Style, paint
 from trioecho.render.duplicates import DuplicateAcks
@@ -252,13 +253,15 @@ class Terminal:
         return str(state) if changed else self._life
 
     def _wire_rows(self, rest: str, payload: bytes) -> Iterator[tuple[str, Style]]:
-        """What stands below an arrow: the rest of the header, and the payload."""
+        """What stands below an arrow: the rest of the header, and the payload or its records."""
         indent = self._said if self._narrow else self._wire + 3
         text = is_text(payload)
-        if payload and not text:
+        tls = "" if text else told(records(payload))
+        if payload and not text and not tls:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(payload, room // 2)}".strip()
         yield from self._wrapped(rest, indent)
+        yield from self._wrapped(tls, indent)
         if text:
             yield f"{'':{indent}}{fitting(payload, self._width - indent)}", "quiet"
 

@@ -49,7 +49,7 @@ class ListeningSocket(ToldSocket):
         try:
             sock, peer = await self._when(trio.lowlevel.wait_readable, self._sock.accept)
         except OSError as error:
-            self._tell(time_ns(), "accept", error=error)
+            self.tell(time_ns(), "accept", error=error)
             raise
         time = time_ns()
         made = ObservedSocket(sock, end=self.end, record=self._record)

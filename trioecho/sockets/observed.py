@@ -82,7 +82,7 @@ class ObservedSocket(ToldSocket):
         self._local, self._peer = own_address(sock), address
         self._release()
         if code in _UNDER_WAY:
-            self._tell(time, "connect", written(address))
+            self.tell(time, "connect", written(address))
             await trio.lowlevel.wait_writable(sock)
             code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             time = time_ns()
@@ -90,9 +90,9 @@ class ObservedSocket(ToldSocket):
             await cancel_shielded_checkpoint()
         if code:
             failure = OSError(code, os.strerror(code))
-            self._tell(time, "connect", written(address), error=failure)
+            self.tell(time, "connect", written(address), error=failure)
             raise failure
-        self._tell(time, "connect", written(address), 0, deferred=_waits_for_data(sock))
+        self.tell(time, "connect", written(address), 0, deferred=_waits_for_data(sock))
 
     async def recv(self, size: int) -> bytes:
         """Receive what has arrived, as soon as there is something.
@@ -103,16 +103,23 @@ class ObservedSocket(ToldSocket):
         try:
             data = await self._when(trio.lowlevel.wait_readable, lambda: self._sock.recv(size))
         except OSError as error:
-            self._tell(time_ns(), "recv", str(size), error=error)
+            self.tell(time_ns(), "recv", str(size), error=error)
             raise
         if self._recorder is not None:
-            self._tell(time_ns(), "recv", str(size), len(data), data=data[:REMEMBERED])
+            self.tell(time_ns(), "recv", str(size), len(data), data=data[:REMEMBERED])
         self.received += len(data)
         await cancel_shielded_checkpoint()
         return data
 
-    async def send(self, data: bytes | memoryview) -> int:
+    async def send(self, data: bytes | memoryview, holds: str = "") -> int:
         """Send as much as the kernel accepts in one call, as soon as it accepts any.
+
+        Args:
+            data: the bytes.
+            holds: what they are, for the record.
+
+        Returns:
+            How many it accepted.
 
         Raises:
             OSError: the peer reset the connection, or it broke.
@@ -127,22 +134,26 @@ class ObservedSocket(ToldSocket):
         try:
             count = await self._when(trio.lowlevel.wait_writable, attempt)
         except OSError as error:
-            self._tell(time, "send", f"{len(data)} B", error=error)
+            self.tell(time, "send", f"{len(data)} B", error=error)
             raise
         if self._recorder is not None:
             head = bytes(data[: min(count, REMEMBERED)])
-            self._tell(time, "send", f"{len(data)} B", count, data=head)
+            self.tell(time, "send", f"{len(data)} B", count, data=head, holds=holds)
         self.sent += count
         await cancel_shielded_checkpoint()
         return count
 
-    async def send_all(self, data: bytes) -> None:
+    async def send_all(self, data: bytes, holds: str = "") -> None:
         """Send all bytes, in as many calls as that takes.
+
+        Args:
+            data: the bytes.
+            holds: what they are, for the record.
 
         Raises:
             OSError: the peer reset the connection, or it broke.
         """
-        count = await self.send(data)
+        count = await self.send(data, holds)
         if count < len(data):
             with memoryview(data) as view:
                 while count < len(data):

@@ -45,6 +45,7 @@ class Recorder:
         peer: SocketAddress | None,
         data: bytes,
         deferred: bool = False,
+        holds: str = "",
     ) -> None:
         """Record one call: what it raised, or what it returned."""
         from trioecho.model import Call
@@ -62,6 +63,7 @@ class Recorder:
             peer=endpoint(peer),
             data=data,
             deferred=deferred,
+            holds=holds,
         )
         if self._held is None:
             self._record(call)
@@ -80,6 +82,9 @@ class Recorder:
 
 def error_name(error: OSError) -> str:
     """An error's name, as ``ECONNREFUSED``, or its number where it has none."""
+    reason = getattr(error, "reason", None)  # OpenSSL's, whose numbers are not errno's
+    if reason:
+        return str(reason)
     return errno.errorcode.get(error.errno or 0, str(error.errno))
 
 

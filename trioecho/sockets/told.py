@@ -85,7 +85,7 @@ class ToldSocket:
         sock = await factory(family)
         time = time_ns()  # a factory elsewhere takes a while; other calls are recorded meanwhile
         made = cls(sock, end=end, record=record, hold=cls.kind == "connection")
-        made._tell(time, "socket", "AF_INET6" if family == socket.AF_INET6 else "AF_INET", made.fd)
+        made.tell(time, "socket", "AF_INET6" if family == socket.AF_INET6 else "AF_INET", made.fd)
         return made
 
     @property
@@ -149,17 +149,17 @@ class ToldSocket:
         try:
             call()
         except OSError as error:
-            self._tell(time, name, arguments, error=error)
+            self.tell(time, name, arguments, error=error)
             raise
         if self._local is None:
             self._local = own_address(self._sock)
-        self._tell(time, name, arguments, 0)
+        self.tell(time, name, arguments, 0)
 
     def _release(self) -> None:
         if self._recorder is not None:
             self._recorder.release(self._local, self._peer)
 
-    def _tell(
+    def tell(
         self,
         time: int,
         name: str,
@@ -168,7 +168,9 @@ class ToldSocket:
         error: OSError | None = None,
         data: bytes = b"",
         deferred: bool = False,
+        holds: str = "",
     ) -> None:
+        """Record a call on this socket, with its two ends as far as they are known."""
         if self._recorder is not None:
             ends = (self._local, self._peer)
-            self._recorder.tell(time, name, arguments, result, error, *ends, data, deferred)
+            self._recorder.tell(time, name, arguments, result, error, *ends, data, deferred, holds)
