@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
+from condition_ladders import ROWS
 from frames import frames
 from ladders import MARKS, STATES, VERDICTS
 from rule_ladders import LADDERS, played
@@ -44,6 +45,8 @@ def _ladders() -> Iterator[tuple[str, str]]:
     for name, both in LADDERS.items():
         yield f"{name} fires", both.fires
         yield f"{name} misses", both.misses
+    for name, (text, _) in ROWS.items():
+        yield name, text
 
 
 def _told(text: str) -> Iterator[str]:

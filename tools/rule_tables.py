@@ -1,7 +1,7 @@
 """The rules as tables, from the tuples in which they are asked and the ladders that fire them.
 
 Run as a program, it writes an example of each rule into the package, for ``trioecho explain``, and
-for the tests, all that is told of their ladders.
+for the tests, all that is told of their ladders and of those that differ by one.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
+from nearby import NEARBY, nearby  # noqa: E402
 from rule_ladders import LADDERS, RULES, ask, played  # noqa: E402
 from told import TOLD, told  # noqa: E402
 
@@ -90,3 +91,4 @@ def _words(text: str) -> Iterator[str]:
 if __name__ == "__main__":
     EXAMPLES.write_text(examples(), "utf-8")
     TOLD.write_text(told(), "utf-8")
+    NEARBY.write_text(nearby(), "utf-8")
