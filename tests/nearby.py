@@ -1,7 +1,7 @@
 """What the engine tells of ladders that differ by one from those where a rule decides, as text.
 
 In each ladder each number of each line is made one more and one less (a time by a microsecond), and
-each of the last line's control bits is turned. The handshake is changed once, in a ladder of its
+each control bit is turned. The handshake is changed once, in a ladder of its
 own. Those that are told otherwise stand here, by line and change: each rung that is, with both
 ends' states and the kinds of what is said of it.
 """
@@ -61,11 +61,11 @@ def _others(ladder: list[LadderLine], first: int) -> Iterator[tuple[int, str, La
                         f"{name}{change // step:+}",
                         replace(line, **{name: value + change}),
                     )
-    for bit in BITS:
-        flags = line.flags.strip("-")
-        flags = flags.replace(bit, "") or "-" if bit in flags else bit + flags
-        ack = None if "." not in flags else line.ack or 0
-        yield number, flags, replace(line, flags=flags, ack=ack)
+        for bit in BITS:
+            flags = line.flags.strip("-")
+            flags = flags.replace(bit, "") or "-" if bit in flags else bit + flags
+            ack = (line.ack or 0) if "." in flags else None
+            yield number, flags, replace(line, flags=flags, ack=ack)
 
 
 def _told(ladder: list[LadderLine]) -> list[str]:

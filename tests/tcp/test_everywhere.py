@@ -7,10 +7,11 @@ from collections import Counter
 
 import pytest
 from frames import REPETITIONS, seen
-from ladders import MARKS, STATES, VERDICTS
+from ladders import MARKS, OPEN, STATES, VERDICTS
 from rule_ladders import LADDERS
 
 from trioecho.model import RST, Fact, Rung, State
+from trioecho.tcp import sending
 from trioecho.tcp.rules.marks import SequenceWrap
 from trioecho.tcp.rules.overtaking import SamePacket
 from trioecho.tcp.rules.timers import TailLossProbe
@@ -101,3 +102,19 @@ def test_each_segment_is_counted_once_and_by_what_is_said_of_it() -> None:
             ), ladder
             assert one.troubles == sum(any(n.trouble for n in rung.notes) for rung in own), ladder
             assert one.resets == sum(rung.segment.flags & RST > 0 for rung in own), ladder
+
+
+def test_no_rule_is_asked_about_what_is_ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New data in order, and ACKs of them: most of what is read, and read fast."""
+    judged = []
+    monkeypatch.setattr(sending, "judge", lambda seen: judged.append(seen.number))
+    seen(
+        f"""{OPEN}
+        +.1   > P. 1:101(100) ack 1
+        +.01  < .  1:1(0) ack 101 win 1000
+        +.01  < P. 1:51(50) ack 101 win 1000
+        +.01  > P. 101:1001(900) ack 51 win 1000
+        +.01  < .  51:51(0) ack 1001 win 900
+        """
+    )
+    assert judged == [1, 2]
