@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from frames import come_to, play
-from msgspec.structs import fields
 
 from trioecho.model import CaptureSummary, Rung, State, Summary
 from trioecho.render.totals import totals
 from trioecho.render.words import header
+from trioecho.tcp.rules import catalogue
 from trioecho.tcp.rules.resets import ConnectionRst
 
 SYNS = "+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1\n"
@@ -175,12 +175,19 @@ def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
         "challenged",
         "not-next",
     }
-    assert tested | elsewhere == {
-        field.default
-        for one in ConnectionRst.__subclasses__()
-        for field in fields(one)
-        if field.name == "cause"
-    }
+    assert tested | elsewhere == set(catalogue.causes())
+
+
+@pytest.mark.parametrize(
+    ("reset", "state"),
+    [("201:201", State.CLOSED), ("200:200", State.ESTABLISHED), ("202:202", State.ESTABLISHED)],
+)
+def test_who_resets_with_its_next_number_has_let_go(reset: str, state: State) -> None:
+    """Though its receiver, which lacks something, asks once more (RFC 5961 §3.2)."""
+    hole = "+.1 > P. 101:201(100) ack 1\n+.001 < . 1:1(0) ack 1\n"
+    *_, last = play(f"{OPEN}{hole}+.1 > R. {reset}(0) ack 1")
+    assert causes(last) == ["challenged"]
+    assert (last.client_state, last.server_state) == (state, State.ESTABLISHED)
 
 
 def test_an_answer_to_an_unacceptable_ack_ends_nothing() -> None:

@@ -106,6 +106,22 @@ def test_in_fin_wait_2_it_depends_on_what_no_segment_tells(wire: Wire, closes: b
         assert (wire.connection().client_state is State.CLOSED) is closes
 
 
+def test_who_aborts_is_gone_though_its_reset_is_not_believed(wire: Wire) -> None:
+    """The challenge ACK finds no connection, and the reset that answers it is taken."""
+    wire.server.sysctl("net.ipv4.tcp_sack", 0)
+    wire.fault("drop client data 1")
+    ours, theirs = pair(wire)
+    with theirs:
+        ours.sendall(bytes(2 * MSS))
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+        ours.close()
+        assert is_reset(theirs)
+    resets = [rung for rung in wire.rungs if rung.notes and rung.notes[0].kind == KIND]
+    assert causes(wire)[:2] == ["challenged", "no-connection"]
+    assert [rung.client_state for rung in resets[:2]] == [State.CLOSED, State.CLOSED]
+    assert [rung.server_state for rung in resets[:2]] == [State.ESTABLISHED, State.CLOSED]
+
+
 # ---- why it was sent -----------------------------------------------------------------------------
 
 

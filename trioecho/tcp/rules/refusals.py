@@ -120,11 +120,18 @@ def number_zero(seen: Seen) -> NumberZero | None:
     return NumberZero()
 
 
-class Challenged(ConnectionRst, frozen=True):
+class NotTaken(ConnectionRst, frozen=True):
+    """It changes nothing at its receiver; but an end that resets has let go of its connection."""
+
+    def moved(self, seen: Seen) -> bool:
+        """Whether that end has sent it: on our wire it has; in a capture it knows its number."""
+        return seen.wired or seen.seq == seen.mine.next
+
+
+class Challenged(NotTaken, frozen=True):
     """It may be a guess, so its receiver asks the end in whose name it came."""
 
     cause: str = "challenged"
-    moves = False
     says = (
         "within the {theirs}'s window, but not its next number: the {theirs} does not take this"
         " reset, and answers by a challenge ACK, unless it has just sent one"
@@ -144,11 +151,10 @@ def challenged(seen: Seen) -> Challenged | None:
     return Challenged() if _in_window(seen) else None
 
 
-class OutOfWindow(ConnectionRst, frozen=True):
+class OutOfWindow(NotTaken, frozen=True):
     """Its number lies outside its receiver's window, so it is dropped."""
 
     cause: str = "out-of-window"
-    moves = False
     says = "outside the {theirs}'s window: the {theirs} drops this reset, and answers nothing"
     says_lost = "outside the {theirs}'s window: the {theirs} would have dropped this reset"
     source = "RFC 5961 §3.2"
@@ -162,7 +168,7 @@ def out_of_window(seen: Seen) -> OutOfWindow | None:
     return OutOfWindow() if _in_window(seen) is False else None
 
 
-class NotNext(ConnectionRst, frozen=True):
+class NotNext(NotTaken, frozen=True):
     """It does not carry the next number; it is not known what its receiver makes of it.
 
     ``closed``: it lies within the window of an end in FIN-WAIT-2, of which Linux keeps little more
@@ -171,7 +177,6 @@ class NotNext(ConnectionRst, frozen=True):
 
     closed: bool = False
     cause: str = "not-next"
-    moves = False
     says = "not the next number that the {theirs} expects: by the book it does not take this reset"
     says_lost = (
         "not the next number that the {theirs} expects: by the book it would not have taken this"

@@ -55,10 +55,14 @@ class ConnectionRst(Fact, frozen=True, tag="connection-rst"):
         says = (rung.lost and self.says_lost) or self.says
         return says.format(mine=mine, theirs=theirs)
 
+    def moved(self, seen: Seen) -> bool:
+        """Whether its sender has changed its state by it."""
+        return self.moves
+
     def learn(self, seen: Seen) -> None:
         mine = seen.mine
         mine.resets += 1
-        if not self.moves:
+        if not self.moved(seen):
             return
         before = mine.reset if mine.state is State.CLOSED else None
         mine.reset = ResetSent(self if before is None else before.why, seen.time)
