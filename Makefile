@@ -79,6 +79,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/capture.py
 	@$(BIN)/python bench/read.py
 	@$(BIN)/python bench/watch.py
+	@$(BIN)/python bench/requests.py
 
 quiet: $(VENV)/.dev  ## A thousand wire tests beside four busy processes; none may see a segment twice
 	@$(BIN)/python bench/quiet.py 1000 4

@@ -243,10 +243,14 @@ def test_the_tap(opening: str, tap: str) -> None:
 
 @pytest.mark.parametrize("ladder", [*STATES.values(), *VERDICTS.values()])
 def test_the_shares_are_the_whole(ladder: str) -> None:
-    """In any order of segments, also where time goes backwards."""
-    accounts = Accounts()
+    """In any order of segments, also where time goes backwards; no moment is told twice."""
+    told: dict[int, list[Span]] = {}
+    accounts = Accounts(on_span=lambda number, span: told.setdefault(number, []).append(span))
     accounts.see(play(ladder))
     for account in accounts.end():
+        spans = told.get(account.connection, [])
+        assert [one.start for one in spans[1:]] == [one.end for one in spans[:-1]]
+        assert sum(one.end - one.start for one in spans) == account.duration
         assert sum(cost.time for cost in account.costs) == account.duration
         assert all(cost.time > 0 for cost in account.costs)
 

@@ -79,7 +79,7 @@ def test_json_from_a_pipe(capture: str) -> None:
 
 
 def test_turns_need_no_package() -> None:
-    assert any("bytes from the client" in line for line in why(str(SHOP)))
+    assert any("client: " in line for line in why(str(SHOP)))
 
 
 def test_no_package_is_one_sentence(
@@ -94,7 +94,7 @@ def test_no_package_is_one_sentence(
         "trioecho: there is HTTP/1, and the package that reads it is not installed: "
         "pip install 'trioecho[requests]'"
     )
-    assert b"31 bytes from the client" in done.stdout
+    assert b"client: 31 bytes" in done.stdout
 
 
 def test_a_capture_without_tcp(tmp_path: Path) -> None:

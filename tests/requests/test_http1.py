@@ -206,7 +206,7 @@ def test_what_follows_an_upgrade_is_another_talk() -> None:
     tape.say(95, "server", b"hello")
     first, second = requests_of(tape)
     assert (first.status, first.whole) == ("101", True)
-    assert (second.protocol, second.said, second.received) == ("", "2 bytes from the client", 5)
+    assert (second.protocol, second.said, second.received) == ("", "client: 2 bytes", 5)
 
 
 def test_an_upgrade_that_the_server_passes_over() -> None:
@@ -322,4 +322,4 @@ def test_without_h11_it_is_a_turn_and_a_hint(monkeypatch: pytest.MonkeyPatch) ->
     tape.say(20, "client", GET)
     tape.say(60, "server", OK)
     (request,) = requests_of(tape, missing={"HTTP/1"})
-    assert (request.protocol, request.said) == ("", f"{len(GET)} bytes from the client")
+    assert (request.protocol, request.said) == ("", f"client: {len(GET)} bytes")

@@ -25,7 +25,7 @@ def test_who_spoke_how_much_and_how_long_until_the_answer() -> None:
     tape.say(125, "server", b"ok")
     tape.close(130)
     requests = requests_of(tape)
-    assert told(requests) == [("4 bytes from the client", 9, 30), ("3 bytes from the client", 2, 5)]
+    assert told(requests) == [("client: 4 bytes", 9, 30), ("client: 3 bytes", 2, 5)]
     assert [(ms(one.transfer), ms(one.total)) for one in requests] == [(5, 75), (0, 25)]
     assert [one.cause and one.cause[0] for one in requests] == ["think-time", "round-trip"]
 
@@ -40,7 +40,7 @@ def test_a_server_that_speaks_first() -> None:
     first, second = requests_of(tape)
     assert (first.asker, first.said, ms(first.thought)) == (
         "server",
-        "10 bytes from the server",
+        "server: 10 bytes",
         50,
     )
     assert (ms(first.after), ms(first.path)) == (70, 20)
@@ -75,7 +75,7 @@ def test_a_capture_from_the_middle_finds_the_next_request() -> None:
     tape.say(20, "client", b"GET /b HTTP/1.1\r\nHost: a\r\n\r\n")
     tape.say(45, "server", b"HTTP/1.1 204 No Content\r\n\r\n")
     first, second = requests_of(tape)
-    assert (first.said, first.whole) == ("17 bytes from the server", False)
+    assert (first.said, first.whole) == ("server: 17 bytes", False)
     assert (second.said, second.status, second.connect) == ("GET /b", "204", None)
 
 

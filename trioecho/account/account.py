@@ -240,8 +240,19 @@ class _Connection:
             until = min(known, default=max(client.ended, server.ended))
         until = min(until, self.end)  # an ACK's way to its sender may go beyond the last segment
         for span in merged(client.spans, server.spans, self._from, until):
+            self._hole(span.start)
             self._charge(span)
-        self._from = max(self._from, until)
+            self._from = span.end
+        self._hole(until)
+
+    def _hole(self, until: int) -> None:
+        """Charge what neither direction has a span for, up to a time."""
+        start = self._from
+        if until > start:
+            self._from = until
+            last = self._last.number
+            cause = "closing" if self._closing else "idle"
+            self._charge(Span(start, until, cause, "path", Certainty.INFERRED, last, last))
 
     def _charge(self, span: Span) -> None:
         if self._on_span is not None:
@@ -268,14 +279,6 @@ class _Connection:
         for direction in self.directions.values():
             direction.finish(self.end, self._last)
         self._merge(self.end)
-        whole = self.end - self.start
-        rest = whole - sum(cost.time for cost in self._costs.values())
-        if rest > 0:
-            last = self._last.number
-            cause = "closing" if self._closing else "idle"
-            self._charge(
-                Span(self.end - rest, self.end, cause, "path", Certainty.INFERRED, last, last)
-            )
         for cost in self._costs.values():
             cost.rungs.sort(key=_length, reverse=True)
         costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))

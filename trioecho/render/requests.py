@@ -16,7 +16,7 @@ from trioecho.text import plural, printable, seconds
 
 #: From so many columns on, the cause stands in the same line.
 WIDE = 120
-_LEAST_TEXT, _MOST_TEXT = 16, 60
+_LEAST_TEXT, _MOST_TEXT = 18, 60
 
 
 class _Column(NamedTuple):

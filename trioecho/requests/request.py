@@ -97,7 +97,7 @@ class Request(Struct):
     @property
     def said(self) -> str:
         """What was asked, in words."""
-        return self.what or f"{bytes_of(self.sent)} from the {self.asker}"
+        return self.what or f"{self.asker}: {bytes_of(self.sent)}"
 
     # ---- times at the ends -----------------------------------------------------------------------
 

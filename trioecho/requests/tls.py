@@ -15,6 +15,8 @@ from trioecho.requests.turns import Turns
 _CHANGE, _ALERT, _HANDSHAKE, _DATA = 20, 21, 22, 23
 #: Bytes of a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
 _MOST_RECORD = (1 << 14) + 2048
+#: In TLS 1.3 an alert looks like data: two bytes, its type, and a tag of 16 (RFC 8446 §5.2).
+_ENCRYPTED_ALERT = 2 + 1 + 16
 # https://www.iana.org/assignments/tls-parameters
 _ALERTS = {
     0: "close notify",
@@ -117,6 +119,7 @@ class Tls(Talk):
         self._shake: Request | None = None
         self._secured: Moment | None = None
         self._spoken = False  # whether the client has sent anything in it
+        self._held: tuple[End, Record] | None = None
         self._turns = Turns(log, "TLS")
 
     def take(self, end: End, part: Part) -> Handover | None:
@@ -144,7 +147,9 @@ class Tls(Talk):
         half, shake = self._halves[end], self._shake
         assert shake is not None
         if end == "client":
-            shake.sent, shake.last = shake.sent + record.size, record.last
+            shake.sent += record.size
+            if self._client is None:
+                shake.last = record.last
         else:
             shake.received += record.size
             shake.answered, shake.ended = shake.answered or record.first, record.last
@@ -214,6 +219,16 @@ class Tls(Talk):
     # ---- what it hides ---------------------------------------------------------------------------
 
     def _say(self, end: End, record: Record) -> None:
+        """Take a record; one as long as an alert is one, unless another follows it."""
+        if self._held is not None:
+            held, self._held = self._held, None
+            self._count(*held)
+        if self._of_1_3 and record.size == _ENCRYPTED_ALERT:
+            self._held = end, record
+        else:
+            self._count(end, record)
+
+    def _count(self, end: End, record: Record) -> None:
         if end == "server" and not self._spoken and self._of_1_3:
             return  # session tickets, which a server sends behind its handshake (RFC 8446 §4.6.1)
         self._spoken = self._spoken or end == "client"
