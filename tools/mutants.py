@@ -1,8 +1,9 @@
 """``make mutants``: how many small mistakes in the engine and the faults the tests notice.
 
-Cosmic Ray's operators make each mutant in a copy of the tree, of which those tests are run that
-are about its room and do not take long. A sample is drawn by a seed, so that the same seed draws
-the same mutants of the same source. Left out are those that no test can notice: of annotations and
+Cosmic Ray's operators make each mutant, first in memory (``exchange``). What no test notices there
+is made in a copy of the tree, of which those tests are run in fresh processes that are about its
+room and do not take long. A sample is drawn by a seed, so that the same seed draws the same mutants
+of the same source. Left out are those that no test can notice: of annotations and
 decorators, ``is`` as ``==`` (nothing compared so defines its equality), and ``|`` of flags, of
 which each is one bit, as ``+`` or ``^``. All others that make no difference count as survivors.
 """
@@ -12,10 +13,9 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import pickle
 import random
-import select
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -36,6 +36,7 @@ from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import use_db
 from cosmic_ray.work_item import MutationSpec
+from exchange import OPTIONS, PATIENCE, Exchange, in_fork
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ("trioecho/tcp", "trioecho/faults")
@@ -45,15 +46,14 @@ TSHARK = "tests/test_against_tshark.py"
 STAGE = "tests/stage"
 ROUNDS = {
     "tcp": (
-        ("tests/tcp/test_rules.py",),
-        ("tests/tcp/test_words.py", "tests/tcp/test_conditions.py", "tests/tcp/test_verdicts.py"),
-        ("tests/tcp",),
+        ("tests/tcp/test_told.py", "tests/tcp/test_rules.py"),
+        ("tests/tcp", "tests/docs/test_rule_tables.py"),
         (
             *(
                 f"{TSHARK}::test_every_sequence_of_three_packets",
                 f"{TSHARK}::test_ladders_and_made_up_losses",
             ),
-            *("tests/docs/test_rule_tables.py", "tests/render", "tests/test_view.py"),
+            *("tests/render", "tests/test_view.py"),
             *("tests/cli/test_read_follow.py", "tests/cli/test_read_overview.py"),
             *(f"{STAGE}/test_journal.py", f"{STAGE}/test_marks.py", f"{STAGE}/test_repeats.py"),
             *("tests/test_hostile.py", "tests/reading/test_replay.py"),
@@ -64,10 +64,11 @@ ROUNDS = {
         ("tests/reading/test_replay.py", f"{STAGE}/test_wire.py"),
     ),
 }
+#: The tests that are run in memory; quick ones first.
+IN_MEMORY = ("tests/tcp", "tests/faults", "tests/docs/test_rule_tables.py")
+LONGER = ("tests/render", "tests/test_view.py", "tests/test_hostile.py", "tests/reading")
 #: What the tests import that is not ours: loaded once for all of their runs.
 LOADED = ("hypothesis.strategies", "pytest_trio.plugin", "msgspec", "trio.testing", "typer")
-#: How many seconds more than five times as long as without a mutant tests may take.
-PATIENCE = 20
 EQUAL = ("_Is_Eq", "_IsNot_NotEq", "_BitOr_Add", "_BitOr_BitXor")
 Range = tuple[tuple[int, int], tuple[int, int]]
 
@@ -145,18 +146,10 @@ class Copy:
 
     def passes(self, tests: Sequence[str]) -> bool:
         """Whether some tests pass, in a process that has pytest loaded but nothing of ours."""
-        child = os.fork()
-        if not child:
-            os._exit(self._run(tests))
-        ended = os.pidfd_open(child)
         most = PATIENCE + 5 * self.usual[tests] if tests in self.usual else None
-        if not select.select([ended], [], [], most)[0]:
-            os.killpg(child, signal.SIGKILL)
-        os.close(ended)
-        return os.waitpid(child, 0)[1] == 0
+        return in_fork(lambda: self._run(tests), most)
 
     def _run(self, tests: Sequence[str]) -> int:
-        os.setsid()
         os.chdir(self.path)
         os.environ["PYTHONPATH"] = str(self.path)
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
@@ -165,9 +158,26 @@ class Copy:
         with Path("said").open("w", encoding="utf-8") as said:
             os.dup2(said.fileno(), 1)
             os.dup2(said.fileno(), 2)
-        options = ["-x", "-q", "--assert=plain", "-p", "no:cacheprovider"]
-        options += ["--hypothesis-profile=unshrunk"]
-        return int(pytest.main([*options, *tests]))
+        return int(pytest.main(["-x", *OPTIONS, *tests]))
+
+
+def noticed_in_memory(chosen: Sequence[MutationSpec], jobs: int, *, quick: bool) -> list[bool]:
+    """Of each mutant, whether a test notices it when it is made in memory."""
+    tests = [str(ROOT / test) for test in (IN_MEMORY if quick else IN_MEMORY + LONGER)]
+    exchange = Exchange(chosen, jobs)
+    with tempfile.NamedTemporaryFile() as notes:
+
+        def run() -> int:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, 1)
+            os.dup2(null, 2)
+            os.chdir(ROOT)
+            pytest.main([*OPTIONS, *tests], plugins=[exchange])
+            Path(notes.name).write_bytes(pickle.dumps(exchange.noticed))
+            return 0
+
+        in_fork(run, None)
+        return list(pickle.loads(notes.read()))
 
 
 _copy: Copy
@@ -194,10 +204,13 @@ def main() -> int:
     total = len(chosen)
     if 0 < arguments.sample < total:
         chosen = random.Random(arguments.seed).sample(chosen, arguments.sample)
-    drawn: Counter[Path] = Counter()
-    killed: Counter[Path] = Counter()
     for name in LOADED:
         import_module(name)
+    in_memory = noticed_in_memory(chosen, arguments.jobs, quick=arguments.quick)
+    paths = [mutation.module_path.relative_to(ROOT) for mutation in chosen]
+    drawn = Counter(paths)
+    killed = Counter(path for path, noticed in zip(paths, in_memory, strict=True) if noticed)
+    print(f"{killed.total()} of {len(chosen)} mutants killed in memory", flush=True)
     sys.pycache_prefix = None  # each copy keeps its own
     with tempfile.TemporaryDirectory() as folder:
         usual: dict[Sequence[str], float] = {}
@@ -216,14 +229,15 @@ def main() -> int:
             initargs=(folder, usual, arguments.quick),
         )
         with workers:
-            results = zip(chosen, workers.map(_attempt, chosen), strict=True)
-            for number, (mutation, tried) in enumerate(results, 1):
+            rest = [at for at, noticed in enumerate(in_memory) if not noticed]
+            results = zip(rest, workers.map(_attempt, [chosen[at] for at in rest]), strict=True)
+            for at, tried in results:
+                mutation = chosen[at]
                 path = mutation.module_path.relative_to(ROOT)
-                drawn[path] += 1
                 killed[path] += tried.killed
                 if not tried.killed:
                     place = f"{path}:{mutation.start_pos[0]} {mutation.operator_name}"
-                    print(f"{number}: survived: {place}")
+                    print(f"{at + 1}: survived: {place}")
                     print("\n".join(tried.changed), flush=True)
     for path in sorted(drawn):
         print(f"{killed[path]:4} of {drawn[path]:4} killed in {path}")
