@@ -23,12 +23,12 @@ because it was too large for the path, which told its sender.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from frames import frames
+from frames import START, frames
 from ladders import OPEN
 from msgspec.structs import replace
 
@@ -102,27 +102,48 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
     return last, rung
 
 
-def played(ladder: str) -> Iterator[Rung]:
-    """What the engine makes of a ladder's segments."""
+def played(
+    ladder: str, time: int = START, fates: Mapping[int, str] | None = None
+) -> Iterator[Rung]:
+    """What the engine makes of a ladder's segments, each when it has arrived.
+
+    ``time``: when it begins. ``fates``: if given, it is on a wire that knows what arrives, and may
+    have ``lost`` or ``doubled`` the segment of a line, or let it be ``overtaken`` by the next.
+    """
     tracker = Tracker()
-    for line, frame in frames(ladder):
-        segment = decode(frame)
+    wire = fates is not None or "forged" in ladder or "lost" in ladder
+    overtaken: list[Rung] = []
+    for number, (line, frame) in enumerate(frames(ladder, time=time), 1):
+        segment, fate = decode(frame), (fates or {}).get(number, "lost" if line.lost else "")
         assert segment is not None
-        if "forged" in ladder or "lost" in ladder:
+        if not wire:
+            rung = tracker.seen(segment)
+        elif fate == "overtaken":
+            overtaken.append(tracker.sent(segment))
+            continue
+        else:
             forged = "forged" in (line.options or "")
             rung = tracker.sent(segment, "injected" if forged else "original")
-            connection = tracker.find(segment.source, segment.destination)
-            assert connection is not None
-            if line.lost:
-                large = "large 1" in (line.options or "")
-                rung = replace(rung, lost=True, too_large=large)
-                connection.lost(rung)
-            else:
-                rung = connection.arrived(rung, frame.time)
-        else:
-            rung = tracker.seen(segment)
+            rung = _fate(tracker, rung, fate, "large 1" in (line.options or ""))
         if "stopped 1" in (line.options or ""):
             tracker.stopped("server", frame.time)
         if "gone 1" in (line.options or ""):
             tracker.connections[-1].gave_up(frame.time)
         yield rung
+        if fate == "doubled":
+            yield _fate(tracker, tracker.sent(segment, "copy"))
+        while overtaken:
+            yield _fate(tracker, overtaken.pop(), time=frame.time)
+
+
+def _fate(
+    tracker: Tracker, rung: Rung, fate: str = "", large: bool = False, time: int | None = None
+) -> Rung:
+    """What becomes of a segment on a wire: it is lost, or arrives, at once or at some time."""
+    connection = tracker.find(rung.segment.source, rung.segment.destination)
+    assert connection is not None
+    if fate == "lost":
+        rung = replace(rung, lost=True, too_large=large)
+        connection.lost(rung)
+        return rung
+    return connection.arrived(rung, rung.time if time is None else time)

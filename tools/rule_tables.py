@@ -1,7 +1,7 @@
 """The rules as tables, from the tuples in which they are asked and the ladders that fire them.
 
 Run as a program, it writes an example of each rule into the package, for ``trioecho explain``, and
-for the tests, all that is told of their ladders and of those that differ by one.
+for the tests, all that is told of their ladders and of those that differ a little.
 """
 
 from __future__ import annotations
