@@ -1,4 +1,4 @@
-"""What the engine tells of each ladder, and of those that differ a little, is what it told before."""
+"""What the engine tells of each ladder, and of others like it, is what it told before."""
 
 from __future__ import annotations
 
