@@ -23,9 +23,22 @@ SYS = "/proc/sys"
         (
             NET,
             errno.ENOSPC,
-            {f"{SYS}/user/max_net_namespaces": "3"},
+            {
+                f"{SYS}/user/max_net_namespaces": "3",
+                "/proc/self/uid_map": "         0          0 4294967295",
+            },
             "user.max_net_namespaces is 3",
             "sudo sysctl user.max_net_namespaces=15000",
+        ),
+        (
+            USER,
+            errno.ENOSPC,
+            {
+                f"{SYS}/user/max_user_namespaces": "2147483647",
+                "/proc/self/uid_map": "      1000       1000          1",
+            },
+            "a sandbox around this process allows no further user namespace",
+            "bwrap --disable-userns",
         ),
         (NET, errno.EMFILE, {}, "no file descriptor is left for it", "Raise `ulimit -n`"),
         (

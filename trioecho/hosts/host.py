@@ -24,6 +24,8 @@ CONGESTION_CONTROL = "net.ipv4.tcp_congestion_control"
 _REFUSED = {
     errno.ENOENT: "A network namespace of this kernel has no such setting",
     errno.EACCES: "In a network namespace of this kernel it can only be read",
+    errno.EROFS: "A container mounts /proc/sys read-only, but not with --security-opt"
+    " systempaths=unconfined (Docker) or --security-opt unmask=ALL (Podman)",
 }
 
 
@@ -45,6 +47,7 @@ class Host:
         changed: the settings that were changed here, and to what.
         usual: those of them that every host of its stage has.
         quiet: whether it was made quiet.
+        fixed: whether its settings cannot be changed, since /proc/sys is read-only.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Host:
         self.address6 = address6
         self.changed: dict[str, str] = {}
         self.usual: dict[str, str] = {}
-        self.quiet = False
+        self.quiet = self.fixed = False
         self._keeper = keeper
         self._number = number
 
@@ -130,7 +133,7 @@ class Host:
             await self._keeper.ask("set", self._number, name, value)
         except KernelRefusedError as error:
             hint = _REFUSED.get(error.number, "")
-            if name == CONGESTION_CONTROL:
+            if name == CONGESTION_CONTROL and not hint:
                 allowed = await self.sysctl("net.ipv4.tcp_allowed_congestion_control")
                 hint = f"On this machine it may be {' or '.join(allowed.split())}"
             raise KernelRefusedError(error.step, error.number, hint) from None

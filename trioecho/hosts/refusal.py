@@ -11,6 +11,8 @@ from trioecho.errors import TrioechoError
 
 #: The keeper's step that only a wire needs, not a loopback.
 TUN = "open /dev/net/tun"
+# /proc/self/uid_map where no user namespace is around this process.
+_EVERYONE = ["0", "0", "4294967295"]
 
 
 class NamespaceUnavailable(TrioechoError):  # noqa: N818  a state of the machine, not a failure
@@ -44,6 +46,11 @@ def refusal(step: str, number: int, read: Callable[[str], str] = read_proc) -> N
         kind = "user" if "NEWUSER" in step else "net"
         setting = f"user.max_{kind}_namespaces"
         limit = read(f"/proc/sys/user/max_{kind}_namespaces")
+        if limit != "0" and read("/proc/self/uid_map").split() not in ([], _EVERYONE):
+            return because(
+                f"a sandbox around this process allows no further {kind} namespace",
+                f"Run it outside, or without that limit ({setting}, bwrap --disable-userns)",
+            )
         return because(
             f"{setting} is {limit or 'reached'}, so there can be no further {kind} namespace",
             f"sudo sysctl {setting}=15000 allows it",
@@ -77,7 +84,10 @@ def _no_tun(number: int) -> NamespaceUnavailable:
     """Why there is no private wire: its ends are TUN devices."""
     if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
         reason = "there is no /dev/net/tun"
-        remedy = "sudo modprobe tun makes it; a container gets it by --device /dev/net/tun"
+        remedy = (
+            "sudo modprobe tun makes it; a container gets it by --device /dev/net/tun,"
+            " bwrap by --dev-bind /dev/net/tun /dev/net/tun"
+        )
     elif number in (errno.EACCES, errno.EPERM):
         reason = "/dev/net/tun is not open to you"
         remedy = "sudo chmod 0666 /dev/net/tun allows it, as on most systems"

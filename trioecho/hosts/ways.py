@@ -29,6 +29,8 @@ ALWAYS: dict[str, str] = {
     "net.ipv4.tcp_rmem": "4096 131072 33554432",
     "net.ipv4.tcp_wmem": "4096 16384 4194304",
 }
+# A setting that this kernel lacks or keeps to itself; in a container all may be read-only.
+_LACKING = (errno.ENOENT, errno.EPERM, errno.EACCES, errno.EINVAL, errno.EROFS)
 
 
 class Ways(Struct, frozen=True):
@@ -59,7 +61,7 @@ async def give_ways(hosts: Sequence[Host], ways: Ways = USUAL) -> None:
                 break
         for name, value in {**ALWAYS, **(QUIET if ways.quiet else {})}.items():
             await _given(host, name, value)
-        host.quiet = ways.quiet
+        host.quiet = not QUIET.keys().isdisjoint(host.changed)
         host.usual = dict(host.changed)
         for name, value in ways.sysctl:
             await host.sysctl(name, value)
@@ -74,7 +76,8 @@ def words_of(hosts: Sequence[Host]) -> str:
         silent = all(host.changed.get(PROBES) == "0" for host in hosts)
         words.append("quiet kernel" + (" (no tail loss probes)" if silent else ""))
     else:
-        words.append("the kernel's own ways (--quiet-kernel changes them)")
+        why = "/proc/sys is read-only here" if client.fixed else "--quiet-kernel changes them"
+        words.append(f"the kernel's own ways ({why})")
     control = [host.changed.get(CONGESTION_CONTROL, "the kernel's own") for host in hosts]
     if len(set(control)) == 1:
         words.append(f"congestion control {control[0]}")
@@ -102,7 +105,8 @@ async def _given(host: Host, name: str, value: str) -> bool:
     try:
         await host.sysctl(name, value)
     except KernelRefusedError as error:
-        if error.number in (errno.ENOENT, errno.EPERM, errno.EACCES, errno.EINVAL):
+        if error.number in _LACKING:
+            host.fixed = host.fixed or error.number == errno.EROFS
             return False
         raise
     return True
