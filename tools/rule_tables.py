@@ -1,7 +1,7 @@
 """The rules as tables, from the tuples in which they are asked and the ladders that fire them.
 
 Run as a program, it writes an example of each rule into the package, for ``trioecho explain``, and
-for the tests, all that is told of their ladders and of those that differ a little.
+for the tests, all that is told of their ladders, and what becomes of packets on a wire with faults.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT / "tests")]
 from nearby import NEARBY, nearby  # noqa: E402
 from rule_ladders import LADDERS, RULES, ask, played  # noqa: E402
 from told import TOLD, told  # noqa: E402
+from told_fates import FATES, fates  # noqa: E402
 
 from trioecho.model import Fact  # noqa: E402
 from trioecho.render.script import write  # noqa: E402
@@ -92,3 +93,4 @@ if __name__ == "__main__":
     EXAMPLES.write_text(examples(), "utf-8")
     TOLD.write_text(told(), "utf-8")
     NEARBY.write_text(nearby(), "utf-8")
+    FATES.write_text(fates(), "utf-8")
