@@ -18,6 +18,13 @@ MS = 1_000_000
 _MSS = struct.pack("!BBH", 2, 4, 1460)
 
 
+def udp(source: tuple[int, int], destination: tuple[int, int], data: bytes) -> bytes:
+    """An IPv4 packet with a datagram; its checksums are left 0."""
+    ends = bytes([10, 0, 0, source[0], 10, 0, 0, destination[0]])
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 28 + len(data), 0, 0, 64, 17, 0)
+    return head + ends + struct.pack("!HHHH", source[1], destination[1], 8 + len(data), 0) + data
+
+
 class Tape:
     """Frames at fixed times, in milliseconds.
 
@@ -54,6 +61,14 @@ class Tape:
         if not seq:
             self.next[end] += len(data) + (flags >> 1 & 1) + (flags & 1)
 
+    def tell(
+        self, at: float, source: tuple[int, int], destination: tuple[int, int], data: bytes
+    ) -> None:
+        """A datagram between two hosts, each by the last byte of its address and its port."""
+        packet = udp(source, destination, data)
+        number, time = len(self.frames) + 1, START + int(at * MS)
+        self.frames.append(Frame(number, time, packet, RAW, len(packet)))
+
     def open(self, at: float = 0, trip: float = 20) -> None:
         """The handshake, as the client sees it, or the wire."""
         self.put(at, "client", SYN)
@@ -88,7 +103,7 @@ def requests_of(*tapes: Tape, batch: int = 1_000, missing: set[str] | None = Non
     told = any(frame.way is not None for frame in frames)
     found: list[Request] = []
     requests = Requests(found.append)
-    accounts, reading = Accounts(on_span=requests.take), Reading()
+    accounts, reading = Accounts(on_span=requests.take), Reading(on_datagram=requests.hear)
     for at in range(0, len(frames), batch):
         some = frames[at : at + batch]
         rungs = reading.rungs(ToldFrames(some) if told else some)
@@ -98,7 +113,7 @@ def requests_of(*tapes: Tape, batch: int = 1_000, missing: set[str] | None = Non
     requests.see(rungs)
     accounts.see(rungs)
     requests.stop()
-    assert list(accounts.end()) or not frames
+    list(accounts.end())
     requests.end()
     assert requests.missing == (missing or set())
     return sorted(found, key=lambda one: one.number)

@@ -70,11 +70,19 @@ def requests_of_files(question: Question) -> int:
 
 def _requests(question: Question, name: str) -> int:
     selection, slowest = question.selection, _Slowest(question.limit)
-    found = (lambda one: write_bytes(as_json(one) + b"\n")) if question.as_json else slowest.add
+
+    def found(request: Request) -> None:
+        if request.connection is None and not selection.everything:
+            return  # a question for a name belongs to none of those that are selected
+        if question.as_json:
+            write_bytes(as_json(request) + b"\n")
+        else:
+            slowest.add(request)
+
     requests = Requests(found)
     accounts = Accounts(on_span=requests.take)
     with open_capture_file(name) as file:
-        reading = Reading(selection)
+        reading = Reading(selection, on_datagram=requests.hear)
 
         def see(rungs: Sequence[Rung]) -> None:
             requests.see(rungs)
@@ -89,7 +97,7 @@ def _requests(question: Question, name: str) -> int:
         for _ in accounts.end():
             pass
         requests.end()
-        if not reading.tracker.count:
+        if not reading.tracker.count and not slowest.count and not question.as_json:
             say(f"{file.name}: {instead(reading.census)}")
         elif not question.as_json:
             slowest.show(file.name)

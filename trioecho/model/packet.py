@@ -93,6 +93,21 @@ class Frame(Struct, frozen=True, gc=False):
     way: Way | None = None
 
 
+class Datagram(Struct, frozen=True, gc=False):
+    """One UDP datagram (RFC 768).
+
+    Args:
+        frame: the frame it came in.
+        source, destination: the two endpoints.
+        payload: what was captured of its payload.
+    """
+
+    frame: Frame
+    source: Endpoint
+    destination: Endpoint
+    payload: bytes
+
+
 class Options(Struct, frozen=True, omit_defaults=True, gc=False):
     """The TCP options of one segment (RFC 9293 §3.2 and the RFCs named below).
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from trioecho.model import Frame, Segment
+from trioecho.model import Datagram, Frame, Segment
 from trioecho.packet.census import Census
+from trioecho.packet.datagrams import datagram_of
 from trioecho.packet.decode import decode, decode_all, look
 from trioecho.packet.fragments import Fragments
 from trioecho.packet.link import LINKS, MANY
@@ -14,16 +15,20 @@ from trioecho.packet.link import LINKS, MANY
 class Decoder:
     """Decodes the frames of one capture, in their order.
 
+    Args:
+        on_datagram: told of each UDP datagram; without it none is decoded.
+
     Attributes:
         strangers: the link types of frames that cannot be read.
         census: what there was instead of TCP, until the first segment came.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_datagram: Callable[[Datagram], None] | None = None) -> None:
         self.strangers: set[int] = set()
         self.census = Census()
         self._fragments = Fragments()
         self._counting = True
+        self._on_datagram = on_datagram
 
     def segments(self, frames: Iterable[Frame]) -> Iterator[Segment]:
         """The TCP segments in some frames; one in fragments comes with the last of them.
@@ -48,6 +53,8 @@ class Decoder:
                 segment = decode(frame, fragments)
             if segment is not None:
                 yield segment
+            elif self._on_datagram is not None and (datagram := datagram_of(frame)) is not None:
+                self._on_datagram(datagram)
             elif frame.link not in LINKS:
                 self.strangers.add(frame.link)
 
@@ -55,6 +62,8 @@ class Decoder:
         """The segments of the first frame that has any; what is in those before it is counted."""
         census, fragments = self.census, self._fragments
         for frame in frames:
+            if self._on_datagram is not None and (datagram := datagram_of(frame)) is not None:
+                self._on_datagram(datagram)
             if census.glance(frame):
                 continue
             if frame.link in MANY and (several := decode_all(frame, fragments)):

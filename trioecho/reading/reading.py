@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from trioecho.capture.source import ToldFrames
-from trioecho.model import CaptureSummary, ConnectionSummary, Frame, Rung, Segment, Summary
+from trioecho.model import (
+    CaptureSummary,
+    ConnectionSummary,
+    Datagram,
+    Frame,
+    Rung,
+    Segment,
+    Summary,
+)
 from trioecho.model.selection import Selection
 from trioecho.packet.census import Census
 from trioecho.packet.decode import ports_at_a_glance
@@ -55,17 +63,28 @@ def _part(ports: int, parts: int) -> int:
 class Reading:
     """One capture, read from front to back.
 
+    Args:
+        selection: which connections' rungs are wanted.
+        share: which part of all connections to read.
+        on_datagram: told of each UDP datagram.
+
     Attributes:
         tracker: the connections so far.
         start: the time of the first frame, nanoseconds since the epoch.
     """
 
-    def __init__(self, selection: Selection | None = None, *, share: Share | None = None) -> None:
+    def __init__(
+        self,
+        selection: Selection | None = None,
+        *,
+        share: Share | None = None,
+        on_datagram: Callable[[Datagram], None] | None = None,
+    ) -> None:
         self.tracker = Tracker(by_frame=True)
         self.start: int | None = None
         self._share = share
         self._selection = selection or Selection()
-        self._decoder = Decoder()
+        self._decoder = Decoder(on_datagram)
         self._replay: Replay | None = None
 
     @property

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 
 from trioecho.account.spans import Span
-from trioecho.model import Rung
+from trioecho.model import Datagram, Rung
 from trioecho.requests.conversation import Conversation
+from trioecho.requests.dns import PORT, Names
+from trioecho.requests.protocol import Missing
 from trioecho.requests.request import Opening, Request
 from trioecho.requests.shares import Shares
 
@@ -32,6 +34,7 @@ class Requests:
         self._numbers = count(1)
         self._conversations: dict[int, Conversation] = {}
         self._shares: dict[int, Shares] = {}
+        self._names: Names | None = None
 
     def see(self, rungs: Sequence[Rung]) -> None:
         """Take the next rungs."""
@@ -40,6 +43,19 @@ class Requests:
             if one is None:
                 one = self._conversations[rung.connection] = self._meet(rung)
             one.see(rung)
+
+    def hear(self, datagram: Datagram) -> None:
+        """Take a UDP datagram; those of one batch of frames come before its rungs."""
+        if PORT not in (datagram.source.port, datagram.destination.port):
+            return
+        if self._names is None:
+            try:
+                self._names = Names(self._numbers.__next__)
+            except Missing as missing:
+                self.missing.add(str(missing))
+                return
+        for request in self._names.take(datagram):
+            self._on_request(request)
 
     def take(self, connection: int, span: Span) -> None:
         """Take an interval of a connection's account."""
@@ -57,6 +73,8 @@ class Requests:
         for connection in sorted(self._shares):
             for request in self._shares.pop(connection).rest():
                 self._on_request(request)
+        for request in self._names.rest() if self._names is not None else ():
+            self._on_request(request)
 
     def stop(self) -> None:
         """No more rungs come: what is open ends as it is."""
@@ -64,7 +82,11 @@ class Requests:
             self._conversations[connection].stop()
 
     def _meet(self, rung: Rung) -> Conversation:
+        ends = rung.segment.source.ip, rung.segment.destination.ip
+        client, server = ends if rung.sender == "client" else reversed(ends)
         opening = Opening()
+        if self._names is not None:
+            opening = self._names.opening(client, server, rung.time)
         return Conversation(rung, opening, self._numbers.__next__, self._changed, self.missing.add)
 
     def _changed(self, what: str, request: Request) -> None:

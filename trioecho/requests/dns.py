@@ -1,0 +1,155 @@
+"""The names that were asked for by UDP before a connection was opened, read by dnslib."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from trioecho.model import Datagram, Endpoint
+from trioecho.requests.protocol import MOST_TEXT, Missing
+from trioecho.requests.request import Moment, Opening, Request
+
+if TYPE_CHECKING:
+    from dnslib import DNSRecord
+
+PORT = 53
+#: Questions and names that are remembered.
+MOST_REMEMBERED = 10_000
+#: Questions for one name belong together, and so does a connection that follows them, for so long.
+TOGETHER = 2_000_000_000
+_ADDRESSES = (1, 28)  # A and AAAA
+
+
+class _Lookup(Struct):
+    """Questions for one name, such as for its IPv4 and its IPv6 addresses.
+
+    Args:
+        asked: when the first was asked.
+        named: when each answer came.
+        used: whether a connection is known that was opened with it.
+    """
+
+    asked: int
+    named: list[int]
+    used: bool = False
+
+
+class Names:
+    """Questions and answers of DNS, and the lookups that they make up.
+
+    Args:
+        number: gives the next request its number.
+
+    Raises:
+        Missing: dnslib is not installed.
+    """
+
+    def __init__(self, number: Callable[[], int]) -> None:
+        try:
+            import dnslib
+        except ImportError:
+            raise Missing("DNS") from None
+        self._dnslib = dnslib
+        self._number = number
+        self._open: dict[tuple[Endpoint, Endpoint, int], tuple[Request, str]] = {}
+        self._lookups: dict[tuple[str, str], _Lookup] = {}
+        self._addresses: dict[tuple[str, str], deque[_Lookup]] = {}
+
+    def take(self, datagram: Datagram) -> Iterator[Request]:
+        """Take a datagram; given are the requests that are over with it."""
+        record = self._record(datagram.payload)
+        if record is None or not record.questions:
+            return
+        if datagram.destination.port == PORT and not record.header.qr:
+            yield from self._ask(datagram, record)
+        elif datagram.source.port == PORT and record.header.qr:
+            yield from self._answer(datagram, record)
+
+    def opening(self, client: str, server: str, time: int) -> Opening:
+        """What a connection's client asked before it opened it: the latest lookup of the address.
+
+        Args:
+            client, server: the addresses of both ends.
+            time: when its first segment was seen.
+        """
+        for lookup in reversed(self._addresses.get((client, server), ())):
+            named = max((one for one in lookup.named if one <= time), default=None)
+            if named is not None and time - named <= TOGETHER and not lookup.used:
+                lookup.used = True
+                return Opening(lookup.asked, named)
+        return Opening()
+
+    def rest(self) -> Iterator[Request]:
+        """The questions without an answer, when nothing more comes."""
+        for request, _ in self._open.values():
+            yield request
+        self._open.clear()
+
+    def _record(self, payload: bytes) -> DNSRecord | None:
+        try:
+            return self._dnslib.DNSRecord.parse(payload)
+        except (self._dnslib.DNSError, ValueError, LookupError):
+            return None
+
+    def _ask(self, datagram: Datagram, record: DNSRecord) -> Iterator[Request]:
+        client, server = datagram.source, datagram.destination
+        key = client, server, record.header.id
+        if key in self._open:
+            return  # it is asked again
+        time, name = datagram.frame.time, _name(record)
+        moment = Moment(time, time, datagram.frame.number)
+        kind = self._dnslib.QTYPE.get(record.q.qtype)
+        request = Request(
+            self._number(),
+            None,
+            client,
+            server,
+            "DNS",
+            moment,
+            moment,
+            what=f"{kind} {name}",
+            sent=len(datagram.payload),
+            costs={},
+        )
+        self._open[key] = request, name
+        lookup = self._lookups.get((client.ip, name))
+        if lookup is None or time - lookup.asked > TOGETHER:
+            _keep(self._lookups, (client.ip, name), _Lookup(time, []))
+        if len(self._open) > MOST_REMEMBERED:
+            request, _ = self._open.pop(next(iter(self._open)))
+            yield request
+
+    def _answer(self, datagram: Datagram, record: DNSRecord) -> Iterator[Request]:
+        client, server, time = datagram.destination, datagram.source, datagram.frame.time
+        request, name = self._open.pop((client, server, record.header.id), (None, ""))
+        if request is None:
+            return
+        request.answered = request.ended = Moment(time, time, datagram.frame.number)
+        request.received, request.whole = len(datagram.payload), True
+        request.status = str(self._dnslib.RCODE.get(record.header.rcode))
+        lookup = self._lookups.get((client.ip, name))
+        if lookup is not None:
+            lookup.named = [*lookup.named[-10:], time]
+            for one in record.rr[:100]:
+                if one.rtype not in _ADDRESSES:
+                    continue
+                address = client.ip, str(one.rdata)
+                if address not in self._addresses:
+                    _keep(self._addresses, address, deque(maxlen=4))
+                if lookup not in self._addresses[address]:
+                    self._addresses[address].append(lookup)
+        yield request
+
+
+def _keep(known: dict, key: tuple[str, str], value: object) -> None:  # type: ignore[type-arg]
+    """Remember something, and forget the oldest where that is too much."""
+    known[key] = value
+    if len(known) > MOST_REMEMBERED:
+        del known[next(iter(known))]
+
+
+def _name(record: DNSRecord) -> str:
+    return str(record.q.qname).rstrip(".")[:MOST_TEXT] or "."
