@@ -54,6 +54,13 @@ def test_p_and_comments_and_what_a_note_refers_to_do_not_matter() -> None:
     assert points(grade(text, LOST)) == (13, 13, 0)
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_number_of_a_reset_without_a_syn(number: int) -> None:
+    """tcpdump shows 0, which is on the wire (RFC 9293 §3.10.7.1); the lesson says 1."""
+    text = f"> S 0:0(0) | SYN-SENT CLOSED\n< R. {number}:{number}(0) ack 1 | closed closed"
+    assert points(grade(text, REFUSED)) == (2, 2, 0)
+
+
 # ---- wrong ---------------------------------------------------------------------------------------
 
 
@@ -85,7 +92,7 @@ def test_one_who_expects_a_reset_and_wrong_states() -> None:
     """
     marks = grade(text, REFUSED)
     assert points(marks)[0] == 0
-    assert marks[0] == Mark(1, 2, ("the server is in UNKNOWN, not in LISTEN",))
+    assert marks[0] == Mark(1, 2, ("no segment tells yet that the server is in LISTEN",))
     state, note = marks[1].faults
     assert state == "the server is in CLOSED, not in ESTABLISHED"
     assert note.startswith("it has no note 'connection-rst aborted'; it has connection-rst refused")
@@ -110,6 +117,15 @@ def test_each_thing_that_can_be_wrong() -> None:
     assert mark.faults == ("the length is 10, not 5", "it is lost")
 
 
+def test_absolute_numbers_and_states_that_nothing_tells() -> None:
+    (first, second) = grade("> S 7:7(0) | SYN-SENT LISTEN\n< R. 9:9(0) ack 8", REFUSED)
+    assert first.faults == (
+        "the sequence number is 0, not 7 (each end counts from its SYN)",
+        "no segment tells yet that the server is in LISTEN",
+    )
+    assert second.faults == ("the sequence number is 1, not 9", "the ACK is 1, not 8")
+
+
 def test_another_connection() -> None:
     (line,) = parse(">2 S. 0:0(0) ack 1")
     assert told(line) == "the client's SYN-ACK of connection 2"
@@ -121,9 +137,10 @@ def test_another_connection() -> None:
 def test_a_line_that_is_not_valid() -> None:
     with pytest.raises(TrioechoError) as caught:
         grade("> S 0:0(0)\n\n> X 0:0(0)", LOST, "'a.ladder'")
-    assert str(caught.value) == (
+    assert caught.value.what == (
         "'a.ladder': line 3: expected some of the control bits FSRP.UEWe, not 'X'"
     )
+    assert caught.value.hint.startswith("A line is such as '< S. 0:0(0)")
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
@@ -136,5 +153,11 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     path.write_text("\n" * (MOST_LINES + 1))
     with pytest.raises(TrioechoError, match="more than 1,000 lines"):
         read_submission(path)
-    path.write_text("")
-    assert points(grade(read_submission(path), LOST)) == (0, 13, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"), [("", "is empty"), ("\n \n", "is empty"), ("# Anna\n", "has comments alone")]
+)
+def test_an_empty_one(text: str, what: str) -> None:
+    with pytest.raises(TrioechoError, match=f"'a.ladder' {what}: there is no segment to mark"):
+        grade(text, LOST, "'a.ladder'")

@@ -7,14 +7,16 @@ from difflib import SequenceMatcher
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trioecho.errors import TrioechoError
 from trioecho.lessons.expected import SHARE, TOLERANCE
-from trioecho.model import ENDS
+from trioecho.model import ENDS, State
 from trioecho.render.notation import LadderLine, numbered, parse
 from trioecho.text import plural, seconds
 
 MOST_LINES = 1_000
+_LIKE = "A line is such as '< S. 0:0(0) ack 1 | ESTABLISHED SYN-RECEIVED'"
 _MOST = 1 << 20  # bytes of a file
 
 
@@ -62,7 +64,9 @@ def grade(submitted: str, expected: str, name: str = "the submission") -> list[M
 
     Lines are matched by who sends what, so that one that is missing does not spoil those behind it.
     What a line leaves out is not marked; the notation demands only who sends it, the control bits
-    and the sequence numbers. ``P`` is not marked.
+    and the sequence numbers. ``P`` is not marked, nor the number of a reset whose sender has sent
+    no SYN: 0 on the wire, 1 where the lesson counts on from what the ACKs say. Nor is a state that
+    no segment tells, if it is said to be CLOSED.
 
     Args:
         submitted: the submission, in the notation of ladders.
@@ -73,13 +77,17 @@ def grade(submitted: str, expected: str, name: str = "the submission") -> list[M
         A mark for each rung of the lesson, in order, with the lines that it has not in between.
 
     Raises:
-        TrioechoError: the submission is not valid; the message names the line and the word.
+        TrioechoError: the submission is empty or not valid; the message names the line and word.
     """
     try:
         theirs = numbered(submitted)
     except TrioechoError as error:
-        raise TrioechoError(f"{name}: {error.what.removeprefix('ladder, ')}", error.hint) from None
+        raise TrioechoError(f"{name}: {error.what.removeprefix('ladder, ')}", _LIKE) from None
+    if not theirs:
+        what = "is empty" if not submitted.strip() else "has comments alone"
+        raise TrioechoError(f"{name} {what}: there is no segment to mark", _LIKE)
     wanted = parse(expected)
+    uncounted = _uncounted(wanted)
     matcher = SequenceMatcher(
         None, [_key(line) for _, line in theirs], [_key(line) for line in wanted], autojunk=False
     )
@@ -89,7 +97,7 @@ def grade(submitted: str, expected: str, name: str = "the submission") -> list[M
             line = theirs[first + at] if at < last - first else None
             rung = low + at if at < high - low else None
             if what == "equal" and line is not None and rung is not None:
-                wrong = tuple(_wrong(line[1], wanted[rung]))
+                wrong = tuple(_wrong(line[1], wanted[rung], counted=rung not in uncounted))
                 marks.append(Mark(rung + 1, line[0], wrong))
                 continue
             if rung is not None:
@@ -122,8 +130,20 @@ def _key(line: LadderLine) -> tuple[object, ...]:
     return line.connection, line.sender, kind
 
 
-def _wrong(line: LadderLine, wanted: LadderLine) -> Iterator[str]:
+def _uncounted(wanted: Sequence[LadderLine]) -> set[int]:
+    """The resets whose sender has sent no SYN, so that there is nothing to count from."""
+    begun = {(line.connection, line.sender) for line in wanted if "S" in line.flags}
+    return {
+        at
+        for at, line in enumerate(wanted)
+        if "R" in line.flags and line.seq in (0, 1) and (line.connection, line.sender) not in begun
+    }
+
+
+def _wrong(line: LadderLine, wanted: LadderLine, *, counted: bool = True) -> Iterator[str]:
     """What is wrong with a line, in sentences."""
+    if not counted and line.seq in (0, 1):
+        line = replace(line, seq=wanted.seq)
     bits, right = (set(one.flags) - {"P"} for one in (line, wanted))
     if bits != right:
         yield f"the control bits are {_bits(right)}, not {_bits(bits)}"
@@ -134,7 +154,8 @@ def _wrong(line: LadderLine, wanted: LadderLine) -> Iterator[str]:
         ("the window", line.window, wanted.window),
     ):
         if own is not None and other is not None and own != other:
-            yield f"{what} is {other}, not {own}"
+            first = "S" in right and what == "the sequence number"
+            yield f"{what} is {other}, not {own}{' (each end counts from its SYN)' * first}"
     if line.ack is not None and wanted.ack is None:
         yield "there is no ACK"
     if line.lost != wanted.lost:
@@ -144,10 +165,19 @@ def _wrong(line: LadderLine, wanted: LadderLine) -> Iterator[str]:
         away = abs(line.delta - wanted.delta)
         if away > max(TOLERANCE, wanted.delta * SHARE):
             yield f"it comes after {seconds(wanted.delta)}, not after {seconds(line.delta)}"
-    for end, own_state, state in zip(ENDS, line.states or (), wanted.states or (), strict=False):
-        if own_state != state:
-            yield f"the {end} is in {state}, not in {own_state}"
+    yield from _wrong_states(line.states or (), wanted.states or ())
     yield from _wrong_notes(line.notes or "", wanted.notes or "")
+
+
+def _wrong_states(own: Sequence[str], wanted: Sequence[str]) -> Iterator[str]:
+    """The states that differ; one that no segment tells may be CLOSED."""
+    for end, state, right in zip(ENDS, own, wanted, strict=False):
+        if state == right or (right, state) == (State.UNKNOWN, State.CLOSED):
+            continue
+        if right == State.UNKNOWN:
+            yield f"no segment tells yet that the {end} is in {state}"
+        else:
+            yield f"the {end} is in {right}, not in {state}"
 
 
 def _wrong_options(line: LadderLine, wanted: LadderLine) -> Iterator[str]:

@@ -199,7 +199,7 @@ def _after(words: _Words) -> tuple[tuple[str, str], str]:
     """The two states after a segment, and the notes."""
     states = []
     for _ in ENDS:
-        name = words.take("two states")
+        name = words.take("two states").upper()
         if name not in State.__members__.values():
             raise words.wrong(repr(name), "a state of RFC 9293")
         states.append(name)
