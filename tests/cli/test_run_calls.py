@@ -53,6 +53,8 @@ def test_calls_among_the_segments(where: list[str]) -> None:
     assert story.index("server recv") > story.index("client 4")
     numbered = [event for event in events if event["type"] == "call" and event["peer"]]
     assert {event["connection"] for event in numbered} == {1}
+    syns = [one for one in events if one["type"] == "rung" and one["flags"] == ["SYN"]]
+    assert {one["server_state"] for one in syns} == {"LISTEN"}
 
 
 def test_calls_of_several_programs_and_threads() -> None:

@@ -279,6 +279,20 @@ def test_a_socket_that_was_bound_before_it_connects() -> None:
     assert (sent.local, sent.peer) == (Endpoint("::", 57953), PEER)
 
 
+@pytest.mark.parametrize(
+    ("rest", "ended"),
+    [
+        ("+++ exited with 0 +++", True),
+        ("+++ killed by SIGKILL +++", True),
+        ("--- stopped by SIGTSTP ---", False),
+        ("close(3<TCP:[8]>) = 0 <0.000010000>", False),
+    ],
+)
+def test_the_end_of_a_task(rest: str, ended: bool) -> None:
+    calls = TracedCalls("server")
+    assert calls.exited(f"{WHEN}{rest}") == ((7072, T + 1_000) if ended else None)
+
+
 def test_without_a_task() -> None:
     """With one task alone, and output to a terminal, strace leaves it out."""
     traced = Strace().line("1795419629.000001000 close(3<TCP:[1]>) = 0 <0.000012000>")

@@ -484,3 +484,48 @@ def test_a_server_listens_from_listen_to_close(
         carry(journal, syn)
     journal.finish()
     assert journal.ready()[-1].server_state is state  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("calls", "state"),
+    [
+        (["0 listen"], State.LISTEN),
+        (["1 listen"], State.UNKNOWN),  # the SYN was captured before
+        (["-9 listen", "0 close"], State.UNKNOWN),
+        (["-9 listen", "1 close"], State.LISTEN),
+        (["-9 listen", "0 exit"], State.UNKNOWN),
+        (["-9 listen", "1 exit"], State.LISTEN),
+        (["-9 listen", "0 exit of another"], State.LISTEN),
+    ],
+)
+def test_strace_tells_who_listened_when(calls: list[str], state: State) -> None:
+    """A tap shows a segment late, so what strace tells meanwhile may be of a later time."""
+    journal = Journal(tapped=True)
+    late = told(journal)
+    for time, _, name in (one.partition(" ") for one in calls):
+        at = START + int(time)
+        if name.startswith("exit"):
+            late.exited(3 if name == "exit" else 4, at)
+        else:
+            put(late, Call(at, "server", "listening", 3, name, local=Endpoint("0.0.0.0", 7)))
+    journal.seen(next(segments(ECHO))[1])
+    journal.finish()
+    (rung,) = (one for one in journal.ready() if isinstance(one, Rung))
+    assert rung.server_state is state
+
+
+def test_on_a_wire_its_kernel_tells_who_listens() -> None:
+    asked = []
+
+    def listens(end: End, server: Endpoint) -> bool:
+        asked.append((end, server))
+        return len(asked) == 2
+
+    journal = Journal(listens=listens)
+    journal.call(Call(START - 1, "server", "listening", 3, "listen", local=PEER))
+    for passage in passages("+0 > S 0:0(0)\n+1 > S 0:0(0)\n+.1 < S. 0:0(0) ack 1"):
+        carry(journal, passage)
+    journal.finish()
+    states = [one.server_state for one in journal.ready() if isinstance(one, Rung)]
+    assert asked == [("server", PEER)] * 2
+    assert states == [State.UNKNOWN, State.LISTEN, State.SYN_RECEIVED]

@@ -188,7 +188,7 @@ def test_match(wire: Wire) -> None:
     talk(wire)
     wire.settle()
     ladder = """
-        >  S  0:0(0)          | SYN-SENT     UNKNOWN
+        >  S  0:0(0)          | SYN-SENT     LISTEN
         <  S. 0:0(0) ack 1
         >  .  1:1(0) ack 1
         >  P. 1:6(5) ack 1 lost
@@ -203,6 +203,20 @@ def test_match(wire: Wire) -> None:
     wire.match(write(wire.rungs))
     with pytest.raises(TrioechoError, match="line 1: expected > or <, not 'over'"):
         wire.match("over")
+
+
+def test_who_listens(wire: Wire) -> None:
+    """Its kernel tells, whoever has made the socket."""
+    for listens in (False, True, False):
+        listener = wire.server.listen(7) if listens else None
+        if listener is None:
+            with pytest.raises(ConnectionRefusedError):
+                wire.client.connect((wire.server.address, 7))
+        else:
+            wire.client.connect((wire.server.address, 7)).close()
+            listener.close()
+        syn = wire.connection(len(wire.connections)).rungs[0]
+        assert syn.server_state is (State.LISTEN if listens else State.UNKNOWN)
 
 
 def test_settle_says_what_is_still_open(wire: Wire) -> None:

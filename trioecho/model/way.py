@@ -33,7 +33,7 @@ class Way(Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fiel
         edited: how the wire changed it, in words; ``""`` for not at all.
         took: how long after its frame's time it arrived, in nanoseconds; None if it is lost, or was
             still under way when the recording ended.
-        listens: whether its receiver was known to listen, which a call had told.
+        listens: whether its receiver was known to listen, as a kernel or a call had told.
         stopped: whether it is a reset of a program that trioecho had stopped.
     """
 

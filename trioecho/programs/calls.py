@@ -83,6 +83,10 @@ class TracedCalls:
         its end."""
         return self._strace.began(text)
 
+    def exited(self, text: str) -> tuple[int, int] | None:
+        """The task that has ended with a line, and when; None for any other line."""
+        return self._strace.exited(text)
+
     def sending(self, text: str, since: int) -> int | None:
         """The time of the oldest call that has not returned and may have sent something."""
         times = (

@@ -21,10 +21,11 @@ from msgspec import Struct
 
 #: How many bytes of a string are shown.
 SHOWN = 64
-#: Threads follow, socket descriptors with their addresses, time in nanoseconds, strings in
-#: hexadecimal, no signals; signals that end a program are the program's, not strace's.
+#: Threads follow, and their ends are told; socket descriptors with their addresses, time in
+#: nanoseconds, strings in hexadecimal, no signals; signals that end a program are the program's,
+#: not strace's.
 OPTIONS = (
-    *("-f", "-qq", "-I", "never", "--seccomp-bpf", "-yy", "-xx", "-s", str(SHOWN)),
+    *("-f", "-q", "-I", "never", "--seccomp-bpf", "-yy", "-xx", "-s", str(SHOWN)),
     *("--absolute-timestamps=unix,ns", "--syscall-times=ns", "-e", "signal=none"),
     *("-e", "trace=%network,read,readv,write,writev,sendfile,splice,close"),
 )
@@ -32,6 +33,7 @@ OPTIONS = (
 _LINE = re.compile(r"(?:(\d+) +)?(\d+)\.(\d{9}) (.*)", re.DOTALL)
 _CALL = re.compile(r"(\w+)\((.*)\)\s+= (.*?)(?: <(\d+)\.(\d{9})>)?", re.DOTALL)
 _RESUMED = re.compile(r"<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
+_EXITED = re.compile(r"\+\+\+ (?:exited with|killed by) .*")
 _UNFINISHED = "<unfinished ...>"
 # A connect that was entered: all its arguments are known.
 _CONNECT = re.compile(r"connect\((.*\}, \d+)\s*", re.DOTALL)
@@ -93,6 +95,13 @@ class Strace:
         """The connect on an unfinished line."""
         match = _LINE.fullmatch(text)
         return match and _connecting(int(match[1] or 0), int(match[2] + match[3]), match[4])
+
+    def exited(self, text: str) -> tuple[int, int] | None:
+        """The task that has ended, and when; None for any other line."""
+        match = _LINE.fullmatch(text)
+        if match is None or _EXITED.fullmatch(match[4]) is None:
+            return None
+        return int(match[1] or 0), int(match[2] + match[3])
 
     def under_way(self, text: str) -> Iterator[Traced]:
         """The calls that have not returned, with the arguments known so far."""

@@ -93,6 +93,9 @@ class Tracing:
                 remark = ProgramLine(time_ns(), self._end, f"strace says: {text}", remark=True)
                 self._remarks.append(remark)
                 self._first = self._first or text
+            elif exited := self._calls.exited(text):
+                self._late.exited(*exited)
+                continue
             elif not self._traced:
                 self._traced = self._calls.began(text) is not None
             calls = self._calls.line(text)

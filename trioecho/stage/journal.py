@@ -71,6 +71,10 @@ class Moment(NamedTuple):
 Holds: TypeAlias = Callable[[End, Endpoint, Endpoint], bool]
 
 
+#: Given an end, and an endpoint there.
+Listens: TypeAlias = Callable[[End, Endpoint], bool]
+
+
 def _always(end: End, client: Endpoint, server: Endpoint) -> bool:
     return True
 
@@ -79,7 +83,8 @@ class Journal(Order):
     """Turns segments from a wire or a tap into rungs, and merges calls among them.
 
     The engine processes each sending and each arrival at once. ``ready`` returns an event once its
-    place is final. ``tapped`` says that segments come from a tap, and so later than calls.
+    place is final. ``holds`` and ``listens`` ask the kernels of a wire's hosts; without ``listens``
+    calls tell who listens. ``tapped`` says that segments come from a tap, and so later than calls.
 
     Attributes:
         tracker: the connections.
@@ -91,18 +96,22 @@ class Journal(Order):
         most: int | None = MOST_WAITING,
         *,
         holds: Holds = _always,
+        listens: Listens | None = None,
         tapped: bool = False,
     ) -> None:
         super().__init__(most)
         self.tracker = Tracker(by_frame=not tapped)
         self._kernels = kernels
         self._holds = holds
+        self._asks_listens = listens
         self._tapped = tapped
         self._frames = 0
         self._under_way: dict[int, Entry] = {}
         self._newest = 0  # of what a wire has told
         # What older frames may precede.
         self._held: list[tuple[int, int, Call | Stopped]] = []
+        # When who began to listen, or ended.
+        self._listening: list[tuple[int, int, Endpoint, bool]] = []
         self._repeats = Repeats()
 
     # ---- what is told ----------------------------------------------------------------------------
@@ -131,11 +140,18 @@ class Journal(Order):
         self._late.append(late)
         return late
 
+    def listens(self, time: int, server: Endpoint, *, now: bool) -> None:
+        """Take that a server listens from a moment on, or no longer does; a kernel knows better."""
+        if self._asks_listens is None:
+            self._number += 1
+            heappush(self._listening, (time, self._number, server, now))
+
     def seen(self, segment: Segment) -> None:
         """Add a segment from a tap."""
         if self.finished:
             return
         self._place_held(segment.frame.time)
+        self._listen(segment.frame.time)
         self._frames += 1
         rung = self.tracker.seen(segment)
         if segment.flags & (FIN | RST):
@@ -152,6 +168,10 @@ class Journal(Order):
         segment = passage.segment
         if segment.flags & (FIN | RST):
             self._count(passage.end)
+        if self._asks_listens is not None and segment.flags & (SYN | ACK) == SYN:
+            now = self._asks_listens(OTHER[passage.end], segment.destination)
+            self.tracker.listens(segment.destination, now=now)
+        self._listen(segment.frame.time)
         rung = self.tracker.sent(segment, passage.kind)
         connection = self.tracker.find(segment.source, segment.destination)
         assert connection is not None
@@ -259,11 +279,23 @@ class Journal(Order):
             self._listens(call)
         self.add(call.time, Entry(call))
 
+    def _listen(self, until: int) -> None:
+        """Take who listened by a moment."""
+        while self._listening and self._listening[0][0] <= until:
+            _, _, server, now = heappop(self._listening)
+            self.tracker.listens(server, now=now)
+
     def _listens(self, call: Call) -> None:
         """Take from a call that a server listens, or no longer does."""
         tells = call.socket == "listening" and call.name in ("listen", "close")
         if tells and call.local is not None and call.error is None:
-            self.tracker.listens(call.local, now=call.name == "listen")
+            self.listens(call.time, call.local, now=call.name == "listen")
+
+    def add_late(self, time: int, entry: Entry) -> None:
+        """Add a call that strace has reported."""
+        if isinstance(entry.event, Call):
+            self._listens(entry.event)
+        super().add_late(time, entry)
 
     def _place_held(self, until: int) -> None:
         while self._held and self._held[0][0] <= until:

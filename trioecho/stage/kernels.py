@@ -58,6 +58,13 @@ class Truth:
         except TrioechoError:
             return True
 
+    def listens(self, end: End, server: Endpoint) -> bool:
+        """Whether one end accepts connections to an endpoint; False if its kernel does not say."""
+        try:
+            return self._diags[end].listener_now(server) is not None
+        except TrioechoError:
+            return False
+
     def ask(self, end: End, client: Endpoint, server: Endpoint) -> Kernel | None:
         """The state of a connection in one end's kernel; None where it has none."""
         diag = self._diags[end]

@@ -14,7 +14,7 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from trioecho.model import RECEIVING, Call, End
+from trioecho.model import RECEIVING, Call, End, Endpoint
 from trioecho.render import Event
 from trioecho.stage.repeats import Repeats
 from trioecho.tcp.connection import TrackedConnection
@@ -55,6 +55,9 @@ class Pages(Protocol):
     def returned(self, call: Call, before: int, floor: int) -> tuple[int, Call]:
         """The place of a call that waited for a segment and has returned before a moment."""
 
+    def listens(self, time: int, server: Endpoint, *, now: bool) -> None:
+        """Take that a server listens from a moment on, or no longer does."""
+
     def wake(self) -> None:
         """Wake the tasks that wait for something new."""
 
@@ -76,6 +79,7 @@ class LateCalls:
         self._returned: list[Entry] = []
         self._floor = 0  # the place of the last call that waited; the next ones come after it
         self._connects: dict[int, Entry] = {}  # under way, by their tasks
+        self._listening: dict[int, set[Endpoint]] = {}  # by the tasks that began it
         self._repeats = Repeats()
 
     def put(
@@ -86,6 +90,8 @@ class LateCalls:
             self._place_returned(began)
         for call in (one for made in calls for one in self._repeats.told(made, task)):
             entry = Entry(call, late=self)
+            if call.name == "listen" and call.local is not None and len(self._listening) < _MOST:
+                self._listening.setdefault(task, set()).add(call.local)
             if call.times > 1:
                 self._journal.add_late(max(call.time, self._floor), entry)
             elif call.name == "connect" and not _begins(call):
@@ -147,6 +153,11 @@ class LateCalls:
         """Report the calls repeated so far."""
         for call in self._repeats.counted(end):
             self._journal.add_late(max(call.time, self._floor), Entry(call, late=self))
+
+    def exited(self, task: int, time: int) -> None:
+        """A task has ended, and with it, as far as is known, its listening sockets."""
+        for server in self._listening.pop(task, ()):
+            self._journal.listens(time, server, now=False)
 
     def end(self) -> None:
         """The program has ended."""

@@ -72,4 +72,5 @@ async def open_on_wire(
     async with open_wire(faults) as wire, open_diags(wire) as diags:
         await give_ways((wire.client, wire.server), ways)
         truth = Truth(diags)
-        yield OnWire(wire, Journal(truth if kernel else None, most, holds=truth.holds))
+        kernels = truth if kernel else None
+        yield OnWire(wire, Journal(kernels, most, holds=truth.holds, listens=truth.listens))

@@ -11,10 +11,10 @@ are known), and the end of TIME-WAIT after 2 MSL, which nobody can see.
 
 A SYN that arrives tells nothing of the end where it arrives. If nothing listens there, a RST will
 answer; if a queue is full or a firewall stands before it, nothing will. So that end stays in LISTEN
-where a call has told that it listens, and UNKNOWN otherwise. It is in SYN-RECEIVED from when its
-SYN-ACK leaves, which the RFC has it send in the same step (§3.10.7.2); its figure 6 writes that
-state beside both segments. Not so where both ends open (figure 7): an end in SYN-SENT has a
-socket, which a SYN takes to SYN-RECEIVED as it arrives.
+where its kernel or a call has told that it listens, and UNKNOWN otherwise. It is in SYN-RECEIVED
+from when its SYN-ACK leaves, which the RFC has it send in the same step (§3.10.7.2); its figure 6
+writes that state beside both segments. Not so where both ends open (figure 7): an end in SYN-SENT
+has a socket, which a SYN takes to SYN-RECEIVED as it arrives.
 
 One segment can be several events: they are applied in the order in which RFC 9293 §3.10.7.4
 processes it: RST, SYN, ACK, FIN. A FIN counts as arrived once everything before it has.
