@@ -14,30 +14,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import warm
+
 TRIOECHO = [sys.executable, "-m", "trioecho"]
 PATIENCE = 60  # seconds until a test that hangs fails
 
 
 def trioecho(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Runs a command to its end."""
-    return subprocess.run(
-        [*TRIOECHO, *arguments], input=stdin, capture_output=True, timeout=PATIENCE, check=False
-    )
+    return warm.run(*arguments, stdin=stdin)
 
 
 def shown(
     *arguments: str, code: int = 0, columns: int = 80, typed: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Runs a command on a terminal so wide to its end, with warnings as errors."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "trioecho", *arguments],
-        input=typed,
-        capture_output=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(columns)},
-        encoding="utf-8",
-        timeout=PATIENCE,
-        check=False,
-    )
+    env = {**os.environ, "COLUMNS": str(columns)}
+    done = warm.shown(*arguments, stdin=typed, env=env)
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -17,6 +17,7 @@ from shlex import join
 from textwrap import dedent
 from typing import IO, Any, NamedTuple
 
+import warm
 from needs import need_wires
 from programs import PATIENCE, TRIOECHO, limited
 
@@ -85,14 +86,12 @@ def run(
     need_wires()
     if "--format" not in options:
         options = (*options, "--format", "json")
-    done = subprocess.run(
-        [*before, *command(server, client, *options)],
-        input=stdin.encode() if isinstance(stdin, str) else stdin,
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    words = command(server, client, *options)
+    if before:
+        done = subprocess.run([*before, *words], input=data, capture_output=True, timeout=PATIENCE)
+    else:
+        done = warm.run(*words[len(TRIOECHO) :], stdin=data)
     return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from needs import need_namespaces, need_tool, without_capabilities
 from programs import PATIENCE, limited, pipe_at
 
@@ -64,10 +65,11 @@ CLOSES = {
 }
 
 
-def trace(*arguments: str, wrapper: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
-    """Run ``trioecho trace`` and see that it succeeds without a word on standard error."""
-    need_namespaces()
-    done = subprocess.run(
+def started(*arguments: str, wrapper: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run ``trioecho trace``; cold where a wrapper starts it."""
+    if not wrapper:
+        return warm.shown("trace", *arguments, env=ENV)
+    return subprocess.run(
         [*wrapper, *COMMAND, *arguments],
         capture_output=True,
         env=ENV,
@@ -75,6 +77,12 @@ def trace(*arguments: str, wrapper: Sequence[str] = ()) -> subprocess.CompletedP
         encoding="utf-8",
         check=False,
     )
+
+
+def trace(*arguments: str, wrapper: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+    """Run ``trioecho trace`` and see that it succeeds without a word on standard error."""
+    need_namespaces()
+    done = started(*arguments, wrapper=wrapper)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return done
 
@@ -265,9 +273,7 @@ def test_connections_are_open_at_the_same_time() -> None:
 
 def test_a_narrow_screen() -> None:
     need_namespaces()
-    done = subprocess.run(
-        [*COMMAND, "hi"], capture_output=True, env={**ENV, "COLUMNS": "30"}, check=False
-    )
+    done = warm.run("trace", "hi", env={**ENV, "COLUMNS": "30"})
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -386,14 +392,7 @@ def test_a_reader_that_goes_away_ends_it_quietly() -> None:
 
 
 def run_badly(*arguments: str, wrapper: Sequence[str] = ()) -> tuple[int, str]:
-    done = subprocess.run(
-        [*wrapper, *COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        env=ENV,
-        timeout=60,
-        check=False,
-    )
+    done = started(*arguments, wrapper=wrapper)
     return done.returncode, done.stderr.strip()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 from needs import need_tool, need_wires
 
 COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "trace")
@@ -22,9 +23,7 @@ COMMAND = (sys.executable, "-W", "error", "-m", "trioecho", "trace")
 
 def trace(*arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
     need_wires()
-    done = subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, timeout=120, encoding="utf-8", check=False
-    )
+    done = warm.shown("trace", *arguments)
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

@@ -12,9 +12,10 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
+import warm
 from capture_file import write as write_capture
 from captures import Blocks, pcap
 from frames import frames, tcp
@@ -67,10 +68,8 @@ def two(tmp_path: Path) -> str:
     return capture(tmp_path / "two.pcap", GOOD + numbered(BAD, 2))
 
 
-def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, env=ENV, encoding="utf-8", check=False, **more
-    )
+def run(*arguments: str, stdin: str | BinaryIO = "") -> subprocess.CompletedProcess[str]:
+    return warm.shown("read", *arguments, stdin=stdin, env=ENV)
 
 
 def show(*arguments: str) -> str:

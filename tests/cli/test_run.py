@@ -10,8 +10,9 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import warm
 from needs import need_namespaces, need_tool, need_wires, without_capabilities
-from programs import PATIENCE, TRIOECHO
+from programs import PATIENCE
 from running import ECHO, LINES, LISTEN_SIX, PYTHON, command, python, run, started
 
 from trioecho.hosts.host import CONGESTION_CONTROL
@@ -286,20 +287,16 @@ def test_the_kernel_is_asked() -> None:
     ],
 )
 def test_usage_errors(arguments: list[str], words: str) -> None:
-    done = subprocess.run(
-        [*TRIOECHO, "run", *arguments], capture_output=True, check=False, text=True
-    )
+    done = warm.shown("run", *arguments)
     assert done.returncode == 2
     assert words in done.stderr
 
 
 @pytest.mark.parametrize("end", ["--server", "--client"])
 def test_a_program_that_is_not_there(end: str) -> None:
-    other = command(python(ECHO, "10.0.0.2"), ["true"], end, "no-such-program")
-    need_wires()
-    done = subprocess.run(other, capture_output=True, check=False, text=True, timeout=PATIENCE)
-    assert done.returncode == 1
-    assert "trioecho: There is no program 'no-such-program' to start\n" in done.stderr
+    done = run(python(ECHO, "10.0.0.2"), ["true"], end, "no-such-program")
+    assert done.code == 1
+    assert "trioecho: There is no program 'no-such-program' to start\n" in done.err
 
 
 def test_a_fault_that_makes_no_sense() -> None:

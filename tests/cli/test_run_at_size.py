@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from needs import need_tool, need_wires
-from programs import PATIENCE, TRIOECHO
+from programs import shown
 from running import ECHO, Ran, python, run
 
 CROWD = dedent("""
@@ -187,11 +185,11 @@ def test_nothing_wraps(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         traced("--connections", "9", "--table", width=width),
         crowd(2, "--fault", "drop client data 1").out,
         crowd(9).out,
-        shown("read", path, width=width),
-        shown("read", path, "--table", width=width),
-        shown("lab", width=width),
-        shown("lab", "refused", width=width),
-        shown("lab", "refused", "--answer", width=width),
+        shown("read", path, columns=width).stdout,
+        shown("read", path, "--table", columns=width).stdout,
+        shown("lab", columns=width).stdout,
+        shown("lab", "refused", columns=width).stdout,
+        shown("lab", "refused", "--answer", columns=width).stdout,
     ]
     for output in outputs:
         wide = [line for line in output.splitlines() if len(line) > width]
@@ -199,16 +197,4 @@ def test_nothing_wraps(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def traced(*arguments: str, width: int = 80) -> str:
-    return shown("trace", *arguments, width=width)
-
-
-def shown(*arguments: str, width: int) -> str:
-    done = subprocess.run(
-        [*TRIOECHO, *arguments],
-        capture_output=True,
-        timeout=PATIENCE,
-        check=False,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": str(width)},
-    )
-    assert done.returncode == 0, done.stderr.decode()
-    return done.stdout.decode()
+    return shown("trace", *arguments, columns=width).stdout

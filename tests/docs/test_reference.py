@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cli_pages
 import pytest
 import typer.main
+from programs import shown
 
 import trioecho
 from trioecho.cli.app import app
@@ -26,13 +25,7 @@ NAMES = [name for name in trioecho.__all__ if name != "__version__"]
 @pytest.mark.parametrize("name", cli_pages.pages())
 def test_each_option_of_the_help_is_on_the_page(name: str) -> None:
     page = cli_pages.pages()[name]
-    done = subprocess.run(
-        [sys.executable, "-m", "trioecho", name, "--help"],
-        check=True,
-        capture_output=True,
-        encoding="utf-8",
-        env={"COLUMNS": "200", "PYTHONIOENCODING": "utf-8", "TERM": "dumb"},
-    )
+    done = shown(name, "--help", columns=200)
     table = "".join(row for row in done.stdout.splitlines(keepends=True) if row.startswith("│"))
     options = set(re.findall(r"(?<![\w.])--?[a-z][\w-]*", table))
     assert "--help" in options
