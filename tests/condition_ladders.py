@@ -268,6 +268,79 @@ ROWS = {
         "+.001 > . 301:401(100) ack 1",
         "Recovery",
     ),
+    "a FIN that was acknowledged needs no room": (
+        OPEN + "+.1 > F. 1:1(0) ack 1\n+.01 < . 1:1(0) ack 2 win 0\n+.3 > F. 1:1(0) ack 1",
+        "AckLost",
+    ),
+    "there is no room since it was sent, whatever else was sent again since": (
+        PUSHED + "+.3 > . 1101:1201(100) ack 1\n+.1 > . 1001:1101(100) ack 1",
+        "NoRoom",
+    ),
+    "RFC 8684: after the first DSS others are said": (
+        OPEN + "+.1 > . 1:101(100) ack 1 <mptcp 2>\n+0 > . 101:201(100) ack 1 <mptcp 5>",
+        "Mptcp",
+    ),
+    "RFC 6864: identifications wrap": (
+        OPEN + "+.1 > . 101:201(100) ack 1 <id 65535>\n+.001 > . 1:101(100) ack 1 <id 2>",
+        "FillsGap",
+    ),
+    "no next identification": (
+        OPEN + "+.1 > . 101:201(100) ack 1 <id 65535>\n+.001 > . 1:101(100) ack 1 <id 65534>",
+        "OutOfOrder",
+    ),
+    "an older ACK with the next number": (
+        OPEN + "+.1 > P. 1:6(5) ack 1\n+.001 < P. 1:6(5) ack 6 win 1000\n"
+        "+.001 < . 6:6(0) ack 1 win 1000",
+        "OlderAck",
+    ),
+    "an older ACK with a number that was acknowledged": (
+        OPEN + "+.1 > P. 1:6(5) ack 1\n+.001 < P. 1:6(5) ack 6 win 1000\n"
+        "+.001 > . 6:6(0) ack 6 win 1000\n+.001 < . 5:5(0) ack 1 win 1000",
+        "OlderAck",
+    ),
+    "other bytes, smaller ones": (
+        OPEN + "+.1 > P. 1:6(5) ack 1 <id 7>\n+.001 > P. 1:6(5) ack 1 <id 7,byte 119>",
+        "Retransmission SegmentOverlapConflict",
+    ),
+    "other bytes, larger ones": (
+        OPEN + "+.1 > P. 1:6(5) ack 1 <id 7>\n+.001 > P. 1:6(5) ack 1 <id 7,byte 121>",
+        "Retransmission SegmentOverlapConflict",
+    ),
+    "sent again without an ACK": (
+        OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 1 win 1000\n+.3 > P 1:101(100)",
+        "Timeout",
+    ),
+    "what repeats the last segment and goes on probes nothing": (
+        OPEN + "+.1 > P. 1:101(100) ack 1\n+.05 > P. 1:151(150) ack 1",
+        "Retransmission",
+    ),
+    "a timer sends half of what fills the window": (
+        OPEN + "+.1 > P. 1:101(100) ack 1 win 1000\n+0 > . 101:201(100) ack 1\n"
+        "+.3 > . 1:51(50) ack 1",
+        "ShorterTimeout",
+    ),
+    "half of what the window has room for": (
+        OPEN + "+.1 > P. 1:6(5) ack 1\n+.01 < . 1:1(0) ack 6 win 100\n"
+        "+.1 > P. 6:106(100) ack 1\n+.5 > . 6:56(50) ack 1",
+        "ShorterTimeout",
+    ),
+    "half of what was more than the window has room for": (
+        OPEN + "+.1 > P. 1:6(5) ack 1\n+.01 < . 1:1(0) ack 6 win 99\n"
+        "+.1 > P. 6:106(100) ack 1\n+.5 > . 6:56(50) ack 1",
+        "Timeout",
+    ),
+    "half of what was more than one segment": (
+        OPEN + "+.1 > P. 1:102(101) ack 1\n+.5 > . 1:51(50) ack 1",
+        "Timeout",
+    ),
+    "a part of a segment, with timestamps beside it": (
+        STAMPED + "+.1 > P. 1:525(524) ack 1 <ts 1100>\n+.5 > . 1:101(100) ack 1 <ts 1600>",
+        "ShorterTimeout",
+    ),
+    "a part of more than a segment, with timestamps beside it": (
+        STAMPED + "+.1 > P. 1:526(525) ack 1 <ts 1100>\n+.5 > . 1:101(100) ack 1 <ts 1600>",
+        "Timeout",
+    ),
     "the packet of a repetition is not that of the last ACK": (
         OPEN + "+.1 > P. 1:6(5) ack 1\n+.1 < P. 1:6(5) ack 6 win 1000 <id 7>\n"
         "+.1 < . 6:6(0) ack 6 win 1000 <id 8>\n+.001 < P. 1:6(5) ack 6 win 1000 <id 9>\n"

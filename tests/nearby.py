@@ -2,15 +2,16 @@
 
 In each, every number of every line is made one more and one less (a time by a microsecond), and
 each control bit is turned. A wire of ours loses each segment, doubles it, and lets the next
-overtake it. And the whole is played further on in its stream, and with windows that are scaled.
+overtake it. And the whole is played further on in its stream, with windows that are scaled, and
+as one is seen of whose ends only one was captured.
 
 Those that are told otherwise stand here, by line and change: each rung that is, with both ends'
-states and the kinds of what is said of it. The handshake is changed in a ladder of its own.
+states and the classes of what is said of it. The handshake is changed in a ladder of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from condition_ladders import ROWS
@@ -18,6 +19,7 @@ from ladders import OPEN
 from msgspec.structs import replace
 from rule_ladders import LADDERS, played
 
+from trioecho.model import ENDS
 from trioecho.render.notation import LadderLine, parse
 
 #: What was told when `make examples` was last run.
@@ -51,32 +53,54 @@ def nearby() -> str:
     for name, text in ladders.items():
         found: dict[str, list[str]] = {}
         opens = text.startswith(OPEN) and text is not HANDSHAKE
-        for change, differs in _changes(list(parse(text)), opens=opens):
-            found.setdefault("; ".join(differs), []).append(change)
+        for change, told in _changes(list(parse(text)), first=3 if opens else 0):
+            found.setdefault(told, []).append(change)
         lines += [f"== {name}", *(f"{', '.join(each)}: {told}" for told, each in found.items())]
     return "\n".join([*lines, ""])
 
 
-def _changes(ladder: Ladder, *, opens: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each change that makes a difference, and what is told then."""
-    usual = _told(ladder)
-    first = 3 if opens else 0
-    for number, change, line in _others(ladder, first):
-        told = _told([*ladder[:number], line, *ladder[number + 1 :]])
-        if told != usual:
-            yield f"{number + 1} {change}", [one for one in told if one not in usual]
-    if opens:
-        for change, other in (("further", _further(ladder)), ("scaled", _scaled(ladder))):
-            told = _told(other)
-            if told != usual:
-                yield change, [one for one in told if one not in usual]
-    if not any(word in " ".join(map(str, ladder)) for word in OURS):
-        usual = _told(ladder, {})
-        for number in range(first, len(ladder)):
-            for fate in FATES:
-                told = _told(ladder, {number + 1: fate})
-                if told != usual:
-                    yield f"{number + 1} {fate}", [one for one in told if one not in usual]
+def _changes(ladder: Ladder, first: int) -> Iterator[tuple[str, str]]:
+    """Each change of the lines from the first on, and what is told otherwise then."""
+    usual = set(_told(ladder))
+    changed = [
+        *(
+            (f"{at + 1} {how}", [*ladder[:at], line, *ladder[at + 1 :]], range(1, len(ladder) + 1))
+            for at, how, line in _others(ladder, first)
+        ),
+        *_wholes(ladder),
+    ]
+    for change, other, lines in changed:
+        if differs := [one for one in _told(other, lines=lines) if one not in usual]:
+            yield change, "; ".join(differs)
+    if any(word in " ".join(map(str, ladder)) for word in OURS):
+        return
+    usual = set(_told(ladder, {}))
+    for at in range(first, len(ladder)):
+        for fate in FATES:
+            if differs := [one for one in _told(ladder, {at + 1: fate}) if one not in usual]:
+                yield f"{at + 1} {fate}", "; ".join(differs)
+
+
+def _wholes(ladder: Ladder) -> Iterator[tuple[str, Ladder, Sequence[int]]]:
+    """The whole ladder in other ways, with the line that each of its lines is; 0 for none."""
+    if [line.flags for line in ladder[:3]] == ["S", "S.", "."] and not ladder[2].length:
+        exchange = list(parse(EXCHANGE))
+        lines = [1, 2, 3, *(0 for _ in exchange), *range(4, len(ladder) + 1)]
+        yield "further", [*ladder[:3], *exchange, *map(_moved, ladder[3:])], lines
+        yield "scaled", _scaled(ladder), range(1, len(ladder) + 1)
+    for end in ENDS:
+        yield f"{end} alone", *_alone(ladder, end)
+
+
+def _alone(ladder: Ladder, end: str) -> tuple[Ladder, list[int]]:
+    """What one end sends, at the same times."""
+    lines, passed = {}, 0
+    for number, line in enumerate(ladder, 1):
+        passed += line.delta or 0
+        if line.sender == end:
+            lines[number] = replace(line, delta=passed)
+            passed = 0
+    return list(lines.values()), list(lines)
 
 
 def _others(ladder: Ladder, first: int) -> Iterator[tuple[int, str, LadderLine]]:
@@ -93,11 +117,6 @@ def _others(ladder: Ladder, first: int) -> Iterator[tuple[int, str, LadderLine]]
             flags = flags.replace(bit, "") or "-" if bit in flags else bit + flags
             ack = (line.ack or 0) if "." in flags else None
             yield number, flags, replace(line, flags=flags, ack=ack)
-
-
-def _further(ladder: Ladder) -> Ladder:
-    """It behind some data of both ends."""
-    return [*ladder[:3], *parse(EXCHANGE), *map(_moved, ladder[3:])]
 
 
 def _moved(line: LadderLine) -> LadderLine:
@@ -124,17 +143,17 @@ def _scaled(ladder: Ladder) -> Ladder:
     return [*syns, *rest]
 
 
-def _told(ladder: Ladder, fates: Mapping[int, str] | None = None) -> list[str]:
+def _told(
+    ladder: Ladder, fates: Mapping[int, str] | None = None, lines: Sequence[int] = ()
+) -> list[str]:
     """What is told of each segment, by its line; a clock that begins at 1 ns times them."""
     told = []
-    added = len(list(parse(EXCHANGE))) if len(ladder) > 7 and ladder[3].length == 700 else 0
     for rung in played("\n".join(map(str, ladder)), 1, fates):
         line = rung.segment.frame.number
-        if line > 3:
-            line -= added
-        if line > 3 or rung.segment.frame.number <= 3:
-            kinds = sorted(note.kind for note in rung.notes)
+        if lines:
+            line = lines[line - 1]
+        kinds = sorted(type(note).__name__ for note in rung.notes)
+        if line and (rung.kind != "copy" or kinds):
             states = f"{rung.client_state} {rung.server_state}"
-            if rung.kind != "copy" or kinds:
-                told.append(" ".join((str(line), states, *kinds)))
+            told.append(" ".join((str(line), states, *kinds)))
     return told

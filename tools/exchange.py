@@ -48,7 +48,11 @@ def in_fork(run: Callable[[], int], seconds: float | None) -> bool:
 
 
 def different(old: CodeType, new: CodeType) -> Iterator[Pair]:
-    """Each function, class or module whose own code differs, before and after."""
+    """Each function that differs, or class or module whose own code does: before and after."""
+    if old.co_flags & CO_OPTIMIZED:
+        if _all(old) != _all(new):
+            yield old, new
+        return
     if _own(old) != _own(new):
         yield old, new
     for pair in zip(_inner(old), _inner(new), strict=False):
@@ -65,6 +69,11 @@ def _own(code: CodeType) -> list[object]:
     inner = [one.co_name for one in _inner(code)]
     names = [code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars]
     return [code.co_code, code.co_exceptiontable, constants, inner, *names]
+
+
+def _all(code: CodeType) -> list[object]:
+    """What a function does, with those in it."""
+    return [*_own(code), *map(_all, _inner(code))]
 
 
 def lines_of(tree: ast.Module, first: int, last: int) -> set[int]:

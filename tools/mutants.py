@@ -79,16 +79,28 @@ def without_effect(source: str) -> Iterator[Range]:
         quiet: list[ast.expr | None] = []
         if isinstance(node, ast.FunctionDef):
             quiet = [*node.decorator_list, node.returns]
+            yield from _star(node.args)
         elif isinstance(node, ast.ClassDef):
             quiet = [*node.decorator_list, *(keyword.value for keyword in node.keywords)]
         elif isinstance(node, ast.arg | ast.AnnAssign):
             quiet = [node.annotation]
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+                quiet.append(node.value)
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             quiet = [node.test]
         for one in quiet:
             if one is not None:
                 end = one.end_lineno or one.lineno, one.end_col_offset or one.col_offset
                 yield (one.lineno, one.col_offset), end
+
+
+def _star(arguments: ast.arguments) -> Iterator[Range]:
+    """Where ``*`` says that arguments have names; ``/`` would say that those before have none."""
+    before: list[ast.arg | ast.expr] = [*arguments.args, *arguments.defaults]
+    if before and arguments.kwonlyargs and arguments.vararg is None:
+        after = arguments.kwonlyargs[0]
+        start = max((one.end_lineno or 0, one.end_col_offset or 0) for one in before)
+        yield start, (after.lineno, after.col_offset)
 
 
 def mutations(sources: Sequence[str]) -> list[MutationSpec]:

@@ -35,8 +35,9 @@ class _Marking(Selector[Mark]):
     def meet(self, fate: Fate) -> None:
         segment = fate.packet.segment
         self.chosen = fate.is_one_of(self.items)
-        if not self.chosen or segment is None or fate.lost:
+        if not self.chosen or fate.lost:
             return
+        assert segment is not None
         data = marked(fate.data) if is_plain(fate.data, segment.at) else None
         if data is None:
             self._without = True

@@ -178,7 +178,7 @@ class FaultWords(Words):
     def share(self) -> float:
         """Take a share, in per cent."""
         percent = float(self.need(_percent, _A_SHARE)[1])
-        if not 0 < percent <= 100:
+        if not percent or percent > 100:
             raise self.wrong("more than 0% and at most 100%")
         self.take()
         return percent

@@ -53,8 +53,9 @@ class _Forgetting(Actor[Forget]):
 
     def meet(self, fate: Fate) -> None:
         flow, packet, fault = fate.flow, fate.packet, self.fault
-        if flow is None or packet.segment is None or fate.lost:
+        if flow is None or fate.lost:
             return
+        assert packet.segment is not None
         quiet = packet.time - self._last.get(flow, packet.time)
         self._longest = max(self._longest, quiet)
         self._last[flow] = packet.time
@@ -110,7 +111,7 @@ class _Policing(Actor[Police]):
         super().__init__(fault)
         self._full = fault.burst * 8 * SECOND
         self._tokens = dict.fromkeys(ENDS, self._full)
-        self._times = dict.fromkeys(ENDS, 0)
+        self._times: dict[End, int] = {}
         self._packets, self._dropped = 0, False
 
     def meet(self, fate: Fate) -> None:
@@ -118,7 +119,7 @@ class _Policing(Actor[Police]):
         if fate.lost or not packet.is_from(fault.end):
             return
         self._packets += 1
-        passed = (packet.time - self._times[end]) * fault.bits
+        passed = (packet.time - self._times.get(end, packet.time)) * fault.bits
         tokens = min(self._full, self._tokens[end] + passed)
         cost = len(packet.data) * 8 * SECOND
         if cost > tokens:

@@ -19,6 +19,8 @@ _TCP, _LONGEST = 6, 1460
 # Control bits (RFC 9293 §3.1; AE is RFC 9768's). Plain ints, not an IntFlag: these are tested a
 # dozen times for each segment, and an IntFlag's ``&`` costs ten times an int's.
 FIN, SYN, RST, PSH, ACK, URG, ECE, CWR, AE = (1 << bit for bit in range(9))
+#: Those of ECN.
+ECN = ECE | CWR | AE
 #: Why a segment is worth a closer look (``Segment.rare``).
 OFFLOADED, MARKED = 1, 2
 FLAG_NAMES = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trioecho.model import ACK, AE, CWR, ECE, FIN, RST, SYN, Segment, State
+from trioecho.model import ACK, ECN, FIN, RST, SYN, Segment, State
 from trioecho.model.ranges import take
 from trioecho.model.sequence import MASK, distance
 from trioecho.model.spread import Spread
@@ -177,7 +177,7 @@ def ecn(seen: Seen) -> None:
         accurate = ecn_agreed(seen) == "accurate"
         seen.mine.ce_counted = seen.theirs.ce_counted = 0 if accurate else None
     else:
-        seen.mine.syn_ecn = flags & (ECE | CWR | AE)
+        seen.mine.syn_ecn = flags & ECN
 
 
 def ecn_cleared(seen: Seen) -> None:
@@ -185,7 +185,7 @@ def ecn_cleared(seen: Seen) -> None:
 
     No end sends that: a device on the path clears the bits (RFC 9768 §3.2.2.4).
     """
-    if not seen.segment.flags & (ECE | CWR | AE):
+    if not seen.segment.flags & ECN:
         seen.mine.ce_counted = None
 
 

@@ -73,6 +73,11 @@ class Seen(Struct, gc=False):
     rtt: int | None = None
 
     @property
+    def acknowledges(self) -> int:
+        """Its acknowledgment number, 0 when the ACK bit is off."""
+        return self.ack or 0
+
+    @property
     def wired(self) -> bool:
         """Whether it comes from a wire that knows what arrives, and what it has doubled."""
         return self.mine.heard is not None

@@ -45,7 +45,7 @@ def challenges_forger(seen: Seen) -> ChallengeAck | None:
     """It repeats its sender's last ACK, behind a reset or SYN that another sent in the peer's
     name, and acknowledges nothing that the peer has sent since."""
     forged = seen.theirs.forged
-    if not seen.same_ack or forged is None or (seen.ack or 0) > forged.next:
+    if not seen.same_ack or forged is None or seen.acknowledges > forged.next:
         return None
     return None if _challenge(seen.theirs.asked) else _challenge(forged.asked)
 

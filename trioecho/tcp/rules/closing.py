@@ -115,7 +115,7 @@ class FinAck(Fact, frozen=True, tag="fin-ack"):
 def fin_ack(seen: Seen) -> FinAck | None:
     """It acknowledges the peer's FIN for the first time as it arrives, and is no FIN itself."""
     mine, theirs, history = seen.mine, seen.theirs, seen.history
-    if theirs.fin is None or (seen.ack or 0) <= theirs.fin or seen.segment.flags & FIN:
+    if theirs.fin is None or seen.acknowledges <= theirs.fin or seen.segment.flags & FIN:
         return None
     if seen.ack != theirs.acked:
         return None  # an older ACK

@@ -76,7 +76,7 @@ class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):
         )
 
     def learn(self, seen: Seen) -> None:
-        theirs, ack = seen.theirs, seen.ack or 0
+        theirs, ack = seen.theirs, seen.acknowledges
         theirs.unseen = (*theirs.unseen, *theirs.seen.gaps(ack))[-MOST_LATEST:]
         theirs.seen.advance(ack)
         theirs.doubt(theirs.acked or 0, theirs.next)
@@ -98,7 +98,7 @@ class AckOfUnsent(AckLostSegment, frozen=True):
 def ack_of_unsent(seen: Seen) -> AckOfUnsent | None:
     """The peer waits for the ACK of its SYN, and it acknowledges more than that can have sent."""
     missing = _never_seen(seen)
-    if missing and not seen.theirs.accepts(seen.ack or 0, seen.mine):
+    if missing and not seen.theirs.accepts(seen.acknowledges, seen.mine):
         return AckOfUnsent(missing)
     return None
 
@@ -112,7 +112,7 @@ def ack_lost_segment(seen: Seen) -> AckLostSegment | None:
 def _never_seen(seen: Seen) -> int:
     """How many bytes it acknowledges that were not seen, 0 if its sender's last ACK did, too."""
     ack, known = seen.ack, seen.theirs.seen.up_to
-    if ack is None or known is None or ack <= known or ack == seen.mine.ack:
+    if ack is None or known is None or ack == seen.mine.ack:
         return 0
     return 0 if acknowledges_probe(seen) else seen.theirs.seen.missing(known, ack)
 
@@ -185,7 +185,7 @@ def _says_the_same(seen: Seen) -> bool:
     Each segment that comes behind a gap is acknowledged anew, so without SACK blocks nothing may
     be missing.
     """
-    segment, mine, ack = seen.segment, seen.mine, seen.ack or 0
+    segment, mine, ack = seen.segment, seen.mine, seen.acknowledges
     stamps, recent, blocks = segment.options.timestamps, mine.ts_recent, sack_blocks(seen, ack)
     if mine.next_time >= mine.ack_time or blocks != mine.sack:
         return False
@@ -227,14 +227,14 @@ def answers_old(seen: Seen) -> AnswersOld | None:
 def ack_of_fin_again(seen: Seen) -> DuplicateAck | None:
     """It acknowledges the peer's FIN, behind which nothing can be missing."""
     fin = seen.theirs.fin
-    return _duplicate(seen, "fin") if fin is not None and fin < (seen.ack or 0) else None
+    return _duplicate(seen, "fin") if fin is not None and fin < seen.acknowledges else None
 
 
 def ack_of_syn_again(seen: Seen) -> DuplicateAck | None:
     """The peer's last segment was a SYN-ACK, sent again, or its DSACK tells that the SYN came
     twice."""
     again = seen.theirs.asked is Asked.REPEATED_SYN_ACK
-    if again or (0, 1) in sack_blocks(seen, seen.ack or 0)[:1]:
+    if again or (0, 1) in sack_blocks(seen, seen.acknowledges)[:1]:
         return _duplicate(seen, "syn")
     return None
 
@@ -242,7 +242,7 @@ def ack_of_syn_again(seen: Seen) -> DuplicateAck | None:
 def nothing_missing(seen: Seen) -> DuplicateAck | None:
     """It acknowledges all that the peer was seen to send, or on a wire that knows, all that has
     arrived."""
-    ack, following, has = seen.ack or 0, seen.theirs.next, seen.mine.received
+    ack, following, has = seen.acknowledges, seen.theirs.next, seen.mine.received
     if 0 < following <= ack:
         return _duplicate(seen, "nothing")
     if seen.wired and has.up_to == ack and not has.islands:
@@ -348,4 +348,4 @@ def _repeats_bytes(seen: Seen) -> bool:
     if not seen.sack or far_sack(seen):
         return False
     (first, end), *others = seen.sack
-    return end <= (seen.ack or 0) or any(left <= first and end <= right for left, right in others)
+    return end <= seen.acknowledges or any(left <= first and end <= right for left, right in others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from trioecho.model import ACK, AE, CWR, ECE, RST, SYN, URG, End, Fact, Rung, State
+from trioecho.model import ACK, AE, CWR, ECE, ECN, RST, SYN, URG, End, Fact, Rung, State
 from trioecho.model.sequence import SPACE, distance
 from trioecho.tcp.history import LATE
 from trioecho.tcp.rules.overtaking import older_ack
@@ -15,7 +15,6 @@ from trioecho.text import bytes_of, seconds
 ETHERNET_MSS, JUMBO_MSS = 1460, 8960
 
 _CONGESTION_EXPERIENCED = 3
-_ECN_BITS = ECE | CWR | AE
 # AccECN's counter of marked packets starts at 5, so that no marks are not mistaken for no counter,
 # and has three bits; on the ACK of a SYN-ACK it tells instead how that arrived: 6 is marked
 # (RFC 9768 §3.2.2).
@@ -85,7 +84,7 @@ def paws_overruled(seen: Seen) -> PawsOverruled | None:
 
 def overruled(seen: Seen) -> Seen | None:
     """The last of the segments that seemed to be dropped, and without which its ACK cannot be."""
-    theirs, ack = seen.theirs, seen.ack or 0
+    theirs, ack = seen.theirs, seen.acknowledges
     known = theirs.seen.up_to or 0
     one: Seen
     for one in seen.history.doubted:
@@ -147,10 +146,10 @@ class EcnSetup(Fact, frozen=True, tag="ecn-setup"):
 
 def ecn_offer(seen: Seen) -> EcnSetup | None:
     """It is a SYN with the bits ECE and CWR, or for accurate ECN with AE, too."""
-    bits = seen.segment.flags & _ECN_BITS
+    bits = seen.segment.flags & ECN
     if not seen.segment.flags & SYN or seen.segment.flags & ACK:
         return None
-    return EcnSetup(accurate=bits == _ECN_BITS) if bits in (ECE | CWR, _ECN_BITS) else None
+    return EcnSetup(accurate=bits == ECN) if bits in (ECE | CWR, ECN) else None
 
 
 def ecn_agreement(seen: Seen) -> EcnSetup | None:
@@ -167,11 +166,11 @@ def ecn_agreed(seen: Seen) -> Literal["accurate", "classic", ""]:
     flags = seen.segment.flags
     if not (flags & SYN and flags & ACK):
         return ""
-    bits, known = flags & _ECN_BITS, seen.theirs.syn_seen
-    offer = seen.theirs.syn_ecn if known else _ECN_BITS
-    if offer == _ECN_BITS and (bits in (CWR, AE, AE | CWR) or (known and bits == CWR | ECE)):
+    bits, known = flags & ECN, seen.theirs.syn_seen
+    offer = seen.theirs.syn_ecn if known else ECN
+    if offer == ECN and (bits in (CWR, AE, AE | CWR) or (known and bits == CWR | ECE)):
         return "accurate"
-    return "classic" if offer in (ECE | CWR, _ECN_BITS) and bits in (ECE, ECE | AE) else ""
+    return "classic" if offer in (ECE | CWR, ECN) and bits in (ECE, ECE | AE) else ""
 
 
 class EcnEcho(Fact, frozen=True, tag="ecn-echo"):

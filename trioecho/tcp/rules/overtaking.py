@@ -173,7 +173,7 @@ class OlderAck(Fact, frozen=True, tag="older-ack"):
         )
 
     def learn(self, seen: Seen) -> None:
-        seen.mine.late_ack = seen.number, seen.ack or 0
+        seen.mine.late_ack = seen.number, seen.acknowledges
 
 
 def older_ack(seen: Seen) -> OlderAck | None:

@@ -170,7 +170,7 @@ class NoRoom(Retransmission, frozen=True):
 def no_room(seen: Seen) -> NoRoom | None:
     """Since it was last sent, its receiver has told that its window is closed."""
     first, mine, theirs = seen.original, seen.mine, seen.theirs
-    if first is None or theirs.no_room_time < first.time:
+    if first is None:
         return None
     if seen.heard.ack is not None and seen.end <= seen.heard.ack:
         return None

@@ -267,9 +267,8 @@ def _larger(seen: Seen) -> int | None:
 def _since(seen: Seen) -> int:
     """How long ago its first number was last sent, 0 where that is not known."""
     first = seen.original
-    if first is None:
-        return 0
-    return seen.time - max((one.time for one in _again(seen)), default=first.time)
+    sent = seen.time if first is None else first.time
+    return seen.time - max((one.time for one in _again(seen)), default=sent)
 
 
 def _times(seen: Seen) -> int:

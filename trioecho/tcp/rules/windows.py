@@ -122,7 +122,7 @@ class FirstKeepAliveAck(KeepAliveAck, frozen=True):
         )
 
     def learn(self, seen: Seen) -> None:
-        theirs, ack = seen.theirs, seen.ack or 0
+        theirs, ack = seen.theirs, seen.acknowledges
         theirs.next, theirs.acked, theirs.acked_rung = ack, ack, seen.number
         theirs.seen.advance(ack)
 
@@ -192,7 +192,7 @@ def zero_window(seen: Seen) -> ZeroWindow | None:
     if seen.segment.window or seen.segment.flags & CONTROL or seen.older:
         return None
     fin = seen.theirs.fin
-    over = fin is not None and fin < (seen.ack or 0)
+    over = fin is not None and fin < seen.acknowledges
     return ZeroWindow(still=seen.mine.window == 0, over=over)
 
 

@@ -35,5 +35,5 @@ def later(after: int | None) -> str:
 def byte_ranges(*blocks: tuple[int, int]) -> str:
     """Such as ``bytes 101 to 200, 301``."""
     ranges = (f"{left} to {right - 1}" if right - left > 1 else f"{left}" for left, right in blocks)
-    one = len(blocks) == 1 and blocks[0][1] - blocks[0][0] == 1
-    return ("byte " if one else "bytes ") + ", ".join(ranges)
+    count = sum(right - left for left, right in blocks)
+    return ("byte " if count == 1 else "bytes ") + ", ".join(ranges)
