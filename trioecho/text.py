@@ -31,6 +31,17 @@ def fitting(data: bytes, width: int) -> str:
     return preview(data, end)
 
 
+def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str]:
+    """Text in lines of at most so many columns, broken between words and never at a hyphen.
+
+    >>> wrapped("it is in SYN-RECEIVED", 12)
+    ['it is in', 'SYN-RECEIVED']
+    """
+    from textwrap import wrap  # most commands need none
+
+    return wrap(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+
+
 def printable(text: str) -> str:
     """Text with control characters escaped, so that it cannot control a terminal.
 

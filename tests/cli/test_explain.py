@@ -60,7 +60,7 @@ def test_a_state() -> None:
     )
     assert "\n  trioecho lab time-wait " in text
     assert text.endswith(
-        "\ntime-wait, a lesson\n  trioecho lab time-wait: What TIME-WAIT is good for\n"
+        "\ntime-wait, a lesson\n  trioecho lab time-wait  What TIME-WAIT is good for\n"
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from trioecho.cli import prose
-from trioecho.cli.stdout import say
+from trioecho.cli.stdout import say, width
 from trioecho.errors import TrioechoError
 from trioecho.faults.faults import FAULTS
 from trioecho.lessons.catalogue import naming, title, with_note
@@ -27,6 +27,7 @@ from trioecho.tcp.rules.catalogue import (
 
 _SECTION = re.compile(r"RFC (\d+)(?: §([\d.]*\d))?")
 _MOST_LESSONS = 5
+_NOTHING: Mapping[str, Iterable[str]] = {}
 
 
 def topics() -> list[str]:
@@ -83,11 +84,17 @@ def _kind(name: str) -> Iterator[str]:
     """A kind of note; of a reset, with all its causes."""
     rules = [one for one in found() if one.kind == name]
     if rules:
-        reset = bool(cause_of(rules[0].fact))
-        listed = {cause: prose.code(said(fact)) for cause, fact in causes().items()}
-        title = "Its causes; `trioecho explain refused` explains one"
-        after = {title: prose.terms(listed)} if reset else {}
-        yield from _note(name, whole(name), rules, name, after)
+        if cause_of(rules[0].fact):
+            yield from _reset(name, rules)
+        else:
+            yield from _note(name, whole(name), rules, name)
+
+
+def _reset(name: str, rules: list[Found]) -> Iterator[str]:
+    """The kind of a reset: its causes, each of which has an explanation of its own."""
+    listed = {cause: prose.code(said(fact)) for cause, fact in causes().items()}
+    title = "Its causes; `trioecho explain refused` explains one"
+    yield from _note(name, whole(name), rules, name, {title: prose.terms(listed)})
 
 
 def _cause(name: str) -> Iterator[str]:
@@ -96,7 +103,7 @@ def _cause(name: str) -> Iterator[str]:
     if fact is not None:
         rules = [one for one in found() if one.fact is fact]
         kind = kind_of(fact)
-        yield from _note(f"{kind}, cause {name}", fact, rules, f"{kind} {name}", {})
+        yield from _note(f"{kind}, cause {name}", fact, rules, f"{kind} {name}")
 
 
 def _note(
@@ -104,8 +111,9 @@ def _note(
     fact: type[Fact],
     rules: list[Found],
     in_ladders: str,
-    after: Mapping[str, Iterable[str]],
+    instead: Mapping[str, Iterable[str]] = _NOTHING,
 ) -> Iterator[str]:
+    """A note; ``instead`` stands for what its rules have in particular."""
     shown = examples()
     every = [shown[one.name] for one in rules]
     sources = dict.fromkeys(one.source for one in every)
@@ -113,19 +121,34 @@ def _note(
     yield from prose.paragraphs(prose.code(said(fact)), "  ")
     yield ""
     keys = ", ".join(("kind", *fact.__struct_fields__))
-    parts: dict[str, Iterable[str]] = {
+    own: Mapping[str, Iterable[str]] = instead or {
         "When": _each(prose.code(one.when) for one in rules),
         "What is said, for instance": _each(dict.fromkeys(one.says for one in every)),
+        "Source": _sources(sources),
+    }
+    parts: dict[str, Iterable[str]] = {
         "The question that it answers": _each(dict.fromkeys(one.asks for one in rules)),
         "What follows": _each(_consequences([one.fact for one in rules])),
-        "Source": _sources(sources),
-        "On a ladder, at its last segment": [f"  {line}" for line in every[0].ladder]
-        if every
-        else (),
+        "On a ladder, at its last segment": _ladder(_shortest(one.ladder for one in every)),
         "Lessons that show it": _lessons(with_note(in_ladders)),
         "Its keys in JSON": [f"  {keys}"],
     }
-    yield from prose.sections({**parts, **after})
+    yield from prose.sections({**own, **parts})
+
+
+def _shortest(ladders: Iterable[Sequence[str]]) -> Sequence[str]:
+    return min(ladders, key=len, default=())
+
+
+def _ladder(lines: Iterable[str]) -> Iterator[str]:
+    """Lines of a ladder; where the screen is too narrow, what follows the bar stands below."""
+    for line in lines:
+        left, bar, right = line.partition("|")
+        if 2 + len(line) <= width() or not bar:
+            yield from prose.typed(line)
+        else:
+            yield from prose.typed(left.rstrip())
+            yield from prose.typed(f"| {right.strip()}", 6)
 
 
 def _consequences(facts: list[type[Fact]]) -> Iterator[str]:
@@ -191,7 +214,7 @@ def _lesson(name: str) -> Iterator[str]:
     """A lesson of that name."""
     if name in names():
         yield prose.strong(f"{name}, a lesson")
-        yield f"  trioecho lab {name}: {title(name)}"
+        yield from prose.terms({f"trioecho lab {name}": title(name)})
 
 
 _EXPLAINED: tuple[Callable[[str], Iterator[str]], ...] = (

@@ -55,15 +55,15 @@ def show_word(word: str) -> int:
 
 def _overview(faults: Sequence[type[Fault]]) -> Iterator[str]:
     for fault in faults:
-        yield f"  {fault.usage}"
+        yield from prose.typed(fault.usage)
         yield from prose.paragraphs(meaning(fault), " " * 6)
-        yield f"      Such as: {next(iter(examples(fault)))}"
+        yield from prose.typed(f"Such as: {next(iter(examples(fault)))}", 6)
 
 
 def _whole(faults: Sequence[type[Fault]]) -> Iterator[str]:
     """Faults of one verb: forms, parts, examples and lessons."""
     for fault in faults:
-        yield prose.strong(fault.usage)
+        yield from map(prose.strong, prose.typed(fault.usage, 0))
         yield from prose.paragraphs(meaning(fault), "  ")
         yield ""
     every = {name: term for fault in faults for name, term in terms(fault).items()}
@@ -75,7 +75,7 @@ def _whole(faults: Sequence[type[Fault]]) -> Iterator[str]:
             "Its parts": prose.terms({name: _told(term) for name, term in every.items()}),
             "Examples": prose.terms(shown),
             "Lessons that use it": lessons,
-            "To see what it does": [f"  trioecho trace hi {given}"],
+            "To see what it does": prose.typed(f"trioecho trace hi {given}"),
         }
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from trioecho.cli.prose import paragraphs, strong
+from trioecho.cli.prose import paragraphs, strong, typed
 from trioecho.cli.stdout import encoded, say, width
 from trioecho.errors import TrioechoError
 from trioecho.lessons.catalogue import lessons
@@ -49,7 +49,8 @@ def list_lessons() -> int:
             say(line)
     say("")
     say("To run one: trioecho lab NAME")
-    say(f"To write your own, copy one of {printable(str(FOLDER))}")
+    for line in typed(f"To write your own, copy one of {FOLDER}", 0):
+        say(line)
     return 0
 
 

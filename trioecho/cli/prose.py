@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import wrap
 
 from trioecho.cli.stdout import styled, width
-from trioecho.text import printable
+from trioecho.text import printable, wrapped
 
 _WIDEST = 88  # columns; longer lines are hard to read
 _LONGEST_TERM = 36  # columns; what a longer one means stands below it
@@ -19,7 +19,19 @@ def paragraphs(text: str, mark: str = "") -> Iterator[str]:
         if number:
             yield ""
         words = printable(" ".join(paragraph.split()))
-        yield from wrap(words, columns, initial_indent=mark, subsequent_indent=" " * len(mark))
+        yield from wrapped(words, columns, mark, " " * len(mark))
+
+
+def typed(text: str, indent: int = 2) -> Iterator[str]:
+    """What one would type, or the like, in a line of its own if it fits; else with deeper ones."""
+    yield from wrap(
+        printable(text),
+        max(width(), indent + 20),
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 4),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def terms(rows: Mapping[str, str]) -> Iterator[str]:
@@ -31,7 +43,7 @@ def terms(rows: Mapping[str, str]) -> Iterator[str]:
         if len(term) + 4 <= indent:
             yield f"  {printable(term):{indent - 2}}{first[indent:]}".rstrip()
         else:
-            yield from (f"  {printable(term)}", first)
+            yield from (*typed(term), first)
         yield from rest
 
 

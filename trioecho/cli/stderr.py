@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from trioecho.cli.stdout import write_all
+from trioecho.cli.stdout import is_terminal, width, write_all
 from trioecho.text import printable
 
 if TYPE_CHECKING:
@@ -14,8 +14,17 @@ if TYPE_CHECKING:
 
 
 def warn(sentence: str) -> None:
-    """Print a sentence to standard error, with control characters escaped."""
-    print(f"trioecho: {printable(sentence)}", file=sys.stderr)
+    """Print a sentence to standard error, with control characters escaped.
+
+    It is one line, for other programs; a terminal gets it wrapped between words.
+    """
+    text = f"trioecho: {printable(sentence)}"
+    if is_terminal(sys.stderr):
+        from textwrap import wrap
+
+        lines = wrap(text, width(), break_long_words=False, break_on_hyphens=False)
+        text = "\n".join(lines)
+    print(text, file=sys.stderr)
 
 
 class ProgramLines:

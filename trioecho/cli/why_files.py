@@ -10,6 +10,7 @@ from trioecho.account import Accounts
 from trioecho.account.account import Account
 from trioecho.capture.files import open_capture_file
 from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
+from trioecho.cli.prose import paragraphs
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stdout import has_unicode, say, styled, width, write_bytes
 from trioecho.model.selection import Selection
@@ -78,7 +79,8 @@ def _show(found: list[Account], limit: int) -> None:
             _say(line, style)
     if len(found) > limit:
         say(f"{plural(len(found) - limit, 'more connection')}; --limit shows more of them")
-    say("for a connection's whole account: --connection N")
+    for line in paragraphs("for a connection's whole account: --connection N"):
+        say(line)
 
 
 def _say(line: str, style: Style) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from textwrap import wrap
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -13,7 +12,7 @@ from trioecho.render.colors import Style
 from trioecho.render.groups import Group, failed, grouped
 from trioecho.render.limits import SCREEN
 from trioecho.render.totals import repeated, round_trips
-from trioecho.text import bytes_of, plural, printable, seconds
+from trioecho.text import bytes_of, plural, printable, seconds, wrapped
 
 _HEADING = (
     f"{'#':>6} {'start s':>10} {'lasted s':>10} {'handshake':>9} {'sent B':>10} {'segs':>6}"
@@ -76,7 +75,7 @@ def table(
         rest = [*(one for group in groups for one in group.connections), *rows][-left:]
         troubled = sum(map(failed, rest)) or "none"
         text = f"and {plural(left, 'connection')} more, {troubled} with trouble; --all shows each"
-        yield from ((line, "strong") for line in wrap(text, width))
+        yield from ((line, "strong") for line in wrapped(text, width))
 
 
 def _fits(order: Order, shown: int, lines: int) -> bool:
@@ -87,14 +86,14 @@ def _fits(order: Order, shown: int, lines: int) -> bool:
 
 
 def _group(group: Group, start: int, width: int) -> Lines:
-    lines: Lines = [(line, "trouble") for line in wrap(group.title, width, subsequent_indent="  ")]
-    lines += [(f"{'':6} {line}", "quiet") for line in wrap(group.which(start), width - 7)]
-    return lines + [(f"{'':6} {line}", "trouble") for line in wrap(group.reason, width - 7)]
+    lines: Lines = [(line, "trouble") for line in wrapped(group.title, width, later="  ")]
+    lines += [(f"{'':6} {line}", "quiet") for line in wrapped(group.which(start), width - 7)]
+    return lines + [(f"{'':6} {line}", "trouble") for line in wrapped(group.reason, width - 7)]
 
 
 def _row(one: ConnectionSummary, start: int, width: int) -> Lines:
     within = f" in {one.tunnel}" if one.tunnel else ""
-    named = wrap(f"{one.client} -> {one.server}{within}", width - 7)
+    named = wrapped(f"{one.client} -> {one.server}{within}", width - 7)
     lines: Lines = [(f"{one.number:>6} {named[0]}", "call")]
     lines += [(f"{'':6} {line}", "call") for line in named[1:]]
     took = "-" if one.handshake_time is None else seconds(one.handshake_time)
@@ -105,18 +104,18 @@ def _row(one: ConnectionSummary, start: int, width: int) -> Lines:
         f" {one.server_bytes:>10} {one.server_segments:>6}"
     ]
     if width < len(_HEADING):
-        figures = wrap(_in_words(one, since, lasted, took), width - 7)
+        figures = wrapped(_in_words(one, since, lasted, took), width - 7)
     lines += [(f"{'':6} {line}", "") for line in figures]
     held = ((one.client_process, "client"), (one.server_process, "server"))
     known = ", ".join(f"{end} {process}" for process, end in held if process)
-    lines += [(f"{'':6} {line}", "call") for line in wrap(known, width - 7)]
+    lines += [(f"{'':6} {line}", "call") for line in wrapped(known, width - 7)]
     words = [one.completeness, *repeated(one)]
     if one.resets:
         words.append(plural(one.resets, "reset"))
     words += round_trips(one)
-    lines += [(f"{'':6} {line}", "quiet") for line in wrap("; ".join(words), width - 7)]
+    lines += [(f"{'':6} {line}", "quiet") for line in wrapped("; ".join(words), width - 7)]
     more = f" (and {one.troubles - 1:,} more)" if one.troubles > 1 else ""
-    trouble = wrap(printable(one.first_trouble) + more, width - 7)
+    trouble = wrapped(printable(one.first_trouble) + more, width - 7)
     return lines + [(f"{'':6} {line}", "trouble") for line in trouble]
 
 

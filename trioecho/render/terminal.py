@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import compress
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from trioecho.model import (
@@ -38,7 +37,7 @@ from trioecho.render.fold import Fold
 from trioecho.render.table import Order, table
 from trioecho.render.totals import totals
 from trioecho.render.words import Telling, asides, header, is_text, troubled
-from trioecho.text import fitting, preview, printable
+from trioecho.text import fitting, preview, printable, wrapped
 
 if TYPE_CHECKING:
     from trioecho.render.renderer import Event, Setting
@@ -96,7 +95,7 @@ class Terminal:
 
     def say(self, text: str, style: Style = "") -> bytes:
         """A line of its own, wrapped, below what has been folded."""
-        lines: list[tuple[str, Style]] = [(line, style) for line in wrap(text, self._width)]
+        lines: list[tuple[str, Style]] = [(line, style) for line in wrapped(text, self._width)]
         return self._lines([*self._pending(), *lines])
 
     def show(self, events: Sequence[Event]) -> bytes:
@@ -107,7 +106,7 @@ class Terminal:
         """The summary."""
         rows = [*self._pending(), ("", "")]
         for text, style in totals(summary):
-            rows += [(line, style) for line in wrap(text, self._width)]
+            rows += [(line, style) for line in wrapped(text, self._width)]
         return self._lines(rows)
 
     def table(
@@ -118,7 +117,7 @@ class Terminal:
         order: Order | None = None,
     ) -> bytes:
         """A table of connections instead of a ladder."""
-        rows: list[tuple[str, Style]] = [(line, "strong") for line in wrap(title, self._width)]
+        rows: list[tuple[str, Style]] = [(line, "strong") for line in wrapped(title, self._width)]
         rows.append(("", ""))
         rows += table(connections, start, self._width, order)
         return self._lines(rows)
@@ -209,7 +208,7 @@ class Terminal:
     def _at(self, end: End, prefix: str, text: str) -> Iterator[tuple[str, Style]]:
         """What an end does, at its edge."""
         deeper = "  " if self._narrow else ""
-        lines = wrap(text, self._width - self._left, subsequent_indent=deeper)
+        lines = wrapped(text, self._width - self._left, later=deeper)
         at = self._left
         if end == "server" and not self._narrow:
             at = max(at, min(self._right, self._width - max(map(len, lines))))
@@ -273,7 +272,7 @@ class Terminal:
     def _wrapped(self, text: str, indent: int) -> Iterator[tuple[str, Style]]:
         deeper = " " * (len(text) - len(text.lstrip()))
         room = self._width - indent
-        for line in wrap(text, room, subsequent_indent=deeper, break_on_hyphens=False):
+        for line in wrapped(text, room, later=deeper):
             yield f"{'':{indent}}{line}", "quiet"
 
     def _folded(self) -> Iterator[tuple[str, Style]]:

@@ -1,0 +1,82 @@
+"""At 40, 80 and 200 columns no line wraps, and none says less than another."""
+
+# covers: cli/prose, cli/stderr
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from needs import need_wires
+from programs import TRIOECHO, shown
+
+CAPTURE = str(Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap")
+WIDTHS = [40, 80, 200]
+# What tells the same at any width, only in other lines.
+PROSE = [
+    *(["faults"], ["faults", "drop"], ["faults", "queue"], ["faults", "mtu"]),
+    *(["explain", "retransmission"], ["explain", "connection-rst"], ["explain", "refused"]),
+    *(["explain", "TIME-WAIT"], ["explain", "cwnd"], ["explain", "tls-truncation"]),
+    *(["lab", "tls-truncation", "--answer"], ["why", CAPTURE]),
+]
+SERVER = f"{sys.executable} -m http.server --directory {Path(__file__).parent}"
+CLIENT = f"{sys.executable} -c 'import urllib.request as r; r.urlopen(\"http://10.0.0.2:8000\")'"
+LADDERS = [
+    ["lab", "tls-truncation"],
+    ["lab", "lost-data", "--kernel"],
+    ["run", "--kernel", "--calls", "--server", SERVER, "--client", CLIENT],
+    ["read", CAPTURE, "--connection", "4"],
+    ["read", CAPTURE, "--only", "trouble"],
+]
+
+
+def wide(text: str, columns: int) -> list[str]:
+    """Lines that a screen breaks, but for a path or an address, which nobody can break."""
+    long = [line for line in text.splitlines() if len(line) > columns]
+    return [line for line in long if not re.fullmatch(r" *\S*/\S*", line)]
+
+
+@pytest.mark.parametrize("words", PROSE, ids=" ".join)
+def test_prose(words: list[str]) -> None:
+    words_of = {}
+    for columns in WIDTHS:
+        text = shown(*words, columns=columns).stdout
+        assert wide(text, columns) == []
+        words_of[columns] = sorted(text.split())
+    assert words_of[40] == words_of[80] == words_of[200]
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("words", LADDERS, ids=lambda words: " ".join(words[:3]))
+def test_ladders(words: list[str], columns: int) -> None:
+    need_wires()
+    assert wide(shown(*words, columns=columns).stdout, columns) == []
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_an_error_on_a_terminal(columns: int) -> None:
+    """Wrapped there between words, and one line for other programs."""
+    words = ["lab", "no-such-lesson-of-any-name-at-all"]
+    (plain,) = shown(*words, code=1, columns=columns).stderr.splitlines()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, [*TRIOECHO, *words], {**os.environ, "COLUMNS": str(columns)})
+    seen = b""
+    while chunk := read(terminal):
+        seen += chunk
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    lines = seen.decode().replace("\r\n", "\n").splitlines()
+    assert " ".join(lines) == plain
+    assert wide("\n".join(lines), columns) == []
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # its other end has closed
+        return b""
