@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from trioecho.model import ConnectionSummary, Frame, Rung
 from trioecho.packet.decode import decode
@@ -62,13 +62,17 @@ def fragments(packet: bytes) -> list[bytes]:
 
 
 def frames(
-    text: str, client_isn: int = 1000, server_isn: int = 5000, echo: int = 0, time: int = START
+    text: str | Sequence[LadderLine],
+    client_isn: int = 1000,
+    server_isn: int = 5000,
+    echo: int = 0,
+    time: int = START,
 ) -> Iterator[tuple[LadderLine, Frame]]:
     """The frames that a ladder's left side describes, in any place of the sequence space.
 
     ``echo``: the TSecr of those with timestamps. ``time``: when it begins.
     """
-    for number, line in enumerate(parse(text), 1):
+    for number, line in enumerate(parse(text) if isinstance(text, str) else text, 1):
         time += line.delta or 0
         mine, theirs = (
             (client_isn, server_isn) if line.sender == "client" else (server_isn, client_isn)

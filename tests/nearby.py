@@ -1,12 +1,13 @@
 """What the engine tells of ladders that differ a little from those where a rule decides, as text.
 
-In each, every number of every line is made one more and one less (a time by a microsecond), and
-each control bit is turned. A wire of ours loses each segment, doubles it, and lets the next
-overtake it. And the whole is played further on in its stream, with windows that are scaled, and
-as one is seen of whose ends only one was captured.
+In each, every number of every line is made one more and one less (a time by a nanosecond), and
+each control bit is turned. Each line is not captured, or twice, or behind the next, or later, or
+has no window. A wire of ours loses each segment, doubles it, and lets the next overtake it. And the
+whole is played further on in its stream, with windows that are scaled, and as it is seen where only
+one end's segments were captured.
 
-Those that are told otherwise stand here, by line and change: each rung that is, with both ends'
-states and the classes of what is said of it. The handshake is changed in a ladder of its own.
+Those that are told otherwise stand here, by line and change: each line that is, with what is said
+of it, and both ends' states where these are others. The handshake is changed in a ladder of its own.
 """
 
 from __future__ import annotations
@@ -19,13 +20,14 @@ from ladders import OPEN
 from msgspec.structs import replace
 from rule_ladders import LADDERS, played
 
-from trioecho.model import ENDS
+from trioecho.model import ENDS, Fact
 from trioecho.render.notation import LadderLine, parse
+from trioecho.tcp.rules.data import Ack, Data
 
 #: What was told when `make examples` was last run.
 NEARBY = Path(__file__).parent / "tcp" / "nearby.txt"
 #: By how much a field is changed.
-STEPS = {"seq": 1, "length": 1, "ack": 1, "window": 1, "delta": 1000}
+STEPS = {"seq": 1, "length": 1, "ack": 1, "window": 1, "delta": 1}
 BITS = "SFRP."
 FATES = ("lost", "doubled", "overtaken")
 #: What only a wire of ours can do to a segment, as a ladder says it.
@@ -39,46 +41,68 @@ EXCHANGE = """
 +.1   < P. 1:901(900) ack 701 win 1000
 +.01  > .  701:701(0) ack 901 win 1000
 """
+#: By how much a line comes later, in nanoseconds.
+DELAYS = (30_000_000, 300_000_000, 30_000_000_000)
 Ladder = list[LadderLine]
+#: Of a segment: its line, both ends' states, and what is said of it.
+Told = tuple[int, str, str]
 
 
-def nearby() -> str:
-    """What is told of each."""
-    ladders = {
-        "handshake": HANDSHAKE,
-        **{name: both.fires for name, both in LADDERS.items()},
-        **{name: text for name, (text, _) in ROWS.items()},
-    }
-    lines: list[str] = []
-    for name, text in ladders.items():
-        found: dict[str, list[str]] = {}
-        opens = text.startswith(OPEN) and text is not HANDSHAKE
-        for change, told in _changes(list(parse(text)), first=3 if opens else 0):
-            found.setdefault(told, []).append(change)
-        lines += [f"== {name}", *(f"{', '.join(each)}: {told}" for told, each in found.items())]
-    return "\n".join([*lines, ""])
+def ladders() -> dict[str, str]:
+    """Each ladder by its name."""
+    rules = {name: both.fires for name, both in LADDERS.items()}
+    return {"handshake": HANDSHAKE, **rules, **{name: text for name, (text, _) in ROWS.items()}}
+
+
+def nearby(name: str) -> list[str]:
+    """What is told of the ladders near one."""
+    text = ladders()[name]
+    opens = text.startswith(OPEN) and text is not HANDSHAKE
+    changes = list(_changes(list(parse(text)), first=3 if opens else 0))
+    if name in LADDERS:  # where its own time decides, it does by a nanosecond
+        changes += _sooner(list(parse(LADDERS[name].misses)))
+    found: dict[str, list[str]] = {}
+    for change, told in changes:
+        found.setdefault(told, []).append(change)
+    return [f"{', '.join(each)}: {told}" for told, each in found.items()]
+
+
+def _sooner(ladder: Ladder) -> Iterator[tuple[str, str]]:
+    """What is told of a last line a nanosecond sooner or later, if it is something else."""
+    usual = _told(ladder)
+    for change in (-1, 1):
+        last = replace(ladder[-1], delta=max(0, (ladder[-1].delta or 0) + change))
+        if told := _otherwise(_told([*ladder[:-1], last]), usual):
+            yield f"missed {change:+} ns", told
 
 
 def _changes(ladder: Ladder, first: int) -> Iterator[tuple[str, str]]:
     """Each change of the lines from the first on, and what is told otherwise then."""
-    usual = set(_told(ladder))
-    changed = [
-        *(
-            (f"{at + 1} {how}", [*ladder[:at], line, *ladder[at + 1 :]], range(1, len(ladder) + 1))
-            for at, how, line in _others(ladder, first)
-        ),
-        *_wholes(ladder),
-    ]
-    for change, other, lines in changed:
-        if differs := [one for one in _told(other, lines=lines) if one not in usual]:
-            yield change, "; ".join(differs)
+    usual, numbers = _told(ladder), range(1, len(ladder) + 1)
+    for at, how, line in _others(ladder, first):
+        other = [*ladder[:at], line, *ladder[at + 1 :]]
+        if told := _otherwise(_told(other, lines=numbers), usual):
+            yield f"{at + 1} {how}", told
+    for how, other, lines in (*_wholes(ladder), *_orders(ladder, first)):
+        if told := _otherwise(_told(other, lines=lines), usual):
+            yield how, told
     if any(word in " ".join(map(str, ladder)) for word in OURS):
         return
-    usual = set(_told(ladder, {}))
-    for at in range(first, len(ladder)):
+    usual = _told(ladder, {})
+    for number in numbers[first:]:
         for fate in FATES:
-            if differs := [one for one in _told(ladder, {at + 1: fate}) if one not in usual]:
-                yield f"{at + 1} {fate}", "; ".join(differs)
+            if told := _otherwise(_told(ladder, {number: fate}), usual):
+                yield f"{number} {fate}", told
+
+
+def _otherwise(told: Sequence[Told], usual: Sequence[Told]) -> str:
+    """What is told otherwise than usual; both ends' states only where these are others."""
+    states = {(line, states) for line, states, _ in usual}
+    return "; ".join(
+        f"{line} {said if (line, ends) in states else f'{ends} {said}'}"
+        for line, ends, said in told
+        if (line, ends, said) not in usual
+    )
 
 
 def _wholes(ladder: Ladder) -> Iterator[tuple[str, Ladder, Sequence[int]]]:
@@ -89,18 +113,37 @@ def _wholes(ladder: Ladder) -> Iterator[tuple[str, Ladder, Sequence[int]]]:
         yield "further", [*ladder[:3], *exchange, *map(_moved, ladder[3:])], lines
         yield "scaled", _scaled(ladder), range(1, len(ladder) + 1)
     for end in ENDS:
-        yield f"{end} alone", *_alone(ladder, end)
+        numbers = [number for number, line in enumerate(ladder, 1) if line.sender == end]
+        yield f"{end} alone", *_seen(ladder, numbers)
 
 
-def _alone(ladder: Ladder, end: str) -> tuple[Ladder, list[int]]:
-    """What one end sends, at the same times."""
-    lines, passed = {}, 0
+def _orders(ladder: Ladder, first: int) -> Iterator[tuple[str, Ladder, Sequence[int]]]:
+    """It with a line that is not captured, or twice, behind the next, later, or has no window."""
+    lines = list(range(1, len(ladder) + 1))
+    for at, number in enumerate(lines[first:], first):
+        before, line, after = ladder[:at], ladder[at], ladder[number:]
+        yield f"{number} missed", *_seen(ladder, [*lines[:at], *lines[number:]])
+        again = [*before, line, replace(line, delta=500_000), *after]
+        yield f"{number} twice", again, [*lines[:number], number, *lines[number:]]
+        if after:
+            swapped = [replace(after[0], delta=line.delta), replace(line, delta=after[0].delta)]
+            order = [*lines[:at], number + 1, number, *lines[number + 1 :]]
+            yield f"{number} behind {number + 1}", [*before, *swapped, *after[1:]], order
+        for delay in DELAYS:
+            late = replace(line, delta=(line.delta or 0) + delay)
+            yield f"{number} {delay // 1_000_000} ms later", [*before, late, *after], lines
+        yield f"{number} window 0", [*before, replace(line, window=0), *after], lines
+
+
+def _seen(ladder: Ladder, numbers: Sequence[int]) -> tuple[Ladder, Sequence[int]]:
+    """Some of its lines, at the same times."""
+    lines, passed = [], 0
     for number, line in enumerate(ladder, 1):
         passed += line.delta or 0
-        if line.sender == end:
-            lines[number] = replace(line, delta=passed)
+        if number in numbers:
+            lines.append(replace(line, delta=passed))
             passed = 0
-    return list(lines.values()), list(lines)
+    return lines, numbers
 
 
 def _others(ladder: Ladder, first: int) -> Iterator[tuple[int, str, LadderLine]]:
@@ -145,15 +188,22 @@ def _scaled(ladder: Ladder) -> Ladder:
 
 def _told(
     ladder: Ladder, fates: Mapping[int, str] | None = None, lines: Sequence[int] = ()
-) -> list[str]:
+) -> list[Told]:
     """What is told of each segment, by its line; a clock that begins at 1 ns times them."""
     told = []
-    for rung in played("\n".join(map(str, ladder)), 1, fates):
+    for rung in played(ladder, 1, fates):
         line = rung.segment.frame.number
         if lines:
             line = lines[line - 1]
-        kinds = sorted(type(note).__name__ for note in rung.notes)
-        if line and (rung.kind != "copy" or kinds):
+        if line and (rung.kind != "copy" or rung.notes):
             states = f"{rung.client_state} {rung.server_state}"
-            told.append(" ".join((str(line), states, *kinds)))
+            told.append((line, states, " ".join(sorted(map(_fact, rung.notes))) or "-"))
     return told
+
+
+def _fact(fact: Fact) -> str:
+    """Its class, and unless it is what nearly all segments do, all of it that is not 0."""
+    if isinstance(fact, Data | Ack):
+        return type(fact).__name__
+    values = (getattr(fact, name) for name in fact.__struct_fields__)
+    return "/".join([type(fact).__name__, *(str(value) for value in values if value)])

@@ -23,7 +23,7 @@ because it was too large for the path, which told its sender.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -34,6 +34,7 @@ from msgspec.structs import replace
 
 from trioecho.model import Fact, Rung
 from trioecho.packet.decode import decode
+from trioecho.render.notation import LadderLine
 from trioecho.tcp.rules import QUESTIONS
 from trioecho.tcp.rules.catalogue import rule_name
 from trioecho.tcp.step import Rule
@@ -103,7 +104,7 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
 
 
 def played(
-    ladder: str, time: int = START, fates: Mapping[int, str] | None = None
+    ladder: str | Sequence[LadderLine], time: int = START, fates: Mapping[int, str] | None = None
 ) -> Iterator[Rung]:
     """What the engine makes of a ladder's segments, each when it has arrived.
 
@@ -111,7 +112,8 @@ def played(
     have ``lost`` or ``doubled`` the segment of a line, or let it be ``overtaken`` by the next.
     """
     tracker = Tracker()
-    wire = fates is not None or "forged" in ladder or "lost" in ladder
+    text = ladder if isinstance(ladder, str) else "\n".join(map(str, ladder))
+    wire = fates is not None or "forged" in text or "lost" in text
     overtaken: list[Rung] = []
     for number, (line, frame) in enumerate(frames(ladder, time=time), 1):
         segment, fate = decode(frame), (fates or {}).get(number, "lost" if line.lost else "")

@@ -2,8 +2,7 @@
 
 Of each segment, behind its number, both ends' states, its window, and what is said of it, with all
 that is not 0; below them what the connection came to. Then the same from a wire that knows what
-arrives: at once, and after 4 ms, when segments have crossed others. A line that stood there before,
-or in the ladder before, is left out.
+arrives: at once, and after 4 ms, when segments have crossed others.
 """
 
 from __future__ import annotations
@@ -28,25 +27,19 @@ DELAYS = (0, 4_000_000)
 OURS = ("forged", "lost", "stopped 1", "gone 1")
 
 
-def told() -> str:
-    """What is told of each ladder."""
-    lines: list[str] = []
-    before: list[str] = []
-    for name, text in _ladders():
-        now = list(_told(text))
-        lines += [f"== {name}", *(line for line in now if line not in before)]
-        before = now
-    return "\n".join([*lines, ""])
-
-
-def _ladders() -> Iterator[tuple[str, str]]:
-    for ladders in (STATES, VERDICTS, MARKS):
-        yield from ladders.items()
+def ladders() -> dict[str, str]:
+    """Each ladder by its name."""
+    found = {**STATES, **VERDICTS, **MARKS}
     for name, both in LADDERS.items():
-        yield f"{name} fires", both.fires
-        yield f"{name} misses", both.misses
-    for name, (text, _) in ROWS.items():
-        yield name, text
+        found |= {f"{name} fires": both.fires, f"{name} misses": both.misses}
+    return found | {name: text for name, (text, _) in ROWS.items()}
+
+
+def told(name: str) -> list[str]:
+    """What is told of a ladder; of one that misses a rule, what the one that fires it is not."""
+    rule, _, how = name.rpartition(" ")
+    before = list(_told(LADDERS[rule].fires)) if rule in LADDERS and how == "misses" else []
+    return [line for line in _told(ladders()[name]) if line not in before]
 
 
 def _told(text: str) -> Iterator[str]:
@@ -101,7 +94,7 @@ def _rung(rung: Rung) -> str:
 
 def _summary(summary: ConnectionSummary) -> str:
     fields = msgspec.to_builtins(summary)
-    for name in ("client", "server", "start", "end"):
+    for name in ("client", "server", "start", "end", "first_trouble"):
         del fields[name]
     return f"in all: {_fields(fields)}"
 

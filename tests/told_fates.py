@@ -72,15 +72,14 @@ MORE = (
 OTHER = bytes.fromhex("4500001c000040004011000000000000") + SERVER[0] + bytes(8)
 
 
-def fates() -> str:
-    """What becomes of them with each."""
-    lines: list[str] = []
-    read: dict[str, str] = {}
-    for text in (*EXAMPLES, *MORE):
-        lines += [f"== {text}", *_played(text)]
-        read.update(_others(text))
-    lines += ["== words", *(f"{text}: {what}" for text, what in read.items())]
-    return "\n".join([*lines, ""])
+def faults() -> list[str]:
+    """Each fault that is tried."""
+    return [*EXAMPLES, *MORE]
+
+
+def fates(text: str) -> list[str]:
+    """What becomes of them with a fault, and how it is read with other words."""
+    return [*_played(text), *(f"{other}: {what}" for other, what in dict(_others(text)).items())]
 
 
 def _played(text: str) -> Iterator[str]:

@@ -15,10 +15,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
+from as_before import keep  # noqa: E402
 from nearby import NEARBY, nearby  # noqa: E402
+from nearby import ladders as nearby_ladders  # noqa: E402
 from rule_ladders import LADDERS, RULES, ask, played  # noqa: E402
 from told import TOLD, told  # noqa: E402
-from told_fates import FATES, fates  # noqa: E402
+from told import ladders as told_ladders  # noqa: E402
+from told_fates import FATES, fates, faults  # noqa: E402
 
 from trioecho.model import Fact  # noqa: E402
 from trioecho.render.script import write  # noqa: E402
@@ -91,6 +94,6 @@ def _words(text: str) -> Iterator[str]:
 
 if __name__ == "__main__":
     EXAMPLES.write_text(examples(), "utf-8")
-    TOLD.write_text(told(), "utf-8")
-    NEARBY.write_text(nearby(), "utf-8")
-    FATES.write_text(fates(), "utf-8")
+    keep(TOLD, {name: told(name) for name in told_ladders()})
+    keep(NEARBY, {name: nearby(name) for name in nearby_ladders()})
+    keep(FATES, {fault: fates(fault) for fault in faults()})

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from as_before import as_before
-from told_fates import FATES, fates
+import pytest
+from as_before import as_before, kept
+from told_fates import FATES, fates, faults
 
 
-def test_each_example() -> None:
-    as_before(FATES, fates())
+@pytest.mark.parametrize("fault", faults())
+def test_each_fault(fault: str) -> None:
+    as_before(FATES, fault, fates(fault))
+
+
+def test_nothing_else_is_kept() -> None:
+    assert list(kept(FATES)) == faults()

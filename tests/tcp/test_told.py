@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from as_before import as_before
-from nearby import NEARBY, nearby
-from told import TOLD, told
+import nearby
+import pytest
+import told
+from as_before import as_before, kept
 
 
-def test_all_of_each_ladder() -> None:
-    as_before(TOLD, told())
+@pytest.mark.parametrize("name", told.ladders())
+def test_all_of_each_ladder(name: str) -> None:
+    as_before(told.TOLD, name, told.told(name))
 
 
-def test_what_is_told_nearby() -> None:
-    as_before(NEARBY, nearby())
+@pytest.mark.parametrize("name", nearby.ladders())
+def test_what_is_told_nearby(name: str) -> None:
+    as_before(nearby.NEARBY, name, nearby.nearby(name))
+
+
+def test_nothing_else_is_kept() -> None:
+    assert list(kept(told.TOLD)) == list(told.ladders())
+    assert list(kept(nearby.NEARBY)) == list(nearby.ladders())
