@@ -7,7 +7,7 @@ whole is played further on in its stream, with windows that are scaled, and as i
 one end's segments were captured.
 
 Those that are told otherwise stand here, by line and change: each line that is, with what is said
-of it, and both ends' states where these are others. The handshake is changed in a ladder of its own.
+of it, and both ends' states where these are others. The handshake is changed in its own ladder.
 """
 
 from __future__ import annotations
