@@ -34,15 +34,22 @@ class Requests:
         self._numbers = count(1)
         self._conversations: dict[int, Conversation] = {}
         self._shares: dict[int, Shares] = {}
+        self._over: set[int] = set()
         self._names: Names | None = None
 
     def see(self, rungs: Sequence[Rung]) -> None:
         """Take the next rungs."""
         for rung in rungs:
-            one = self._conversations.get(rung.connection)
+            number = rung.connection
+            one = self._conversations.get(number)
             if one is None:
-                one = self._conversations[rung.connection] = self._meet(rung)
+                if number in self._over:
+                    continue
+                one = self._conversations[number] = self._meet(rung)
             one.see(rung)
+            if one.over:
+                self._over.add(number)
+                del self._conversations[number]
 
     def hear(self, datagram: Datagram) -> None:
         """Take a UDP datagram; those of one batch of frames come before its rungs."""
@@ -59,8 +66,15 @@ class Requests:
 
     def take(self, connection: int, span: Span) -> None:
         """Take an interval of a connection's account."""
-        for request in self._shares.setdefault(connection, Shares()).take(span):
+        shares = self._shares.get(connection)
+        if shares is None:
+            if connection in self._over:
+                return
+            shares = self._shares[connection] = Shares()
+        for request in shares.take(span):
             self._on_request(request)
+        if not shares.waiting and connection in self._over:
+            del self._shares[connection]
 
     def advice(self) -> Iterator[str]:
         """A sentence for each protocol that was seen and cannot be read."""

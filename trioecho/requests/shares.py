@@ -22,6 +22,11 @@ class Shares:
         self._open: dict[int, Request] = {}
         self._done: deque[Request] = deque()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is a request that is not over, or waits for the account."""
+        return bool(self._open or self._done)
+
     def begin(self, request: Request) -> None:
         """A request begins; what the account said of the time since then is its own."""
         self._open[request.number] = request
