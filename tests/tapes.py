@@ -13,6 +13,7 @@ from trioecho.model import ACK, FIN, OTHER, PSH, RST, SYN, Endpoint, Frame
 from trioecho.model.way import Way
 from trioecho.reading.reading import Reading
 from trioecho.requests import Request, Requests
+from trioecho.requests.finder import MISSING
 
 MS = 1_000_000
 _MSS = struct.pack("!BBH", 2, 4, 1460)
@@ -115,7 +116,8 @@ def requests_of(*tapes: Tape, batch: int = 1_000, missing: set[str] | None = Non
     requests.stop()
     list(accounts.end())
     requests.end()
-    assert requests.missing == (missing or set())
+    advice = [MISSING.format(one) for one in missing or ()]
+    assert list(requests.advice()) == advice
     return sorted(found, key=lambda one: one.number)
 
 

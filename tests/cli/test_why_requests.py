@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
-from programs import trioecho
+from programs import PATIENCE, TRIOECHO, trioecho
 from tapes import Tape
 
 SHOP = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
@@ -87,7 +88,8 @@ def test_no_package_is_one_sentence(
 ) -> None:
     (tmp_path / "h11.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = trioecho("why", "--requests", capture)
+    command = [*TRIOECHO, "why", "--requests", capture]
+    done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     (line,) = done.stderr.decode().splitlines()
     assert done.returncode == 0
     assert line == (

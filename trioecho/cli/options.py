@@ -152,6 +152,12 @@ KernelOption = Annotated[
 ]
 
 
+RequestsOption = Annotated[
+    bool,
+    typer.Option(
+        "--requests", help="Say what each request asks, and how long its answer takes, and why."
+    ),
+]
 FilesArgument = Annotated[
     list[str],
     typer.Argument(

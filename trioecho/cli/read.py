@@ -17,6 +17,7 @@ from trioecho.cli.options import (
     OnlyOption,
     OutputFormat,
     PortOption,
+    RequestsOption,
     ShowOptions,
     SortOption,
     TableOption,
@@ -42,6 +43,7 @@ def read(
     table: TableOption = None,
     sort: SortOption = None,
     limit: LimitOption = None,
+    requests: RequestsOption = False,
     *,
     show: ShowOptions,
 ) -> None:
@@ -58,6 +60,8 @@ def read(
 
       trioecho read big.pcap.gz --connection 7
 
+      trioecho read big.pcap.gz --connection 7 --requests
+
       trioecho read big.pcap.gz --follow 7 -o stream.raw
 
       tcpdump -w - tcp | trioecho read - --format json
@@ -70,6 +74,8 @@ def read(
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen
 
+    if follow is not None and requests:
+        raise typer.BadParameter("--follow shows bytes, and no requests", param_hint="--follow")
     if follow is not None and (limit or sort or table is not None):
         raise typer.BadParameter("--follow shows bytes, and no table", param_hint="--follow")
     picked = pick(
@@ -88,7 +94,7 @@ def read(
         _check_follow(connection, show.output_format, len(files) > 1 and bool(screen.paths))
     if follow is not None:
         picked = picked._replace(selection=replace(picked.selection, connection=follow))
-    request = Request(files, picked, follow is not None, screen)
+    request = Request(files, picked, follow is not None, screen, requests)
     run_blocking(lambda: read_files(request))
 
 

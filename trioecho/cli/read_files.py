@@ -15,6 +15,7 @@ from trioecho.cli.pick import Pick
 from trioecho.cli.read_follow import Follower
 from trioecho.cli.read_overview import FileOverview
 from trioecho.cli.screen import Screen, Sink, open_files
+from trioecho.cli.stderr import warn
 from trioecho.reading.reading import Reading
 from trioecho.reading.sharing import processors, read_shared
 from trioecho.reading.troubled import HeldEvents
@@ -22,6 +23,7 @@ from trioecho.text import printable
 
 if TYPE_CHECKING:
     from trioecho.model import Rung
+    from trioecho.requests.notes import Noting
 
 SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
 
@@ -33,6 +35,7 @@ class Request(NamedTuple):
     pick: Pick
     follow: bool
     screen: Screen
+    requests: bool = False
 
 
 def read_files(request: Request) -> int:
@@ -93,7 +96,11 @@ class _Reader:
                 for shown in others:
                     shown.sink(shown.renderer.show(rungs))
 
+            noting = _noting() if request.requests else None
+
             def put(rungs: Sequence[Rung]) -> None:
+                if noting is not None:
+                    rungs = noting.of(rungs)
                 if rungs := rungs if held is None else held.put(rungs):
                     show(rungs)
 
@@ -122,6 +129,8 @@ class _Reader:
                 demand(selection, reading, file.name)
                 finish(dropped)
             finally:
+                for sentence in noting.advice() if noting is not None else ():
+                    warn(sentence)
                 code = complain(file.name, trouble) | complain(file.name, unknown_links(reading))
             return code
 
@@ -143,6 +152,12 @@ class _Reader:
                 if _worth_sharing(name, file):
                     return True
         return False
+
+
+def _noting() -> Noting:
+    from trioecho.requests.notes import Noting
+
+    return Noting()
 
 
 class _Names(Sequence[str]):

@@ -15,6 +15,7 @@ from trioecho.cli.options import (
     KernelOption,
     LimitOption,
     OnlyOption,
+    RequestsOption,
     ShowOptions,
     SortOption,
     StrictOption,
@@ -101,6 +102,7 @@ def run(
     table: TableOption = None,
     sort: SortOption = None,
     limit: LimitOption = None,
+    requests: RequestsOption = False,
     *,
     show: ShowOptions,
 ) -> None:
@@ -126,7 +128,7 @@ def run(
       trioecho run --server "ncat -l 7000" --client "sh -c 'echo hello | ncat 10.0.0.2 7000'"
 
       trioecho run --server "python -m http.server" --client "curl -sS http://10.0.0.2:8000/"
-      --fault "drop syn-ack"
+      --fault "drop syn-ack" --requests
 
       trioecho run --same-host --calls --server "python server.py" --client "python client.py"
     """
@@ -159,7 +161,7 @@ def run(
         foreground=is_terminal(sys.stdin),
     )
     picked = pick(show, connection=connection, only=only, table=table, sort=sort, limit=limit)
-    screen = Screen(show, pick=picked)
+    screen = Screen(show, pick=picked, requests=requests)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import ProgramLines

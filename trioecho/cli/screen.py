@@ -13,6 +13,7 @@ import typer
 from trioecho.cli import stdout
 from trioecho.cli.options import FOLD, OutputFormat, ShowOptions
 from trioecho.cli.pick import Pick, check_there, with_overview
+from trioecho.cli.stderr import warn
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
 from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Setting
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from io import FileIO
 
     from trioecho.cli.selecting import Selecting
+    from trioecho.model import Summary
     from trioecho.stage.outputs import Output
 
 Sink = Callable[[bytes], None]
@@ -49,12 +51,15 @@ class Screen:
         refill: int = 0,
         raw: bool = False,
         pick: Pick | None = None,
+        requests: bool = False,
     ) -> None:
         self.options = options
         self.several = several
         self._calls = calls
         self._refill = refill
         self._pick = pick
+        self._requests = requests
+        self._told: set[str] = set()
         self._first: Selecting | None = None
         self.paths = _checked(options.output or [], [".raw"] if raw else list(SUFFIXES))
         self.is_text = options.output_format is OutputFormat.terminal
@@ -88,6 +93,8 @@ class Screen:
         """A renderer that is shown only what was picked."""
         if not self._calls:
             renderer = _WithoutCalls(renderer)
+        if self._requests:
+            renderer = _WithRequests(renderer, tell=self._tell)
         if self._pick is None or self._pick.everything:
             return renderer
         from trioecho.cli.selecting import Selecting
@@ -95,6 +102,12 @@ class Screen:
         selecting = stack.enter_context(closing(Selecting(renderer, self._pick.selection)))
         self._first = self._first or selecting
         return selecting
+
+    def _tell(self, sentence: str) -> None:
+        """Warn once, however many outputs there are."""
+        if sentence not in self._told:
+            self._told.add(sentence)
+            warn(sentence)
 
     def demand(self, where: str) -> None:
         """Check that there was such a connection as was asked for.
@@ -170,6 +183,28 @@ class _WithoutCalls:
 
     def show(self, events: Sequence[Event]) -> bytes:
         return self._inner.show([event for event in events if isinstance(event, Rung)])
+
+
+class _WithRequests:
+    """A renderer that is shown what each rung asks and answers."""
+
+    def __init__(self, renderer: Renderer, tell: Callable[[str], None]) -> None:
+        from trioecho.requests.notes import Noting
+
+        self._inner, self._tell = renderer, tell
+        self._noting = Noting()
+        self.begin = renderer.begin
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        noted = self._noting.of
+        return self._inner.show(
+            [noted([one])[0] if isinstance(one, Rung) else one for one in events]
+        )
+
+    def end(self, summary: Summary) -> bytes:
+        for sentence in self._noting.advice():
+            self._tell(sentence)
+        return self._inner.end(summary)
 
 
 def _checked(paths: Sequence[Path], suffixes: Sequence[str]) -> Sequence[Path]:

@@ -9,7 +9,7 @@ from trioecho.account.away import Away
 from trioecho.model import ENDS, OTHER, RST, SYN, End, Rung
 from trioecho.requests.anything import Anything
 from trioecho.requests.flow import Flow, Part
-from trioecho.requests.protocol import GiveUp, Talk
+from trioecho.requests.protocol import Change, GiveUp, Talk
 from trioecho.requests.request import Moment, Opening, Request
 
 
@@ -32,7 +32,7 @@ class Conversation:
         rung: Rung,
         opening: Opening,
         number: Callable[[], int],
-        changed: Callable[[str, Request], None],
+        changed: Callable[[Change, Request], None],
         missing: Callable[[str], None],
     ) -> None:
         ends = rung.segment.source, rung.segment.destination

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from trioecho.model import End
 from trioecho.requests.flow import Part
@@ -15,6 +15,11 @@ MOST_HEADER = 64 << 10
 MOST_OPEN = 1_000
 #: Characters of a target or a name that are kept.
 MOST_TEXT = 2_000
+
+
+#: What has become of a request: it begins; it is known what it asks, and what the answer is; and
+#: it is over.
+Change = Literal["begin", "asked", "answered", "done"]
 
 
 class GiveUp(Exception):  # noqa: N818

@@ -11,11 +11,11 @@ from trioecho.tcp.rules import loss
 
 
 def facts() -> list[type[Fact]]:
-    """All that can be found: the class of each fact."""
+    """All that a rule can find: the class of each fact."""
     found = Fact.__subclasses__()
     for fact in found:
         found += fact.__subclasses__()
-    return found
+    return [fact for fact in found if fact.__module__.startswith(f"{__package__}.")]
 
 
 def kinds() -> frozenset[str]:
