@@ -2,12 +2,13 @@
 
 In each, every number of every line is made one more and one less (a time by a nanosecond), and
 each control bit is turned. Each line is not captured, or twice, or behind the next, or later, or
-has no window. A wire of ours loses each segment, doubles it, and lets the next overtake it. And the
-whole is played further on in its stream, with windows that are scaled, and as it is seen where only
-one end's segments were captured.
+has no window. A wire of ours loses each segment, doubles it, lets the next overtake it, and forges
+one before the last. And the whole is played further on in its stream, with windows that are scaled,
+and as it is seen where only one end's segments were captured.
 
 Those that are told otherwise stand here, by line and change: each line that is, with what is said
-of it, and both ends' states where these are others. The handshake is changed in its own ladder.
+of it, and both ends' states where these are others; and what the connection came to. The handshake
+is changed in its own ladder.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rule_ladders import LADDERS, played
 from trioecho.model import ENDS, Fact
 from trioecho.render.notation import LadderLine, parse
 from trioecho.tcp.rules.data import Ack, Data
+from trioecho.tcp.tracker import Tracker
 
 #: What was told when `make examples` was last run.
 NEARBY = Path(__file__).parent / "tcp" / "nearby.txt"
@@ -93,13 +95,17 @@ def _changes(ladder: Ladder, first: int) -> Iterator[tuple[str, str]]:
         for fate in FATES:
             if told := _otherwise(_told(ladder, {number: fate}), usual):
                 yield f"{number} {fate}", told
+    for line in _forged(ladder[:-1]):
+        forged = _told([*ladder[:-1], line, ladder[-1]], {}, [*numbers, len(ladder)])
+        if told := _otherwise(forged, usual):
+            yield f"behind a forged {line.flags} of the {line.sender}", told
 
 
 def _otherwise(told: Sequence[Told], usual: Sequence[Told]) -> str:
     """What is told otherwise than usual; both ends' states only where these are others."""
     states = {(line, states) for line, states, _ in usual}
     return "; ".join(
-        f"{line} {said if (line, ends) in states else f'{ends} {said}'}"
+        f"{line or ''} {said if (line, ends) in states else f'{ends} {said}'}".strip()
         for line, ends, said in told
         if (line, ends, said) not in usual
     )
@@ -133,6 +139,18 @@ def _orders(ladder: Ladder, first: int) -> Iterator[tuple[str, Ladder, Sequence[
             late = replace(line, delta=(line.delta or 0) + delay)
             yield f"{number} {delay // 1_000_000} ms later", [*before, late, *after], lines
         yield f"{number} window 0", [*before, replace(line, window=0), *after], lines
+
+
+def _forged(ladder: Ladder) -> Iterator[LadderLine]:
+    """What a wire may forge behind some lines, in the name of one end or the other."""
+    for end in ENDS:
+        ends = [
+            line.seq + line.length + len(set(line.flags) & set("SF"))
+            for line in ladder
+            if line.sender == end
+        ]
+        for flags in "RS":
+            yield LadderLine(end, flags, max(ends, default=0), 0, 1_000_000, options="forged")
 
 
 def _seen(ladder: Ladder, numbers: Sequence[int]) -> tuple[Ladder, Sequence[int]]:
@@ -190,14 +208,17 @@ def _told(
     ladder: Ladder, fates: Mapping[int, str] | None = None, lines: Sequence[int] = ()
 ) -> list[Told]:
     """What is told of each segment, by its line; a clock that begins at 1 ns times them."""
-    told = []
-    for rung in played(ladder, 1, fates):
+    told, tracker = [], Tracker()
+    for rung in played(ladder, 1, fates, tracker):
         line = rung.segment.frame.number
         if lines:
             line = lines[line - 1]
         if line and (rung.kind != "copy" or rung.notes):
             states = f"{rung.client_state} {rung.server_state}"
             told.append((line, states, " ".join(sorted(map(_fact, rung.notes))) or "-"))
+    for one in tracker.summaries():
+        ended = one.completeness, f"closed by {one.closed_by}", f"reset by {one.reset_by}"
+        told += [(0, "", word) for word in ended]
     return told
 
 

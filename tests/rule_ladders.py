@@ -104,14 +104,18 @@ def ask(rule: Rule, ladder: str) -> tuple[list[Fact], Rung]:
 
 
 def played(
-    ladder: str | Sequence[LadderLine], time: int = START, fates: Mapping[int, str] | None = None
+    ladder: str | Sequence[LadderLine],
+    time: int = START,
+    fates: Mapping[int, str] | None = None,
+    tracker: Tracker | None = None,
 ) -> Iterator[Rung]:
     """What the engine makes of a ladder's segments, each when it has arrived.
 
     ``time``: when it begins. ``fates``: if given, it is on a wire that knows what arrives, and may
     have ``lost`` or ``doubled`` the segment of a line, or let it be ``overtaken`` by the next.
+    ``tracker``: what sees it.
     """
-    tracker = Tracker()
+    tracker = tracker or Tracker()
     text = ladder if isinstance(ladder, str) else "\n".join(map(str, ladder))
     wire = fates is not None or "forged" in text or "lost" in text
     overtaken: list[Rung] = []
