@@ -51,6 +51,20 @@ def test_a_cause() -> None:
     assert "\n  unread-data " in explain("connection-rst")
 
 
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("connection-rst refused", "connection-rst, cause refused"),
+        ("duplicate-ack 1 of 11", "duplicate-ack"),
+        ("retransmission of 1", "retransmission"),
+        ("zero window probe", "zero-window-probe"),
+    ],
+)
+def test_as_it_stands_on_a_ladder(asked: str, title: str) -> None:
+    assert explain(asked).startswith(f"{title}\n")
+    assert explain(*asked.split()) == explain(asked)
+
+
 def test_a_state() -> None:
     text = explain("time-wait")
     assert text.startswith("TIME-WAIT, a state\n")

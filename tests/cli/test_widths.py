@@ -14,6 +14,8 @@ import pytest
 from needs import need_wires
 from programs import TRIOECHO, shown
 
+from trioecho import cli
+
 CAPTURE = str(Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap")
 WIDTHS = [40, 80, 200]
 # What tells the same at any width, only in other lines.
@@ -33,6 +35,12 @@ LADDERS = [
     ["read", CAPTURE, "--only", "trouble"],
 ]
 
+COMMANDS = sorted(
+    path
+    for path in Path(cli.__file__).parent.glob("*.py")
+    if "\n    Examples:\n" in path.read_text("utf-8")
+)
+
 
 def wide(text: str, columns: int) -> list[str]:
     """Lines that a screen breaks, but for a path or an address, which nobody can break."""
@@ -48,6 +56,15 @@ def test_prose(words: list[str]) -> None:
         assert wide(text, columns) == []
         words_of[columns] = sorted(text.split())
     assert words_of[40] == words_of[80] == words_of[200]
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_each_example_of_a_help_stands_on_its_line(path: Path) -> None:
+    (text,) = re.findall(r"\n    Examples:\n(.*?)\n    \"\"\"", path.read_text("utf-8"), re.S)
+    examples = [line.strip().replace("\\\\", "\\") for line in text.splitlines() if line.strip()]
+    shown_lines = [line.strip() for line in shown(path.stem, "--help").stdout.splitlines()]
+    assert examples
+    assert [one for one in examples if one not in shown_lines] == []
 
 
 @pytest.mark.parametrize("columns", WIDTHS)

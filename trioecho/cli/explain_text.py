@@ -59,17 +59,25 @@ def show_one(asked: str) -> int:
     Raises:
         TrioechoError: nothing is called so; the message names what is near.
     """
-    name = "-".join(asked.lower().replace("_", " ").split())
-    parts = [lines for one in _EXPLAINED if (lines := list(one(name)))]
+    parts = _parts("-".join(asked.lower().replace("_", " ").split()))
+    kind, *rest = asked.lower().split() or [""]
+    if not parts and rest:  # as a ladder has it: "duplicate-ack 2 of 11", "connection-rst refused"
+        parts = _parts(rest[0] if rest[0] in causes() else kind)
     if not parts:
-        raise _unknown(asked, name)
+        raise _unknown(asked)
     for number, lines in enumerate(parts):
         for line in [""] * bool(number) + lines:
             say(line)
     return 0
 
 
-def _unknown(asked: str, name: str) -> TrioechoError:
+def _parts(name: str) -> list[list[str]]:
+    """What each way to explain has on a name."""
+    return [lines for one in _EXPLAINED if (lines := list(one(name)))]
+
+
+def _unknown(asked: str) -> TrioechoError:
+    name = "-".join(asked.lower().replace("_", " ").split())
     known = {topic.lower(): topic for topic in topics()}
     near = [known[one] for one in get_close_matches(name, known, 3, 0.6)]
     near += [topic for low, topic in known.items() if len(name) > 2 and name in low]

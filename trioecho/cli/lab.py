@@ -114,7 +114,7 @@ def lab(
     chosen = [mode for mode, given in modes.items() if given]
     if chosen and (wrong := chosen[1:] + [one for one, given in others.items() if given]):
         raise typer.BadParameter(
-            f"it shows no ladder that could be compared or written; leave out {', '.join(wrong)}",
+            f"it cannot be combined; leave out {', '.join(wrong)}",
             param_hint=chosen[0],
         )
     if answer:

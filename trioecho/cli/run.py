@@ -125,12 +125,13 @@ def run(
 
     Examples:
 
-      trioecho run --server "ncat -l 7000" --client "sh -c 'echo hello | ncat 10.0.0.2 7000'"
+      trioecho run --server "ncat -l 7000" --client "ncat 10.0.0.2 7000"
 
-      trioecho run --server "python -m http.server" --client "curl -sS http://10.0.0.2:8000/"
-      --fault "drop syn-ack" --requests
+      trioecho run --server ./server --client ./client --fault "drop syn-ack"
 
-      trioecho run --same-host --calls --server "python server.py" --client "python client.py"
+      trioecho run --server ./server --client ./client --requests
+
+      trioecho run --server ./server --client ./client --same-host --calls
     """
     from trioecho.cli import runner
     from trioecho.cli.pick import pick

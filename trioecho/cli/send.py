@@ -50,9 +50,13 @@ def send(
     The exit code is 0 if the echo was complete and correct.
 
     Examples:
+
       trioecho send "testing purposes"
+
       trioecho send hi --to [::1]:7777 --count 100 --interval 0.1
+
       trioecho send --file photo.jpg -o back.jpg
+
       tar c . | trioecho send
     """
     from trioecho.cli.runner import refuse, run

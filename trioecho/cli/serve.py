@@ -58,8 +58,11 @@ def serve(
     Ctrl-C stops it.
 
     Examples:
+
       trioecho serve
+
       trioecho serve 7777 --recv-size 16
+
       trioecho serve 127.0.0.1:7777 [::1]:7777 --json
     """
     from trioecho.cli.runner import refuse, run

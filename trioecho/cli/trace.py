@@ -130,7 +130,7 @@ def trace(
 
       trioecho trace --fault "drop syn-ack"
 
-      trioecho trace --size 20000 --fault "delay 25ms" --fault "drop client data 3"
+      trioecho trace --size 9000 --fault "delay 25ms" --fault "drop data 3"
     """
     from trioecho.cli.pick import pick
     from trioecho.cli.runner import run

@@ -54,7 +54,7 @@ def why(
 
       trioecho why big.pcap.gz --connection 7
 
-      trioecho run --server "python server.py" --client "python client.py" -o run.pcapng
+      trioecho run --server ./server --client ./client -o run.pcapng
 
       trioecho why run.pcapng --requests
 
