@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
 import re
+import struct
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -79,17 +82,36 @@ def test_an_error_on_a_terminal(columns: int) -> None:
     """Wrapped there between words, and one line for other programs."""
     words = ["lab", "no-such-lesson-of-any-name-at-all"]
     (plain,) = shown(*words, code=1, columns=columns).stderr.splitlines()
+    lines = on_a_terminal(words, columns, 24, code=1).splitlines()
+    assert " ".join(lines) == plain
+    assert wide("\n".join(lines), columns) == []
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(40, 30), (80, 24), (200, 50)])
+def test_a_table_fits_a_terminal(columns: int, rows: int) -> None:
+    """From its heading to the summary, beside the shell's next line."""
+    need_wires()
+    words = ["trace", "--connections", "40", "hi", "--fault", "drop client data 1 connection 3"]
+    lines = on_a_terminal(words, columns, rows).splitlines()
+    heading = next(at for at, line in enumerate(lines) if "40 connections; " in line)
+    assert len(lines) - heading < rows
+    assert "more, none with trouble; --all shows each" in " ".join(lines[heading:])
+    assert wide("\n".join(lines), columns) == []
+
+
+def on_a_terminal(words: list[str], columns: int, rows: int, *, code: int = 0) -> str:
+    """What a command shows on a terminal of this size, without its colours."""
+    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(sys.executable, [*TRIOECHO, *words], {**os.environ, "COLUMNS": str(columns)})
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.execve(sys.executable, [*TRIOECHO, *words], {**env, "NO_COLOR": "1"})
     seen = b""
     while chunk := read(terminal):
         seen += chunk
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
-    lines = seen.decode().replace("\r\n", "\n").splitlines()
-    assert " ".join(lines) == plain
-    assert wide("\n".join(lines), columns) == []
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == code
+    return seen.decode().replace("\r\n", "\n")
 
 
 def read(terminal: int) -> bytes:

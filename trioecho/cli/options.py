@@ -199,7 +199,7 @@ LimitOption = Annotated[
         min=1,
         metavar="N",
         help="Show at most N rows of the table.",
-        show_default=f"as many as {SCREEN} lines hold",
+        show_default=f"as many as a screen holds, or {SCREEN} lines",
     ),
 ]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from trioecho.cli.options import OutputFormat, ShowOptions
+from trioecho.cli.stdout import height
 from trioecho.errors import TrioechoError
 from trioecho.model.selection import Selection
 from trioecho.render.overview import As, Overview
@@ -78,7 +79,7 @@ def pick(
     return Pick(
         Selection(connection, host, port, only_trouble=only is not None),
         table,
-        Order(sort.value if sort else None, limit, every=show.show_all),
+        Order(sort.value if sort else None, limit, every=show.show_all, height=height()),
     )
 
 

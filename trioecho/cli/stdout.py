@@ -65,6 +65,13 @@ def width() -> int:
     return get_terminal_size((80, 24)).columns
 
 
+def height() -> int | None:
+    """The lines of the terminal that standard output is; None where it is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size((80, 24)).lines if is_terminal(sys.stdout) else None
+
+
 def styled(text: str, style: Style) -> str:
     """Text in a style of ``render.colors``, where standard output has colours."""
     if not has_colors():

@@ -80,6 +80,7 @@ def watch(
     """
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
+    from trioecho.cli.stdout import height
     from trioecho.render.table import Order
     from trioecho.watch import Wanted, WatchSettings
 
@@ -88,7 +89,7 @@ def watch(
     wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
     settings = WatchSettings(count, seconds, few={None: FEW, True: 0, False: None}[table])
     screen = Screen(show, refill=REFILL)
-    order = Order(every=show.show_all)
+    order = Order(every=show.show_all, height=height())
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import warn

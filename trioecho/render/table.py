@@ -10,7 +10,7 @@ from msgspec import Struct
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
 from trioecho.render.groups import Group, failed, grouped
-from trioecho.render.limits import SCREEN
+from trioecho.render.limits import room
 from trioecho.render.totals import repeated, round_trips
 from trioecho.text import bytes_of, plural, printable, seconds, wrapped
 
@@ -38,11 +38,13 @@ class Order(Struct, frozen=True):
             the others by trouble.
         limit: the most rows; None for as many as fit on a screen.
         every: whether to show each connection in a row of its own, however many there are.
+        height: the screen's lines; None where the table is not for one.
     """
 
     sort: str | None = None
     limit: int | None = None
     every: bool = False
+    height: int | None = None
 
 
 def table(
@@ -66,7 +68,7 @@ def table(
             if not headed:
                 drawn.insert(0, (_HEADING, "strong"))
         lines += len(drawn)
-        if not _fits(order, shown, lines):
+        if not _fits(order, shown, lines, width):
             break
         headed = headed or not isinstance(entry, Group)
         yield from drawn
@@ -78,11 +80,11 @@ def table(
         yield from ((line, "strong") for line in wrapped(text, width))
 
 
-def _fits(order: Order, shown: int, lines: int) -> bool:
+def _fits(order: Order, shown: int, lines: int, width: int) -> bool:
     """Whether there is room for one more row, which would make it so many lines."""
     if order.limit is not None:
         return shown < order.limit
-    return order.every or not shown or lines <= SCREEN
+    return order.every or not shown or lines <= room(order.height, width)
 
 
 def _group(group: Group, start: int, width: int) -> Lines:
