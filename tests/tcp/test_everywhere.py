@@ -16,6 +16,7 @@ from trioecho.tcp.rules.marks import SequenceWrap
 from trioecho.tcp.rules.overtaking import SamePacket
 from trioecho.tcp.rules.timers import TailLossProbe
 from trioecho.tcp.rules.windows import KeepAlive, ZeroWindowProbe
+from trioecho.tcp.step import Seen
 
 #: Rules about a number as it stands in the header.
 ABSOLUTE = ("refusals.number_zero", "marks.sequence_wrap")
@@ -106,8 +107,13 @@ def test_each_segment_is_counted_once_and_by_what_is_said_of_it() -> None:
 
 def test_no_rule_is_asked_about_what_is_ordinary(monkeypatch: pytest.MonkeyPatch) -> None:
     """New data in order, and ACKs of them: most of what is read, and read fast."""
-    judged = []
-    monkeypatch.setattr(sending, "judge", lambda seen: judged.append(seen.number))
+    asked: dict[str, list[int]] = {name: [] for name in ("judge", "_control", "_marked")}
+    for name, numbers in asked.items():
+
+        def ask(seen: Seen, numbers: list[int] = numbers) -> None:
+            numbers.append(seen.number)
+
+        monkeypatch.setattr(sending, name, ask)
     seen(
         f"""{OPEN}
         +.1   > P. 1:101(100) ack 1
@@ -117,4 +123,4 @@ def test_no_rule_is_asked_about_what_is_ordinary(monkeypatch: pytest.MonkeyPatch
         +.01  < .  51:51(0) ack 1001 win 900
         """
     )
-    assert judged == [1, 2]
+    assert asked == {"judge": [1, 2], "_control": [1, 2], "_marked": [1, 2]}
