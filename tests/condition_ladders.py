@@ -268,6 +268,10 @@ ROWS = {
         "+.001 > . 301:401(100) ack 1",
         "Recovery",
     ),
+    "data without an ACK open nothing": (
+        "> S 0:0(0)\n+.01 > P 1:6(5)\n+.01 < S. 0:0(0) ack 1",
+        "ConnectionSynack",
+    ),
     "a FIN that was acknowledged needs no room": (
         OPEN + "+.1 > F. 1:1(0) ack 1\n+.01 < . 1:1(0) ack 2 win 0\n+.3 > F. 1:1(0) ack 1",
         "AckLost",

@@ -1,7 +1,7 @@
 """What becomes of the packets of two connections on a wire with each example of a fault, as text.
 
 Of each packet that does not simply arrive: whether and why it is lost, how it was changed, and each
-delivery, by how many microseconds it is later, and in which bytes it differs. Below them, why a
+delivery, by how many nanoseconds it is later, and in which bytes it differs. Below them, why a
 fault has done nothing, if so; and what is read, or what is wrong, where its words are others.
 """
 
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from crafted import as_ip6
 from fated import Wire
 from frames import SERVER, frames
 
@@ -83,12 +84,20 @@ def fates(text: str) -> list[str]:
 
 
 def _played(text: str) -> Iterator[str]:
+    four = list(_sent(text, six=False))
+    yield from four
+    yield from (f"IPv6: {line}" for line in _sent(text, six=True) if line not in four)
+
+
+def _sent(text: str, *, six: bool) -> Iterator[str]:
     wire = Wire(text, *(["rate 1mbit"] if text.startswith("queue") else []))
     before = wire.time
     sent = [(line.sender, frame.data, frame.time) for line, frame in frames(TRAFFIC, time=before)]
     for end, data, time in [*sent, ("client", OTHER, sent[-1][2] + 1)]:
         if "containing" in text:
             data = data.replace(b"x" * 900, b"x" * 447 + b"COMMIT" + b"x" * 447)
+        if six and data != OTHER:
+            data = as_ip6(data)
         decision = wire.send(end, data, time - wire.time)
         told = _decision(decision, Packet(wire.number, end, time, data, None))
         if told != f"{wire.number}: original +0":
@@ -110,7 +119,7 @@ def _decision(decision: Decision, packet: Packet) -> str:
 
 def _delivery(one: Delivery, packet: Packet) -> str:
     same = one.number == packet.number
-    words = [one.kind, f"{(one.at - packet.time) / 1000:+.7g}" if same else f"of {one.number}"]
+    words = [one.kind, f"{one.at - packet.time:+}" if same else f"of {one.number}"]
     if one.to == packet.end:
         words.append("back")
     if one.broken:

@@ -46,7 +46,8 @@ TSHARK = "tests/test_against_tshark.py"
 STAGE = "tests/stage"
 ROUNDS = {
     "tcp": (
-        ("tests/tcp/test_told.py", "tests/tcp/test_rules.py"),
+        ("tests/tcp/test_rules.py",),
+        ("tests/tcp/test_told.py",),
         ("tests/tcp", "tests/docs/test_rule_tables.py"),
         (
             *(

@@ -18,7 +18,7 @@ from trioecho.model import ACK, RST, SYN, Endpoint, Frame, Rung, Segment, State
 from trioecho.packet.decode import decode
 from trioecho.packet.link import RAW
 from trioecho.tcp import flight as flights
-from trioecho.tcp.flight import MOST_KEPT, MOST_SENT, Sent
+from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Gap, Half
 from trioecho.tcp.rules.overlap import SegmentOverlapConflict
 from trioecho.tcp.rules.repetition import Retransmission
@@ -26,6 +26,8 @@ from trioecho.tcp.states import Event
 from trioecho.tcp.tracker import Tracker
 
 ISN = 99
+#: The limits by their numbers: so many segments and bytes of payload are kept.
+MOST_SENT, MOST_KEPT = 10_000, 1_048_576
 
 
 def lines_run(call: Callable[[], object]) -> int:

@@ -19,7 +19,6 @@ from trioecho.model.spread import Spread
 from trioecho.packet.decode import decode
 from trioecho.packet.fragments import MOST_BYTES, Fragments
 from trioecho.packet.link import RAW
-from trioecho.tcp import stream
 from trioecho.tcp.stream import Piece, Stream
 
 DATA = bytes(range(256)) * 4
@@ -100,10 +99,10 @@ def test_a_gap_that_is_never_filled_does_not_grow_for_ever() -> None:
     whole.push(1, b"a")
     pieces = []
     block = bytes(1 << 16)
-    for at in range(2 * stream.MOST_WAITING // len(block)):
+    for at in range(2 * 4_194_304 // len(block)):
         pieces += whole.push(10 + at * len(block), block)
     assert pieces[0].missing == 8
-    assert whole._size <= stream.MOST_WAITING
+    assert whole._size <= 4_194_304
 
 
 class Compared(int):
@@ -150,7 +149,7 @@ def test_tiny_pieces_behind_a_gap_do_not_grow_for_ever() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert given_up > 0
-    assert peak < 1.5 * stream.MOST_WAITING
+    assert peak < 1.5 * 4_194_304
 
 
 def fragments_of(packet: bytes, size: int, identification: int = 7) -> list[bytes]:

@@ -9,11 +9,12 @@ from trioecho.faults.fate import Choice, Fate
 from trioecho.faults.fault import Actor, Selecting
 from trioecho.faults.grammar import FaultWords
 from trioecho.model import ENDS, OTHER, RST, SYN, End
+from trioecho.model.sequence import HALF
 
 Forged = Literal["rst", "syn"]
 _FORGED: tuple[Forged, ...] = ("rst", "syn")
 _BOTH: Literal["both"] = "both"
-_FAR = (1 << 31) - 1  # half of the sequence space
+_FAR = HALF - 1
 
 
 class Duplicate(Selecting, frozen=True):

@@ -10,12 +10,13 @@ from msgspec import Struct
 
 from trioecho.model import Endpoint, Fact, Segment, State
 from trioecho.model.ranges import Ranges
+from trioecho.model.sequence import HALF
 from trioecho.model.spread import Spread
 from trioecho.tcp.flight import Flight
 from trioecho.tcp.states import OPENING, TABLE, UNANSWERED, Event
 
 #: How much may have been sent before the first number that was seen.
-BEFORE = (-(1 << 31), 1)
+BEFORE = (-HALF, 1)
 #: Windows grow while segments are in flight; nothing lies far beyond this many bytes.
 LEAST_WINDOW = 1 << 16
 #: The largest shift of a window whose scale was not seen (RFC 7323 §2.3).

@@ -116,7 +116,7 @@ class SegmentOverlapConflict(Fact, frozen=True, tag="segment-overlap-conflict"):
 def segment_overlap_conflict(seen: Seen) -> SegmentOverlapConflict | None:
     """It repeats a byte that is not acknowledged with another value."""
     payload = seen.segment.payload
-    if not seen.again or seen.segment.flags & SYN:
+    if seen.segment.flags & SYN:
         return None
     for sent in seen.mine.flight.within(seen.seq, seen.seq + len(payload)):
         start, end = max(sent.seq, seen.seq), min(sent.end, seen.seq + len(payload))
