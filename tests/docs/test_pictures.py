@@ -10,6 +10,7 @@ import blocks
 import pictures
 import pytest
 import shop_capture
+import web_capture
 from needs import need_namespaces
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,5 +39,6 @@ def test_no_picture_is_left_over() -> None:
     assert kept == set(pictures.PICTURES)
 
 
-def test_the_tutorials_capture_is_the_one_described() -> None:
+def test_the_captures_of_the_pages_are_those_described() -> None:
     assert shop_capture.PATH.read_bytes() == shop_capture.capture()
+    assert web_capture.PATH.read_bytes() == web_capture.capture()

@@ -45,7 +45,18 @@ def test_a_wide_table_has_the_cause_beside(requests: list[Request]) -> None:
 @pytest.mark.parametrize("width", [30, 60, 80, 119, 120, 200])
 def test_no_row_is_wider_than_it_must(requests: list[Request], width: int) -> None:
     for line, _ in table(requests, width):
-        assert len(line) <= max(width, 80)
+        assert len(line) <= max(width, 44)
+
+
+def test_where_there_is_little_room_less_stands_in_the_row(requests: list[Request]) -> None:
+    lines = [line for line, _ in table(requests[:2], 60)]
+    assert lines == [
+        "#  conn  request              status  connect  server  total",
+        "1     1  GET /a               200       20 ms   50 ms  90 ms",
+        "   think-time of the server: 50 ms; bytes 43",
+        "2     1  GET /xxxxxxxxxxxxx…  404               50 ms  70 ms",
+        "   think-time of the server: 50 ms; bytes 43",
+    ]
 
 
 def test_totals(requests: list[Request]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
@@ -44,6 +44,8 @@ _COLUMNS = (
     _Column("total", lambda one: _time(one.total) or "no end", True),
 )
 _LEFT = ("request", "status")
+#: Which columns go below the row, in this order, where there is too little room.
+_BELOW = ("bytes", "transfer", "lookup", "queue", "TLS", "connect", "status")
 
 
 def cause(request: Request) -> str:
@@ -66,33 +68,40 @@ def table(requests: Sequence[Request], width: int) -> Iterator[tuple[str, Style]
     Returns:
         The lines, each with its style.
     """
-    columns = [one for one in _COLUMNS if one.always or any(map(one.of, requests))]
-    cells = [[column.of(request) for column in columns] for request in requests]
-    widths = [
-        max([len(column.title), *(len(row[at]) for row in cells)])
-        for at, column in enumerate(columns)
-    ]
-    text = next(at for at, column in enumerate(columns) if column.title == "request")
+    rows = [{one.title: one.of(request) for one in _COLUMNS} for request in requests]
+    widths = {
+        one.title: max([len(one.title), *(len(row[one.title]) for row in rows)])
+        for one in _COLUMNS
+        if one.always or any(row[one.title] for row in rows)
+    }
     wide = width >= WIDE
-    room = width - sum(widths) + widths[text] - 2 * (len(columns) - 1) - (40 if wide else 0)
-    widths[text] = max(_LEAST_TEXT, min(widths[text], room, _MOST_TEXT))
-
-    def line(row: Sequence[str]) -> str:
-        return "  ".join(
-            _fit(cell, widths[at], left=column.title in _LEFT)
-            for at, (column, cell) in enumerate(zip(columns, row, strict=True))
-        )
-
-    heading = line([column.title for column in columns])
+    below = [title for title in _BELOW if title in widths]
+    moved: list[str] = []
+    while (room := _room(widths, width - 40 * wide)) < _LEAST_TEXT and below:
+        moved.append(below.pop(0))
+        del widths[moved[-1]]
+    widths["request"] = max(_LEAST_TEXT, min(widths["request"], room, _MOST_TEXT))
+    heading = _line({title: title for title in widths}, widths)
     yield (f"{heading}  cause" if wide else heading.rstrip()), "strong"
-    for request, row in zip(requests, cells, strict=True):
+    for request, row in zip(requests, rows, strict=True):
         why = cause(request)
-        if wide:
-            yield f"{line(row)}  {why}".rstrip(), _style(request)
+        if wide and not moved:
+            yield f"{_line(row, widths)}  {why}".rstrip(), _style(request)
             continue
-        yield line(row).rstrip(), _style(request)
-        if why:
-            yield f"{'':{widths[0] + 2}}{why}", "quiet"
+        yield _line(row, widths).rstrip(), _style(request)
+        rest = [f"{title} {row[title]}" for title in moved if row[title]]
+        indent = widths["#"] + 2
+        for line in wrap("; ".join(filter(None, (why, *rest))), width - indent):
+            yield f"{'':{indent}}{line}", "quiet"
+
+
+def _room(widths: Mapping[str, int], width: int) -> int:
+    """The columns that are left for what is asked."""
+    return width - sum(widths.values()) + widths["request"] - 2 * (len(widths) - 1)
+
+
+def _line(row: Mapping[str, str], widths: Mapping[str, int]) -> str:
+    return "  ".join(_fit(row[title], size, left=title in _LEFT) for title, size in widths.items())
 
 
 def _fit(cell: str, width: int, *, left: bool) -> str:

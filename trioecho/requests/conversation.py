@@ -12,6 +12,9 @@ from trioecho.requests.flow import Flow, Part
 from trioecho.requests.protocol import Change, GiveUp, Talk
 from trioecho.requests.request import Moment, Opening, Request
 
+#: Requests that are over, and of which a part may be sent again all the same.
+_LATELY = 4
+
 
 class Conversation:
     """One connection, and the log of what is asked on it.
@@ -45,6 +48,8 @@ class Conversation:
         self._away = Away()
         self._flows: dict[End, Flow] = {end: Flow() for end in ENDS}
         self._closed: set[End] = set()
+        self._asked: dict[int, Request] = {}
+        self._lately: deque[Request] = deque(maxlen=_LATELY)
         self._talk: Talk = Anything(self, missing)
         self._moment = Moment(rung.time, rung.time, rung.number)
 
@@ -54,7 +59,10 @@ class Conversation:
             return
         sender, other = rung.sender, OTHER[rung.sender]
         if not rung.on_wire:
-            self._away.see(rung, again=any(fact.again for fact in rung.notes))
+            again = any(fact.again for fact in rung.notes)
+            self._away.see(rung, again=again)
+            if again and rung.segment.length:
+                self._repeat(rung)
         if rung.segment.flags & SYN:
             self._open(rung)
         heard = rung.arrived if rung.on_wire else rung.time
@@ -70,6 +78,13 @@ class Conversation:
             self.stop()
         else:
             self._close()
+
+    def _repeat(self, rung: Rung) -> None:
+        """A segment is sent again: behind the tap, the first one was lost."""
+        if any(fact.kind == "spurious-retransmission" for fact in rung.notes):
+            return
+        for request in (*self._asked.values(), *self._lately):
+            request.delay(rung.sender, rung.seq, rung.time)
 
     def _open(self, rung: Rung) -> None:
         opening = self._handshake
@@ -131,6 +146,7 @@ class Conversation:
             opening=opening,
             costs={},
         )
+        self._asked[request.number] = request
         self._changed("begin", request)
         return request
 
@@ -145,6 +161,7 @@ class Conversation:
 
     def done(self, request: Request) -> None:
         """A request is over."""
+        self._lately.append(self._asked.pop(request.number))
         self._place(request)
         self._changed("done", request)
 

@@ -104,7 +104,7 @@ class Flow:
             at += missing + len(data)
             self._came = max(self._came, self._arrived.pop(at, self._came))
             filled = data if broken or not missing else bytes(missing) + data
-            moment = Moment(min(left, self._came) if left else self._came, self._came, number)
+            moment = Moment(min(left, self._came) if left else self._came, self._came, number, at)
             parts.append(Part(filled, moment, broken))
         return parts
 

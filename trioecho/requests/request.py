@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trioecho.account.causes import RANK, Blamed
 from trioecho.model import OTHER, End, Endpoint
@@ -18,11 +19,17 @@ class Moment(Struct, frozen=True, gc=False):
         left: when it was sent for the first time.
         came: when it had arrived, with all bytes before it.
         rung: the rung that brought it.
+        until: the number of the byte behind those that came with it.
     """
 
     left: int
     came: int
     rung: int
+    until: int = 0
+
+    def later(self, seq: int, time: int) -> Moment:
+        """The same, where what begins at a byte came only at a time."""
+        return self if self.until <= seq or self.came >= time else replace(self, came=time)
 
 
 class Opening(Struct):
@@ -98,6 +105,14 @@ class Request(Struct):
     def said(self) -> str:
         """What was asked, in words."""
         return self.what or f"{self.asker}: {bytes_of(self.sent)}"
+
+    def delay(self, end: End, seq: int, time: int) -> None:
+        """Take that what an end sent from a byte on was lost behind the tap, and sent again."""
+        if end == self.asker:
+            self.last = self.last.later(seq, time)
+            return
+        self.answered = self.answered and self.answered.later(seq, time)
+        self.ended = self.ended and self.ended.later(seq, time)
 
     # ---- times at the ends -----------------------------------------------------------------------
 
