@@ -81,6 +81,29 @@ def test_node_and_an_http_server(tmp_path: Path) -> None:
     assert len(closed_by_fin(done)) == 1
 
 
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_what_a_person_sees(
+    columns: int, postgres: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing wraps, and a small screen holds how it came out."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    name = "postgres" if os.geteuid() == 0 else getuser()
+    where = f"host=10.0.0.2 dbname=postgres user={name}"
+    client = [need_tool("psql"), "-At", where, "-c", "select 6 * 7"]
+    done = run(postgres, client, "--quiet-kernel", "--format", "terminal")
+    assert done.code == 0, done
+    lines = done.out.splitlines()
+    assert max(map(len, lines)) <= columns
+    screen = " ".join(" ".join(lines[-24:]).split())
+    for said in (
+        "10.0.0.2:5432; handshake ",
+        "closed by FIN",
+        "; 0 retransmissions",
+        "quiet kernel",
+    ):
+        assert said in screen
+
+
 def root_of_many() -> list[str]:
     """The words before a command that make its user a root with more ids than one."""
     if os.geteuid() == 0:

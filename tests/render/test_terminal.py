@@ -174,6 +174,19 @@ def call(time: int, name: str, **more: object) -> Call:
     return Call(time, "server", "listening", 3, name, **more)  # type: ignore[arg-type]
 
 
+def test_calls_of_tls() -> None:
+    """OpenSSL's, among those of the socket."""
+    calls = [
+        call(0, "SSL_write", result=16),
+        call(1, "send", result=38, holds="application data"),
+        call(2, "SSL_read", result=0),
+        call(3, "SSL_read", error="UNEXPECTED_EOF_WHILE_READING"),
+    ]
+    (row, last) = Terminal(Setting(width=120)).show(calls).decode().splitlines()
+    assert row.endswith("SSL_write 16 B, send 38 B (application data), SSL_read -> 0, close_notify")
+    assert last.endswith("SSL_read -> UNEXPECTED_EOF_WHILE_READING")
+
+
 def test_calls_of_one_socket_share_a_row() -> None:
     terminal = Terminal(Setting())
     text = terminal.show(
@@ -188,6 +201,18 @@ def test_calls_of_one_socket_share_a_row() -> None:
     assert rows[0].endswith("listening: socket, bind(127.0.0.1:7), listen(1)")
     assert rows[1].strip() == "LISTEN"
     assert rows[2].endswith("connect -> ECONNREFUSED")
+
+
+def test_a_call_that_comes_later_has_a_row_of_its_own() -> None:
+    """A row has one time, that of its first call."""
+    pieces = [call(0, "recv", result=5), call(9_999_999, "recv", result=6)]
+    later = call(19_999_999, "recv", result=7)
+    rows = Terminal(Setting()).show([*pieces, later]).decode().splitlines()
+    assert [row.split("listening: ")[1] for row in rows] == [
+        "recv -> 5 B, recv -> 6 B",
+        "recv -> 7 B",
+    ]
+    assert rows[1].startswith("   20.000")
 
 
 def test_calls_on_a_narrow_screen_say_whose_they_are() -> None:

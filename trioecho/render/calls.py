@@ -6,6 +6,15 @@ from collections.abc import Sequence
 
 from trioecho.model import RECEIVING, SENDING, Call
 
+# A row of calls has the time of the first; one that came so much later has a row of its own.
+_LATER = 10_000_000
+
+
+def together(last: Call, call: Call) -> bool:
+    """Whether a call may share a row with the one before it: the same socket, a moment later."""
+    ends = (last.end, last.fd) == (call.end, call.fd)
+    return ends and call.time - last.time < _LATER
+
 
 def call_text(calls: Sequence[Call]) -> str:
     """Successive calls on one socket, in words."""

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import TypeAlias
 
 from trioecho.model import FIN, RST, SYN, Call, End, Process, Rung, Stopped
-from trioecho.render.calls import call_text, spinning
+from trioecho.render.calls import call_text, spinning, together
 from trioecho.render.canvas import LINE, SMALL
 from trioecho.render.words import troubled
 
@@ -36,7 +36,7 @@ class CallRow:
     def joins(self, call: Call) -> bool:
         """Whether a call belongs in this row."""
         last = self._calls[-1] if self._calls else None
-        return last is not None and (last.end, last.fd) == (call.end, call.fd)
+        return last is not None and together(last, call)
 
     def add(self, call: Call) -> None:
         """Add a call that belongs here."""

@@ -30,7 +30,7 @@ from trioecho.model import (
     Summary,
 )
 from trioecho.packet.records import records, told
-from trioecho.render.calls import call_text, spinning
+from trioecho.render.calls import call_text, spinning, together
 from trioecho.render.colors import Style, paint
 from trioecho.render.duplicates import DuplicateAcks
 from trioecho.render.fold import Fold
@@ -177,7 +177,7 @@ class Terminal:
         if not calls:
             return False
         last = calls[-1]
-        if (last.end, last.fd, last.connection) != (call.end, call.fd, call.connection):
+        if last.connection != call.connection or not together(last, call):
             return False
         if last.times > 1 or call.times > 1:
             return last.times > 1 and call.times > 1
