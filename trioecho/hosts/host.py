@@ -133,7 +133,7 @@ class Host:
             await self._keeper.ask("set", self._number, name, value)
         except KernelRefusedError as error:
             hint = _REFUSED.get(error.number, "")
-            if name == CONGESTION_CONTROL and not hint:
+            if name == CONGESTION_CONTROL and error.number != errno.EROFS:
                 allowed = await self.sysctl("net.ipv4.tcp_allowed_congestion_control")
                 hint = f"On this machine it may be {' or '.join(allowed.split())}"
             raise KernelRefusedError(error.step, error.number, hint) from None
