@@ -15,9 +15,13 @@ class Network:
     """A network namespace with its loopback up, in its own user namespace.
 
     Programs are root in it: they may capture, and make interfaces.
+
+    Attributes:
+        pid: a process in both.
     """
 
     def __init__(self, pid: int) -> None:
+        self.pid = pid
         self._enter = [
             *(need_tool("nsenter"), "-t", str(pid), "-U", "-n", "--preserve-credentials", "--"),
         ]

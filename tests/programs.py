@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 import warm
 
@@ -39,7 +40,7 @@ def shown(
 class Server:
     """``trioecho serve`` in its own process, on a free port."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: warm.Process) -> None:
         self.process = process
         assert process.stdout is not None
         self.output = process.stdout
@@ -68,8 +69,11 @@ class Server:
         return self.process.returncode, rest.splitlines()
 
 
+Started = TypeVar("Started", subprocess.Popen[bytes], warm.Process)
+
+
 @contextmanager
-def limited(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def limited(process: Started) -> Iterator[Started]:
     """Kills a process after the block, or once patience runs out."""
     timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
@@ -84,9 +88,8 @@ def limited(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes
 @contextmanager
 def serving(*options: str, address: str = "127.0.0.1:0") -> Iterator[Server]:
     """Runs a server during a block."""
-    command = [*TRIOECHO, "serve", address, *options]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    with warm.Process(
+        "serve", address, *options, stderr=subprocess.STDOUT, encoding="utf-8"
     ) as process:
         try:
             yield Server(process)
@@ -106,11 +109,11 @@ class Pipe:
         self.path = path
         self._end = os.open(path, os.O_RDWR | os.O_NONBLOCK)
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> warm.Process:
         """Starts a command that writes to the pipe."""
         output = os.open(self.path, os.O_WRONLY)
         try:
-            return subprocess.Popen([*TRIOECHO, *arguments], stdout=output, stderr=subprocess.PIPE)
+            return warm.Process(*arguments, stdout=output)
         finally:
             os.close(output)
 

@@ -142,7 +142,7 @@ class Terminal:
 @contextmanager
 def started(
     words: list[str], until: bytes, stdin: int = subprocess.DEVNULL
-) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+) -> Iterator[tuple[warm.Process, IO[bytes]]]:
     """Starts ``trioecho run`` and reads its standard error up to a line.
 
     Args:
@@ -153,9 +153,8 @@ def started(
     Yields:
         The process, and the rest of its standard error.
     """
-    with limited(
-        subprocess.Popen(words, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    ) as process:
+    rest = words[len(TRIOECHO) :]
+    with limited(warm.Process(*rest, stdin=stdin, stdout=subprocess.DEVNULL)) as process:
         assert process.stderr is not None
         line = b""
         while until not in line:

@@ -1,4 +1,4 @@
-"""Runs commands that start warm: each is forked from a process that has imported trioecho.
+"""Commands that start warm: each is forked from a process that has imported trioecho.
 
 Importing trioecho takes longer than most commands do. A process forked from one that has done so is
 as separate as one started anew: it has its own standard streams, directory and environment, and it
@@ -9,6 +9,7 @@ only, though, so each command has tests that start it cold, by ``python -m trioe
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import gc
 import importlib
@@ -24,7 +25,10 @@ import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO
+from subprocess import DEVNULL, PIPE, STDOUT
+from typing import IO, Any, BinaryIO
+
+from trioecho.hosts.syscalls import setns
 
 LARGEST = 1 << 20  # bytes of a request
 PATIENCE = 60  # seconds until a command that hangs is killed
@@ -32,63 +36,147 @@ PATIENCE = 60  # seconds until a command that hangs is killed
 EARLY = ("PYTHON", "LANG", "LC_")
 
 
-def run(
-    *words: str, stdin: bytes | BinaryIO = b"", env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Runs ``trioecho WORDS`` to its end, with warnings as errors.
+class Process:
+    """``trioecho WORDS``, with warnings as errors; has what tests use of ``subprocess.Popen``.
 
     Args:
         words: the command line after ``trioecho``.
-        stdin: standard input: what a pipe brings, or a file.
+        stdin: a descriptor, PIPE or DEVNULL.
+        stdout: the same.
+        stderr: the same, or STDOUT.
         env: its environment; this process's own if None.
+        encoding: of the text in its pipes; None for bytes.
+        network: a process whose user and network namespace it enters, or 0.
     """
-    env = {"PYTHONIOENCODING": "utf-8", **(os.environ if env is None else env)}
-    requests, early = _forker()
-    assert _early(env) == early, "Python reads these when it starts: start it cold"
-    (read_out, write_out), (read_err, write_err), (read_end, write_end) = (
-        os.pipe() for _ in range(3)
-    )
-    read_in, write_in = os.pipe() if isinstance(stdin, bytes) else (os.dup(stdin.fileno()), -1)
-    theirs = [read_in, write_out, write_err, write_end]
-    request = json.dumps([words, os.getcwd(), env]).encode()
-    socket.send_fds(requests, [request], theirs)
-    for descriptor in theirs:
-        os.close(descriptor)
-    with ThreadPoolExecutor(3) as pool:
-        out = pool.submit(_read, read_out)
-        err = pool.submit(_read, read_err)
-        if isinstance(stdin, bytes):
-            pool.submit(_write, write_in, stdin)
-        with open(read_end, encoding="ascii") as end:
-            timer = threading.Timer(PATIENCE, os.kill, [int(end.readline()), signal.SIGKILL])
-            timer.start()
-            code = int(end.readline())
-            timer.cancel()
-    return subprocess.CompletedProcess(list(words), code, out.result(), err.result())
+
+    def __init__(
+        self,
+        *words: str,
+        stdin: int = DEVNULL,
+        stdout: int = PIPE,
+        stderr: int = PIPE,
+        env: Mapping[str, str] | None = None,
+        encoding: str | None = None,
+        network: int = 0,
+    ) -> None:
+        env = {"PYTHONIOENCODING": "utf-8", **(os.environ if env is None else env)}
+        requests, early = _forker()
+        assert _early(env) == early, "Python reads these when it starts: start it cold"
+        self.stdin, read_in = _stream(stdin, "w", encoding)
+        self.stdout, write_out = _stream(stdout, "r", encoding)
+        self.stderr, write_err = _stream(stderr, "r", encoding, write_out)
+        self._end, write_end = os.pipe()
+        theirs = [read_in, write_out, write_err, write_end]
+        request = json.dumps([words, os.getcwd(), env, network]).encode()
+        socket.send_fds(requests, [request], theirs)
+        for descriptor in theirs:
+            os.close(descriptor)
+        self.returncode: int | None = None
+        self.pid = self._told()
+
+    def _told(self) -> int:
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(self._end, 1)
+        return int(line)
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+        if self.returncode is None and select.select([self._end], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        """Waits for its end; returns the exit code."""
+        if self.returncode is None:
+            if not select.select([self._end], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(f"trioecho ({self.pid})", timeout)
+            self.returncode = self._told()
+            os.close(self._end)
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """Kills it."""
+        self.send_signal(signal.SIGKILL)
+
+    def communicate(self, data: Any = None, timeout: float = PATIENCE) -> tuple[Any, Any]:
+        """Writes to its pipe, reads the others to their ends and waits; kills it in the end."""
+        timer = threading.Timer(timeout, self.kill)
+        timer.start()
+        with ThreadPoolExecutor(3) as pool:
+            if data is not None:
+                pool.submit(self._write, data)
+            out, err = (
+                pool.submit(one.read) if one else None for one in (self.stdout, self.stderr)
+            )
+        self.wait(timeout)
+        timer.cancel()
+        return out and out.result(), err and err.result()
+
+    def _write(self, data: Any) -> None:
+        if self.stdin is not None:
+            with contextlib.suppress(BrokenPipeError), self.stdin:
+                self.stdin.write(data)
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for stream in filter(None, (self.stdin, self.stdout, self.stderr)):
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+        self.wait()
+
+
+def run(
+    *words: str,
+    stdin: bytes | BinaryIO = b"",
+    env: Mapping[str, str] | None = None,
+    network: int = 0,
+) -> subprocess.CompletedProcess[bytes]:
+    """Runs a command to its end.
+
+    Args:
+        words: the command line after ``trioecho``.
+        stdin: what its standard input brings, or a file.
+        env: its environment; this process's own if None.
+        network: as for `Process`.
+    """
+    data, source = (stdin, PIPE) if isinstance(stdin, bytes) else (None, stdin.fileno())
+    with Process(*words, stdin=source, env=env, network=network) as process:
+        out, err = process.communicate(data)
+    return subprocess.CompletedProcess(list(words), process.wait(), out, err)
 
 
 def shown(
-    *words: str, stdin: str | BinaryIO = "", env: Mapping[str, str] | None = None
+    *words: str, stdin: str | BinaryIO = "", env: Mapping[str, str] | None = None, network: int = 0
 ) -> subprocess.CompletedProcess[str]:
     """As `run`, with text for bytes."""
-    done = run(*words, stdin=stdin.encode() if isinstance(stdin, str) else stdin, env=env)
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    done = run(*words, stdin=data, env=env, network=network)
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
     )
 
 
-def _read(descriptor: int) -> bytes:
-    with open(descriptor, "rb") as file:
-        return file.read()
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    try:
-        with open(descriptor, "wb", buffering=0) as file:
-            while data:
-                data = data[file.write(data) :]
-    except BrokenPipeError:  # the command does not read all of it
-        pass
+def _stream(
+    kind: int, mode: str, encoding: str | None, stdout: int = -1
+) -> tuple[IO[Any] | None, int]:
+    """This end of a standard stream, if it is a pipe, and the command's end."""
+    if kind == STDOUT:
+        return None, os.dup(stdout)
+    if kind == DEVNULL:
+        return None, os.open(os.devnull, os.O_RDWR)
+    if kind != PIPE:
+        return None, os.dup(kind)
+    read, write = os.pipe()
+    ours, theirs = (read, write) if mode == "r" else (write, read)
+    return os.fdopen(ours, mode if encoding else f"{mode}b", encoding=encoding), theirs
 
 
 def _early(env: Mapping[str, str]) -> dict[str, str]:
@@ -165,15 +253,26 @@ def _tell_end(handle: int, pid: int, end: int) -> None:
     os.close(handle)
 
 
-def _become(standard: list[int], words: list[str], folder: str, env: dict[str, str]) -> list[str]:
+def _become(
+    standard: list[int], words: list[str], folder: str, env: dict[str, str], network: int
+) -> list[str]:
     for number, descriptor in enumerate(standard):
         os.dup2(descriptor, number)
     os.closerange(3, 4096)
+    if network:
+        _enter(network)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(env)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     return words
+
+
+def _enter(process: int) -> None:
+    for kind in ("user", "net"):
+        descriptor = os.open(f"/proc/{process}/ns/{kind}", os.O_RDONLY)
+        setns(descriptor, 0)
+        os.close(descriptor)
 
 
 def _main(descriptor: int) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import warm
 from loopback import need_ipv6
 from programs import PATIENCE, TRIOECHO, Pipe, Server, limited, pipe_at, serving, trioecho
 
@@ -211,7 +212,7 @@ def test_it_ends_when_nobody_reads_its_output() -> None:
 
 
 @contextmanager
-def stuck(pipe: Pipe, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def stuck(pipe: Pipe, *options: str) -> Iterator[tuple[warm.Process, int]]:
     """A server whose output is full and whose queue has run over, and its port."""
     with limited(pipe.start("serve", "127.0.0.1:0", "--recv-size", "16", *options)) as process:
         line = pipe.until(b'"address"' if "--json" in options else b"listening on").splitlines()[-1]

@@ -12,13 +12,14 @@ import stat
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+import warm
 import wrapped
 from frames import tcp
 from needs import missing, need_namespaces, need_tool
@@ -35,7 +36,7 @@ WATCH = (sys.executable, "-W", "error", "-m", "trioecho", "watch")
 class Watching:
     """``trioecho watch`` in a process of its own, which captures already."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: warm.Process | subprocess.Popen[str]) -> None:
         self.process = process
         assert process.stdout is not None
         self.output = process.stdout
@@ -55,19 +56,21 @@ class Watching:
 
 
 @contextmanager
-def watching(command: Sequence[str]) -> Iterator[Watching]:
+def watching(process: warm.Process | subprocess.Popen[str]) -> Iterator[Watching]:
     """A watch for the length of a block; its first line says that it captures."""
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV
-    ) as process:
+    with process:
         try:
             yield Watching(process)
         finally:
             process.kill()
 
 
+def started(network: Network, *options: str) -> warm.Process:
+    return warm.Process("watch", *options, env=ENV, encoding="utf-8", network=network.pid)
+
+
 def watch(network: Network, *options: str) -> Any:
-    return watching(network.command(*WATCH, *options))
+    return watching(started(network, *options))
 
 
 def objects(path: Path, kind: str) -> list[Any]:
@@ -358,12 +361,7 @@ def test_each_end_has_a_process(network: Network, tmp_path: Path, name: str, sho
 
 
 def test_a_table_instead_of_a_ladder(network: Network) -> None:
-    with subprocess.Popen(
-        network.command(*WATCH, "--table", "--count", "10"),
-        stdout=subprocess.PIPE,
-        text=True,
-        env=ENV,
-    ) as process:
+    with started(network, "--table", "--count", "10") as process:
         assert process.stdout is not None
         while process.poll() is None:
             network.python(ECHO)
@@ -477,14 +475,7 @@ def test_an_interface_that_goes_down_while_another_is_watched(network: Network) 
 
 
 def refused(network: Network, *options: str) -> tuple[int, str]:
-    done = subprocess.run(
-        network.command(*WATCH, *options),
-        capture_output=True,
-        text=True,
-        env=ENV,
-        timeout=PATIENCE,
-        check=False,
-    )
+    done = warm.shown("watch", *options, env=ENV, network=network.pid)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.strip()
 
@@ -570,7 +561,10 @@ def test_called_by_sudo_it_becomes_the_user(open_to_all: Path) -> None:
     path = open_to_all / "seen.jsonl"
     script = 'ip link set lo up; exec env SUDO_UID="$0" SUDO_GID="$1" "${@:2}"'
     command = [*enter, need_tool("bash"), "-c", script, str(uid), str(gid)]
-    with watching([*command, *WATCH, "-o", str(path)]) as run:
+    words = [*command, *WATCH, "-o", str(path)]
+    with watching(
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENV)
+    ) as run:
         pid = run.process.pid
         status = dict(
             line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
