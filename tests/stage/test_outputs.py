@@ -165,7 +165,24 @@ async def test_a_renderer_that_holds_back_decides_a_while_after_the_first_segmen
     assert written == b"[decided: 123] 3"
 
 
-async def test_a_renderer_that_holds_back_need_not_decide_before_the_end() -> None:
+async def test_a_renderer_that_holds_back_decides_when_its_events_end_at_the_latest() -> None:
     written, renderer = bytearray(), Holding()
     await shown(Output(renderer, written.extend, decide=renderer.decide))
-    assert written == b"[] 3"
+    assert written == b"[decided: 123] 3"
+
+
+async def test_who_asks_is_told_when_all_is_written() -> None:
+    written, renderer, behind = bytearray(), Holding(), []
+    output = Output(renderer, written.extend, decide=renderer.decide)
+
+    async def engine() -> None:
+        await output.caught_up()  # nothing was put
+        await output.put([Call(1, "server", "listening", 3, "listen", "1")])
+        await output.caught_up()  # no segment yet, so nothing is held back
+        await output.put(RUNGS)
+        await output.caught_up()
+        behind.append(bytes(written))
+
+    with trio.fail_after(60):
+        await show([output], engine, lambda: SUMMARY, grace=0.5, stop=trio.Event())
+    assert behind == [b"[decided: 123"]

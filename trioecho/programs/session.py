@@ -20,6 +20,7 @@ from trioecho.programs.connecting import Finder
 from trioecho.programs.lines import ProgramLine, Tell
 from trioecho.programs.program import Program, open_program
 from trioecho.programs.settings import RunSettings
+from trioecho.programs.telling import LinesOutput
 from trioecho.programs.tracing import Tracing
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import OpenOutputs
@@ -59,9 +60,10 @@ async def run_programs(
         open_recorded(where, settings.faults, kernel=settings.kernel, ways=settings.ways) as stage,
         stage.diags() as diags,
     ):
-        session = Session(settings, stage, diags["server"], tell, stop)
         opened = outputs(stage.title, stage.interfaces)
-        summary = await play(stage, opened, session.perform, grace=GRACE, stop=stop)
+        lines = LinesOutput(stage, opened, tell)
+        session = Session(settings, stage, diags["server"], lines.tell, stop)
+        summary = await play(stage, [*opened, lines], session.perform, grace=GRACE, stop=stop)
     if settings.strict:
         check_matched(summary)
     return session.code

@@ -102,6 +102,11 @@ class Order:
         while self.full:
             await self._taken.wait()
 
+    async def passed(self, time: int) -> None:
+        """Wait until everything queued up to a time has been taken."""
+        while self._entries and self._entries[0][0] <= time:
+            await self._taken.wait()
+
     def wake(self) -> None:
         """Wake the tasks that wait for something new."""
         if self._news is not None:

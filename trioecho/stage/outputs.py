@@ -48,9 +48,12 @@ class Output:
         self._sink = sink
         self.abandon = abandon
         self._send, self._receive = trio.open_memory_channel[Events](16)
+        self._behind = 0  # batches that were put and are not written
+        self._level = trio.Event()
 
     async def put(self, events: Events) -> None:
         """Queue events, and wait while the renderer is behind."""
+        self._behind += 1
         try:
             await self._send.send(events)
         except trio.BrokenResourceError:
@@ -60,29 +63,50 @@ class Output:
         """Close the channel: there are no more events."""
         self._send.close()
 
+    async def caught_up(self) -> None:
+        """Wait until everything that was put is written, and nothing held back."""
+        while self._behind:
+            await self._level.wait()
+
     async def run(self) -> None:
         """Show events until they end."""
-        async with self._receive:
-            if self._decide is not None:
-                await self._show_first(self._decide)
-            async for events in self._receive:
-                await self.write(partial(self.renderer.show, events))
+        try:
+            async with self._receive:
+                if self._decide is not None:
+                    await self._show_first(self._decide)
+                async for events in self._receive:
+                    await self.write(partial(self.renderer.show, events))
+                    self._written(1)
+        finally:
+            self._written(self._behind)
+
+    def _written(self, batches: int) -> None:
+        self._behind -= batches
+        if not self._behind:
+            self._level.set()
+            self._level = trio.Event()
 
     async def _show_first(self, decide: Callable[[], bytes]) -> None:
         """Show what comes until the renderer must decide how to show it."""
-        deadline = math.inf
+        deadline, held = math.inf, 0
         while True:
             with trio.move_on_at(deadline) as patience:
                 try:
                     events = await self._receive.receive()
                 except trio.EndOfChannel:
-                    return
+                    break
             if patience.cancelled_caught:
                 break
             await self.write(partial(self.renderer.show, events))
             if deadline == math.inf and any(isinstance(event, Rung) for event in events):
                 deadline = trio.current_time() + HOLD
-        await self.write(decide)
+            if deadline == math.inf:
+                self._written(1)
+            else:
+                held += 1
+        if held:
+            await self.write(decide)
+            self._written(held)
 
     async def write(self, render: Callable[[], bytes]) -> None:
         """Render and write in a thread: neither a file nor a terminal signals when it is ready."""
