@@ -428,6 +428,17 @@ def test_only_trouble_holds_in_files_too(two: str, tmp_path: Path) -> None:
     assert {one["connection"] for one in objects(path.read_text()) if "connection" in one} == {2}
 
 
+def test_only_trouble_has_the_one_that_nobody_answered(tmp_path: Path) -> None:
+    """Though each of its segments is as it should be: it takes the end to tell."""
+    path = capture(tmp_path / "alone.pcap", GOOD + "\n+.1 >2 S 0:0(0)")
+    file = tmp_path / "alone.jsonl"
+    for more in ([], ["--table"], ["--format", "json"], ["-o", str(file)]):
+        text = show(path, "--only", "trouble", *more)
+        assert "40001" in text or "SYN" in text
+        assert "40000" not in text
+    assert {one["connection"] for one in objects(file.read_text()) if "connection" in one} == {2}
+
+
 def test_only_trouble_leaves_out_the_one_that_had_none(one: str) -> None:
     assert "0 of 1 connection" in " ".join(show(one, "--only", "trouble").split())
     assert "SYN" not in show(one, "--only", "trouble")

@@ -33,3 +33,19 @@ def test_trouble_is_asked_of_a_whole_connection() -> None:
     assert only.everything
     assert only.takes(rungs[0])
     assert not only.keeps(summary)
+
+
+@pytest.mark.parametrize(
+    ("ladder", "keeps"),
+    [
+        ("+0 > S 0:0(0)", True),
+        ("+0 > S 0:0(0)\n+.01 < S. 0:0(0) ack 1", True),
+        (OPEN, False),
+        ("+0 > P. 1:6(5) ack 1", False),  # it began before the capture
+    ],
+)
+def test_a_syn_that_nobody_answers_is_trouble(ladder: str, keeps: bool) -> None:
+    _, summary = come_to(ladder)
+    assert summary.troubles == 0
+    assert summary.attempt is keeps
+    assert Selection(only_trouble=True).keeps(summary) is keeps

@@ -1,5 +1,7 @@
 """A server and a client, from the start of the one to the end of the other."""
 
+# covers: programs/session, programs/telling
+
 from __future__ import annotations
 
 from collections.abc import Sequence

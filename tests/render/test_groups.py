@@ -25,6 +25,7 @@ def attempt(number: int) -> ConnectionSummary:
     return one(
         number,
         completeness=SILENT,
+        attempt=True,
         troubles=3,
         first_trouble=trouble,
         first_trouble_kind="syn-again",
@@ -48,7 +49,7 @@ def test_twelve_attempts_stand_once_on_top() -> None:
 
 
 def test_attempts_that_were_just_not_answered_are_a_group_too() -> None:
-    text = lines(*(one(number, completeness=SILENT) for number in (1, 2)))
+    text = lines(*(one(number, completeness=SILENT, attempt=True) for number in (1, 2)))
     assert text == [
         "2 attempts to 203.0.113.94:80: no answer to any SYN",
         "       connections 1-2; the first began at 0.000 s, the last at 0.000 s",

@@ -319,6 +319,7 @@ class ConnectionSummary(Struct, frozen=True):
         stopped: the end whose program trioecho has stopped first, while it was still open.
         tunnel: what names the tunnel or tenant it was in, such as ``VXLAN 42``; ``""`` for none.
         first_trouble_kind: the kind of the fact behind ``first_trouble``.
+        attempt: whether its handshake began, and was not completed.
     """
 
     number: int
@@ -351,6 +352,12 @@ class ConnectionSummary(Struct, frozen=True):
     reset_by: Literal["client", "server", "wire"] | None = None
     stopped: End | None = None
     first_trouble_kind: str = ""
+    attempt: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether something went wrong on it, be it only that nobody answered its SYN."""
+        return self.troubles > 0 or self.attempt
 
 
 class CaptureSummary(Struct, frozen=True):

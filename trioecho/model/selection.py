@@ -37,7 +37,7 @@ class Selection(Struct, frozen=True):
             (self.connection is None or one.number == self.connection)
             and (self.host is None or self.host in (one.client.ip, one.server.ip))
             and (self.port is None or self.port in (one.client.port, one.server.port))
-            and not (self.only_trouble and not one.troubles)
+            and not (self.only_trouble and not one.failed)
         )
 
     @property

@@ -86,6 +86,7 @@ class Reading:
         self._selection = selection or Selection()
         self._decoder = Decoder(on_datagram)
         self._replay: Replay | None = None
+        self._attempts: set[int] = set()
 
     @property
     def strangers(self) -> set[int]:
@@ -131,6 +132,8 @@ class Reading:
     def rest(self) -> list[Rung]:
         """The rungs that waited for an arrival, when all frames have been read."""
         rungs = self._replay.rest() if self._replay is not None else ()
+        if self._selection.only_trouble:
+            self._attempts = {one.number for one in self.tracker.summaries() if one.attempt}
         return list(filter(self._selection.takes, rungs))
 
     def _replayed(self, segments: Iterable[Segment]) -> Iterator[Rung]:
@@ -147,8 +150,8 @@ class Reading:
         return segments if self._share is None else filter(self._share.takes, segments)
 
     def troubled(self, number: int) -> bool:
-        """Whether a connection has had trouble until now."""
-        return self.tracker.connections[number - 1].troubles > 0
+        """Whether a connection has had trouble until now, or at the end is but an attempt."""
+        return self.tracker.connections[number - 1].troubles > 0 or number in self._attempts
 
     def connections(self) -> Iterator[ConnectionSummary]:
         """The connections selected, in the order of their appearance."""

@@ -7,7 +7,7 @@ from itertools import count, groupby
 from typing import NamedTuple
 
 from trioecho.model import ConnectionSummary
-from trioecho.tcp.outcome import UNANSWERED, attempted
+from trioecho.tcp.outcome import UNANSWERED
 from trioecho.text import plural, printable
 
 # Numbers of connections, or ranges of them, that a group names; the others are counted.
@@ -23,7 +23,7 @@ class Group(NamedTuple):
     def title(self) -> str:
         """Such as ``12 attempts to 203.0.113.94:80: no answer to any SYN``."""
         one = self.connections[0]
-        what = plural(len(self.connections), "attempt" if attempted(one) else "connection")
+        what = plural(len(self.connections), "attempt" if one.attempt else "connection")
         within = f" in {one.tunnel}" if one.tunnel else ""
         outcome = one.completeness.replace(UNANSWERED, "no answer to any SYN")
         return f"{what} to {one.server}{within}: {outcome}"
@@ -49,11 +49,6 @@ class Group(NamedTuple):
         )
 
 
-def failed(one: ConnectionSummary) -> bool:
-    """Whether something went wrong, be it only that nobody answered."""
-    return one.troubles > 0 or attempted(one)
-
-
 def grouped(
     connections: Sequence[ConnectionSummary],
 ) -> tuple[list[Group], list[ConnectionSummary]]:
@@ -62,7 +57,7 @@ def grouped(
     for one in connections:
         key = (
             (one.server, one.tunnel, one.completeness, one.first_trouble_kind)
-            if failed(one)
+            if one.failed
             else one.number
         )
         found.setdefault(key, []).append(one)

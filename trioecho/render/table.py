@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
-from trioecho.render.groups import Group, failed, grouped
+from trioecho.render.groups import Group, grouped
 from trioecho.render.limits import room
 from trioecho.render.totals import repeated, round_trips
 from trioecho.text import bytes_of, plural, printable, seconds, wrapped
@@ -21,7 +21,7 @@ _HEADING = (
 
 #: The orders a table can have; trouble first, since that is what people look for.
 SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
-    "trouble": lambda one: (-one.troubles, one.number),
+    "trouble": lambda one: (-one.troubles, not one.failed, one.number),
     "number": lambda one: (one.number,),
     "duration": lambda one: (one.start - one.end, one.number),
     "bytes": lambda one: (-one.client_bytes - one.server_bytes, one.number),
@@ -75,7 +75,7 @@ def table(
         left, shown = left - count, shown + 1
     if left:
         rest = [*(one for group in groups for one in group.connections), *rows][-left:]
-        troubled = sum(map(failed, rest)) or "none"
+        troubled = sum(one.failed for one in rest) or "none"
         text = f"and {plural(left, 'connection')} more, {troubled} with trouble; --all shows each"
         yield from ((line, "strong") for line in wrapped(text, width))
 

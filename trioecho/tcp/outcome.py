@@ -16,6 +16,7 @@ def summary(history: History) -> ConnectionSummary:
     """A connection's totals so far."""
     client, server, told = history.client, history.server, history.told or Told()
     stopped = None if history.closed_by else next(iter(told.stopped), None)
+    came_to = completeness(history)
     return ConnectionSummary(
         history.number,
         client.endpoint,
@@ -32,7 +33,7 @@ def summary(history: History) -> ConnectionSummary:
         client.resets + server.resets,
         history.troubles,
         history.first_trouble,
-        completeness(history),
+        came_to,
         history.initial_rtt,
         round_trips(client),
         round_trips(server),
@@ -45,6 +46,7 @@ def summary(history: History) -> ConnectionSummary:
         gave_up=told.gave_up and "client" not in told.stopped,
         stopped=stopped,
         first_trouble_kind=history.first_trouble_kind,
+        attempt=came_to.startswith((UNANSWERED, _REFUSED, _CUT, _INCOMPLETE)),
     )
 
 
@@ -97,11 +99,6 @@ def _attempt(history: History, answered: bool) -> str:
     if cut and history.reset_by == "server":
         return _REFUSED
     return UNANSWERED + ("; cut by a reset" if cut else "")
-
-
-def attempted(connection: ConnectionSummary) -> bool:
-    """Whether it is no more than an attempt: its handshake began, and was not completed."""
-    return connection.completeness.startswith((UNANSWERED, _REFUSED, _CUT, _INCOMPLETE))
 
 
 def _seen(*first: str, data: bool, close: bool) -> str:
