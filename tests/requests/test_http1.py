@@ -7,6 +7,9 @@ from __future__ import annotations
 import pytest
 from tapes import Tape, ms, requests_of
 
+from trioecho.model import Frame
+from trioecho.model.way import Way
+
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
 
@@ -103,6 +106,35 @@ def test_an_answer_that_was_lost_behind_the_tap() -> None:
     tape.put(300, "client", 16)
     (request,) = requests_of(tape, batch=1)
     assert (ms(request.after), ms(request.transfer), ms(request.total)) == (60, 209, 290)
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_a_repeat_that_overtakes_the_first(end: str) -> None:
+    """It is delayed by 500 ms; the timer fires after 220."""
+    tape = Tape(way=10)
+    tape.open()
+    asked, answered = (20, 455) if end == "server" else (20, 255)
+    seq = tape.say(asked, "client", GET)
+    if end == "client":
+        late(tape)
+        tape.put(240, "client", 24, GET, seq=seq)
+    seq = tape.say(answered - 220 * (end == "server"), "server", OK + b"hello")
+    if end == "server":
+        late(tape)
+        tape.put(answered, "server", 24, OK + b"hello", seq=seq)
+    tape.say(600, "client", GET)
+    tape.say(630, "server", OK + b"hello")
+    first, second = requests_of(tape)
+    assert ms(first.after) == answered + 10 - asked
+    assert ms(first.thought) == (5 if end == "client" else 205)
+    assert (ms(first.total), ms(second.thought)) == (answered + 10, 20)
+
+
+def late(tape: Tape) -> None:
+    """The last segment arrives 500 ms late."""
+    last = tape.frames[-1]
+    way = Way(took=510_000_000)
+    tape.frames[-1] = Frame(last.number, last.time, last.data, last.link, last.length, way=way)
 
 
 def test_keep_alive_counts_connect_once() -> None:

@@ -12,7 +12,10 @@ import pytest
 from needs import need_tool
 from tapes import Tape, ms, requests_of
 
+from trioecho.capture.source import ToldFrames
+from trioecho.reading.reading import Reading
 from trioecho.requests.hello import Hello, hello_of
+from trioecho.requests.notes import Answers, Asks, Noting, Secures
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +101,22 @@ def test_the_handshake_and_what_it_hides(key: Path, version: ssl.TLSVersion) -> 
     assert (ms(turn.begin - shake.begin), ms(turn.thought)) == (asked, 40)
     assert turn.received > 3000
     assert (turn.handshake, ms(shake.thought)) == (None, 5)
+
+
+def test_the_notes_on_the_ladder(key: Path) -> None:
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3)
+    talk.shake()
+    reading = Reading()
+    rungs = Noting().of([*reading.rungs(ToldFrames(talk.tape.frames)), *reading.rest()])
+    notes = [(note, rung) for rung in rungs for note in rung.notes]
+    said = [note.text(rung) for note, rung in notes if isinstance(note, Asks | Answers | Secures)]
+    assert said == [
+        "ClientHello to shop, offers h2 and http/1.1",
+        "ServerHello: TLS 1.3, first byte after 25 ms: 5.0 ms the server, 20 ms the path",
+        "the TLS 1.3 handshake is over; it took 30 ms",
+    ]
+    sources = {note.source for note, _ in notes if isinstance(note, Asks | Answers | Secures)}
+    assert sources == {"RFC 8446 §4.1", "RFC 8446 §4.4.4"}
 
 
 def test_an_alert_at_the_end_is_no_turn(key: Path) -> None:

@@ -58,11 +58,11 @@ class Conversation:
         if self.over or rung.kind != "original":
             return
         sender, other = rung.sender, OTHER[rung.sender]
+        again = any(fact.again for fact in rung.notes)
         if not rung.on_wire:
-            again = any(fact.again for fact in rung.notes)
             self._away.see(rung, again=again)
-            if again and rung.segment.length:
-                self._repeat(rung)
+        if again and rung.segment.length:
+            self._repeat(rung)
         if rung.segment.flags & SYN:
             self._open(rung)
         heard = rung.arrived if rung.on_wire else rung.time
@@ -80,11 +80,20 @@ class Conversation:
             self._close()
 
     def _repeat(self, rung: Rung) -> None:
-        """A segment is sent again: behind the tap, the first one was lost."""
-        if any(fact.kind == "spurious-retransmission" for fact in rung.notes):
-            return
-        for request in (*self._asked.values(), *self._lately):
-            request.delay(rung.sender, rung.seq, rung.time)
+        """A segment is sent again: behind the tap, the first one was lost.
+
+        On a wire of ours it is known when each arrives, and the second may overtake the first.
+        """
+        requests = (*self._asked.values(), *self._lately)
+        if rung.arrived is not None:
+            end = rung.seq + rung.segment.length
+            for request in requests:
+                request.hasten(rung.sender, rung.seq, end, rung.arrived)
+        elif not rung.on_wire and not any(
+            fact.kind == "spurious-retransmission" for fact in rung.notes
+        ):
+            for request in requests:
+                request.delay(rung.sender, rung.seq, rung.time)
 
     def _open(self, rung: Rung) -> None:
         opening = self._handshake

@@ -67,6 +67,8 @@ class Flow:
             return []
         if segment.length:
             self._arrive(end, came)
+            if end == self._stream.next:
+                self._came = min(self._came, came)
         before = self._stream.next
         if len(segment.payload) < segment.length and not segment.flags & (SYN | RST):
             pieces = self._stream.push(start, segment.payload.ljust(segment.length, b"\0"))

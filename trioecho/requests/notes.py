@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 from msgspec.structs import replace
 
@@ -24,6 +25,8 @@ class Asks(Fact, frozen=True, tag="request"):
         said: what is asked.
         alpn: the protocols that a ClientHello offers.
     """
+
+    implied: ClassVar[bool] = True
 
     request: int
     protocol: str
@@ -54,6 +57,8 @@ class Answers(Fact, frozen=True, tag="answer"):
         path: how much of it the path took.
         by: the end that answers.
     """
+
+    implied: ClassVar[bool] = True
 
     request: int
     protocol: str
@@ -86,6 +91,8 @@ class Secures(Fact, frozen=True, tag="tls-handshake"):
         took: nanoseconds since the connection was open.
         version: of TLS.
     """
+
+    implied: ClassVar[bool] = True
 
     request: int
     took: int

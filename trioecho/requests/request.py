@@ -31,6 +31,10 @@ class Moment(Struct, frozen=True, gc=False):
         """The same, where what begins at a byte came only at a time."""
         return self if self.until <= seq or self.came >= time else replace(self, came=time)
 
+    def sooner(self, seq: int, end: int, time: int) -> Moment:
+        """The same, where the bytes between two came, again, at an earlier time."""
+        return replace(self, came=time) if seq < self.until <= end and time < self.came else self
+
 
 class Opening(Struct):
     """What came before a connection's first request, in nanoseconds since the epoch.
@@ -113,6 +117,14 @@ class Request(Struct):
             return
         self.answered = self.answered and self.answered.later(seq, time)
         self.ended = self.ended and self.ended.later(seq, time)
+
+    def hasten(self, end: End, seq: int, until: int, time: int) -> None:
+        """Take that bytes of an end came when it had sent them again, and the first later."""
+        if end == self.asker:
+            self.last = self.last.sooner(seq, until, time)
+            return
+        self.answered = self.answered and self.answered.sooner(seq, until, time)
+        self.ended = self.ended and self.ended.sooner(seq, until, time)
 
     # ---- times at the ends -----------------------------------------------------------------------
 
