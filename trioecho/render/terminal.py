@@ -207,10 +207,13 @@ class Terminal:
 
     def _at(self, end: End, prefix: str, text: str) -> Iterator[tuple[str, Style]]:
         """What an end does, at its edge."""
-        deeper = "  " if self._narrow else ""
-        lines = wrapped(text, self._width - self._left, later=deeper)
+        if self._narrow:
+            lines = wrapped(text, self._width, f"{prefix:{self._left}}", " " * (self._said + 2))
+            yield from ((line, "call") for line in lines)
+            return
+        lines = wrapped(text, self._width - self._left)
         at = self._left
-        if end == "server" and not self._narrow:
+        if end == "server":
             at = max(at, min(self._right, self._width - max(map(len, lines))))
         for line in lines:
             yield f"{prefix:{at}}{line}", "call"
