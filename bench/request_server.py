@@ -103,7 +103,6 @@ def main(protocol: str, port: str, key: str = "") -> None:
         if protocol == "https":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(key)
-            context.num_tickets = 0
             server.socket = context.wrap_socket(server.socket, server_side=True)
         server.serve_forever()
 

@@ -1,16 +1,18 @@
 """TLS: the handshake's names and its end, and the turns behind it; OpenSSL writes the records."""
 
-# covers: requests/hello
+# covers: requests/hello, requests/hidden
 
 from __future__ import annotations
 
 import ssl
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from frames import START
 from needs import need_tool
-from tapes import Tape, ms, requests_of
+from tapes import MS, Tape, ms, requests_of
 
 from trioecho.capture.source import ToldFrames
 from trioecho.reading.reading import Reading
@@ -52,9 +54,8 @@ class Talk:
         self._to = {"client": ssl.MemoryBIO(), "server": ssl.MemoryBIO()}
         self.client = mine.wrap_bio(self._to["client"], self._to["server"], server_hostname=name)
         self.server = theirs.wrap_bio(self._to["server"], self._to["client"], server_side=True)
-        self._sent = {"client": b"", "server": b""}
 
-    def shake(self) -> None:
+    def shake(self, tickets_at: float = 65) -> None:
         """The handshake: each flight leaves 5 ms after the other's has come."""
         done: set[ssl.SSLObject] = set()
         while len(done) < 2:
@@ -64,6 +65,8 @@ class Talk:
                     done.add(mine)
                 except ssl.SSLWantReadError:
                     pass
+                if len(done) == 2 and end == "server":
+                    self.at = max(tickets_at, 65 * (self.client.version() != "TLSv1.3"))
                 self.flush(end)
 
     def flush(self, end: str, later: float = 15) -> None:
@@ -101,6 +104,73 @@ def test_the_handshake_and_what_it_hides(key: Path, version: ssl.TLSVersion) -> 
     assert (ms(turn.begin - shake.begin), ms(turn.thought)) == (asked, 40)
     assert turn.received > 3000
     assert (turn.handshake, ms(shake.thought)) == (None, 5)
+
+
+def test_tickets_that_come_behind_the_question(key: Path) -> None:
+    """A client asks with its Finished; the server's tickets leave when both have come."""
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3)
+    question, answer = shaken(talk)
+    talk.tape.say(50.1, "client", question)
+    talk.tape.say(100, "server", answer)
+    _, turn = requests_of(talk.tape)
+    assert (turn.received, ms(turn.thought)) == (100 + 17, 39.9)
+
+
+def test_a_ticket_that_waits_for_the_ack_of_the_first(key: Path) -> None:
+    """Nagle's algorithm holds it back, and it goes out with the answer."""
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3, tickets=1)
+    question, answer = shaken(talk)
+    talk.tape.say(50.1, "client", question)
+    ticket = next(one.data for one in talk.tape.frames if one.time == START + int(60.5 * MS))[40:]
+    talk.tape.say(100, "server", ticket + answer[:50])
+    talk.tape.say(120, "server", answer[50:])
+    _, turn = requests_of(talk.tape)
+    assert (turn.received, ms(turn.thought), ms(turn.after)) == (100 + 17, 39.9, 79.9)
+
+
+def test_an_answer_as_long_as_a_ticket(key: Path) -> None:
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3, tickets=1)
+    question, _ = shaken(talk)
+    talk.tape.say(50.1, "client", question)
+    ticket = next(one.data for one in talk.tape.frames if one.time == START + int(60.5 * MS))[40:]
+    talk.tape.say(100, "server", ticket)
+    _, turn = requests_of(talk.tape)
+    assert (turn.received, ms(turn.thought)) == (len(ticket) - 5, 39.9)
+
+
+def test_a_record_can_be_read_once_all_of_it_has_come(key: Path) -> None:
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3, tickets=0)
+    question, answer = shaken(talk)
+    talk.tape.say(50.1, "client", question)
+    talk.tape.say(100, "server", answer[:50])
+    talk.tape.say(120, "server", answer[50:])
+    _, turn = requests_of(talk.tape)
+    assert (ms(turn.thought), ms(turn.after), ms(turn.transfer)) == (39.9, 79.9, 0)
+
+
+def test_an_answer_at_once_is_no_ticket(key: Path) -> None:
+    """Nothing else comes before the client speaks again."""
+    talk = Talk(key, ssl.TLSVersion.TLSv1_3, tickets=0)
+    question, answer = shaken(talk)
+    talk.tape.say(50.1, "client", question)
+    talk.tape.say(61, "server", answer)
+    talk.tape.say(90, "client", question)
+    first, second = requests_of(talk.tape)[1:]
+    assert (first.received, ms(first.thought), first.whole) == (100 + 17, 0.9, True)
+    assert second.received == 0
+
+
+def shaken(talk: Talk) -> tuple[bytes, bytes]:
+    """Performs a handshake, and gives a question and an answer in it; its end leaves at 50 ms."""
+    talk.shake(tickets_at=60.5)
+    with suppress(ssl.SSLWantReadError):
+        talk.client.read(1)  # the tickets
+    talk.client.write(b"question")
+    question = talk._to["server"].read()
+    talk._to["server"].write(question)
+    assert talk.server.read(20) == b"question"
+    talk.server.write(b"x" * 100)
+    return question, talk._to["client"].read()
 
 
 def test_the_notes_on_the_ladder(key: Path) -> None:

@@ -174,6 +174,10 @@ class Conversation:
         self._place(request)
         self._changed("done", request)
 
+    def waited(self, end: End, heard: Moment, said: Moment) -> int:
+        """How long an end has waited with what it said, after what it had heard."""
+        return said.left - heard.came - self._away.of(end)
+
     def _place(self, request: Request) -> None:
         """How far both ends are from the tap, as far as it is known by now."""
         request.away = self._away.of("client") // 2, self._away.of("server") // 2

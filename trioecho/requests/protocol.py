@@ -45,6 +45,9 @@ class Log(Protocol):
     def done(self, request: Request) -> None:
         """Its answer is over, or will not come."""
 
+    def waited(self, end: End, heard: Moment, said: Moment) -> int:
+        """How long an end has waited with what it said, after what it had heard; nanoseconds."""
+
 
 class Handover(NamedTuple):
     """Another protocol goes on, from some bytes on that were sent already."""

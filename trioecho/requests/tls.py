@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from trioecho.model import End
 from trioecho.requests.flow import Part
 from trioecho.requests.hello import Hello, hello_of
+from trioecho.requests.hidden import Hidden, Record
 from trioecho.requests.protocol import MOST_HEADER, GiveUp, Handover, Log, Talk
 from trioecho.requests.request import Moment, Opening, Request
-from trioecho.requests.turns import Turns
 
 _CHANGE, _ALERT, _HANDSHAKE, _DATA = 20, 21, 22, 23
 #: Bytes of a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
 _MOST_RECORD = (1 << 14) + 2048
-#: In TLS 1.3 an alert looks like data: two bytes, its type, and a tag of 16 (RFC 8446 §5.2).
-_ENCRYPTED_ALERT = 2 + 1 + 16
 # https://www.iana.org/assignments/tls-parameters
 _ALERTS = {
     0: "close notify",
@@ -41,23 +38,6 @@ _ALERTS = {
     116: "certificate required",
     120: "no application protocol",
 }
-
-
-class Record(NamedTuple):
-    """A record that is whole (RFC 8446 §5.1).
-
-    Args:
-        kind: its content type.
-        size: bytes of what is in it.
-        data: the same, where it may be read.
-        first, last: when its first and its last byte went over.
-    """
-
-    kind: int
-    size: int
-    data: bytes
-    first: Moment
-    last: Moment
 
 
 class _Records:
@@ -117,10 +97,7 @@ class Tls(Talk):
         self._client: Hello | None = None
         self._server: Hello | None = None
         self._shake: Request | None = None
-        self._secured: Moment | None = None
-        self._spoken = False  # whether the client has sent anything in it
-        self._held: tuple[End, Record] | None = None
-        self._turns = Turns(log, "TLS")
+        self._hidden: Hidden | None = None  # once the handshake is over
 
     def take(self, end: End, part: Part) -> Handover | None:
         """Take bytes of records."""
@@ -129,16 +106,17 @@ class Tls(Talk):
         for record in self._halves[end].read(part.data, part.moment):
             if self._shake is None:
                 self._shake = self._log.begin("TLS", record.first)
-            if self._secured is None:
+            if self._hidden is None:
                 self._handshake(end, record)
             elif record.kind == _DATA:
-                self._say(end, record)
+                self._hidden.say(end, record)
         return None
 
     def stop(self) -> None:
         """The last turn is over, or the handshake ends as it is."""
-        self._turns.stop()
-        if self._shake is not None and self._secured is None:
+        if self._hidden is not None:
+            self._hidden.stop()
+        elif self._shake is not None:
             self._log.done(self._shake)
 
     # ---- the handshake ---------------------------------------------------------------------------
@@ -207,31 +185,12 @@ class Tls(Talk):
 
     def _secure(self, moment: Moment, by: End = "client") -> None:
         """The handshake is over for the client, by the last message of one end."""
-        self._secured, shake = moment, self._shake
+        shake = self._shake
         assert shake is not None
         if shake.opening is None:
             shake.opening = Opening()
         shake.opening.secured = moment.left if by == "client" else moment.came
         shake.opening.secured_by = by
         shake.whole = True
+        self._hidden = Hidden(self._log, shake, moment)
         self._log.done(shake)
-
-    # ---- what it hides ---------------------------------------------------------------------------
-
-    def _say(self, end: End, record: Record) -> None:
-        """Take a record; one as long as an alert is one, unless another follows it."""
-        if self._held is not None:
-            held, self._held = self._held, None
-            self._count(*held)
-        if self._of_1_3 and record.size == _ENCRYPTED_ALERT:
-            self._held = end, record
-        else:
-            self._count(end, record)
-
-    def _count(self, end: End, record: Record) -> None:
-        if end == "server" and not self._spoken and self._of_1_3:
-            return  # session tickets, which a server sends behind its handshake (RFC 8446 §4.6.1)
-        self._spoken = self._spoken or end == "client"
-        turn, shake = self._turns.say(end, record.size, record.first, record.last), self._shake
-        if not turn.tls and shake is not None:
-            turn.host, turn.tls, turn.alpn = shake.host, shake.tls, shake.alpn
