@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import zlib
 from pathlib import Path
 
 from captures import read
+from shark import shark
 
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.model import ConnectionSummary
@@ -23,14 +23,9 @@ def alone(path: Path) -> list[ConnectionSummary]:
     return list(reading.connections())
 
 
-def as_tshark(program: str, path: Path) -> list[tuple[int, int | None, int, int]]:
+def as_wireshark(path: Path) -> list[tuple[int, int | None, int, int]]:
     """Number, time in nanoseconds, length and captured length of each of a file's frames."""
-    fields = ["frame.number", "frame.time_epoch", "frame.len", "frame.cap_len"]
-    command = [program, "-n", "-r", str(path), "-T", "fields"]
-    for field in fields:
-        command += ["-e", field]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    rows = shark(path, ["frame.number", "frame.time_epoch", "frame.len", "frame.cap_len"])
     return [(int(row[0]), _nanoseconds(row[1]), int(row[2]), int(row[3])) for row in rows]
 
 

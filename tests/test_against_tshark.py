@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from against.compare import Tally
@@ -15,50 +14,43 @@ from against.own import (
 )
 from against.rules import NUMBERS, RULES, documented
 from against.triples import triple_capture
-from needs import need_namespaces, need_tool, need_wires
-
-RUN = [sys.executable, "-m", "trioecho"]
+from needs import need_namespaces, need_wires
 
 
 def test_traced_captures(tmp_path: Path) -> None:
     need_namespaces()
-    tshark = need_tool("tshark")
     tally = Tally()
-    for path in traced_captures(tmp_path, RUN):
-        tally.add(tshark, path)
+    for path in traced_captures(tmp_path):
+        tally.add(path)
     check(tally)
 
 
 def test_captures_of_broken_wires(tmp_path: Path) -> None:
     need_wires()
-    tshark = need_tool("tshark")
     tally = Tally()
     for path in broken_captures(tmp_path):
-        tally.add(tshark, path)
+        tally.add(path)
     check(tally)
 
 
 def test_ladders_and_made_up_losses(tmp_path: Path) -> None:
-    tshark = need_tool("tshark")
     tally = Tally()
     for path in (*ladder_captures(tmp_path), *loss_captures(tmp_path)):
-        tally.add(tshark, path)
+        tally.add(path)
     check(tally)
 
 
 def test_whatever_a_packet_is_wrapped_in(tmp_path: Path) -> None:
-    tshark = need_tool("tshark")
     tally = Tally()
     for path in wrapped_captures(tmp_path):
-        tally.add(tshark, path)
+        tally.add(path)
     check(tally)
 
 
 def test_every_sequence_of_three_packets(tmp_path: Path) -> None:
-    tshark = need_tool("tshark")
     tally = Tally()
     triple_capture(tmp_path / "triples.pcap")
-    tally.add(tshark, tmp_path / "triples.pcap")
+    tally.add(tmp_path / "triples.pcap")
     check(tally)
     assert tally.frames == 3 * 14**3
     assert not tally.numbers_differ, tally.report()

@@ -32,9 +32,9 @@ class Tally:
         self.excused_theirs: Counter[str] = Counter()
         self.excused_ours: Counter[str] = Counter()
 
-    def add(self, tshark: str, path: Path) -> None:
+    def add(self, path: Path) -> None:
         """Compare one capture."""
-        two, mine = theirs(tshark, path), ours(path)
+        two, mine = theirs(path), ours(path)
         one: dict[int, Theirs] = {}
         streams = defaultdict[int, dict[int, Theirs]](dict)
         for number, row in two.items():
@@ -53,7 +53,7 @@ class Tally:
                 continue
             self.verdicts_differ += their.kinds != written
             self.numbers_differ += their.numbers != our.numbers
-            one = one or theirs(tshark, path, passes=1)
+            one = one or theirs(path, passes=1)
             named = excuses(their, before(streams[their.numbers.stream], one, mine, number), our)
             self.rules.update(named)
             if named:
@@ -109,19 +109,18 @@ def share(part: int, whole: int) -> float:
 
 def main(paths: Sequence[str]) -> int:
     """Compare captures named, or all there are."""
-    tshark = which("tshark")
-    if tshark is None:
-        print("tshark is not installed", file=sys.stderr)
+    if which("tshark") is None or which("sharkd") is None:
+        print("tshark, or the sharkd that comes with it, is not installed", file=sys.stderr)
         return 1
     tally = Tally()
     with TemporaryDirectory() as folder:
         captures = [Path(path) for path in paths] or [
             *(CORPUS / name for name, _ in corpus()),
             *told_wrong(),
-            *own_captures(Path(folder), [sys.executable, "-m", "trioecho"]),
+            *own_captures(Path(folder)),
         ]
         for path in captures:
-            tally.add(tshark, path)
+            tally.add(path)
     print(tally.report())
     return 1 if tally.unexplained else 0
 

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from needs import need_tool
+from shark import shark
+
 from trioecho.capture.files import open_capture_file
 from trioecho.model import ACK, FIN, RST, SYN, Rung
 from trioecho.packet.decode import decode
@@ -106,35 +109,40 @@ class Ours(NamedTuple):
     rtt: int
 
 
-def theirs(tshark: str, path: Path, *, passes: int = 2) -> dict[int, Theirs]:
-    """Run tshark over a capture.
+def theirs(path: Path, *, passes: int = 2) -> dict[int, Theirs]:
+    """What tshark says of a capture.
 
     Args:
-        tshark: the program.
         path: the capture.
         passes: 1 or 2.
 
     Returns:
         Its view of each TCP frame, by frame number.
     """
-    names = [*_NUMBERS, *(f"tcp.analysis.{kind.replace('-', '_')}" for kind in KINDS)]
-    fields = [word for name in ("frame.number", *names) for word in ("-e", name)]
-    command = [tshark, *(["-2"] if passes == 2 else []), "-r", str(path), "-Y", "tcp"]
-    done = subprocess.run(
-        [*command, "-T", "fields", "-E", "separator=|", *fields],
-        capture_output=True,
-        text=True,
-        check=False,  # it leaves with 2 for a file that is cut
-    )
+    analysed = (f"tcp.analysis.{kind.replace('-', '_')}" for kind in KINDS)
+    names = ["frame.number", *_NUMBERS, *analysed]
     rows = {}
-    for line in done.stdout.splitlines():
-        words = line.split("|")
+    for words in _once(path, names) if passes == 1 else shark(path, names):
+        if not words[1]:
+            continue
         stream, seq, ack, length, flags = words[1:6]
         numbers = Numbers(int(stream), int(seq), int(ack), int(length), int(flags, 16))
         said = words[6:]
         kinds = frozenset(kind for kind, word in zip(KINDS, said, strict=True) if word)
         rows[int(words[0])] = Theirs(numbers, kinds)
     return rows
+
+
+def _once(path: Path, names: Sequence[str]) -> list[list[str]]:
+    """What tshark reads in one pass."""
+    fields = [word for name in names for word in ("-e", name)]
+    done = subprocess.run(
+        [need_tool("tshark"), "-r", str(path), "-T", "fields", "-E", "separator=|", *fields],
+        capture_output=True,
+        text=True,
+        check=False,  # it leaves with 2 for a file that is cut
+    )
+    return [line.split("|") for line in done.stdout.splitlines()]
 
 
 def ours(path: Path) -> dict[int, Ours]:

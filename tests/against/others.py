@@ -16,8 +16,7 @@ from edits import edited, edits
 from hostile import read_and_climb
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from needs import need_tool
-from readers import alone, as_tshark, check_passing
+from readers import alone, as_wireshark, check_passing
 
 from against.compare import Tally
 from against.frames import KINDS
@@ -46,7 +45,7 @@ RAW = {
 }
 
 
-def test_each_file_as_tshark_reads_it() -> None:
+def test_each_file_as_wireshark_reads_it() -> None:
     for name, count in FILES:
         data = (CORPUS / name).read_bytes()
         with CaptureFile(io.BytesIO(data), name, len(data)) as file:
@@ -55,7 +54,7 @@ def test_each_file_as_tshark_reads_it() -> None:
             assert file.position == file.size == len(data)
         assert len(frames) == count
         ours = [(f.number, f.time, f.length, len(f.data)) for f in frames]
-        assert ours == as_tshark(need_tool("tshark"), CORPUS / name), name
+        assert ours == as_wireshark(CORPUS / name), name
 
 
 def test_what_is_passed_over_changes_nothing_else() -> None:
@@ -100,23 +99,21 @@ def test_mutated(data: st.DataObject) -> None:
 
 def test_what_was_told_wrong() -> None:
     """Each is odd on purpose, so how many frames agree says nothing; a rule must say why not."""
-    tshark = need_tool("tshark")
     tally = Tally()
     for path in told_wrong():
-        tally.add(tshark, path)
+        tally.add(path)
     assert not tally.unexplained, "\n" + tally.report()
 
 
 def test_verdicts(tmp_path: Path) -> None:
     """Each frame agrees or a rule says why not; and so many agree without a rule."""
-    tshark = need_tool("tshark")
     tally = Tally()
     for name in NAMES:
-        tally.add(tshark, CORPUS / name)
+        tally.add(CORPUS / name)
     assert not tally.unexplained, "\n" + tally.report()
     assert tally.verdicts_differ <= (1 - SAME) * tally.frames, tally.report()
     for path in ladder_captures(tmp_path):
-        tally.add(tshark, path)
+        tally.add(path)
     assert not tally.unexplained, "\n" + tally.report()
     often = [kind for kind in KINDS if max(tally.tshark[kind], tally.ours[kind]) >= OFTEN]
     assert often

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import trio
+import warm
 from broken import play_all
 from capture_file import write
 from captures import pcap
@@ -17,19 +17,13 @@ from ladders import MARKS, STATES, VERDICTS
 BROKEN = 15
 
 
-def own_captures(folder: Path, run: Sequence[str] | None) -> Iterator[Path]:
-    """Make every capture of our own.
-
-    Args:
-        folder: where to put them.
-        run: how trioecho is run, for real traffic; None where there is no namespace for it.
-    """
+def own_captures(folder: Path) -> Iterator[Path]:
+    """Make every capture of our own."""
     yield from ladder_captures(folder)
     yield from loss_captures(folder)
     yield from wrapped_captures(folder)
-    if run is not None:
-        yield from traced_captures(folder, run)
-        yield from broken_captures(folder)
+    yield from traced_captures(folder)
+    yield from broken_captures(folder)
 
 
 def ladder_captures(folder: Path) -> Iterator[Path]:
@@ -69,7 +63,7 @@ def wrapped_captures(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def traced_captures(folder: Path, run: Sequence[str]) -> Iterator[Path]:
+def traced_captures(folder: Path) -> Iterator[Path]:
     """Real traffic of the kernel of the day, traced in a private namespace."""
     runs = {
         "plain": ["hello"],
@@ -81,9 +75,7 @@ def traced_captures(folder: Path, run: Sequence[str]) -> Iterator[Path]:
     }
     for name, arguments in runs.items():
         path = folder / f"{name}.pcapng"
-        subprocess.run(
-            [*run, "trace", *arguments, "-o", str(path)], check=True, capture_output=True
-        )
+        warm.run("trace", *arguments, "-o", str(path)).check_returncode()
         yield path
 
 

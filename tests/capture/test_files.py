@@ -29,8 +29,7 @@ from captures import (
 )
 from crafted import crafted
 from frames import play
-from needs import need_tool
-from readers import as_tshark, check_passing
+from readers import as_wireshark, check_passing
 
 from trioecho.capture.files import CaptureFile, Interface, open_capture_file
 from trioecho.errors import TrioechoError
@@ -70,12 +69,12 @@ def test_passing_over_whatever_a_packet_is_wrapped_in(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", VARIATIONS)
-def test_each_variation_as_tshark_reads_it(name: str, tmp_path: Path) -> None:
+def test_each_variation_as_wireshark_reads_it(name: str, tmp_path: Path) -> None:
     path = tmp_path / "it"
     path.write_bytes(VARIATIONS[name])
     frames, trouble = read(VARIATIONS[name])
     assert trouble == ""
-    theirs = as_tshark(need_tool("tshark"), path)
+    theirs = as_wireshark(path)
     ours = [
         (f.number, None if t is None else f.time, f.length, len(f.data))
         for f, (_, t, _, _) in zip(frames, theirs, strict=True)
@@ -153,9 +152,7 @@ def test_numbers_are_those_of_wireshark(tmp_path: Path) -> None:
     with open_capture_file(path) as file:
         ours = [(f.number, f.time) for batch in file for f in batch]
     assert ours == [(1, 1000), (5, 2000)]
-    assert set(ours) < {
-        (number, time) for number, time, _, _ in as_tshark(need_tool("tshark"), path)
-    }
+    assert set(ours) < {(number, time) for number, time, _, _ in as_wireshark(path)}
 
 
 def test_a_simple_packet_has_the_time_of_the_one_before() -> None:

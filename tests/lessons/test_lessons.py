@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from frames import REPETITIONS
-from needs import need_tool
+from shark import shark
 
 from trioecho.lessons.expected import difference, path_of
 from trioecho.lessons.lesson import read
@@ -22,14 +21,9 @@ LESSONS = sorted(FOLDER.glob(f"*{SUFFIX}"))
 FIELDS = ("frame.number", "tcp.flags", "tcp.seq_raw", "tcp.ack_raw", "tcp.len")
 
 
-@pytest.fixture
-def tshark() -> str:
-    return need_tool("tshark")
-
-
 @pytest.mark.usefixtures("wires")
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path, tshark: str) -> None:
+async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path) -> None:
     file = tmp_path / "lesson.pcapng"
     with file.open("wb") as stream:
 
@@ -49,7 +43,7 @@ async def test_a_lesson_comes_to_its_ladder(path: Path, tmp_path: Path, tshark: 
     assert performance.disagreements == ()
     assert performance.summary.unmatched == ()
     assert not performance.stopped
-    assert by_tshark(tshark, file) == [numbers(rung) for rung in performance.rungs]
+    assert by_wireshark(file) == [numbers(rung) for rung in performance.rungs]
     for lost, again in repeated(performance.rungs):
         of = [note.of for note in again.notes if isinstance(note, REPETITIONS)]
         assert of == [lost.number], f"rung {again.number} repeats {lost.number}, which was lost"
@@ -70,16 +64,9 @@ def numbers(rung: Rung) -> tuple[int, ...]:
     return (segment.frame.number, segment.flags, segment.seq, segment.ack or 0, segment.length)
 
 
-def by_tshark(tshark: str, file: Path) -> list[tuple[int, ...]]:
-    """What tshark reads of each frame."""
-    fields = [word for field in FIELDS for word in ("-e", field)]
-    done = subprocess.run(
-        [tshark, "-r", str(file), "-T", "fields", *fields],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [tuple(int(word, 0) for word in line.split("\t")) for line in done.stdout.splitlines()]
+def by_wireshark(file: Path) -> list[tuple[int, ...]]:
+    """What Wireshark reads of each frame."""
+    return [tuple(int(word, 0) for word in row) for row in shark(file, FIELDS)]
 
 
 def test_each_lesson_has_a_ladder_and_each_ladder_a_lesson() -> None:

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 from struct import pack
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from needs import need_tool
+from shark import shark
 from wrapped import (
     ETHERNET,
     OUTER4,
@@ -128,19 +127,15 @@ UNKNOWN = {166, 205, 206, 219}
 
 @pytest.mark.parametrize("link", sorted({one.link for one in ALL} - UNKNOWN))
 def test_as_tshark_reads_them(link: int, tmp_path: Path) -> None:
-    tshark = need_tool("tshark")
     ours = [
         one for one in ALL if one.link == link and not any(word in one.name for word in OTHERWISE)
     ]
     file = tmp_path / "it.pcap"
     file.write_bytes(pcap([(one.data, len(one.data)) for one in ours], link))
     fields = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport", "tcp.dstport")
-    wanted = [word for name in (*fields, "tcp.seq_raw", "tcp.len") for word in ("-e", name)]
-    options = ["-n", "-d", "udp.port==8472,vxlan", "-T", "fields", "-E", "occurrence=l"]
-    command = [tshark, "-r", str(file), *options, *wanted]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    for one, line in zip(ours, told.stdout.splitlines(), strict=True):
-        source4, destination4, source6, destination6, *rest = line.split("\t")
+    told = shark(file, (*fields, "tcp.seq_raw", "tcp.len"), -1)
+    for one, row in zip(ours, told, strict=True):
+        source4, destination4, source6, destination6, *rest = row
         segment = read(one.data, one.link)
         assert segment is not None
         inner6 = one.name.startswith("IPv6")
