@@ -171,6 +171,15 @@ def test_a_trace_of_more_than_three_is_a_table(count: int, table: bool) -> None:
     assert "── SYN seq" in traced("--connections", str(count), "--ladder", "hi")
 
 
+def test_a_trace_of_many_shows_one_of_them_or_only_trouble() -> None:
+    need_wires()
+    crowd = "--connections", "6", "hi", "--fault", "drop client data 1 connection 3"
+    one = traced(*crowd, "--connection", "3")
+    assert one.count("── SYN seq 0") == one.count("retransmission of rung") == 1
+    bad = traced(*crowd, "--only", "trouble")
+    assert bad.count("── SYN seq 0") == bad.count("retransmission of rung") == 1
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_nothing_wraps(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ladder, a table, a summary, a lesson: each line fits on the screen."""

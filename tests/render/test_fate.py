@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from frames import play
 from msgspec.structs import replace
 
-from trioecho.render.fate import fate
+from trioecho.model import Kernel, State
+from trioecho.render.fate import fate, kernel_text
 from trioecho.render.jsonl import rung_object
 
 RUNG = play("+0 > S 0:0(0)")[0]
@@ -79,3 +82,31 @@ def test_what_became_of_it(known: dict[str, object], said: list[str]) -> None:
 
 def test_json_says_nothing_of_it_where_no_wire_of_ours_was() -> None:
     assert not {"arrived", "fault", "kind", "broken"} & set(rung_object(RUNG, RUNG.time))
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({}, "ESTABLISHED"),
+        ({"rtt": 3 * MS, "rto": 200 * MS}, "ESTABLISHED, rtt 3.0 ms, rto 200 ms"),
+        ({"cwnd": 10, "ssthresh": 7}, "ESTABLISHED, cwnd 10, ssthresh 7"),
+        ({"in_flight": 2, "congestion_control": "bbr"}, "in flight 2, congestion control bbr"),
+        ({"total_retransmits": 3, "retransmits": 1}, "retransmitted 3, backed off 1"),
+        (
+            {"busy": 900 * MS, "receiver_limited": 800 * MS, "send_buffer_limited": 5 * MS},
+            "busy 900 ms, limited by the peer's window 800 ms, limited by its send buffer 5.0 ms",
+        ),
+        ({"send_queue": 1, "receive_queue": 3}, "1 byte not acknowledged, 3 bytes unread"),
+        (
+            {"receive_queue": 3, "accepted": False, "accept_queue": 1},
+            "3 bytes unread, nobody has called accept() yet: 1 connection waits",
+        ),
+        ({"accepted": False}, "nobody has called accept() yet"),
+        ({"accepted": True, "accept_queue": 2}, "2 connections wait for accept()"),
+        ({"accepted": True, "accept_queue": 0}, "ESTABLISHED"),
+    ],
+)
+def test_what_a_kernel_says(known: dict[str, Any], said: str) -> None:
+    text = kernel_text("server", Kernel(State.ESTABLISHED, **known))
+    assert text.startswith("server's kernel: ESTABLISHED")
+    assert text.endswith(said)

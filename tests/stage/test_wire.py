@@ -220,15 +220,18 @@ async def test_a_policer_drops_and_the_kernel_sends_less() -> None:
     assert {(one.end, one.fault) for one in lost} == {("client", "police client 10mbit burst 8kb")}
 
 
-async def test_codel_drops_what_has_waited_too_long() -> None:
-    async with open_wire(["rate client 5mbit", "queue 1000 codel"]) as wire:
+@pytest.mark.parametrize(
+    ("queue", "size"),
+    [("queue 5", 100_000), ("queue 1000 codel", 400_000)],
+    ids=["that is full", "that was too long"],
+)
+async def test_a_queue_drops(queue: str, size: int) -> None:
+    async with open_wire(["rate client 5mbit", queue]) as wire:
         diary = Diary()
         wire.observers.append(diary)
-        await exchange(wire, 400_000)
+        await exchange(wire, size)
         assert not wire.unmatched()
-    assert {(one.end, one.fault) for one in diary.done_ if one.lost} == {
-        ("client", "queue 1000 codel")
-    }
+    assert {(one.end, one.fault) for one in diary.done_ if one.lost} == {("client", queue)}
 
 
 async def test_a_fault_may_be_added_later() -> None:
