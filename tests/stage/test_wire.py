@@ -148,7 +148,8 @@ async def test_what_the_wire_changes_is_taken_by_the_kernel(family: socket.Addre
     assert opens.edited == f"sackOK stripped, wscale stripped, {CLAMPED[family]}"
     assert agrees.edited == CLAMPED[family]  # the server offers what it was offered
     assert opens.segment.options.mss == agrees.segment.options.mss == 1200
-    assert all(one.segment.sound() for one in diary.sent_)
+    # One right checksum in 65,536 is also that of a segment whose device has yet to fill it in.
+    assert all(one.segment.sound() is not False for one in diary.sent_)
     data = [one.segment for one in diary.sent_ if one.segment.length]
     assert max(one.length for one in data) <= 1200
     assert {one.ecn for one in data} == {3}
