@@ -126,6 +126,15 @@ class Request(Struct):
         self.answered = self.answered and self.answered.sooner(seq, until, time)
         self.ended = self.ended and self.ended.sooner(seq, until, time)
 
+    @property
+    def seen(self) -> tuple[int, int]:
+        """From when to when it was seen at the tap, as the account's intervals are."""
+        began = None if self.opening is None else self.opening.began
+        secured = None if self.opening is None else self.opening.secured
+        last = self.last.came if self.ended is None else self.ended.came
+        start = self.first.left if began is None else began
+        return start, max(start, last, secured or 0)
+
     # ---- times at the ends -----------------------------------------------------------------------
 
     @property

@@ -31,15 +31,15 @@ class Shares:
         """A request begins; what the account said of the time since then is its own."""
         self._open[request.number] = request
         for span in self._spans:
-            _add(request, span, request.begin, None)
+            _add(request, span, request.seen[0], None)
 
     def end(self, request: Request) -> Iterator[Request]:
         """A request is over; given are those that wait no longer."""
         del self._open[request.number]
         for span in self._spans:  # what it was given of the time behind its end
-            _add(request, span, max(request.begin, request.end), None, sign=-1)
+            _add(request, span, request.seen[1], None, sign=-1)
         self._done.append(request)
-        if self._spans and self._spans[-1].end >= request.end:
+        if self._spans and self._spans[-1].end >= request.seen[1]:
             yield from self._covered(self._spans[-1].end)
         if len(self._done) > MOST_WAITING:
             yield self._done.popleft()
@@ -48,9 +48,9 @@ class Shares:
         """Take the account's next interval; given are the requests that it ends behind."""
         self._spans.append(span)
         for request in self._done:
-            _add(request, span, request.begin, request.end)
+            _add(request, span, *request.seen)
         for request in self._open.values():
-            _add(request, span, request.begin, None)
+            _add(request, span, request.seen[0], None)
         yield from self._covered(span.end)
 
     def rest(self) -> Iterator[Request]:
@@ -59,7 +59,7 @@ class Shares:
         self._done.clear()
 
     def _covered(self, until: int) -> Iterator[Request]:
-        while self._done and self._done[0].end <= until:
+        while self._done and self._done[0].seen[1] <= until:
             yield self._done.popleft()
 
 
