@@ -80,6 +80,8 @@ def test_a_state() -> None:
 
 def test_words_and_faults() -> None:
     assert explain("cwnd").startswith("cwnd, a word\n  The congestion window: ")
+    assert "Lessons" in explain("cwnd")
+    assert "Lessons" not in explain("answer")  # they use it for something else
     assert explain("drop") == "drop, a fault\n  trioecho faults drop\n"
     both = explain("ack")
     assert both.startswith("ack\n")

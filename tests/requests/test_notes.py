@@ -10,8 +10,10 @@ import pytest
 from tapes import Tape
 
 from trioecho.capture.source import ToldFrames
+from trioecho.model import Fact
 from trioecho.reading.reading import Reading
 from trioecho.requests.notes import Answers, Asks, Noting, Secures
+from trioecho.tcp.glossary import WORDS
 
 GET = b"GET /a HTTP/1.1\r\nHost: shop\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
@@ -80,6 +82,11 @@ def test_turns_are_told_with_their_answer() -> None:
         "answer to 10 bytes, first byte after 70 ms: 50 ms the client, 20 ms the path",
         "answer to 8 bytes, first byte after 30 ms: 10 ms the server, 20 ms the path",
     ]
+
+
+@pytest.mark.parametrize("note", [Asks, Answers, Secures])
+def test_each_kind_is_explained(note: type[Fact]) -> None:
+    assert str(note.__struct_config__.tag) in WORDS
 
 
 def test_no_control_character_comes_through() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trioecho.model import State
-from trioecho.tcp.glossary import EVENTS, STATES, WORDS, enters, leaves
+from trioecho.tcp.glossary import EVENTS, STATES, WORDS, Meaning, enters, leaves
 from trioecho.tcp.states import TABLE, Event
 
 
@@ -15,11 +15,10 @@ def test_none_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("meaning", [*STATES.values(), *WORDS.values()])
-def test_each_has_sentences_and_a_source(meaning: tuple[str, str]) -> None:
-    text, source = meaning
-    assert text[0].isupper()
-    assert text.endswith(".")
-    assert "RFC " in source
+def test_each_has_sentences_and_a_source(meaning: Meaning) -> None:
+    assert meaning.text[0].isupper()
+    assert meaning.text.endswith(".")
+    assert "RFC " in meaning.source
 
 
 def test_what_leads_into_a_state_leads_out_of_another() -> None:

@@ -205,7 +205,7 @@ def _word(name: str) -> Iterator[str]:
         yield prose.strong(f"{name}, a word")
         yield from prose.paragraphs(meaning.text, "  ")
         yield ""
-        lessons = naming(name.replace("-", " ")) or naming(name)
+        lessons = naming(name.replace("-", " ")) or naming(name) if not meaning.common else []
         yield from prose.sections(
             {"Source": _sources([meaning.source]), "Lessons that speak of it": _lessons(lessons)}
         )

@@ -9,10 +9,11 @@ from trioecho.tcp.states import TABLE, Event
 
 
 class Meaning(NamedTuple):
-    """What a word means, and the section that states it."""
+    """What a word means, and the section that states it; ``common`` if lessons use it otherwise."""
 
     text: str
     source: str
+    common: bool = False
 
 
 _STATES = "RFC 9293 §3.3.2"
@@ -249,6 +250,23 @@ WORDS = {
         "Loss by time: a segment is sent again when one that was sent later has arrived, and some"
         " time has passed.",
         "RFC 8985 §6",
+    ),
+    "request": Meaning(
+        "A note with --requests: all that tells what is asked has come, such as the header of an"
+        " HTTP request, or a ClientHello.",
+        "RFC 9110 §3.4",
+        common=True,
+    ),
+    "answer": Meaning(
+        "A note with --requests: the head of an answer has come. The time until its first byte is"
+        " that of the end that answers, of the path, and of an answer that it had to wait for.",
+        "RFC 9110 §3.4",
+        common=True,
+    ),
+    "tls-handshake": Meaning(
+        "A note with --requests: the client has sent its Finished, or up to TLS 1.2 has got the"
+        " server's, and may send data.",
+        "RFC 8446 §4.4.4",
     ),
     "slow-start": Meaning(
         "A sender begins with a small congestion window and doubles it each round trip, until"
