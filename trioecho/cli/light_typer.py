@@ -3,14 +3,15 @@
 From 0.27 on, Typer converts each option's text with a pydantic adapter. To import pydantic takes as
 long as a small program's whole round trip: 75 ms, to turn ``"3"`` into ``3``. Here, plain types,
 choices and paths are converted by their own constructors. Whatever fails still goes through
-pydantic, since it accepts more, ``1_000`` for instance. A Typer that keeps its conversion elsewhere
-is left alone.
+pydantic, since it accepts more, ``1_000`` for instance. An older Typer converts by click's types,
+and keeps those; but what is wrong with a value is said in the same words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from enum import Enum
 from inspect import cleandoc
 from pathlib import Path
@@ -72,8 +73,7 @@ def _within(value: Any, low: float | None, high: float | None) -> object:
 def _complaint(kind: Any, value: object, low: float | None, high: float | None) -> str:
     """Why a value is not valid; an empty string if Typer must say it."""
     if isinstance(kind, type) and issubclass(kind, Enum):
-        *others, last = [str(one.value) for one in kind]
-        return f"{value!r} is not valid; use {', '.join(others)}{' or ' if others else ''}{last}"
+        return _not_one_of(value, [str(one.value) for one in kind])
     if kind not in (int, float):
         return ""
     number = "a whole number" if kind is int else "a number"
@@ -83,11 +83,47 @@ def _complaint(kind: Any, value: object, low: float | None, high: float | None) 
     return f"{value!r} is not {number}{limits}"
 
 
+def _not_one_of(value: object, choices: Sequence[str]) -> str:
+    *others, last = choices
+    return f"{value!r} is not valid; use {', '.join(others)}{' or ' if others else ''}{last}"
+
+
+def _in_plain_words(kind: Any) -> Any:
+    """One of click's types, whose complaints are ours."""
+    if "convert" in vars(kind):
+        return kind
+    told = copy(kind)
+
+    def convert(value: Any, param: Any, ctx: Any) -> Any:
+        try:
+            made = kind.convert(value, param, ctx)
+        except typer.BadParameter as error:
+            error.message = _complaint_of(kind, str(value)) or error.message
+            raise
+        if made != made:  # not a number, but in each range
+            raise typer.BadParameter(_complaint_of(kind, str(value)), ctx, param)
+        return made
+
+    told.convert = convert
+    return told
+
+
+def _complaint_of(kind: Any, value: str) -> str:
+    """Why a value is not valid for one of click's types; an empty string if that must say it."""
+    if choices := getattr(kind, "choices", ()):
+        return _not_one_of(value, [str(getattr(one, "value", one)) for one in choices])
+    numbers = {"int": int, "integer": int, "float": float}  # as releases of click name them
+    number = numbers.get(str(kind.name).removesuffix(" range"))
+    return _complaint(number, value, getattr(kind, "min", None), getattr(kind, "max", None))
+
+
 def _lighten(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""  # a newer Typer would show <bool>
-        if getattr(param, "_runtime_param", param) is None:  # the place exists and is empty
+        if not hasattr(param, "_runtime_param"):
+            param.type = _in_plain_words(param.type)
+        elif param._runtime_param is None:
             param._runtime_param = _Shortcut(param)
     return params
 
