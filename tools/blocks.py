@@ -293,7 +293,8 @@ class Page:
                 "LC_ALL": "C.UTF-8",
                 "PYTHONUNBUFFERED": "1",
                 "PYTHONWARNINGS": "error",
-                "PYTEST_ADDOPTS": "-p no:asyncio -p no:anyio",  # the first warns if not configured
+                # The first warns if not configured; to import hypothesis takes 0.1 s.
+                "PYTEST_ADDOPTS": "-p no:asyncio -p no:anyio -p no:hypothesispytest",
                 "NO_COLOR": "1",
             },
             stdin=subprocess.DEVNULL,
