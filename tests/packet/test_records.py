@@ -80,6 +80,13 @@ def test_what_is_no_record(payload: bytes) -> None:
     assert records(payload) == []
 
 
+def test_thousands_are_a_few_words() -> None:
+    words = told(records(CHANGE * 10_000))
+    assert words == f"TLS: {'ChangeCipherSpec, ' * 8}9,992 more"
+    words = told(records(record(22, bytes(4) * 4_000)))
+    assert words == f"TLS: {' + '.join(['HelloRequest'] * 8)}"
+
+
 def test_how_much_of_each() -> None:
     assert records(HELLO + HIDDEN[:7]) == [
         Record("ClientHello", 209, 209),

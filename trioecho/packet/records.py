@@ -30,6 +30,7 @@ _MESSAGES = {
 }
 _ALERTS = {0: "close_notify", 40: "handshake_failure", 48: "unknown_ca", 70: "protocol_version"}
 ENCRYPTED = "encrypted record"
+_MOST_WORDS = 8  # of one segment, which may hold thousands that are as good as empty
 
 
 class Record(NamedTuple):
@@ -71,7 +72,10 @@ def told(found: Sequence[Record]) -> str:
     >>> told(records(bytes.fromhex("140303000101" "1703030013") + bytes(10)))
     'TLS: ChangeCipherSpec, 15 of 24 bytes of an encrypted record'
     """
-    return f"TLS: {', '.join(_each(found))}" if found else ""
+    words = list(_each(found))
+    if len(words) > _MOST_WORDS:
+        words = [*words[:_MOST_WORDS], f"{len(words) - _MOST_WORDS:,} more"]
+    return f"TLS: {', '.join(words)}" if words else ""
 
 
 def _each(found: Sequence[Record]) -> Iterator[str]:
@@ -112,7 +116,7 @@ def _messages(body: bytes, size: int) -> str:
     """The handshake messages of a record, as far as they fit it; an encrypted one has none."""
     names: list[str] = []
     at = 0
-    while at + 4 <= len(body):
+    while at + 4 <= len(body) and len(names) < _MOST_WORDS:
         name = _MESSAGES.get(body[at], "")
         at += 4 + int.from_bytes(body[at + 1 : at + 4])
         if not name or at > size:
