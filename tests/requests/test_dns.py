@@ -113,6 +113,15 @@ def test_no_such_name_and_no_answer() -> None:
     assert (second.said, second.status, second.whole, second.total) == ("A gone", "", False, None)
 
 
+def test_an_identification_that_is_used_again() -> None:
+    tape = Tape()
+    ask(tape, 0, "gone")
+    answer(tape, 112, ask(tape, 100), address())
+    first, second = requests_of(tape)
+    assert (first.said, first.whole) == ("A gone", False)
+    assert (second.said, ms(second.total)) == ("A shop", 12)
+
+
 def test_a_record_whose_text_dnslib_refuses_to_make() -> None:
     tape = Tape()
     place = RR("shop", QTYPE.LOC, rdata=RD(b"\0\xff" + bytes(14)))

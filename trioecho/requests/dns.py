@@ -97,11 +97,14 @@ class Names:
     def _ask(self, datagram: Datagram, record: DNSRecord) -> Iterator[Request]:
         client, server = datagram.source, datagram.destination
         key = client, server, record.header.id
-        if key in self._open:
-            return  # it is asked again
         time, name = datagram.frame.time, _name(record)
         moment = Moment(time, time, datagram.frame.number)
         kind = self._dnslib.QTYPE.get(record.q.qtype)
+        before, _ = self._open.get(key, (None, ""))
+        if before is not None:
+            if before.what == f"{kind} {name}":
+                return  # it is asked again
+            yield before
         request = Request(
             self._number(),
             None,
