@@ -335,10 +335,10 @@ class Half:
         """
         if self.state is not State.SYN_SENT and self.state is not State.SYN_RECEIVED:
             return True
-        if ack <= 0 or not self.next:
-            return ack > 0
+        if ack <= 0:
+            return False
         unseen = sender.room if sender is not None and self.state is State.SYN_RECEIVED else 0
-        return ack <= self.next + unseen
+        return not self.next or ack <= self.next + unseen
 
     def drops(self, segment: Segment) -> bool:
         """Whether its peer drops a segment that was garbled on its way, as its checksum tells.

@@ -44,7 +44,7 @@ def connection_syn(seen: Seen) -> ConnectionSyn | None:
         return None
     # A SYN-ACK that was seen too early answers this one, and crosses nothing.
     crosses = seen.theirs.syn_seen and not seen.theirs.passive
-    return LateSyn() if not crosses and (seen.mine.acked or 0) > 0 else ConnectionSyn(crosses)
+    return LateSyn() if seen.mine.acked and not crosses else ConnectionSyn(crosses)
 
 
 class ConnectionSynack(Fact, frozen=True, tag="connection-synack"):
