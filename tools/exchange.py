@@ -29,8 +29,8 @@ from coverage import Coverage
 
 #: How the tests are run.
 OPTIONS = ("-q", "--assert=plain", "-p", "no:cacheprovider", "--hypothesis-profile=unshrunk")
-#: How many seconds more than five times as long as without a mutant tests may take.
-PATIENCE = 20
+#: How many seconds more than without a mutant a test may take of a processor.
+PATIENCE = 10
 Pair = tuple[CodeType, CodeType]
 
 
@@ -134,11 +134,11 @@ class Exchange:
                 cover = Coverage(None, include=sorted(paths), config_file=False)
                 cover.start()
                 seconds = []
-                for number, item in enumerate(self._items):
+                for number in range(len(self._items)):
                     self._running = number
                     cover.switch_context(str(number))
                     begun = time.monotonic()
-                    self._run([item])
+                    self._run([number])
                     seconds.append(time.monotonic() - begun)
                 cover.stop()
                 data = cover.get_data()
@@ -149,9 +149,13 @@ class Exchange:
             in_fork(run, None)
             self._seconds, self._failed, self._covered = pickle.loads(notes.read())
 
-    def _run(self, items: Sequence[pytest.Item]) -> None:
-        for item, following in zip(items, [*items[1:], None], strict=True):
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+    def _run(self, numbers: Sequence[int], *, bounded: bool = False) -> None:
+        """Run some tests; ``bounded`` ends the process if one takes far more of a processor."""
+        for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+            if bounded:
+                signal.setitimer(signal.ITIMER_PROF, PATIENCE + self._seconds[number])
+            item, after = self._items[number], None if following is None else self._items[following]
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
 
     def notices(self, number: int) -> bool:
         """Whether a test notices a mutant."""
@@ -175,11 +179,11 @@ class Exchange:
             for before, after in pairs:
                 for function in self._functions.get(_place(before), ()):
                     function.__code__ = after
-            self._run([self._items[one] for one in chosen])
+            self._run(chosen, bounded=True)
             return 0
 
-        most = PATIENCE + 5 * sum(self._seconds[one] for one in chosen)
-        return not in_fork(run, most)
+        waits = PATIENCE * 5 + 5 * sum(self._seconds[one] for one in chosen)
+        return not in_fork(run, waits)
 
 
 def _place(code: CodeType) -> tuple[str, str, int]:

@@ -159,7 +159,7 @@ class Copy:
 
     def passes(self, tests: Sequence[str]) -> bool:
         """Whether some tests pass, in a process that has pytest loaded but nothing of ours."""
-        most = PATIENCE + 5 * self.usual[tests] if tests in self.usual else None
+        most = 2 * PATIENCE + 5 * self.usual[tests] if tests in self.usual else None
         return in_fork(lambda: self._run(tests), most)
 
     def _run(self, tests: Sequence[str]) -> int:
