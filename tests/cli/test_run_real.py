@@ -46,8 +46,12 @@ def test_redis(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def postgres() -> Iterator[list[str]]:
-    """The words that start a new PostgreSQL, which trusts everyone."""
+def postgres() -> Iterator[tuple[list[str], list[str]]]:
+    """The words of a new PostgreSQL, which trusts everyone, and of a psql that asks it.
+
+    It listens some time before it answers; its other socket tells when it does.
+    """
+    psql, ready = need_tool("psql"), need_tool("pg_isready")
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if not binaries:
         missing("postgres is not installed")
@@ -59,14 +63,18 @@ def postgres() -> Iterator[list[str]]:
         subprocess.run(setup, check=True, capture_output=True)
         Path(place, "data", "pg_hba.conf").write_text("host all all 10.0.0.0/24 trust\n")
         server = [str(binaries[-1] / "postgres"), "-D", f"{place}/data", "-k", place, "-F"]
-        yield [*user, *server, "-c", "listen_addresses=10.0.0.2"]
+        name = "postgres" if user else getuser()
+        where = f"host=10.0.0.2 dbname=postgres user={name}"
+        ask = f"exec {psql} -At '{where}' -c 'select 6 * 7'"
+        wait = f"until {ready} -q -h {place}; do sleep 0.05; done"
+        yield (
+            [*user, *server, "-c", "listen_addresses=10.0.0.2"],
+            ["sh", "-c", f"{wait}; {ask}"],
+        )
 
 
-def test_postgresql(postgres: list[str]) -> None:
-    name = "postgres" if os.geteuid() == 0 else getuser()
-    where = f"host=10.0.0.2 dbname=postgres user={name}"
-    client = [need_tool("psql"), "-At", where, "-c", "select 6 * 7"]
-    done = run(postgres, client, "--quiet-kernel")
+def test_postgresql(postgres: tuple[list[str], list[str]]) -> None:
+    done = run(*postgres, "--quiet-kernel")
     assert done.wrote("client") == ["42"]
     assert len(closed_by_fin(done)) == 1
 
@@ -83,14 +91,11 @@ def test_node_and_an_http_server(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
 def test_what_a_person_sees(
-    columns: int, postgres: list[str], monkeypatch: pytest.MonkeyPatch
+    columns: int, postgres: tuple[list[str], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing wraps, and a small screen holds how it came out."""
     monkeypatch.setenv("COLUMNS", str(columns))
-    name = "postgres" if os.geteuid() == 0 else getuser()
-    where = f"host=10.0.0.2 dbname=postgres user={name}"
-    client = [need_tool("psql"), "-At", where, "-c", "select 6 * 7"]
-    done = run(postgres, client, "--quiet-kernel", "--format", "terminal")
+    done = run(*postgres, "--quiet-kernel", "--format", "terminal")
     assert done.code == 0, done
     lines = done.out.splitlines()
     assert max(map(len, lines)) <= columns
