@@ -170,6 +170,7 @@ def test_each_cause_is_tested_or_a_state_and_has_its_words() -> None:
         "program-stopped",
         "forged",
         "forged-in-vain",
+        "forged-syn",
         "old-ack",
         "number-zero",
         "challenged",

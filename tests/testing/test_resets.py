@@ -1,4 +1,17 @@
-"""Resets of real kernels: the reason told is the one that the test brought about."""
+"""Resets of real kernels: the reason told is the one that the test brought about.
+
+Elsewhere, since they need more than two sockets:
+
+- ``program-stopped``: tests/cli/test_run_ends.py, where ``run`` stops the programs
+- a reset because of Ctrl-C: tests/test_trace.py
+
+Not here, since no kernel of ours can be brought to send it on a wire that knows:
+
+- ``no-ack-of-syn``: an old reset counts for the connection that it was sent in, and ours forges
+  each with the right ACK
+- net.ipv4.tcp_abort_on_overflow: Linux 6.18 forgets the attempt that finds the queue full, and
+  sends nothing
+"""
 
 # covers: tcp/rules/resets, tcp/rules/refusals
 
@@ -36,6 +49,10 @@ def causes(wire: Wire) -> list[str]:
     return [
         note.cause for rung in wire.rungs for note in rung.notes if isinstance(note, ConnectionRst)
     ]
+
+
+def kinds(rung: Rung) -> list[str]:
+    return [note.kind for note in rung.notes]
 
 
 def arrived(wire: Wire, sender: str) -> list[Rung]:
@@ -258,6 +275,109 @@ def test_a_client_that_does_not_wait_for_the_answer(wire: Wire) -> None:
             wait(lambda: len(wire.rungs) == 2)
         wait(lambda: causes(wire))
     assert causes(wire)[0] == "gave-up"
+
+
+def test_a_server_that_is_not_there_any_more(wire: Wire) -> None:
+    """Two keep-alives without an answer."""
+    for name, value in (("time", 1), ("intvl", 1), ("probes", 2)):
+        wire.client.sysctl(f"net.ipv4.tcp_keepalive_{name}", value)
+    wire.fault("drop server ack 1", "drop server ack 2")
+    ours, theirs = pair(wire)
+    with theirs, ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        with pytest.raises(TimeoutError):
+            ours.recv(1)
+    assert causes(wire)[0] == "no-answer"
+
+
+def test_a_close_long_after_the_half_close(wire: Wire) -> None:
+    """Of its own accord: nothing came in between that it could answer."""
+    ours, theirs = pair(wire)
+    with theirs, ours:
+        ours.shutdown(socket.SHUT_WR)
+        assert theirs.recv(1) == b""
+        time.sleep(3.2)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+        ours.close()
+        assert is_reset(theirs)
+    assert causes(wire)[0] == "unprompted"
+
+
+def test_an_old_ack_comes_to_an_end_that_has_aborted(wire: Wire) -> None:
+    wire.fault("delay client ack 2 300ms")
+    ours, theirs = pair(wire)
+    with ours, theirs:
+        for data in (b"a", b"b"):
+            theirs.sendall(data)
+            assert ours.recv(1) == data
+        wait(lambda: any(rung.ack == 3 for rung in arrived(wire, "client")))
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+        theirs.close()
+        assert is_reset(ours)
+        wait(lambda: len(causes(wire)) == 2)
+    assert causes(wire) == ["aborted", "old-ack"]
+
+
+def test_a_syn_ack_that_does_not_acknowledge_the_syn(wire: Wire) -> None:
+    """It acknowledges the one that the wire has forged."""
+    wire.fault("drop client syn 1", "inject syn to server after client syn 1")
+    with wire.server.listen(PORT), wire.client.connect((wire.server.address, PORT)):
+        assert causes(wire) == ["unacceptable-ack"]
+
+
+def test_a_reset_far_outside_the_window(wire: Wire) -> None:
+    wire.fault("inject rst to server offset 100000000 after client data 1")
+    ours, theirs = pair(wire)
+    with ours, theirs:
+        for data in (b"a", b"b"):
+            ours.sendall(data)
+            assert theirs.recv(1) == data
+        assert causes(wire) == ["out-of-window"]
+
+
+def test_a_forged_reset_for_no_connection(wire: Wire) -> None:
+    wire.fault("inject rst to client after server rst 1")
+    with pytest.raises(ConnectionRefusedError):
+        wire.client.connect((wire.server.address, PORT))
+    wait(lambda: len(causes(wire)) == 2)
+    assert causes(wire) == ["refused", "forged-in-vain"]
+
+
+def test_an_old_reset_while_the_same_ports_open_again(wire: Wire) -> None:
+    """Who waits in SYN-SENT does not take it, and sends its SYN again; the first one comes late."""
+    wire.fault("delay server rst 300ms", "delay client syn connection 2 600ms")
+    with wire.server.listen(PORT) as listener:
+        ours = wire.client.connect((wire.server.address, PORT))
+        port = ours.getsockname()[1]
+        theirs, _ = listener.accept()
+        for one in (theirs, ours):
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_0)
+            one.close()
+        with wire.client.socket() as again:
+            again.bind((wire.client.address, port))
+            again.connect((wire.server.address, PORT))
+            wait(lambda: any("challenge-ack" in kinds(rung) for rung in wire.rungs))
+            states = wire.connection(2).client_state, wire.connection(2).server_state
+    assert states == (State.ESTABLISHED,) * 2
+    assert causes(wire)[:2] == ["aborted", "aborted"]
+
+
+@pytest.mark.parametrize("offset", [-(1 << 30) + 24])
+def test_a_syn_within_the_window_of_a_server_that_opens(wire: Wire, offset: int) -> None:
+    wire.fault(f"inject syn to server offset {offset} after client syn 1")
+    with wire.server.listen(PORT), wire.client.connect((wire.server.address, PORT)):
+        wait(lambda: causes(wire))
+    assert causes(wire)[0] == "forged-syn"
+
+
+def test_a_client_that_a_forged_reset_has_ended(wire: Wire) -> None:
+    """It answers what comes later, and has not given up."""
+    wire.fault("inject rst to client after client syn 1")
+    with wire.server.listen(PORT):
+        with pytest.raises(ConnectionRefusedError):
+            wire.client.connect((wire.server.address, PORT))
+        wait(lambda: len(causes(wire)) == 2)
+    assert causes(wire) == ["forged", "no-connection"]
 
 
 def test_an_old_ack_ends_time_wait(wire: Wire) -> None:

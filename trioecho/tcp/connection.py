@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from trioecho.model import (
+    ACK,
     RST,
     SYN,
     ConnectionSummary,
@@ -27,6 +28,7 @@ from trioecho.tcp.arriving import arrive, reset
 from trioecho.tcp.flight import Sent
 from trioecho.tcp.half import Asked, Believed, Forged, Half, Heard
 from trioecho.tcp.history import History, Told
+from trioecho.tcp.rules.refusals import CHALLENGING
 from trioecho.tcp.sending import send
 from trioecho.tcp.states import Event
 from trioecho.tcp.step import Seen
@@ -135,6 +137,9 @@ class TrackedConnection(History):
         elif rung.kind == "injected":
             self._forged_syn(seen, rung, time)
         else:
+            late = segment.flags & (SYN | ACK) == SYN and theirs.state in CHALLENGING
+            if late:  # a SYN that took its time is answered as a forged one
+                mine.forged = Forged(Asked.SYN, mine.next, rung.number, -1)
             if theirs.believed is not None and (fact := rules.one(rules.MISLED, seen)) is not None:
                 self._count_trouble(rung, fact)
             taken = arrive(seen, time)
@@ -191,7 +196,7 @@ class TrackedConnection(History):
         fact = rules.one(rules.FORGED, seen)
         assert fact is not None
         self._count_trouble(rung, fact)
-        seen.mine.forged = Forged(Asked.RESET, seen.mine.next)
+        seen.mine.forged = Forged(Asked.RESET, seen.mine.next, rung.number, seen.segment.seq)
         reset(seen, time)
 
     def _forged_syn(self, seen: Seen, rung: Rung, time: int) -> None:
@@ -207,7 +212,8 @@ class TrackedConnection(History):
             theirs.believed = Believed(seen.segment.seq, rung.number)
             theirs.meet(Event.RECEIVE_SYN, time)
         else:
-            mine.forged, mine.asked_time = Forged(Asked.SYN, mine.next), time
+            mine.forged = Forged(Asked.SYN, mine.next, rung.number, seen.segment.seq)
+            mine.asked_time = time
 
     def _numbered(self, segment: Segment, number: int, mine: Half, theirs: Half) -> Seen:
         """A segment with its relative numbers, from which nothing is learned."""

@@ -67,10 +67,13 @@ class FastSent(Struct, gc=False):
 
 
 class Forged(Struct, gc=False):
-    """A forged RST or SYN in an end's name; the end had sent up to ``next``."""
+    """A forged RST or SYN in an end's name, in a rung and with a raw number; the end had sent up to
+    ``next``."""
 
     asked: Asked
     next: int
+    number: int
+    seq: int
 
 
 class Believed(Struct, gc=False):

@@ -37,7 +37,7 @@ def send(
         ack = near + ((ack - (theirs.isn or 0) - near + HALF) & MASK) - HALF
     end = seq + length + (flags >> 1 & 1) + (flags & 1)
     seen = Seen(segment, number, time, seq, ack, end, mine, theirs, history, [], told)
-    if (mine.believed or theirs.believed) is not None and _believed(seen):
+    if (mine.believed or theirs.believed or theirs.forged) is not None and _believed(seen):
         return seen
     back = time < history.end
     plain = not back and not wired and ordinary(seen)
@@ -114,11 +114,12 @@ def _begin(history: History, segment: Segment, mine: Half, theirs: Half) -> None
 
 def _believed(seen: Seen) -> bool:
     """Whether it belongs to what an end believes since a wire forged a SYN; numbered from that."""
-    mine, flags = seen.mine, seen.segment.flags
+    mine, theirs, flags = seen.mine, seen.theirs, seen.segment.flags
     if rules.one(rules.BELIEVED, seen) is None:
         return False
     if flags & RST:
-        seen.seq = seen.end = 1
+        if theirs.believed is not None:
+            seen.seq = seen.end = 1
     else:
         seen.ack = 1
         if flags & SYN:
@@ -161,7 +162,8 @@ def _control(seen: Seen) -> None:
                 history.first_syn = seen.time
         elif history.first_syn == history.last_syn and not seen.again:
             mine.tap_rtt = max(0, seen.time - history.last_syn)
-        if mine.state is State.SYN_SENT or mine.state in UNANSWERED:
+        answers_none = seen.ack is not None and seen.theirs.state is State.CLOSED
+        if (mine.state is State.SYN_SENT or mine.state in UNANSWERED) and not answers_none:
             history.closed_by = history.reset_by = None  # an attempt before may have been reset
         learn.syn(seen)
         rules.every(rules.SYN, seen)

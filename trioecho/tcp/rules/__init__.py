@@ -205,7 +205,7 @@ FORGED_SYN = Question(
 )
 BELIEVED = Question(
     "Does it belong to what an end believes since our wire forged a SYN?",
-    (forgeries.answers_forged, forgeries.resets_believer),
+    (forgeries.answers_forged, forgeries.resets_believer, forgeries.resets_forged),
 )
 MISLED = Question(
     "When a SYN or SYN-ACK arrives at an end that believes one which our wire forged: is it taken?",

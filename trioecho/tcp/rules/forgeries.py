@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from trioecho.model import OTHER, RST, SYN, Fact, Rung, State
 from trioecho.model.sequence import MASK
-from trioecho.tcp.half import Half
+from trioecho.tcp.half import Asked, Half
 from trioecho.tcp.rules.refusals import CHALLENGING, UnacceptableAck
+from trioecho.tcp.rules.resets import ConnectionRst
 from trioecho.tcp.rules.words import ends
 from trioecho.tcp.states import UNANSWERED
 from trioecho.tcp.step import Seen
@@ -111,6 +112,29 @@ def resets_believer(seen: Seen) -> UnacceptableAck | None:
     if believed is None or not seen.segment.flags & RST:
         return None
     return UnacceptableAck() if seen.segment.seq == (believed.isn + 1) & MASK else None
+
+
+class ResetsForged(ConnectionRst, frozen=True):
+    """It answers the SYN that our wire forged, rung ``of``, by an end that was opening."""
+
+    of: int = 0
+    cause: str = "forged-syn"
+    source = "RFC 9293 §3.10.7.4"
+
+    def text(self, rung: Rung) -> str:
+        mine, theirs = ends(rung)
+        return (
+            f"it answers the SYN that the wire forged, rung {self.of}, within the window of a"
+            f" connection that opens: the {mine} gives that up, and the {theirs} drops this reset"
+        )
+
+
+def resets_forged(seen: Seen) -> ResetsForged | None:
+    """It is a RST that acknowledges a SYN which our wire forged in the peer's name, and no more."""
+    forged = seen.theirs.forged
+    if forged is None or forged.asked is not Asked.SYN or not seen.segment.flags & RST:
+        return None
+    return ResetsForged(of=forged.number) if seen.segment.ack == (forged.seq + 1) & MASK else None
 
 
 class Misled(Fact, frozen=True, tag="misled"):
