@@ -310,6 +310,18 @@ ROWS = {
         OPEN + "+.1 > P. 1:6(5) ack 1 <id 7>\n+.001 > P. 1:6(5) ack 1 <id 7,byte 121>",
         "Retransmission SegmentOverlapConflict",
     ),
+    "other bytes before a FIN": (
+        OPEN + "+.1 > FP. 1:6(5) ack 1\n+.3 > FP. 1:6(5) ack 1 <byte 121>",
+        "Timeout SegmentOverlapConflict",
+    ),
+    "other bytes in a part of what a FIN ended": (
+        OPEN + "+.1 > FP. 1:6(5) ack 1\n+.3 > . 4:6(2) ack 1 <byte 121>",
+        "Timeout SegmentOverlapConflict",
+    ),
+    "other bytes in a part of what more was sent for": (
+        OPEN + "+.1 > P. 1:6(5) ack 1\n+.3 > FP. 4:8(4) ack 1 <byte 121>",
+        "Timeout SegmentOverlapConflict ConnectionFin",
+    ),
     "sent again without an ACK": (
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 1 win 1000\n+.3 > P 1:101(100)",
         "Timeout",

@@ -84,9 +84,22 @@ def fates(text: str) -> list[str]:
 
 
 def _played(text: str) -> Iterator[str]:
+    yield f"twice: {_twice(text)}"
     four = list(_sent(text, six=False))
     yield from four
     yield from (f"IPv6: {line}" for line in _sent(text, six=True) if line not in four)
+
+
+def _twice(text: str) -> str:
+    """What is wrong with two of them on a wire, and with one that is added later."""
+    words = []
+    for at_once in ([text, text], ["rate 1mbit"]):
+        try:
+            Wire(*at_once).fates.add(parse(text))
+            words.append("well")
+        except TrioechoError as error:
+            words.append(str(error))
+    return "; ".join(words)
 
 
 def _sent(text: str, *, six: bool) -> Iterator[str]:
