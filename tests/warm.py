@@ -31,7 +31,7 @@ from typing import IO, Any, BinaryIO
 from trioecho.hosts.syscalls import setns
 
 LARGEST = 1 << 20  # bytes of a request
-PATIENCE = 60  # seconds until a command that hangs is killed
+PATIENCE = 120  # seconds until a command that hangs is killed
 # Python reads these when it starts.
 EARLY = ("PYTHON", "LANG", "LC_")
 
@@ -77,7 +77,9 @@ class Process:
     def _told(self) -> int:
         line = b""
         while not line.endswith(b"\n"):
-            line += os.read(self._end, 1)
+            byte = os.read(self._end, 1)
+            assert byte, "the process that forks has ended"
+            line += byte
         return int(line)
 
     def poll(self) -> int | None:
