@@ -322,6 +322,10 @@ ROWS = {
         OPEN + "+.1 > P. 1:6(5) ack 1\n+.3 > FP. 4:8(4) ack 1 <byte 121>",
         "Timeout SegmentOverlapConflict ConnectionFin",
     ),
+    "a FIN with an ACK of all but the other FIN": (
+        OPEN + "+.1 > FP. 1:6(5) ack 1\n+.001 < F. 1:1(0) ack 6\n+.01 > . 7:7(0) ack 2",
+        "FinAck",
+    ),
     "sent again without an ACK": (
         OPEN + "+.1 > P. 1:101(100) ack 1\n+.01 < . 1:1(0) ack 1 win 1000\n+.3 > P 1:101(100)",
         "Timeout",

@@ -54,6 +54,9 @@ TRAFFIC = """
 +.01  > .  8618:8618(0) ack 2802 win 1000
 +.01  >2 R. 906:906(0) ack 1 win 1000
 +.01  > S  90000:90000(0) win 1000 <mss 1460>
++.01  > S  90000:90000(0) win 1000 <mss 1460>
++.01  > S  80000:80000(0) win 1000 <mss 1460>
++.01  > P. 80001:80101(100) ack 1 win 1000
 """
 #: Faults that the examples do not have the like of.
 MORE = (

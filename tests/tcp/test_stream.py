@@ -105,6 +105,15 @@ def test_a_gap_that_is_never_filled_does_not_grow_for_ever() -> None:
     assert whole._size <= 4_194_304
 
 
+@pytest.mark.parametrize(("more", "given_up"), [(0, False), (1, True)])
+def test_a_gap_is_kept_open_for_4_mib(more: int, given_up: bool) -> None:
+    """With 192 bytes for each piece."""
+    whole = Stream()
+    whole.push(1, b"a")
+    pieces = whole.push(10, bytes(4_194_304 - 192 + more))
+    assert bool(pieces) is given_up
+
+
 class Compared(int):
     """A sequence number or an offset that counts how often it is compared with another."""
 
