@@ -35,6 +35,16 @@ def test_a_lost_segment_holds_back_what_came_behind_it() -> None:
     assert flow(tape) == [(b"one", 20, 240), (b"two", 21, 240)]
 
 
+def test_a_repair_that_also_has_what_came_before() -> None:
+    """A sender may put what it sends again together: all of it has come only then."""
+    tape = Tape(way=10)
+    tape.open()
+    seq = tape.say(20, "client", b"one", lost=True)
+    tape.say(21, "client", b"two")
+    tape.put(230, "client", 24, b"onetwo", seq=seq)
+    assert flow(tape) == [(b"onetwo", 20, 240)]
+
+
 def test_one_that_is_late_behind_the_repair_comes_when_it_does() -> None:
     tape = Tape(way=10)
     tape.open()

@@ -14,6 +14,8 @@ from trioecho.tcp.stream import Piece, Stream
 MOST_MISSING = 1 << 20
 #: Segments of which the times are remembered until their bytes are in order.
 MOST_TIMES = 4_096
+#: Segments that end at the same byte, and wait.
+MOST_REPEATS = 3
 
 
 class Part(NamedTuple):
@@ -43,7 +45,8 @@ class Flow:
         self._highest = 0
         self._came = 0
         self._left: deque[tuple[int, int]] = deque(maxlen=MOST_TIMES)  # up to which byte, when
-        self._arrived: dict[int, int] = {}  # up to which byte of those that wait, when
+        # Of segments that wait: up to which byte, and for each of them from which, and when.
+        self._arrived: dict[int, list[tuple[int, int]]] = {}
 
     @property
     def ended(self) -> bool:
@@ -66,7 +69,7 @@ class Flow:
         if rung.lost or came is None:
             return []
         if segment.length:
-            self._arrive(end, came)
+            self._arrive(start, end, came)
             if end == self._stream.next:
                 self._came = min(self._came, came)
         before = self._stream.next
@@ -89,11 +92,16 @@ class Flow:
         before = self._stream.next
         return self._parts(before, self._stream.flush(), number)
 
-    def _arrive(self, end: int, came: int) -> None:
+    def _arrive(self, start: int, end: int, came: int) -> None:
         arrived = self._arrived
-        arrived[end] = min(came, arrived.get(end, came))
+        arrived[end] = [*arrived.get(end, ())[-MOST_REPEATS:], (start, came)]
         if len(arrived) > MOST_TIMES:
             del arrived[next(iter(arrived))]
+
+    def _came_at(self, start: int, end: int) -> int:
+        """When bytes had come, with all before them: of segments that have them, with the first."""
+        times = [came for since, came in self._arrived.pop(end, ()) if since <= start]
+        return max(self._came, min(times, default=0))
 
     def _parts(self, before: int | None, pieces: Iterable[Piece], number: int) -> list[Part]:
         pieces = list(pieces)
@@ -103,8 +111,8 @@ class Flow:
         for missing, data in pieces:
             left = self._left_at(at + missing)
             broken = missing > MOST_MISSING
-            at += missing + len(data)
-            self._came = max(self._came, self._arrived.pop(at, self._came))
+            start, at = at + missing, at + missing + len(data)
+            self._came = self._came_at(start, at)
             filled = data if broken or not missing else bytes(missing) + data
             moment = Moment(min(left, self._came) if left else self._came, self._came, number, at)
             parts.append(Part(filled, moment, broken))
