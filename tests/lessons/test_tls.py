@@ -120,3 +120,9 @@ def test_an_openssl_that_cannot(what: str, tmp_path: Path, monkeypatch: pytest.M
         tls._context("client")
     assert caught.value.hint == "A system-wide policy may forbid it"
     tls._context.cache_clear()
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+def test_no_python_takes_a_fin_for_an_end_of_tls(end: End) -> None:
+    """3.11.2 lets OpenSSL do so unless it is told not to."""
+    assert not tls._context(end).options & getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)

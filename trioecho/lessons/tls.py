@@ -28,6 +28,8 @@ _IDENTITY = Path(__file__).parent / "library" / "server.pem"
 _GROUP = "prime256v1"
 _PROTOCOL = "lesson"  # ALPN's; it also makes the ClientHello long enough to be padded
 _PADDING = 0x10  # SSL_OP_TLSEXT_PADDING, which Python does not name
+# Some versions of Python let OpenSSL take a FIN for an end of TLS; an older OpenSSL cannot.
+_IGNORE_EOF = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
 _MOST = 65536  # bytes of one recv
 # What each end sends encrypted before any data, a record each (RFC 8446 §2).
 _HIDDEN: dict[End, tuple[str, ...]] = {
@@ -147,6 +149,7 @@ def _context(end: End) -> ssl.SSLContext:
         context.set_ecdh_curve(_GROUP)
         context.set_alpn_protocols([_PROTOCOL])
         context.options |= _PADDING
+        context.options &= ~_IGNORE_EOF
         if server:
             context.num_tickets = 0
             context.load_cert_chain(_IDENTITY)
