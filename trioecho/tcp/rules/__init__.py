@@ -208,7 +208,7 @@ BELIEVED = Question(
     (forgeries.answers_forged, forgeries.resets_believer, forgeries.resets_forged),
 )
 MISLED = Question(
-    "When a SYN or SYN-ACK arrives at an end that believes one which our wire forged: is it taken?",
+    "When it arrives at an end that believes a SYN which our wire forged: is it taken?",
     (forgeries.misled,),
 )
 STRAY = Question("If it is a SYN-ACK: is it one that is not taken?", (opening.stray_synack,))

@@ -138,7 +138,7 @@ def resets_forged(seen: Seen) -> ResetsForged | None:
 
 
 class Misled(Fact, frozen=True, tag="misled"):
-    """A SYN or SYN-ACK for an end that has believed the one that our wire forged, rung ``of``."""
+    """It is for an end that has believed the SYN that our wire forged, rung ``of``."""
 
     of: int
 
@@ -154,10 +154,10 @@ class Misled(Fact, frozen=True, tag="misled"):
 
 
 def misled(seen: Seen) -> Misled | None:
-    """It is a SYN or SYN-ACK, and its receiver has believed one that our wire forged, with another
-    number, and has not been reset since."""
+    """Its receiver has believed a SYN that our wire forged, and has not been reset since; it is
+    neither a RST nor has that SYN's number."""
     believed = seen.theirs.believed
-    if believed is None or not seen.segment.flags & SYN or seen.theirs.state is State.CLOSED:
+    if believed is None or seen.segment.flags & RST or seen.theirs.state is State.CLOSED:
         return None
     return None if seen.segment.seq == believed.isn else Misled(believed.number)
 
