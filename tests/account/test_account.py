@@ -1,6 +1,8 @@
 """Where the time went: each cause, from its conditions, to the millisecond."""
 
-# covers: account/away, account/causes, account/direction, account/least, account/rounds
+# covers: account/accounts, account/away, account/causes, account/direction, account/events
+# covers: account/least, account/ledger, account/line, account/repair, account/rounds
+# covers: account/skipped, account/trip
 
 from __future__ import annotations
 
@@ -172,7 +174,51 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         +0    > .  2001:2501(500) ack 1
         +.02  < .  1:1(0) ack 2501 win 1000
         """,
-        {**SETUP, "receive-buffer server": 20, "round-trip path": 40},
+        {**SETUP, "receive-buffer server": 40, "round-trip path": 20},
+    ),
+    "a flight that is acknowledged at once, and goes on at once, is slow start": (
+        AT_CLIENT
+        + """
+        +0    > .  1:201(200) ack 1
+        +.02  < .  1:1(0) ack 201
+        +0    > .  201:601(400) ack 1
+        +.02  < .  1:1(0) ack 601
+        """,
+        {**SETUP, "slow-start client": 20, "round-trip path": 20},
+    ),
+    "the same flight for five rounds without a loss: its buffer holds no more": (
+        AT_CLIENT
+        + """
+        +0    > .  1:301(300) ack 1
+        +.02  < .  1:1(0) ack 301
+        +0    > .  301:601(300) ack 1
+        +.02  < .  1:1(0) ack 601
+        +0    > .  601:901(300) ack 1
+        +.02  < .  1:1(0) ack 901
+        +0    > .  901:1201(300) ack 1
+        +.02  < .  1:1(0) ack 1201
+        +0    > .  1201:1501(300) ack 1
+        +.02  < .  1:1(0) ack 1501
+        +0    > .  1501:1801(300) ack 1
+        +.02  < .  1:1(0) ack 1801
+        """,
+        {
+            **SETUP,
+            "slow-start client": 20,
+            "congestion-window path": 60,
+            "send-buffer client": 20,
+            "round-trip path": 20,
+        },
+    ),
+    "a DSACK tells, within two seconds, that a repair was needless": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.25  > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +1    < .  1:1(0) ack 11 <sack 1:11>
+        """,
+        {**SETUP, "spurious path": 270, "idle path": 1000},
     ),
     "captured at the server, which thinks": (
         AT_SERVER

@@ -6,6 +6,7 @@ takes the rungs of many connections and gives an ``Account`` of each.
 
 from __future__ import annotations
 
-from trioecho.account.account import Account, Accounts, Cost
+from trioecho.account.account import Account, Cost
+from trioecho.account.accounts import Accounts
 
 __all__ = ["Account", "Accounts", "Cost"]

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 
-from trioecho.account.causes import BLOATED, BLOATED_BY, FLAT, FULL, GROWTH, INFLATED, ROUNDS
+from trioecho.account.causes import (
+    BLOATED,
+    BLOATED_BY,
+    BURST,
+    FLAT,
+    FULL,
+    GROWTH,
+    INFLATED,
+    ROUND,
+    ROUNDS,
+)
 
 
 class Rounds:
@@ -14,19 +24,28 @@ class Rounds:
         to: what must be acknowledged for this round to end.
         acked: what was acknowledged when it began.
         flight: the most bytes that were in flight in it.
+        flat: for how many rounds the flight has been the same, within a segment.
     """
 
     def __init__(self) -> None:
         self.to = 0
         self.acked = 0
         self.flight = 0
+        self.flat = 0
         self._start = 0
-        self._flights: deque[int] = deque(maxlen=FLAT)
+        self._lasted = 0
+        self._last = 0  # the flight of the round before
+        self._level = 0
         self._rates: deque[float] = deque(maxlen=ROUNDS)
 
-    def begin(self, time: int, to: int, acked: int) -> None:
-        """A round begins."""
+    def begin(self, time: int, to: int, acked: int, *, anew: bool = False) -> None:
+        """A round begins, the first one after a pause or another."""
+        self._lasted = 0 if anew else self._lasted + 1
         self.to, self.acked, self.flight, self._start = to, acked, to - acked, time
+
+    def short(self, time: int, least: int | None) -> bool:
+        """Whether it is too short for a round trip: ACKs come in bunches."""
+        return least is not None and time - self._start < ROUND * least
 
     def end(
         self,
@@ -35,42 +54,56 @@ class Rounds:
         trip: tuple[int, int | None],
         mss: int,
         *,
-        done: bool,
-        short: bool,
+        partial: bool,
+        late: int,
     ) -> str:
-        """A round ends: what has held its sender back.
+        """A round ends: what has held its sender back, if it has more to send.
 
         Args:
             time: when, nanoseconds since the epoch.
             ack: up to where all is acknowledged.
             trip: the round-trip time now, and the least of late, nanoseconds.
             mss: bytes of a full segment.
-            done: whether all that was sent is acknowledged.
-            short: whether the last segment was no full one.
+            partial: whether the last segment was no full one.
+            late: when its sender sent something new last.
 
         Returns:
             The cause.
         """
         took = time - self._start
         rate = (ack - self.acked) / took if took > 0 else 0.0
-        if done:
-            cause = "round-trip"
-        elif short:
-            cause = "application"
-        elif not self._flights or self.flight >= GROWTH * self._flights[-1]:
+        full = self._full(rate, *trip)
+        if not self.short(time, trip[1]):
+            self._level_off(mss)
+        if full and self._lasted:  # a single flight is a message, whose time is its way
+            cause = full
+        elif partial:
+            # A message that was sent at once only travels; one that dribbles out is its program's.
+            cause = "application" if late - self._start > took * BURST else "round-trip"
+        elif self.flight >= GROWTH * self._last:
             cause = "slow-start"
         else:
-            cause = self._steady(rate, *trip, mss)
-        self._flights.append(self.flight)
-        self._rates.append(rate)
+            cause = "send-buffer" if self.flat >= FLAT - 1 else "congestion-window"
+        if not self.short(time, trip[1]):
+            self._last = self.flight
+            self._rates.append(rate)
         return cause
 
-    def _steady(self, rate: float, now: int, least: int | None, mss: int) -> str:
-        """The flight grows no more, and there is no loss."""
-        if least and rate >= FULL * max(self._rates) and now > INFLATED * least:
-            bloated = now >= BLOATED * least and now >= least + BLOATED_BY
-            return "bufferbloat" if bloated else "bottleneck"
-        flights = [*self._flights, self.flight]
-        if len(flights) > FLAT and max(flights) - min(flights) <= mss:
-            return "send-buffer"
-        return "congestion-window"
+    def _full(self, rate: float, now: int, least: int | None) -> str:
+        """Whether the path carries no more: a queue stands before it."""
+        if not least or rate < FULL * self._highest() or now <= INFLATED * least:
+            return ""
+        bloated = now >= BLOATED * least and now >= least + BLOATED_BY
+        return "bufferbloat" if bloated else "bottleneck"
+
+    def _highest(self) -> float:
+        """The highest rate of late but one, since ACKs that come in a bunch make one too high."""
+        rates = sorted(self._rates)
+        return rates[-2] if len(rates) > 2 else max(rates, default=0.0)
+
+    def _level_off(self, mss: int) -> None:
+        """See whether the flight grows no more; a congestion window without a loss would."""
+        if abs(self.flight - self._level) <= mss:
+            self.flat += 1
+        else:
+            self._level, self.flat = self.flight, 0

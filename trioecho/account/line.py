@@ -1,0 +1,114 @@
+"""A line of intervals: what one sender waited for, one after the other."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+
+from trioecho.account.causes import NAGLE, Blamed, Certainty
+from trioecho.account.spans import Span
+from trioecho.model import Rung
+
+
+class Doubt(Struct, gc=False):
+    """A span whose cause depends on whether its sender goes on at once.
+
+    Then it is as ``then`` says; if not, it stays as it is, or there is none (``drop``).
+    """
+
+    span: Span
+    then: tuple[str, Blamed]
+    drop: bool = False
+
+
+class Line:
+    """The intervals of one direction.
+
+    Attributes:
+        spans: those that are not taken yet.
+        mark: until when it is known what its sender waited for.
+        ended: the end of its last interval.
+    """
+
+    def __init__(self) -> None:
+        self.spans: deque[Span] = deque()
+        self.mark = 0
+        self.ended = 0
+        self._rung = 0
+        self._doubt: Doubt | None = None
+
+    @property
+    def doubted(self) -> int | None:
+        """The start of a span in doubt."""
+        return None if self._doubt is None else self._doubt.span.start
+
+    def begin(self, time: int, rung: int) -> None:
+        """Its sender begins to wait."""
+        self.mark, self._rung = time, rung
+
+    def add(
+        self,
+        time: int,
+        rung: Rung,
+        cause: str,
+        blamed: Blamed,
+        certainty: Certainty = Certainty.INFERRED,
+    ) -> Span | None:
+        """What its sender has waited for since the mark."""
+        if time <= self.mark:
+            return None
+        span = Span(self.mark, time, cause, blamed, certainty, self._rung, rung.number)
+        self._push(span)
+        self.begin(time, rung.number)
+        return span
+
+    def doubt(
+        self,
+        time: int,
+        rung: Rung,
+        cause: tuple[str, Blamed],
+        then: tuple[str, Blamed],
+        certainty: Certainty = Certainty.INFERRED,
+        *,
+        drop: bool = False,
+    ) -> None:
+        """As ``add``, with another cause if its sender goes on at once."""
+        if self.mark < time:
+            span = Span(self.mark, time, *cause, certainty, self._rung, rung.number)
+            self._doubt = Doubt(span, then, drop)
+            self.begin(time, rung.number)
+
+    def decide(self, time: int, *, goes_on: bool) -> None:
+        """Its sender goes on or doesn't, which tells what a span in doubt was."""
+        doubt = self._doubt
+        if doubt is None:
+            return
+        span = doubt.span
+        at_once = time - span.end <= NAGLE
+        if at_once and not goes_on:
+            return
+        self._doubt = None
+        if at_once:
+            span.cause, span.blamed = doubt.then
+        if at_once or not doubt.drop:
+            self._push(span)
+
+    def gap(
+        self, start: int, end: int, cause: str, blamed: Blamed, rungs: tuple[int, int]
+    ) -> Span | None:
+        """What the silence of both ends was, between two rungs."""
+        if end <= start:
+            return None
+        span = Span(start, end, cause, blamed, Certainty.INFERRED, *rungs)
+        self._push(span)
+        return span
+
+    def finish(self) -> None:
+        """Nothing more comes: its sender does not go on."""
+        if self._doubt is not None:
+            self.decide(self._doubt.span.end + NAGLE + 1, goes_on=False)
+
+    def _push(self, span: Span) -> None:
+        self.spans.append(span)
+        self.ended = span.end
