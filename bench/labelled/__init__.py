@@ -1,0 +1,1 @@
+"""Labelled runs: connections on our wire whose time goes to causes that are known."""
