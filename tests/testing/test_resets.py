@@ -380,6 +380,18 @@ def test_a_client_that_a_forged_reset_has_ended(wire: Wire) -> None:
     assert causes(wire) == ["forged", "no-connection"]
 
 
+def test_a_server_that_a_forged_reset_has_ended_while_it_opened(wire: Wire) -> None:
+    """Its socket listens on, and takes no ACK of a SYN-ACK that it has forgotten."""
+    wire.fault("inject rst to server after syn-ack 1")
+    with wire.server.listen(PORT), wire.client.connect((wire.server.address, PORT)) as ours:
+        assert is_reset(ours)
+    *_, ack, reset = wire.rungs[:5]
+    assert (ack.ack, ack.server_state) == (1, State.LISTEN)
+    assert "handshake-complete" not in kinds(ack)
+    assert causes(wire)[:2] == ["forged", "no-connection"]
+    assert reset.client_state is State.CLOSED
+
+
 def test_an_old_ack_ends_time_wait(wire: Wire) -> None:
     wire.fault("duplicate client ack 2")
     ours, theirs = pair(wire)

@@ -29,7 +29,8 @@ def arrive(seen: Seen, time: int) -> bool:
         return False
     if ack is not None:
         if theirs.state is not _ESTABLISHED:
-            if not theirs.accepts(ack, mine):
+            forgot = theirs.state in UNANSWERED and seen.history.reset_by == "wire"
+            if forgot or not theirs.accepts(ack, mine):
                 return False
             _acknowledged(seen, ack, time)
             if theirs.state is State.SYN_SENT:  # it takes nothing but a SYN

@@ -16,7 +16,7 @@ from typing import ClassVar
 from trioecho.model import End, Fact, Rung, State
 from trioecho.tcp.half import Asked, Half, ResetSent
 from trioecho.tcp.rules.words import ends
-from trioecho.tcp.states import Event
+from trioecho.tcp.states import UNANSWERED, Event
 from trioecho.tcp.step import Seen
 
 # An answer arrives within this time; over a satellite it takes 600 ms.
@@ -123,6 +123,11 @@ class AfterClose(ConnectionRst, frozen=True):
     source = "RFC 1122 §4.2.2.13"
 
 
+def ended_by_wire(seen: Seen) -> NoConnection | None:
+    """A reset that our wire forged has ended its connection, and its sender has sent none."""
+    return NoConnection() if cut(seen) else None
+
+
 def ack_after_reset(seen: Seen) -> NoConnection | None:
     """Its sender has reset the connection before, and the peer waits for the ACK of nothing: it
     answers a mere ACK."""
@@ -153,11 +158,6 @@ def unprompted_by_closed(seen: Seen) -> Unprompted | None:
     """Its sender has sent its FIN or is closed, and nothing came in the last 3 s that it could
     answer."""
     return Unprompted() if _closes(seen) and not _prompted(seen) else None
-
-
-def closed_without_fin(seen: Seen) -> NoConnection | None:
-    """Its sender is closed, though it has sent no FIN."""
-    return NoConnection() if _closes(seen) and seen.mine.fin is None else None
 
 
 def after_close(seen: Seen) -> AfterClose | None:
@@ -334,7 +334,8 @@ def _closes(seen: Seen) -> bool:
 
 def cut(seen: Seen) -> bool:
     """Whether our wire has reset its sender: then all that it sends is an answer."""
-    gone = seen.mine.state is State.CLOSED and seen.mine.reset is None and seen.mine.fin is None
+    closed = seen.mine.state in (State.CLOSED, *UNANSWERED)
+    gone = closed and seen.mine.reset is None and seen.mine.fin is None
     return gone and seen.history.reset_by == "wire"
 
 
