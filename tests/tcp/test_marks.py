@@ -489,3 +489,21 @@ def test_what_answers_something_else_waited_for_no_held_ack() -> None:
     assert "nagle-delayed-ack" not in kinds(rungs[-1])
     rungs = play(held + "+.0005 < P. 1:2(1) ack 12\n+.0005 > P. 12:13(1) ack 2")
     assert "nagle-delayed-ack" not in kinds(rungs[-1])
+
+
+def test_a_server_answers_a_forged_syn_when_its_connection_is_over() -> None:
+    """Its SYN-ACK has another ISN, and acknowledges nothing of the client's."""
+    tracker = Tracker()
+    rungs = []
+    forged = [tcp("client", RST | ACK, 100, 500), tcp("client", SYN, 0x40000064)]
+    packets = (*SYNS, *forged, tcp("server", SYN | ACK, 9_000, 0x40000065))
+    for number, data in enumerate(packets, 1):
+        segment = decode(Frame(number, number, data, RAW, len(data)))
+        assert segment is not None
+        if data is forged[1]:
+            tracker.listens(segment.destination, now=True)
+        rung = tracker.sent(segment, "injected" if data in forged else "original")
+        rungs.append(tracker.connections[0].arrived(rung, number))
+    assert rungs[4].server_state is State.LISTEN
+    assert kinds(rungs[4]) == ["forged-syn"]
+    assert (kinds(rungs[5]), rungs[5].ack) == (["answers-forged"], 1)

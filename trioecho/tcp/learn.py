@@ -36,7 +36,9 @@ def isn(segment: Segment, mine: Half, theirs: Half) -> None:
     if mine.isn is None:
         mine.isn = segment.seq if segment.flags & SYN else segment.seq - 1
     elif segment.flags & SYN and mine.isn & MASK != segment.seq and not mine.synchronized:
+        believed = mine.believed  # a forged SYN that it answers now
         mine.begin_again(theirs)  # what was guessed before was wrong, or that attempt is over
+        mine.believed = believed
         mine.isn = segment.seq
     if theirs.isn is None and segment.ack is not None:
         theirs.isn = segment.ack - 1
