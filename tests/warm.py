@@ -100,7 +100,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Sends a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and is not told of yet
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """Kills it."""
