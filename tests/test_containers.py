@@ -19,7 +19,8 @@ import pytest
 from needs import missing, need_tool, need_wires
 from programs import PATIENCE, TRIOECHO
 
-CAPTURE = str(Path(__file__).parents[1] / "docs" / "captures" / "shop.pcap")
+ROOT = Path(__file__).parents[1]
+CAPTURE = str(ROOT / "docs" / "captures" / "shop.pcap")
 TUN = ["--dev-bind", "/dev/net/tun", "/dev/net/tun"]
 READ_ONLY = ["--ro-bind", "/proc/sys", "/proc/sys"]
 # unshare(), by machine: what Docker's own filter forbids.
@@ -37,6 +38,7 @@ def container(*options: str, tun: bool = True, settings: bool = False) -> list[s
         *(need_tool("bwrap"), "--die-with-parent", "--new-session"),
         *("--unshare-all", "--unshare-user", "--cap-drop", "ALL"),
         *("--ro-bind", "/", "/", "--tmpfs", "/tmp", "--dev", "/dev", "--proc", "/proc"),
+        *("--ro-bind", str(ROOT), str(ROOT)),  # it may lie in /tmp
         *(TUN if tun else ()),
         *(() if settings else READ_ONLY),
         *options,
