@@ -38,8 +38,12 @@ def in_fork(run: Callable[[], int], seconds: float | None) -> bool:
     """Whether a fork that runs something ends by 0, and in time."""
     child = os.fork()
     if not child:
-        os.setsid()
-        os._exit(run())
+        status = 1
+        try:
+            os.setsid()
+            status = run()
+        finally:  # whatever a mutant raises, nothing of the process that was forked goes on here
+            os._exit(status)
     ended = os.pidfd_open(child)
     if not select.select([ended], [], [], seconds)[0]:
         os.killpg(child, signal.SIGKILL)
