@@ -10,6 +10,7 @@ from frames import play
 from ladders import READ_LATE
 
 from trioecho.account import Account, Accounts
+from trioecho.account.losses import Lost
 from trioecho.render.account import as_json, groups, lines
 
 SHOWN = """
@@ -69,6 +70,46 @@ def test_json() -> None:
         "lesson": "zero-window",
     }
     assert sum(one["time"] for one in told["causes"]) == pytest.approx(told["duration"])
+
+
+def test_why_segments_were_lost() -> None:
+    (account,) = accounts_of(READ_LATE)
+    account.missing, account.losses = 14, [Lost("policed", "server", 12, 1_500_000, 20_000)]
+    shown = [line for line, _ in lines(account, 200)]
+    assert shown[-4:] == [
+        "",
+        "12 losses of the server's segments: a policer at 1.5 Mbit/s with a bucket of 20 kB;"
+        " inferred",
+        account.losses[0].advice,
+        "2 more losses of data: too few to tell why",
+    ]
+    assert json.loads(as_json(account))["losses"] == [
+        {
+            "kind": "policed",
+            "sender": "server",
+            "count": 12,
+            "rate": 1_500_000,
+            "burst": 20_000,
+            "text": account.losses[0].text,
+            "advice": account.losses[0].advice,
+        }
+    ]
+    account.missing, account.losses = 9, [Lost("overflow", "client", 9)]
+    assert list(json.loads(as_json(account))["losses"][0])[:4] == [
+        "kind",
+        "sender",
+        "count",
+        "text",
+    ]
+
+
+def test_losses_that_tell_nothing() -> None:
+    (account,) = accounts_of(READ_LATE)
+    account.missing = 1
+    assert [line for line, _ in lines(account, 80)][-1] == "1 loss of data: too few to tell why"
+    account.missing = 7
+    assert [line for line, _ in lines(account, 80)][-1] == "7 losses of data: why cannot be told"
+    assert json.loads(as_json(account))["losses"] == []
 
 
 def test_what_several_share_is_said_once() -> None:

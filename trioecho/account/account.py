@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from trioecho.account.causes import CAUSES, Blamed, Certainty
+from trioecho.account.losses import Lost
 from trioecho.model import Endpoint
 from trioecho.text import seconds
 
@@ -48,6 +49,8 @@ class Account(Struct):
         start, end: when its first and its last segment were seen, nanoseconds since the epoch.
         tap: where it was captured, as far as that can be told.
         costs: its causes, the one that took most time first; their times add up to the duration.
+        missing: segments with data that were lost.
+        losses: why they were, as far as that can be told, most first.
     """
 
     connection: int
@@ -57,6 +60,8 @@ class Account(Struct):
     end: int
     tap: Tap
     costs: list[Cost]
+    missing: int = 0
+    losses: list[Lost] = []
 
     @property
     def top(self) -> Cost | None:

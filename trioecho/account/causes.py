@@ -184,3 +184,16 @@ ROUND = 0.75  # of the least round trip, which a round lasts at least
 BLACK_HOLE = 3  # repeats in a row without a sign of the peer
 MEMORY = 10_000 * MS  # for how long the least round trip holds
 ROUNDS = 10  # for how long the highest delivery rate does
+
+#: Those of why segments were lost: of T. Flach et al., SIGCOMM 2016 ("as Flach's"), or else chosen
+#: on their labelled captures.
+FEW_LOSSES = 3  # fewer tell nothing
+FEW_POLICED = 15  # as Flach's, to fit a bucket
+FEW_ROUNDS = 3  # with losses in them, as Flach's
+INFLATED_BY = 5 * MS  # less is a host's own doing
+SLIGHTLY = 1.05  # of the least round trip, if just what was lost met the longest queue
+HIGHER = 0.8  # the chance that a round trip beside a loss is above any: a queue was full
+TOKENS_DECIDE = 0.65  # the chance that a loss finds fewer tokens than a pass; 0.5 for random ones
+SURE = 4  # standard errors (1 / sqrt(12 n)) above 0.5, until that is no chance
+ALONE = 0.5  # of random losses, that follow a segment which has arrived
+BESIDE = 64  # segments before a loss that are looked at for a round trip

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, OF_RTO, Blamed, Certainty
 from trioecho.account.line import Line
+from trioecho.account.losses import Losses
 from trioecho.account.repair import Repairs, cause_of, waited
 from trioecho.account.rounds import Rounds
 from trioecho.account.skipped import Gap
@@ -44,6 +45,7 @@ class Direction:
         measured: whether round trips can be measured: the tap's place is known.
         probed: whether it has asked for room in a window that had none, since there was any.
         mss: bytes of a full segment, as it offered to take.
+        losses: what it has sent, and why some was lost.
     """
 
     def __init__(self, end: End) -> None:
@@ -58,6 +60,7 @@ class Direction:
         self._flight: deque[Flying] = deque()
         self._window: int | None = None
         self._widest = 0
+        self.losses = Losses(end)
         self._repairs = Repairs()
         self._rounds = Rounds()
         # The spans of rounds that have the same flight, until it is known what keeps it so.
@@ -95,6 +98,8 @@ class Direction:
         end = rung.seq + segment.space
         if segment.options.mss:
             self.mss = segment.options.mss
+        full = self.mss - _OPTIONS * bool(segment.options.timestamps)
+        self.losses.sent(time, rung, max(1, full), self.trip.rto)
         if fact is not None and end <= self._next:
             self._again(time, rung, fact)
             return
@@ -149,6 +154,7 @@ class Direction:
         ack, window = rung.ack, rung.window
         assert ack is not None
         self.line.decide(time, goes_on=False)
+        self.losses.heard(time, rung)
         self._repairs.heard(time, rung)
         blocked = self._blocked
         if ack > self._una:

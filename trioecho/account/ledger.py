@@ -230,7 +230,12 @@ class Ledger:
         costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))
         tap: Tap = "wire" if self._wired else self._away.place
         ends = self._client, self._server
-        return Account(self._number, *ends, self._start, self._end, tap, costs)
+        account = Account(self._number, *ends, self._start, self._end, tap, costs)
+        for direction in self._directions.values():
+            count, losses = direction.losses.end()
+            account.missing += count
+            account.losses += losses
+        return account
 
 
 def _length(place: tuple[int, int]) -> int:

@@ -8,7 +8,8 @@ from textwrap import wrap
 import msgspec
 
 from trioecho.account.account import Account, Cost
-from trioecho.account.causes import CAUSES
+from trioecho.account.causes import CAUSES, FEW_LOSSES
+from trioecho.account.losses import Lost
 from trioecho.render.colors import Style
 from trioecho.text import seconds
 
@@ -48,6 +49,7 @@ def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Lin
         yield "", ""
     for cost in account.costs:
         yield from _cost(cost, account.duration, width, "█" if unicode else "#")
+    yield from _losses(account, width)
 
 
 def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
@@ -66,6 +68,21 @@ def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
     yield from ((indent + line, "") for line in wrap(row.advice, width - len(indent)))
     if row.lesson:
         yield f"{indent}trioecho lab {row.lesson}", "arrow"
+
+
+def _losses(account: Account, width: int) -> Iterator[Line]:
+    """Why segments were lost."""
+    untold = account.missing - sum(one.count for one in account.losses)
+    if account.missing:
+        yield "", ""
+    for one in account.losses:
+        yield from ((line, "strong") for line in wrap(f"{one.text}; inferred", width))
+        yield from ((line, "") for line in wrap(one.advice, width))
+    if untold:
+        few = "too few to tell why" if untold < FEW_LOSSES else "why cannot be told"
+        more = "more " if account.losses else ""
+        said = f"{untold:,} {more}loss{'es' * (untold > 1)} of data: {few}"
+        yield from ((line, "quiet") for line in wrap(said, width))
 
 
 def row(account: Account, width: int) -> Iterator[Line]:
@@ -119,5 +136,13 @@ def as_json(account: Account) -> bytes:
                 }
                 for cost in account.costs
             ],
+            "losses": [_loss(one) for one in account.losses],
         }
     )
+
+
+def _loss(one: Lost) -> dict[str, str | int]:
+    found: dict[str, str | int] = {"kind": one.kind, "sender": one.sender, "count": one.count}
+    if one.kind == "policed":
+        found |= {"rate": one.rate, "burst": one.burst}
+    return found | {"text": one.text, "advice": one.advice}

@@ -1,0 +1,136 @@
+"""What tells why segments of a transfer were lost: queues beside them, and tokens left for them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from statistics import median
+
+from msgspec import Struct
+
+from trioecho.account.causes import BESIDE, HIGHER, INFLATED, INFLATED_BY, SLIGHTLY
+from trioecho.account.transfer import Transfer
+
+#: Bytes of headers that a policer counts, too: IPv4 and TCP, with timestamps.
+HEADERS = 52
+
+
+class Bucket(Struct):
+    """A token bucket of one rate, and how well it tells losses from passes.
+
+    Args:
+        rate: bytes a nanosecond.
+        burst: bytes that it held.
+        tells: the chance that a loss finds fewer tokens than a pass.
+    """
+
+    rate: float
+    burst: float
+    tells: float
+
+
+def rounds(transfer: Transfer, lost: Sequence[int], trip: float) -> int:
+    """In how many round trips something was lost.
+
+    Args:
+        transfer: the transfer.
+        lost: which of its transmissions were lost.
+        trip: a round-trip time, nanoseconds.
+    """
+    count, until = 0, 0.0
+    for place in lost:
+        if transfer.times[place] > until:
+            count, until = count + 1, transfer.times[place] + trip
+    return count
+
+
+def runs(transfer: Transfer, lost: Sequence[int]) -> int:
+    """How many losses follow a transmission that was not lost.
+
+    Args:
+        transfer: the transfer.
+        lost: which of its transmissions were lost.
+    """
+    return sum(not place or not transfer.lost[place - 1] for place in lost)
+
+
+def queued(transfer: Transfer, lost: Sequence[int], trips: Sequence[int]) -> bool:
+    """Whether a queue stood where segments were lost: by what was sent just before them.
+
+    Args:
+        transfer: the transfer.
+        lost: which of its transmissions were lost.
+        trips: its round-trip times, the least first.
+    """
+    least = trips[0]
+    beside = [trip for place in lost if (trip := _beside(transfer, place, least))]
+    if not beside or (now := median(beside)) < max(SLIGHTLY * least, least + INFLATED_BY):
+        return False
+    return now >= INFLATED * least or higher(beside, trips) >= HIGHER
+
+
+def _beside(transfer: Transfer, place: int, least: int) -> int:
+    """The round trip of what was sent before a loss; the less of two, since ACKs are delayed."""
+    found: list[int] = []
+    for before in range(place - 1, max(-1, place - 1 - BESIDE), -1):
+        if transfer.times[place] - transfer.times[before] > least or len(found) == 2:
+            break
+        if transfer.trips[before]:
+            found.append(transfer.trips[before])
+    return min(found, default=0)
+
+
+def bucket_of(transfer: Transfer, lost: Sequence[int]) -> Bucket | None:
+    """The token bucket that tells losses from passes best.
+
+    Its rate is what has passed between the first loss and the last; or twice as much, where the
+    sender has waited for its timer meanwhile.
+
+    Args:
+        transfer: the transfer.
+        lost: which of its transmissions were lost.
+
+    Returns:
+        The bucket; None where all were lost at one moment.
+    """
+    first, last = lost[0], lost[-1]
+    took = transfer.times[last] - transfer.times[first]
+    if took <= 0:
+        return None
+    sizes, gone = transfer.sizes[first:last], transfer.lost[first:last]
+    passed = sum(size + HEADERS for size, one in zip(sizes, gone, strict=True) if not one)
+    found = (_filled(transfer, times * passed / took) for times in (1, 2))
+    return max(found, key=lambda one: one.tells)
+
+
+def _filled(transfer: Transfer, rate: float) -> Bucket:
+    """A token bucket of a rate that is full at first: what had been taken from it, each time."""
+    passes: list[float] = []
+    losses: list[float] = []
+    taken, before = 0.0, transfer.times[0]
+    for time, size, gone in zip(transfer.times, transfer.sizes, transfer.lost, strict=True):
+        taken = max(0.0, taken - rate * (time - before))
+        before = time
+        if gone:
+            losses.append(taken)
+        else:
+            passes.append(taken)
+            taken += size + HEADERS
+    return Bucket(rate, median(losses), higher(losses, passes))
+
+
+def higher(some: Sequence[float], others: Sequence[float]) -> float:
+    """The chance that one of some is higher than one of others, ties by half (Mann-Whitney).
+
+    Args:
+        some: numbers.
+        others: others.
+
+    Returns:
+        From 0 to 1; 0.5 where neither are higher.
+    """
+    if not some or not others:
+        return 0.5
+    below = sorted(others)
+    wins = sum(bisect_left(below, one) + bisect_right(below, one) for one in some)
+    return wins / (2 * len(some) * len(others))
