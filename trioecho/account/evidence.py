@@ -13,6 +13,8 @@ from trioecho.account.transfer import Transfer
 
 #: Bytes of headers that a policer counts, too: IPv4 and TCP, with timestamps.
 HEADERS = 52
+#: Multiples of what has passed that a policer's rate may be, since its sender has waited: to 2.1.
+_TIMES = tuple(1.05**step for step in range(16))
 
 
 class Bucket(Struct):
@@ -22,11 +24,13 @@ class Bucket(Struct):
         rate: bytes a nanosecond.
         burst: bytes that it held.
         tells: the chance that a loss finds fewer tokens than a pass.
+        spread: between what most losses found taken from it, as a share of that.
     """
 
     rate: float
     burst: float
     tells: float
+    spread: float
 
 
 def rounds(transfer: Transfer, lost: Sequence[int], trip: float) -> int:
@@ -93,14 +97,38 @@ def bucket_of(transfer: Transfer, lost: Sequence[int]) -> Bucket | None:
     Returns:
         The bucket; None where all were lost at one moment.
     """
+    passed = _passed(transfer, lost)
+    if not passed:
+        return None
+    return max((_filled(transfer, times * passed) for times in (1, 2)), key=_tells)
+
+
+def fitted(transfer: Transfer, lost: Sequence[int]) -> Bucket:
+    """The token bucket that is as empty at each loss, of rates as those of ``bucket_of``.
+
+    Args:
+        transfer: the transfer.
+        lost: which of its transmissions were lost.
+    """
+    passed = _passed(transfer, lost)
+    return min((_filled(transfer, times * passed) for times in _TIMES), key=_misses)
+
+
+def _tells(bucket: Bucket) -> float:
+    return bucket.tells
+
+
+def _misses(bucket: Bucket) -> float:
+    return bucket.spread + 1 - bucket.tells
+
+
+def _passed(transfer: Transfer, lost: Sequence[int]) -> float:
+    """Bytes a nanosecond that have passed between the first loss and the last."""
     first, last = lost[0], lost[-1]
     took = transfer.times[last] - transfer.times[first]
-    if took <= 0:
-        return None
     sizes, gone = transfer.sizes[first:last], transfer.lost[first:last]
     passed = sum(size + HEADERS for size, one in zip(sizes, gone, strict=True) if not one)
-    found = (_filled(transfer, times * passed / took) for times in (1, 2))
-    return max(found, key=lambda one: one.tells)
+    return passed / took if took > 0 else 0.0
 
 
 def _filled(transfer: Transfer, rate: float) -> Bucket:
@@ -116,7 +144,10 @@ def _filled(transfer: Transfer, rate: float) -> Bucket:
         else:
             passes.append(taken)
             taken += size + HEADERS
-    return Bucket(rate, median(losses), higher(losses, passes))
+    tells = higher(losses, passes)
+    losses.sort()
+    burst, tenth = median(losses), len(losses) // 10
+    return Bucket(rate, burst, tells, (losses[-1 - tenth] - losses[tenth]) / max(burst, 1.0))
 
 
 def higher(some: Sequence[float], others: Sequence[float]) -> float:

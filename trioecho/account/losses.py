@@ -23,7 +23,7 @@ from trioecho.account.causes import (
     SURE,
     TOKENS_DECIDE,
 )
-from trioecho.account.evidence import Bucket, bucket_of, queued, rounds, runs
+from trioecho.account.evidence import Bucket, bucket_of, fitted, queued, rounds, runs
 from trioecho.account.transfer import Transfer
 from trioecho.model import End, Rung
 
@@ -158,8 +158,9 @@ class Losses:
                 self._add("random", len(lost))
         elif len(lost) >= FEW_POLICED and bucket.tells >= 0.5 + SURE / sqrt(12 * alone):
             self._add("policed", len(lost))
-            if self._bucket is None or bucket.tells > self._bucket.tells:
-                self._bucket = bucket
+            fit = fitted(transfer, lost)
+            if self._bucket is None or fit.spread < self._bucket.spread:
+                self._bucket = fit
 
     def _add(self, kind: Why, count: int) -> None:
         self._found[kind] = self._found.get(kind, 0) + count
