@@ -81,6 +81,11 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/watch.py
 	@$(BIN)/python bench/requests.py
 
+.PHONY: accuracy
+SEEDS ?= 10000 11300
+accuracy: $(VENV)/.dev  ## Perform labelled runs, and count how often `why` is right; SEEDS="1 200" for some
+	@$(BIN)/python bench/accuracy.py --seeds $(SEEDS)
+
 quiet: $(VENV)/.dev  ## A thousand wire tests beside four busy processes; none may see a segment twice
 	@$(BIN)/python bench/quiet.py 1000 4
 

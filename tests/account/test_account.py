@@ -319,7 +319,7 @@ def test_a_listener_is_told_of_each_interval(case: tuple[str, dict[str, float]])
 def test_the_headline_names_what_could_be_mended() -> None:
     closing, _ = CASES["both close"]
     assert account_of(closing).headline == (
-        "220 ms of 340 ms: the connection was being closed (rungs 4 to 6)"
+        "nothing held it up; 220 ms of 340 ms: the connection was being closed (rungs 4 to 6)"
     )
     thinking, _ = CASES["the client thinks"]
     assert account_of(thinking).headline == (

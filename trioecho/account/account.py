@@ -15,6 +15,12 @@ Tap = Literal["client", "server", "middle", "wire"]
 
 #: Causes that every connection has, and that nobody need mend.
 ORDINARY = frozenset(("closing", "idle", "setup", "round-trip"))
+#: Those that end a connection, however short it is.
+FATAL = frozenset(("refused", "no-answer", "black-hole"))
+#: A cause is worth a name from this share of the time on, and from this time, in nanoseconds: below
+#: it may be the machine that was busy.
+NAMED = 0.15
+LEAST_NAMED = 5_000_000
 
 
 class Cost(Struct):
@@ -65,20 +71,24 @@ class Account(Struct):
 
     @property
     def top(self) -> Cost | None:
-        """What took most of its time, closing and silence aside unless there was nothing else."""
-        return next((cost for cost in self.costs if cost.cause not in ORDINARY), None) or next(
-            iter(self.costs), None
-        )
+        """What held it up most; None if nothing did that is worth a name."""
+        for cost in self.costs:
+            if cost.cause not in ORDINARY:
+                named = cost.time >= max(LEAST_NAMED, NAMED * self.duration)
+                return cost if named or cost.cause in FATAL else None
+        return None
 
     @property
     def headline(self) -> str:
         """Where most of the time went, in a sentence without a full stop."""
-        top = self.top
+        top = self.top or next(iter(self.costs), None)
         if top is None:
             return "there is only one moment to see"
         places = " and ".join(f"{first} to {last}" for first, last in sorted(top.rungs[:2]))
         more = ", and more" if len(top.rungs) > 2 else ""
-        return f"{seconds(top.time)} of {seconds(self.duration)}: {top.text} (rungs {places}{more})"
+        free = "" if self.top else "nothing held it up; "
+        took = f"{seconds(top.time)} of {seconds(self.duration)}"
+        return f"{free}{took}: {top.text} (rungs {places}{more})"
 
     @property
     def lost(self) -> int:

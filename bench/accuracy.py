@@ -1,0 +1,136 @@
+"""Measures how often the account of a connection's time is right, on labelled runs.
+
+    python bench/accuracy.py [--seeds FIRST LAST] [--processes N] [--write]
+
+Performs a run of each seed on our wire, takes the truth from the wire's log, both kernels and the
+programs' calls, and compares what is told at the sender, at the receiver, and on the wire, and by
+two baselines. Thresholds were tuned on seeds below 1,000; those from 10,000 on were held out.
+``--write`` writes docs/explanation/accuracy.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+
+import trio
+from labelled.baselines import by_tshark, by_web100
+from labelled.perform import Run, perform
+from labelled.report import Facts, page, text
+from labelled.score import TRUE, Score, Verdict, overlaps, shares
+from labelled.taps import told, told_at
+from labelled.truth import Claim, timeline
+from labelled.way import Way
+from msgspec import Struct, field
+
+from trioecho.account.account import Account
+from trioecho.account.spans import Span
+from trioecho.errors import TrioechoError
+from trioecho.model import OTHER
+
+HELD_OUT = 10_000, 11_300
+MS = 1_000_000
+#: A run counts if this process was never kept from its work for longer, in nanoseconds, or for a
+#: tenth of its round trip: what is late then is late on the wire, too.
+LATE = 6 * MS
+CHUNK = 25
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "accuracy.md"
+
+
+class Part(Struct):
+    """What came of some runs."""
+
+    verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
+    limited: list[tuple[float, float]] = field(default_factory=list)
+    disturbed: int = 0
+    failed: int = 0
+
+
+def measure(seeds: list[int]) -> Part:
+    """Perform runs, and judge them."""
+    part, runs = Part(), []
+    for seed in seeds:
+        try:
+            run = trio.run(perform, seed)
+        except TrioechoError as error:
+            print(f"seed {seed}: {error}", file=sys.stderr)
+            part.failed += 1
+            continue
+        if run.stalled > max(LATE, run.scenario.rtt * 1e8) or not run.whole or not run.rungs:
+            part.disturbed += 1
+            continue
+        runs.append(run)
+    for run, symptoms in zip(runs, by_tshark(runs), strict=True):
+        line, end = timeline(run), run.scenario.end
+        clean = run.scenario.names == ("clean",)
+        for place, (account, spans) in (
+            ("sender", told_at(run, end)),
+            ("receiver", told_at(run, OTHER[end])),
+            ("wire", told(run.rungs)),
+        ):
+            if account is not None:
+                part.verdicts.append((place, _verdict(line, account, spans, clean=clean)))
+                if place == "sender":
+                    part.limited += _limited(run, account)
+        true = shares(line, run.rungs[0].time, run.rungs[-1].time)
+        counted = dict.fromkeys(symptoms, 1.0)
+        part.verdicts.append(("tshark", Verdict(true, counted, clean=clean)))
+        part.verdicts.append(("web100", Verdict(true, by_web100(run), clean=clean)))
+    return part
+
+
+def _verdict(line: list[Claim], account: Account, spans: list[Span], *, clean: bool) -> Verdict:
+    times = [(*pair, took / MS) for pair, took in overlaps(line, spans).items()]
+    said = shares(spans, account.start, account.end)
+    true = shares(line, account.start, account.end)
+    return Verdict(true, said, times, clean, account.duration)
+
+
+def _limited(run: Run, account: Account) -> Iterator[tuple[float, float]]:
+    """Milliseconds limited by the receiver: as its sender's kernel counts them, and as told."""
+    counted = [kernel.receiver_limited or 0 for _, kernel in Way(run, run.scenario.end).kernels]
+    most = max(counted, default=0)
+    if most >= TRUE * account.duration:
+        causes = ("slow-reader", "receive-buffer")
+        said = sum(cost.time for cost in account.costs if cost.cause in causes)
+        yield most / MS, said / MS
+
+
+def main() -> int:
+    """Measure, and print what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", nargs=2, type=int, default=HELD_OUT, metavar=("FIRST", "LAST"))
+    parser.add_argument("--processes", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help="write the page")
+    options = parser.parse_args()
+    seeds = list(range(options.seeds[0], options.seeds[1]))
+    chunks = [seeds[place : place + CHUNK] for place in range(0, len(seeds), CHUNK)]
+    scores: dict[str, Score] = {}
+    limited: list[tuple[float, float]] = []
+    disturbed = failed = done = 0
+    with get_context("spawn").Pool(options.processes) as pool:
+        for part in pool.imap_unordered(measure, chunks):
+            for place, verdict in part.verdicts:
+                scores.setdefault(place, Score()).add(verdict)
+            limited += part.limited
+            disturbed, failed = disturbed + part.disturbed, failed + part.failed
+            done += 1
+            print(f"\r{done} of {len(chunks)} parts", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    off = median(abs(said / counted - 1) for counted, said in limited) if limited else 0.0
+    whole = sum(said for _, said in limited) / (sum(one for one, _ in limited) or 1)
+    runs = len(seeds) - disturbed - failed
+    drawn = f"{seeds[0]} to {seeds[-1]}"
+    facts = Facts(drawn, runs, disturbed, failed, len(limited), whole, off)
+    print(text(scores, facts))
+    if options.write:
+        PAGE.write_text(page(scores, facts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

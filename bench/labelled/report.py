@@ -1,0 +1,150 @@
+"""Report: how often the account was right, as text and as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from labelled.score import Score
+
+
+class Facts(Struct):
+    """What else there is to say.
+
+    Args:
+        seeds: which were drawn.
+        runs: how many count.
+        disturbed: how many do not, since the machine was busy.
+        failed: how many could not be performed.
+        limited: how many were limited by their receiver.
+        ratio: of them, the time told by the time counted.
+        off: how far one is off in the median, as a share.
+    """
+
+    seeds: str
+    runs: int
+    disturbed: int
+    failed: int
+    limited: int
+    ratio: float
+    off: float
+
+
+_PLACES = ("sender", "receiver", "wire", "tshark", "web100")
+
+
+def table(scores: Mapping[str, Score]) -> Iterator[tuple[str, ...]]:
+    """F1 of each cause, and the number of runs it was true of; then what comes of all."""
+    places = [place for place in _PLACES if place in scores]
+    yield ("cause", "runs", *places)
+    first = scores["sender"]
+    for cause in first.causes:
+        runs = first.right[cause] + first.missed[cause]
+        yield (cause, str(runs), *(f"{scores[place].f1(cause):.2f}" for place in places))
+    yield ("mean", "", *(f"{_mean(scores[place], first.causes):.3f}" for place in places))
+    accused = (f"{scores[place].accused} of {scores[place].clean}" for place in places)
+    yield ("clean runs accused", "", *accused)
+    yield ("told unknown", "", *(str(scores[place].abstained) for place in places))
+
+
+def _mean(score: Score, causes: list[str]) -> float:
+    return sum(map(score.f1, causes)) / len(causes) if causes else 0.0
+
+
+def confusion(score: Score, cell: str = "runs") -> Iterator[tuple[str, ...]]:
+    """What was told where something else was true: by a run's first cause, or in milliseconds."""
+    found = dict(score.confused) if cell == "runs" else dict(score.times)
+    true = sorted({one for one, _ in found})
+    for cause in true:
+        row = {other: number for (one, other), number in found.items() if one == cause}
+        whole = sum(row.values()) or 1
+        right = row.pop(cause, 0)
+        others = sorted(row.items(), key=lambda one: -one[1])[:4]
+        rest = ", ".join(f"{other} {number:,.0f}" for other, number in others if number >= 1)
+        yield cause, f"{whole:,.0f}", f"{right:,.0f}", f"{right / whole:.0%}", rest
+
+
+def _aligned(rows: Iterator[tuple[str, ...]]) -> str:
+    every = list(rows)
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in every
+    )
+
+
+def _marked(rows: Iterator[tuple[str, ...]], heading: tuple[str, ...] = ()) -> str:
+    every = list(rows)
+    if heading:
+        every.insert(0, heading)
+    lines = ["| " + " | ".join(row) + " |" for row in every]
+    lines.insert(1, "|" + " --- |" * len(every[0]))
+    return "\n".join(lines)
+
+
+def text(scores: Mapping[str, Score], facts: Facts) -> str:
+    """For a terminal."""
+    parts = [_facts(facts), _aligned(table(scores))]
+    for place in ("sender", "receiver"):
+        parts += [f"{place}, milliseconds: true, right, and told instead"]
+        parts += [_aligned(confusion(scores[place], "time"))]
+    return "\n\n".join(parts)
+
+
+def _facts(facts: Facts) -> str:
+    return (
+        f"{facts.runs} runs (seeds {facts.seeds}; {facts.disturbed} disturbed by other load, "
+        f"{facts.failed} failed). Time limited by the receiver, of {facts.limited} runs: "
+        f"{facts.ratio:.3f} of what their senders' kernels count in all, {facts.off:.1%} off in "
+        "the median."
+    )
+
+
+_HEADING = ("true", "all", "told right", "share", "told instead")
+
+
+def page(scores: Mapping[str, Score], facts: Facts) -> str:
+    """As docs/explanation/accuracy.md."""
+    parts = [
+        _INTRODUCTION,
+        _facts(facts),
+        _marked(table(scores)),
+        "## What is told instead",
+        "By the cause that took most of a run's time, counted in runs, at the sender:",
+        _marked(confusion(scores["sender"]), _HEADING),
+        "and at the receiver:",
+        _marked(confusion(scores["receiver"]), _HEADING),
+        "The same in milliseconds, at the sender:",
+        _marked(confusion(scores["sender"], "time"), _HEADING),
+        "and at the receiver:",
+        _marked(confusion(scores["receiver"], "time"), _HEADING),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+_INTRODUCTION = """\
+# How often `why` is right
+
+`trioecho why` says where a connection's time went. This page says how often that is right. It is
+written by `make accuracy`, which performs runs whose causes are known, on a wire of ours, and
+compares.
+
+A run is a connection between two kernels. Its programs, its buffers, the path's round trip (1 to
+200 ms), MTU, congestion control and faults are drawn by a seed: every cause alone, two at a time
+on one connection, and a fifth of them with nothing wrong. The thresholds were tuned on seeds below
+1,000, and then frozen; the seeds here were held out.
+
+The truth is what no capture has: the wire's log (what was lost, and how long each packet waited in
+a queue), the counters of both kernels (limited by the receiver, by the send buffer; cwnd and
+ssthresh) and the programs' calls. Nothing of the account or of the engine is in it. At each moment
+the first cause of the table that holds is the true one.
+
+The account sees a capture at the sender, one at the receiver, or the wire itself. Beside it stand
+two baselines: the symptoms that tshark counts (zero window, window full, retransmissions), read as
+an engineer reads them, and the triage of web100, by the counters of the sender's kernel.
+
+A cause is true of a run if it took a fifth of its time, and false if it took less than a tenth;
+between the two it counts neither way. The figures below are F1, the harmonic mean of precision and
+recall; `mean` is their mean over all causes. A clean run is accused if anything but the handshake,
+the way of its messages, slow start and its end is told for 15 % of its time."""
