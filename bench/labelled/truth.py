@@ -70,7 +70,7 @@ def _handshake(client: Way, server: Way, found: list[Claim]) -> int | None:
         return None
     lost = any(rung.lost for rung in (*client.sent, *server.sent) if rung.segment.flags & SYN)
     found.append(Claim(start, end, "handshake-loss" if lost else "setup", "path"))
-    found.append(Claim(end, end + client.one_way, "setup", "path"))  # until the server knows
+    found.append(Claim(end, end + client.one_way, "round-trip", "path"))  # until the server knows
     return end
 
 

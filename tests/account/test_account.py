@@ -151,7 +151,7 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
     ),
     "the server does not read, and the client asks": (
         READ_LATE,
-        {**SETUP, "slow-reader server": 500, "round-trip path": 40},
+        {**SETUP, "slow-reader server": 520, "round-trip path": 20},
     ),
     "a window of 0 that nobody waits for": (
         AT_CLIENT

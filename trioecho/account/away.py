@@ -67,8 +67,11 @@ class Away:
         return whole
 
     def now(self, end: End) -> int:
-        """That of an end now, with what waits in queues; the least where that is not known."""
-        return max(self.least[end] or 0, self._now[end])
+        """That of an end now, with what waits in queues; the least where that is not known.
+
+        At an end there is none: what it hears there it may answer at once.
+        """
+        return 0 if self.place == end else max(self.least[end] or 0, self._now[end])
 
     def _clocks(self, rung: Rung) -> None:
         """Measure by timestamps (RFC 7323 §4), while the end sends without a pause.

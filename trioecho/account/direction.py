@@ -66,6 +66,7 @@ class Direction:
         # The spans of rounds that have the same flight, until it is known what keeps it so.
         self._level: list[Span] = []
         self._partial = False  # whether the last segment was no full one
+        self._full_at = 0  # when all was acknowledged last, and there was no room
         self._late = 0  # when it sent new data last
         self._closing = False
 
@@ -83,6 +84,11 @@ class Direction:
     def flying(self) -> int:
         """Bytes sent and not acknowledged."""
         return self._next - self._una
+
+    @property
+    def opening(self) -> bool:
+        """Whether it has sent a SYN that is not acknowledged."""
+        return self._una == 0 and self._next == 1
 
     # ---- what its sender does --------------------------------------------------------------------
 
@@ -185,7 +191,7 @@ class Direction:
             if self.probed:
                 self.line.add(time, rung, *slow, _PROVEN)
             else:
-                self.line.doubt(time, rung, slow, slow, _PROVEN, drop=True)
+                self.line.doubt(time, rung, slow, slow, _PROVEN, until=self._full_at)
         self.busy = self.probed = False
         self._repairs.loss = None
         self.line.mark = time
@@ -215,6 +221,9 @@ class Direction:
             line.add(time, rung, "closing", self.other)
         elif blocked and not done:
             line.add(time, rung, self._reader(rung.window), self.other)
+        elif blocked and rung.window < self._full:
+            self._full_at = time  # what that was is told when there is room again
+            self._begin_round(time, ack)
         elif blocked:  # if it goes on at once, it had more to send
             line.doubt(time, rung, _TRAVELS, (self._reader(rung.window), self.other))
             self._begin_round(time, ack)
@@ -307,7 +316,7 @@ class Direction:
         blamed: Blamed = "path"
         if cause:
             blamed, sure = self.other, _PROVEN
-        elif self._una == 0 and self._next == 1 and loss is not None:
+        elif self.opening and loss is not None:
             cause = "no-answer"
         elif loss is not None and loss.repeats >= BLACK_HOLE:
             self.line.add(loss.since, rung, *_TRAVELS)

@@ -1,4 +1,4 @@
-"""The order in which both ends send and hear, where a tap sees only one moment of each segment."""
+"""When each end hears of a segment, where a tap sees only one moment of it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from trioecho.model import OTHER, End, Rung
 
 
 class Event(Struct, gc=False):
-    """At a time a segment is sent, or the other end hears of it; ``done``: it has been taken."""
+    """An end hears of a segment at a time; ``done``: that has been taken."""
 
     time: int
     rung: Rung
-    sent: bool
     done: bool = False
 
 
 class Events:
-    """Takes segments with the times at which they are sent and heard, and gives them in order."""
+    """Takes segments with the times at which they are heard, and gives them in order."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[int, int, Event]] = []
@@ -30,13 +29,9 @@ class Events:
         self._heard: dict[End, deque[Event]] = {"client": deque(), "server": deque()}
         self._acked: dict[End, int] = {"client": 0, "server": 0}
 
-    def sent(self, time: int, rung: Rung) -> None:
-        """A segment is sent."""
-        self._put(Event(time, rung, sent=True))
-
     def heard(self, time: int, rung: Rung) -> None:
         """The other end hears of a segment at a time, as far as that is known."""
-        event = Event(time, rung, sent=False)
+        event = Event(time, rung)
         queue = self._heard[OTHER[rung.sender]]
         while queue and queue[0].done:
             queue.popleft()
@@ -59,17 +54,17 @@ class Events:
         for _ in range(known):
             event = queue.popleft()
             if not event.done and event.time > rung.time:
-                self._put(Event(rung.time, event.rung, sent=False))
+                self._put(Event(rung.time, event.rung))
                 event.done = True
 
-    def until(self, time: int | None = None) -> Iterator[tuple[int, bool, Rung]]:
-        """What has happened until a time, or all: when, whether it was sent or heard, its rung."""
+    def until(self, time: int | None = None) -> Iterator[tuple[int, Rung]]:
+        """What was heard until a time, or all: when, and its rung."""
         heap = self._heap
         while heap and (time is None or heap[0][0] <= time):
             when, _, event = heappop(heap)
             if not event.done:
                 event.done = True
-                yield when, event.sent, event.rung
+                yield when, event.rung
 
     def _put(self, event: Event) -> None:
         self._count += 1

@@ -35,10 +35,8 @@ class Ledger:
         self._number = rung.connection
         self._client, self._server = ends if rung.sender == "client" else reversed(ends)
         self._start = self._end = self._from = self._told = rung.time
-        self._directions: dict[End, Direction] = {
-            "client": Direction("client"),
-            "server": Direction("server"),
-        }
+        client, server = Direction("client"), Direction("server")
+        self._directions: dict[End, Direction] = {"client": client, "server": server}
         self._events = Events()
         self._costs: dict[tuple[str, Blamed], Cost] = {}
         self._last: Rung = rung
@@ -62,22 +60,26 @@ class Ledger:
             heard = rung.arrived
         else:
             heard = self._at_tap(rung)
-        if rung.kind == "original":
-            self._events.sent(rung.time, rung)
+        time = rung.time
+        self._happen(time)
+        if rung.kind == "original" and not self._over:
+            self._sent(time, rung)
+            self._last = rung
         if heard is not None and (rung.ack is not None or rung.segment.flags & RST):
-            self._events.heard(heard, rung)
-        self._happen(rung.time)
+            if heard > time:
+                self._events.heard(heard, rung)
+            elif not self._over:
+                self._arrived(heard, rung)
+                self._last = rung
+        self._merge()
 
     def _happen(self, until: int | None = None) -> None:
-        for time, sent, rung in self._events.until(until):
+        """What was heard until a time."""
+        for time, rung in self._events.until(until):
             if self._over:
                 return
-            if sent:
-                self._sent(time, rung)
-            else:
-                self._arrived(time, rung)
+            self._arrived(time, rung)
             self._last = rung
-            self._merge()
 
     def _on_wire(self) -> None:
         if not self._wired:
@@ -155,11 +157,11 @@ class Ledger:
         sender = rung.sender
         if self._closing:
             return "closing", sender
-        if self._kept_alive or closes(rung):  # nothing was said any more
+        if self._kept_alive:
             return "idle", sender
-        if took > (self._directions[sender].trip.least(rung.time) or 0):
-            return "application", sender
-        return "round-trip", "path"
+        if took <= (self._directions[sender].trip.least(rung.time) or 0):
+            return "round-trip", "path"
+        return ("idle" if closes(rung) else "application"), sender  # nothing was said any more
 
     def _arrived(self, time: int, rung: Rung) -> None:
         theirs = self._directions[OTHER[rung.sender]]
@@ -168,7 +170,7 @@ class Ledger:
         if not rung.segment.flags & RST:
             theirs.acked(time, rung)
             return
-        opening = self._speaker is None and theirs.flying == 1 and rung.sender == "server"
+        opening = theirs.opening and rung.sender == "server"
         for direction in self._directions.values():
             direction.finish(time, rung, "refused" if opening and direction is theirs else "")
         self._over = True
@@ -179,6 +181,8 @@ class Ledger:
     def _merge(self, until: int | None = None) -> None:
         client, server = self._directions.values()
         if until is None:
+            if not client.line.spans and not server.line.spans:
+                return
             known = [one for one in (client.settled, server.settled) if one is not None]
             known += [
                 came
@@ -244,6 +248,6 @@ def _length(place: tuple[int, int]) -> int:
 
 def _again(rung: Rung) -> Fact | None:
     for fact in rung.notes:
-        if fact.again or fact.kind in _PROBES:
+        if fact.again or (not fact.routine and fact.kind in _PROBES):
             return fact
     return None

@@ -14,12 +14,13 @@ from trioecho.model import Rung
 class Doubt(Struct, gc=False):
     """A span whose cause depends on whether its sender goes on at once.
 
-    Then it is as ``then`` says; if not, it stays as it is, or there is none (``drop``).
+    Then it is as ``then`` says; if not, it stays as it is, or, where it is ``until`` a time, only
+    the way of what was sent until then.
     """
 
     span: Span
     then: tuple[str, Blamed]
-    drop: bool = False
+    until: int | None = None
 
 
 class Line:
@@ -71,12 +72,12 @@ class Line:
         then: tuple[str, Blamed],
         certainty: Certainty = Certainty.INFERRED,
         *,
-        drop: bool = False,
+        until: int | None = None,
     ) -> None:
         """As ``add``, with another cause if its sender goes on at once."""
         if self.mark < time:
             span = Span(self.mark, time, *cause, certainty, self._rung, rung.number)
-            self._doubt = Doubt(span, then, drop)
+            self._doubt = Doubt(span, then, until)
             self.begin(time, rung.number)
 
     def decide(self, time: int, *, goes_on: bool) -> None:
@@ -91,7 +92,9 @@ class Line:
         self._doubt = None
         if at_once:
             span.cause, span.blamed = doubt.then
-        if at_once or not doubt.drop:
+        elif doubt.until is not None:
+            span.end, span.cause, span.blamed = doubt.until, "round-trip", "path"
+        if span.start < span.end:
             self._push(span)
 
     def gap(
