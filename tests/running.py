@@ -23,9 +23,9 @@ from programs import PATIENCE, TRIOECHO, limited
 
 PYTHON = sys.executable
 ECHO = dedent("""
-    import socket, sys, threading
+    import os, socket, sys, threading
     listener = socket.create_server((sys.argv[1], 7), backlog=50)
-    print("ready", flush=True)
+    os.write(1, b"ready\\n")  # at once: it may be stopped right behind it
 
     def serve(connection):
         with connection:
