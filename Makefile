@@ -82,7 +82,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/requests.py
 
 .PHONY: accuracy
-SEEDS ?= 10000 11300
+SEEDS ?= 20000 21400
 accuracy: $(VENV)/.dev  ## Perform labelled runs, and count how often `why` is right; SEEDS="1 200" for some
 	@$(BIN)/python bench/accuracy.py --seeds $(SEEDS)
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from labelled.truth import Claim
-from trioecho.account.account import LEAST_NAMED, NAMED, ORDINARY
+from trioecho.account.account import ORDINARY
+from trioecho.account.causes import LEAST_NAMED, NAMED
 from trioecho.account.spans import Span
 
 #: A cause is true of a run from this share of its time on, and false below the other; between them

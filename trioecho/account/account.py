@@ -6,21 +6,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-from trioecho.account.causes import CAUSES, Blamed, Certainty
+from trioecho.account.away import Place
+from trioecho.account.causes import CAUSES, LEAST_NAMED, NAMED, Blamed, Certainty
 from trioecho.account.losses import Lost
 from trioecho.model import Endpoint
 from trioecho.text import seconds
 
-Tap = Literal["client", "server", "middle", "wire"]
+Tap = Place | Literal["wire"]
 
 #: Causes that every connection has, and that nobody need mend.
 ORDINARY = frozenset(("closing", "idle", "setup", "round-trip"))
 #: Those that end a connection, however short it is.
 FATAL = frozenset(("refused", "no-answer", "black-hole"))
-#: A cause is worth a name from this share of the time on, and from this time, in nanoseconds: below
-#: it may be the machine that was busy.
-NAMED = 0.15
-LEAST_NAMED = 5_000_000
 
 
 class Cost(Struct):

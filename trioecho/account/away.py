@@ -6,6 +6,7 @@ from collections import deque
 from typing import Literal
 
 from trioecho.model import OTHER, End, Rung
+from trioecho.model.sequence import distance
 
 Place = Literal["client", "server", "middle"]
 
@@ -15,11 +16,6 @@ AT_AN_END = 0.1
 MOST = 2048
 #: How coarse a TSval is, at most, on what is measured by it (Linux has 1 ms).
 TICK = 1_000_000
-
-
-def _before(one: int, other: int) -> bool:
-    """Whether one TSval is older than another (RFC 7323 §5.2)."""
-    return 0 < (other - one) % 2**32 < 2**31
 
 
 class Away:
@@ -89,7 +85,7 @@ class Away:
             return
         (before, echoed), self._data[sender] = self._data[sender], (rung.time, stamps[1])
         theirs, pause = self._left[other], rung.time - before
-        while theirs and theirs[0][0] != stamps[1] and _before(theirs[0][0], stamps[1]):
+        while theirs and distance(stamps[1], theirs[0][0]) > 0:  # RFC 7323 §5.2
             theirs.popleft()
         if pause > (self.least[sender] or 0) or not theirs or theirs[0][0] != stamps[1]:
             self._now[sender] = 0

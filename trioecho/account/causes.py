@@ -175,7 +175,7 @@ OF_RTO = 0.9  # a timer that is seen from outside fires this early
 HINDSIGHT = 2_000 * MS  # after a repair, in which a DSACK may show that it was needless
 BURST = 0.25  # of a round, in which a message leaves that was written at once
 GROWTH = 1.5  # a flight's, from round to round, in slow start
-FULL = 0.7  # of the highest delivery rate, at which a path is taken for full
+FULL = 0.7  # of the highest delivery rate but one, at which a path is taken for full
 INFLATED = 1.2  # of the least round trip, from which on a queue stands
 BLOATED = 2.0
 BLOATED_BY = 50 * MS
@@ -184,6 +184,8 @@ ROUND = 0.75  # of the least round trip, which a round lasts at least
 BLACK_HOLE = 3  # repeats in a row without a sign of the peer
 MEMORY = 10_000 * MS  # for how long the least round trip holds
 ROUNDS = 10  # for how long the highest delivery rate does
+NAMED = 0.15  # of the time, from which on a cause is worth a name
+LEAST_NAMED = 5 * MS  # and from this time on: below it may be the machine that was busy
 
 #: Those of why segments were lost: of T. Flach et al., SIGCOMM 2016 ("as Flach's"), or else chosen
 #: on their labelled captures.

@@ -9,9 +9,8 @@ from msgspec import Struct
 from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, OF_RTO, Blamed, Certainty
 from trioecho.account.line import Line
 from trioecho.account.losses import Losses
-from trioecho.account.repair import Repairs, cause_of, waited
+from trioecho.account.repair import Repairs, cause_of
 from trioecho.account.rounds import Rounds
-from trioecho.account.skipped import Gap
 from trioecho.account.spans import Span
 from trioecho.account.trip import Trip
 from trioecho.model import FIN, OTHER, End, Fact, Rung
@@ -124,24 +123,17 @@ class Direction:
         self._rounds.flight = max(self._rounds.flight, self.flying)
 
     def _again(self, time: int, rung: Rung, fact: Fact) -> None:
-        line, flying = self.line, None
+        line, since = self.line, self.line.mark
         for flying in self._flight:
             if flying.end > rung.seq:
-                flying.again = True
+                flying.again, since = True, flying.time
                 break
-        else:
-            flying = None
-        since = line.mark if flying is None else flying.time
         if not self.busy:  # it had been acknowledged, or was sent before the capture
             self.busy = True
             line.begin(time, rung.number)
         timer = time - since >= OF_RTO * self.trip.rto
         cause = cause_of(rung, fact, timer=timer)
         self._repairs.again(max(since, line.mark), self._next, rung, cause)
-
-    def since(self, start: int, time: int, gap: Gap) -> int:
-        """Since when its timer ran, if packets are missing before what is seen only now."""
-        return waited(self.trip.rto, start, time, gap)
 
     def late(self, start: int, time: int, rung: Rung, first: int) -> None:
         """What the tap sees now repairs a loss before it, for which a timer ran from ``start``."""

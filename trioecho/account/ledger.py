@@ -9,6 +9,7 @@ from trioecho.account.away import Away
 from trioecho.account.causes import RANK, Blamed, Certainty
 from trioecho.account.direction import Direction, closes
 from trioecho.account.events import Events
+from trioecho.account.repair import waited
 from trioecho.account.skipped import Gap, Skipped
 from trioecho.account.spans import Span, merged
 from trioecho.model import OTHER, RST, End, Fact, Rung
@@ -48,22 +49,22 @@ class Ledger:
         self._closing = self._kept_alive = self._over = self._wired = False
         self._away = Away()
         self._skipped = Skipped()
-        self._missing: dict[int, Gap] = {}  # by the rung before which packets are missing
 
     # ---- the order of things ---------------------------------------------------------------------
 
     def see(self, rung: Rung) -> None:
         """Take the next rung."""
-        self._end = max(self._end, rung.time)
+        time, again, missing = rung.time, _again(rung), None
+        self._end = max(self._end, time)
         if rung.on_wire:
             self._on_wire()
             heard = rung.arrived
         else:
-            heard = self._at_tap(rung)
-        time = rung.time
+            missing = self._skipped.see(rung, self._directions[OTHER[rung.sender]].mss)
+            heard = self._at_tap(rung, again=again is not None)
         self._happen(time)
         if rung.kind == "original" and not self._over:
-            self._sent(time, rung)
+            self._sent(rung, again, missing)
             self._last = rung
         if heard is not None and (rung.ack is not None or rung.segment.flags & RST):
             if heard > time:
@@ -87,13 +88,10 @@ class Ledger:
             for direction in self._directions.values():
                 direction.measured = True
 
-    def _at_tap(self, rung: Rung) -> int:
+    def _at_tap(self, rung: Rung, *, again: bool) -> int:
         """When the other end hears of a segment seen at a tap, as far as its round trips tell."""
         other = OTHER[rung.sender]
-        missing = self._skipped.see(rung, self._directions[other].mss)
-        if missing is not None:
-            self._missing[rung.number] = missing
-        whole = self._away.see(rung, again=_again(rung) is not None)
+        whole = self._away.see(rung, again=again)
         if whole is not None:
             for direction in self._directions.values():
                 direction.measured = True
@@ -107,10 +105,9 @@ class Ledger:
 
     # ---- what happens ----------------------------------------------------------------------------
 
-    def _sent(self, time: int, rung: Rung) -> None:
-        segment, sender = rung.segment, rung.sender
+    def _sent(self, rung: Rung, again: Fact | None, missing: Gap | None) -> None:
+        segment, sender, time = rung.segment, rung.sender, rung.time
         mine = self._directions[sender]
-        again, missing = _again(rung), self._missing.pop(rung.number, None)
         if again is not None and again.kind in _PROBES:
             self._kept_alive = self._kept_alive or again.kind == "keep-alive"
             mine.probed = mine.probed or again.kind != "keep-alive"
@@ -120,7 +117,7 @@ class Ledger:
         if again is not None and again.kind == "spurious-retransmission" and not mine.busy:
             return  # nobody waits for it
         mine.line.decide(time, goes_on=True)
-        self._silent(time, rung, missing if segment.length else None)
+        self._silent(rung, missing if segment.length else None)
         mine.sent(time, rung, again)
         self._closing = self._closing or closes(rung)
         if segment.length and again is None:
@@ -129,9 +126,9 @@ class Ledger:
             if not rung.on_wire:
                 self._came[OTHER[sender]] = time + self._away.of(OTHER[sender])
 
-    def _silent(self, time: int, rung: Rung, missing: Gap | None) -> None:
+    def _silent(self, rung: Rung, missing: Gap | None) -> None:
         """Say what the silence before a segment was, if there was one."""
-        sender, came = rung.sender, self._came[rung.sender]
+        time, sender, came = rung.time, rung.sender, self._came[rung.sender]
         mine, theirs = self._directions[sender], self._directions[OTHER[sender]]
         if mine.busy:
             return
@@ -139,7 +136,7 @@ class Ledger:
         start, until = max(self._from, mine.line.ended), time
         if missing is not None:
             since = theirs.line.ended if came is None else came
-            until = mine.since(max(start, since), time, missing)
+            until = waited(mine.trip.rto, max(start, since), time, missing)
         if came is not None and rung.segment.length and not self._closing:
             mine.line.gap(max(start, came), until, "think-time", sender, rungs)
         elif not theirs.busy:

@@ -24,12 +24,13 @@ from trioecho.account.causes import (
     TOKENS_DECIDE,
 )
 from trioecho.account.evidence import Bucket, bucket_of, fitted, queued, rounds, runs
+from trioecho.account.repair import twice
 from trioecho.account.transfer import Transfer
 from trioecho.model import End, Rung
+from trioecho.model.sequence import distance
 
 Why = Literal["policed", "overflow", "random"]
 
-_SEQUENCE = 1 << 32
 _TEXT: dict[Why, str] = {
     "policed": "a policer at {rate}bit/s with a bucket of {burst}B",
     "overflow": "a full queue",
@@ -119,11 +120,10 @@ class Losses:
             return
         blocks = rung.segment.options.sack
         if blocks:
-            beyond = (blocks[0][1] - raw) % _SEQUENCE
-            newest = ack + beyond if 0 < beyond < _SEQUENCE // 2 else None
-            for fact in rung.notes:
-                if fact.kind == "dsack" and not rung.on_wire:
-                    self._transfer.needless(getattr(fact, "first"), getattr(fact, "end"))  # noqa: B009
+            beyond = distance(blocks[0][1], raw)
+            newest = ack + beyond if beyond > 0 else None
+            for first, end in () if rung.on_wire else twice(rung):
+                self._transfer.needless(first, end)
         self._transfer.heard(time, ack, newest)
 
     def end(self) -> tuple[int, list[Lost]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -11,12 +12,12 @@ from trioecho.account.causes import HINDSIGHT, OF_RTO
 from trioecho.account.skipped import Gap
 from trioecho.account.spans import Span
 from trioecho.model import SYN, Fact, Rung
+from trioecho.model.sequence import distance
 
 #: Repairs that may yet turn out to have been needless; of more, the oldest are taken as they are.
 _MOST_OPEN = 64
 #: A timer is not doubled more often than this (120 s, of 200 ms).
 MOST_DOUBLED = 10
-_CLOCK = 2**32
 
 
 class Loss(Struct, gc=False):
@@ -90,7 +91,7 @@ class Repairs:
         loss, stamps = self.loss, rung.segment.options.timestamps
         if loss is None or not loss.first or loss.clock is None or stamps is None:
             return
-        if 0 < (loss.clock - stamps[1]) % _CLOCK < _CLOCK // 2:
+        if distance(loss.clock, stamps[1]) > 0:
             loss.cause = "spurious"
 
     def repaired(self, span: Span | None, first: int, end: int) -> None:
@@ -103,9 +104,8 @@ class Repairs:
         repaired = self._repaired
         while repaired and (time - repaired[0].span.end > HINDSIGHT or len(repaired) > _MOST_OPEN):
             repaired.popleft()
-        for fact in rung.notes:
-            if fact.kind == "dsack":
-                self._needless(getattr(fact, "first"), getattr(fact, "end"))  # noqa: B009
+        for first, end in twice(rung):
+            self._needless(first, end)
 
     def _needless(self, first: int, end: int) -> None:
         for one in self._repaired:
@@ -117,6 +117,13 @@ class Repairs:
     def finish(self) -> None:
         """Nothing more comes that could tell."""
         self._repaired.clear()
+
+
+def twice(rung: Rung) -> Iterator[tuple[int, int]]:
+    """The bytes that an end says it got twice (RFC 2883): from where to where."""
+    for fact in rung.notes:
+        if fact.kind == "dsack":
+            yield getattr(fact, "first"), getattr(fact, "end")  # noqa: B009
 
 
 def cause_of(rung: Rung, fact: Fact, *, timer: bool) -> str:

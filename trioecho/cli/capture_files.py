@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from trioecho.reading.reading import Reading
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from trioecho.model import Frame
+    from trioecho.model import Frame, Rung
 
 PATIENCE = 1.0  # seconds before a progress bar appears
 
@@ -41,6 +42,14 @@ def frames_of(file: CaptureFile) -> Generator[list[Frame]]:
     finally:
         if bar is not None:
             bar[0].stop()
+
+
+def through(file: CaptureFile, reading: Reading, see: Callable[[list[Rung]], None]) -> None:
+    """Give a file's rungs, from its first to its last."""
+    with closing(frames_of(file)) as batches:
+        for frames in batches:
+            see(reading.rungs(frames))
+    see(reading.rest())
 
 
 def _bar(file: CaptureFile) -> tuple[Progress, TaskID]:
@@ -80,6 +89,12 @@ def unknown_links(reading: Reading) -> str:
     """A warning about frames of unknown link types, or an empty string."""
     links = "; ".join(map(link_words, sorted(reading.strangers)))
     return f"cannot read frames of link type {links} (LINKTYPE_ of tcpdump.org)" if links else ""
+
+
+def complain_of(file: CaptureFile, reading: Reading) -> int:
+    """Warn of what is wrong with a file that was read; the exit code."""
+    trouble = complain(file.name, str(file.trouble or ""))
+    return trouble | complain(file.name, unknown_links(reading))
 
 
 def complain(name: str, trouble: str) -> int:

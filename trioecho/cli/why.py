@@ -65,12 +65,10 @@ def why(
     from trioecho.model.selection import Selection
 
     selection = Selection(connection, ip_of(host), port)
-    as_json = output_format is AccountFormat.json
+    question = Question(files, selection, limit, as_json=output_format is AccountFormat.json)
     if requests:
-        from trioecho.cli import why_requests
+        from trioecho.cli.why_requests import requests_of_files
 
-        asked = why_requests.Question(files, selection, limit, as_json=as_json)
-        run_blocking(lambda: why_requests.requests_of_files(asked))
-        return
-    question = Question(files, selection, limit, as_json=as_json)
-    run_blocking(lambda: why_files(question))
+        run_blocking(lambda: requests_of_files(question))
+    else:
+        run_blocking(lambda: why_files(question))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from typing import NamedTuple
 
 from trioecho.account import Accounts
 from trioecho.account.account import Account
 from trioecho.capture.files import open_capture_file
-from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
+from trioecho.cli.capture_files import complain_of, demand, each_of, through
 from trioecho.cli.prose import paragraphs
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stdout import has_unicode, say, styled, width, write_bytes
@@ -41,10 +40,7 @@ def _why(question: Question, name: str) -> int:
     selection = question.selection
     with open_capture_file(name) as file:
         reading, accounts = Reading(selection), Accounts()
-        with closing(frames_of(file)) as batches:
-            for frames in batches:
-                accounts.see(reading.rungs(frames))
-        accounts.see(reading.rest())
+        through(file, reading, accounts.see)
         demand(selection, reading, file.name)
         found = list(accounts.end())
         if question.as_json:
@@ -53,8 +49,7 @@ def _why(question: Question, name: str) -> int:
             _show(found, question.limit)
         else:
             say(f"{file.name}: {_nothing(reading)}")
-        trouble = str(file.trouble or "")
-        return complain(file.name, trouble) | complain(file.name, unknown_links(reading))
+        return complain_of(file, reading)
 
 
 def _nothing(reading: Reading) -> str:

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from heapq import heappush, heappushpop
-from typing import NamedTuple
 
 from trioecho.account import Accounts
 from trioecho.capture.files import open_capture_file
-from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
+from trioecho.cli.capture_files import complain_of, demand, each_of, through
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stderr import warn
 from trioecho.cli.stdout import say, styled, width, write_bytes
+from trioecho.cli.why_files import Question
 from trioecho.model import Rung
-from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
 from trioecho.render.requests import Totals, as_json, table
 from trioecho.requests import Request, Requests
 from trioecho.text import plural
-
-
-class Question(NamedTuple):
-    """The user's options."""
-
-    files: Sequence[str]
-    selection: Selection
-    limit: int
-    as_json: bool
 
 
 class _Slowest:
@@ -88,10 +77,7 @@ def _requests(question: Question, name: str) -> int:
             requests.see(rungs)
             accounts.see(rungs)
 
-        with closing(frames_of(file)) as batches:
-            for frames in batches:
-                see(reading.rungs(frames))
-        see(reading.rest())
+        through(file, reading, see)
         demand(selection, reading, file.name)
         requests.stop()
         for _ in accounts.end():
@@ -103,5 +89,4 @@ def _requests(question: Question, name: str) -> int:
             slowest.show(file.name)
         for sentence in requests.advice():
             warn(sentence)
-        trouble = str(file.trouble or "")
-        return complain(file.name, trouble) | complain(file.name, unknown_links(reading))
+        return complain_of(file, reading)

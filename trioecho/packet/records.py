@@ -12,8 +12,9 @@ from typing import NamedTuple
 from trioecho.text import bytes_of
 
 HEADER = 5
-_MOST = (1 << 14) + 2048  # bytes of an encrypted record in TLS 1.2; TLS 1.3 allows less
-_CHANGE, _ALERT, _HANDSHAKE, _DATA = range(20, 24)
+#: Bytes in a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
+MOST_RECORD = (1 << 14) + 2048
+CHANGE, ALERT, HANDSHAKE, DATA = range(20, 24)
 _MESSAGES = {
     0: "HelloRequest",
     1: "ClientHello",
@@ -60,7 +61,7 @@ def records(payload: bytes) -> list[Record]:
         kind = _kind(head, body, hidden=hidden)
         if not kind:
             return []
-        hidden = hidden or head[0] == _CHANGE
+        hidden = hidden or head[0] == CHANGE
         found.append(Record(kind, size, HEADER + len(body)))
         at += size
     return found
@@ -98,18 +99,18 @@ def _each(found: Sequence[Record]) -> Iterator[str]:
 def _kind(head: bytes, body: bytes, *, hidden: bool) -> str:
     """What a record is; ``""`` if this is none."""
     size = int.from_bytes(head[3:])
-    if head[1] != 3 or head[2] > 4 or not 0 < size <= _MOST:
+    if head[1] != 3 or head[2] > 4 or not 0 < size <= MOST_RECORD:
         return ""
-    if head[0] == _CHANGE:
+    if head[0] == CHANGE:
         return "ChangeCipherSpec" if size == 1 else ""
-    if head[0] == _DATA:
+    if head[0] == DATA:
         return ENCRYPTED
-    if head[0] == _ALERT and size == 2:
+    if head[0] == ALERT and size == 2:
         return f"alert {_ALERTS.get(body[1], body[1])}" if len(body) == 2 else "alert"
-    if head[0] == _HANDSHAKE and not hidden:
+    if head[0] == HANDSHAKE and not hidden:
         return _messages(body, size)
     # In TLS 1.2 the outer type of an encrypted record is that of what it holds.
-    return ENCRYPTED if head[0] in (_ALERT, _HANDSHAKE) and size >= 16 else ""
+    return ENCRYPTED if head[0] in (ALERT, HANDSHAKE) and size >= 16 else ""
 
 
 def _messages(body: bytes, size: int) -> str:

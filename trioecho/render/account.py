@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 import msgspec
 
@@ -11,7 +10,7 @@ from trioecho.account.account import Account, Cost
 from trioecho.account.causes import CAUSES, FEW_LOSSES
 from trioecho.account.losses import Lost
 from trioecho.render.colors import Style
-from trioecho.text import seconds
+from trioecho.text import seconds, wrapped
 
 Line = tuple[str, Style]
 
@@ -41,10 +40,10 @@ def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Lin
         Its lines, each with its style.
     """
     which = f"connection {account.connection}: {account.client} to {account.server}"
-    yield from ((line, "call") for line in wrap(which, width))
-    yield from ((line, "strong") for line in wrap(account.headline, width))
+    yield from ((line, "call") for line in wrapped(which, width))
+    yield from ((line, "strong") for line in wrapped(account.headline, width))
     whole = f"{seconds(account.duration)} in all, {_TAPS[account.tap]}"
-    yield from ((line, "quiet") for line in wrap(whole, width))
+    yield from ((line, "quiet") for line in wrapped(whole, width))
     if account.costs:
         yield "", ""
     for cost in account.costs:
@@ -61,11 +60,11 @@ def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
     beyond = f" and {more} more" if more > 0 else ""
     indent = " " * (17 if width >= NARROW else 4)
     said = f"{cost.text}: rungs {places}{beyond}; {cost.certainty}"
-    yield from ((indent + line, "quiet") for line in wrap(said, width - len(indent)))
+    yield from ((indent + line, "quiet") for line in wrapped(said, width - len(indent)))
     row = CAUSES[cost.cause]
     if share < _WORTH_ADVICE or not row.advice:
         return
-    yield from ((indent + line, "") for line in wrap(row.advice, width - len(indent)))
+    yield from ((indent + line, "") for line in wrapped(row.advice, width - len(indent)))
     if row.lesson:
         yield f"{indent}trioecho lab {row.lesson}", "arrow"
 
@@ -76,19 +75,19 @@ def _losses(account: Account, width: int) -> Iterator[Line]:
     if account.missing:
         yield "", ""
     for one in account.losses:
-        yield from ((line, "strong") for line in wrap(f"{one.text}; inferred", width))
-        yield from ((line, "") for line in wrap(one.advice, width))
+        yield from ((line, "strong") for line in wrapped(f"{one.text}; inferred", width))
+        yield from ((line, "") for line in wrapped(one.advice, width))
     if untold:
         few = "too few to tell why" if untold < FEW_LOSSES else "why cannot be told"
         more = "more " if account.losses else ""
         said = f"{untold:,} {more}loss{'es' * (untold > 1)} of data: {few}"
-        yield from ((line, "quiet") for line in wrap(said, width))
+        yield from ((line, "quiet") for line in wrapped(said, width))
 
 
 def row(account: Account, width: int) -> Iterator[Line]:
     """One connection of many: its ends, and its headline."""
     yield f"{account.connection:>6} {account.client} -> {account.server}", "call"
-    yield from ((f"{'':6} {line}", "") for line in wrap(account.headline, width - 7))
+    yield from ((f"{'':6} {line}", "") for line in wrapped(account.headline, width - 7))
 
 
 def groups(accounts: Sequence[Account]) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 import msgspec
@@ -12,7 +11,7 @@ from trioecho.account.causes import CAUSES
 from trioecho.model.spread import Spread
 from trioecho.render.colors import Style
 from trioecho.requests import Request
-from trioecho.text import plural, printable, seconds
+from trioecho.text import plural, printable, seconds, wrapped
 
 #: From so many columns on, the cause stands in the same line.
 WIDE = 120
@@ -91,7 +90,7 @@ def table(requests: Sequence[Request], width: int) -> Iterator[tuple[str, Style]
         yield _line(row, widths).rstrip(), _style(request)
         rest = [f"{title} {row[title]}" for title in moved if row[title]]
         indent = widths["#"] + 2
-        for line in wrap("; ".join(filter(None, (why, *rest))), width - indent):
+        for line in wrapped("; ".join(filter(None, (why, *rest))), width - indent):
             yield f"{'':{indent}}{line}", "quiet"
 
 
@@ -140,11 +139,11 @@ class Totals:
         text = plural(self._count, "request")
         if half is not None and most is not None:
             text += f": half took at most {seconds(half)}, 95 % at most {seconds(most)}"
-        yield from ((line, "strong") for line in wrap(text, width))
+        yield from ((line, "strong") for line in wrapped(text, width))
         if self._causes:
             name = max(self._causes, key=self._causes.__getitem__)
             text = f"{seconds(self._causes[name])} of {seconds(self._time)}: {name}"
-            yield from ((line, "strong") for line in wrap(text, width))
+            yield from ((line, "strong") for line in wrapped(text, width))
 
 
 def as_json(request: Request) -> bytes:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from trioecho.model import OTHER, End
 from trioecho.requests.flow import Part
+from trioecho.requests.framing import Frame, Frames
 from trioecho.requests.protocol import (
     MOST_HEADER,
     MOST_OPEN,
@@ -32,23 +32,6 @@ _END_STREAM = 1
 _TABLE_SIZE = 1  # SETTINGS_HEADER_TABLE_SIZE
 
 
-class _Frame(NamedTuple):
-    """A frame that is whole; of DATA only its length is kept.
-
-    Args:
-        head: its header.
-        payload: what is in it.
-        size: bytes of the payload.
-        first, last: when its first and its last byte went over.
-    """
-
-    head: bytes
-    payload: bytes
-    size: int
-    first: Moment
-    last: Moment
-
-
 class _Block(Struct):
     """A header block, which may come in several frames."""
 
@@ -60,45 +43,24 @@ class _Block(Struct):
 
 
 class _Half:
-    """One direction: bytes -> frames."""
+    """One direction: its frames, its headers, and the block that is not whole."""
 
     def __init__(self, decoder: Decoder, skip: int) -> None:
         self.decoder = decoder
         self.block: _Block | None = None
-        self._skip = skip  # the rest of the preface
-        self._head = b""
-        self._payload = bytearray()
-        self._rest = 0  # of the payload
-        self._size = 0
-        self._first: Moment | None = None
+        self.frames = Frames(_HEADER, _size, _keeps, skip=skip)
 
-    def frames(self, data: bytes, moment: Moment) -> Iterator[_Frame]:
-        """The frames that are whole with some bytes."""
-        at = min(self._skip, len(data))
-        self._skip -= at
-        while at < len(data):
-            if len(self._head) < _HEADER:
-                if not self._head:
-                    self._first = moment
-                piece = data[at : at + _HEADER - len(self._head)]
-                self._head += piece
-                at += len(piece)
-                if len(self._head) < _HEADER:
-                    return
-                self._size = self._rest = int.from_bytes(self._head[:3])
-                if self._rest > MOST_HEADER and self._head[3] != _DATA:
-                    raise GiveUp
-            taken = min(self._rest, len(data) - at)
-            if self._head[3] != _DATA:
-                self._payload += data[at : at + taken]
-            self._rest -= taken
-            at += taken
-            if not self._rest:
-                assert self._first is not None
-                payload = bytes(self._payload)
-                yield _Frame(self._head, payload, self._size, self._first, moment)
-                self._head = b""
-                self._payload.clear()
+
+def _size(head: bytes) -> int:
+    size = int.from_bytes(head[:3])
+    if size > MOST_HEADER and _keeps(head):
+        raise GiveUp
+    return size
+
+
+def _keeps(head: bytes) -> bool:
+    """Whether a frame must be read; of DATA, the length is enough."""
+    return head[3] != _DATA
 
 
 class Http2(Talk):
@@ -118,11 +80,11 @@ class Http2(Talk):
         try:
             from hpack import Decoder, HPACKError
             from hyperframe.exceptions import HyperframeError
-            from hyperframe.frame import Frame
+            from hyperframe.frame import Frame as Parsed
         except ImportError:
             raise Missing("HTTP/2") from None
         self._errors = (HPACKError, HyperframeError)
-        self._frame_of = Frame.parse_frame_header
+        self._frame_of = Parsed.parse_frame_header
         self._log = log
         self._halves: dict[End, _Half] = {
             "client": _Half(Decoder(MOST_HEADER), len(PREFACE)),
@@ -135,7 +97,7 @@ class Http2(Talk):
         if part.broken:
             raise GiveUp
         try:
-            for frame in self._halves[end].frames(part.data, part.moment):
+            for frame in self._halves[end].frames.read(part.data, part.moment):
                 self._take(end, frame)
         except self._errors as error:
             raise GiveUp from error
@@ -147,7 +109,7 @@ class Http2(Talk):
             self._log.done(request)
         self._streams.clear()
 
-    def _take(self, end: End, frame: _Frame) -> None:
+    def _take(self, end: End, frame: Frame) -> None:
         kind, half = frame.head[3], self._halves[end]
         stream = int.from_bytes(frame.head[5:]) & 0x7FFFFFFF
         if (half.block is not None) != (kind == _CONTINUATION) or (
@@ -179,7 +141,7 @@ class Http2(Talk):
         if "END_HEADERS" in parsed.flags and half.block is not None:
             self._headers(end, half, frame)
 
-    def _data(self, end: End, stream: int, frame: _Frame) -> None:
+    def _data(self, end: End, stream: int, frame: Frame) -> None:
         if not stream:
             raise GiveUp
         if (request := self._streams.get(stream)) is not None:
@@ -187,7 +149,7 @@ class Http2(Talk):
             if frame.head[4] & _END_STREAM:
                 self._ended(end, stream, request)
 
-    def _headers(self, end: End, half: _Half, frame: _Frame) -> None:
+    def _headers(self, end: End, half: _Half, frame: Frame) -> None:
         block, half.block = half.block, None
         assert block is not None
         fields = dict(half.decoder.decode(block.data, raw=True))

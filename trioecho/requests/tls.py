@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trioecho.model import End
+from trioecho.packet.records import ALERT, CHANGE, DATA, HANDSHAKE, HEADER, MOST_RECORD
 from trioecho.requests.flow import Part
+from trioecho.requests.framing import Frames
 from trioecho.requests.hello import Hello, hello_of
 from trioecho.requests.hidden import Hidden, Record
 from trioecho.requests.protocol import MOST_HEADER, GiveUp, Handover, Log, Talk
 from trioecho.requests.request import Moment, Opening, Request
 
-_CHANGE, _ALERT, _HANDSHAKE, _DATA = 20, 21, 22, 23
-#: Bytes of a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
-_MOST_RECORD = (1 << 14) + 2048
 # https://www.iana.org/assignments/tls-parameters
 _ALERTS = {
     0: "close notify",
@@ -40,48 +39,31 @@ _ALERTS = {
 }
 
 
-class _Records:
-    """One direction: bytes -> records."""
+class _Half:
+    """One direction: its records, and how far its handshake is."""
 
     def __init__(self) -> None:
         self.changed = False  # whether all that follows is encrypted, up to TLS 1.2
         self.finished: Moment | None = None
         self.message = b""  # a Hello, which may come in several records
-        self._head = b""
-        self._data = bytearray()
-        self._rest = 0
-        self._first: Moment | None = None
+        self._frames = Frames(HEADER, _size, _keeps)
 
     def read(self, data: bytes, moment: Moment) -> Iterator[Record]:
         """The records that are whole with some bytes."""
-        at = 0
-        while at < len(data):
-            if len(self._head) < 5:
-                if not self._head:
-                    self._first = moment
-                piece = data[at : at + 5 - len(self._head)]
-                self._head += piece
-                at += len(piece)
-                if len(self._head) < 5:
-                    return
-                self._rest = int.from_bytes(self._head[3:])
-                if (
-                    not _CHANGE <= self._head[0] <= _DATA + 1
-                    or self._head[1] != 3
-                    or self._rest > _MOST_RECORD
-                ):
-                    raise GiveUp
-            taken = min(self._rest, len(data) - at)
-            if self._head[0] in (_HANDSHAKE, _ALERT):
-                self._data += data[at : at + taken]
-            self._rest -= taken
-            at += taken
-            if not self._rest:
-                assert self._first is not None
-                size = int.from_bytes(self._head[3:])
-                yield Record(self._head[0], size, bytes(self._data), self._first, moment)
-                self._head = b""
-                self._data.clear()
+        for head, payload, size, first, last in self._frames.read(data, moment):
+            yield Record(head[0], size, payload, first, last)
+
+
+def _size(head: bytes) -> int:
+    size = int.from_bytes(head[3:])
+    if not CHANGE <= head[0] <= DATA + 1 or head[1] != 3 or size > MOST_RECORD:
+        raise GiveUp
+    return size
+
+
+def _keeps(head: bytes) -> bool:
+    """Whether a record may be read."""
+    return head[0] in (HANDSHAKE, ALERT)
 
 
 class Tls(Talk):
@@ -93,7 +75,7 @@ class Tls(Talk):
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._halves: dict[End, _Records] = {"client": _Records(), "server": _Records()}
+        self._halves: dict[End, _Half] = {"client": _Half(), "server": _Half()}
         self._client: Hello | None = None
         self._server: Hello | None = None
         self._shake: Request | None = None
@@ -108,7 +90,7 @@ class Tls(Talk):
                 self._shake = self._log.begin("TLS", record.first)
             if self._hidden is None:
                 self._handshake(end, record)
-            elif record.kind == _DATA:
+            elif record.kind == DATA:
                 self._hidden.say(end, record)
         return None
 
@@ -131,20 +113,20 @@ class Tls(Talk):
         else:
             shake.received += record.size
             shake.answered, shake.ended = shake.answered or record.first, record.last
-        if record.kind == _CHANGE:
+        if record.kind == CHANGE:
             half.changed = True
-        elif record.kind == _ALERT and not half.changed and record.size == 2:
+        elif record.kind == ALERT and not half.changed and record.size == 2:
             code = record.data[1]
             shake.status = f"alert of the {end}: {_ALERTS.get(code, code)}"
-        elif record.kind == _HANDSHAKE and self._encrypted(half):
+        elif record.kind == HANDSHAKE and self._encrypted(half):
             half.finished = record.last
             self._both_finished()
-        elif record.kind == _HANDSHAKE:
+        elif record.kind == HANDSHAKE:
             self._hello(end, half, record.data)
-        elif record.kind == _DATA and end == "client" and self._of_1_3:
+        elif record.kind == DATA and end == "client" and self._of_1_3:
             self._secure(record.last)
 
-    def _encrypted(self, half: _Records) -> bool:
+    def _encrypted(self, half: _Half) -> bool:
         """Whether a handshake record can no longer be read: up to TLS 1.2, that is Finished."""
         return half.changed and not self._of_1_3 and self._server is not None
 
@@ -152,7 +134,7 @@ class Tls(Talk):
     def _of_1_3(self) -> bool:
         return self._server is not None and self._server.version == "1.3"
 
-    def _hello(self, end: End, half: _Records, data: bytes) -> None:
+    def _hello(self, end: End, half: _Half, data: bytes) -> None:
         known = self._client if end == "client" else self._server
         if known is not None:
             return
