@@ -14,6 +14,7 @@ from frames import play
 from ladders import AT_CLIENT, OPEN, READ_LATE, STATES, VERDICTS
 
 from trioecho.account import Account, Accounts
+from trioecho.account.account import places
 from trioecho.account.spans import Span
 
 # The connection of AT_CLIENT, captured at the server.
@@ -319,7 +320,7 @@ def test_a_listener_is_told_of_each_interval(case: tuple[str, dict[str, float]])
 def test_the_headline_names_what_could_be_mended() -> None:
     closing, _ = CASES["both close"]
     assert account_of(closing).headline == (
-        "nothing held it up; 220 ms of 340 ms: the connection was being closed (rungs 4 to 6)"
+        "nothing stands out; 220 ms of 340 ms: the connection was being closed (rungs 4 to 6)"
     )
     thinking, _ = CASES["the client thinks"]
     assert account_of(thinking).headline == (
@@ -336,3 +337,16 @@ def test_one_moment_has_no_account() -> None:
 def test_causes(case: tuple[str, dict[str, float]]) -> None:
     ladder, expected = case
     assert milliseconds(account_of(ladder)) == expected
+
+
+@pytest.mark.parametrize(
+    ("rungs", "said"),
+    [
+        ([(3, 5)], "rungs 3 to 5"),
+        ([(7, 7)], "rung 7"),
+        ([(7, 7), (9, 9)], "rungs 7, 9"),
+        ([(3, 5), (7, 7)], "rungs 3 to 5, 7"),
+    ],
+)
+def test_places_in_words(rungs: list[tuple[int, int]], said: str) -> None:
+    assert places(rungs, ", ") == said

@@ -59,6 +59,12 @@ def test_where_there_is_little_room_less_stands_in_the_row(requests: list[Reques
     ]
 
 
+def test_one_request_has_no_spread(requests: list[Request]) -> None:
+    totals = Totals()
+    totals.add(requests[0])
+    assert next(totals.lines(80)) == ("1 request: it took 90 ms", "strong")
+
+
 def test_totals(requests: list[Request]) -> None:
     totals = Totals()
     for one in requests[:2]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -81,11 +82,11 @@ class Account(Struct):
         top = self.top or next(iter(self.costs), None)
         if top is None:
             return "there is only one moment to see"
-        places = " and ".join(f"{first} to {last}" for first, last in sorted(top.rungs[:2]))
+        where = places(sorted(top.rungs[:2]), " and ")
         more = ", and more" if len(top.rungs) > 2 else ""
-        free = "" if self.top else "nothing held it up; "
+        free = "" if self.top else "nothing stands out; "
         took = f"{seconds(top.time)} of {seconds(self.duration)}"
-        return f"{free}{took}: {top.text} (rungs {places}{more})"
+        return f"{free}{took}: {top.text} ({where}{more})"
 
     @property
     def lost(self) -> int:
@@ -96,3 +97,18 @@ class Account(Struct):
     def duration(self) -> int:
         """Nanoseconds from its first segment to its last."""
         return self.end - self.start
+
+
+def places(rungs: Sequence[tuple[int, int]], joint: str) -> str:
+    """Between which rungs something lies.
+
+    Args:
+        rungs: the first and the last rung of each place.
+        joint: what stands between two places.
+
+    >>> places([(3, 5), (7, 7)], " and "), places([(7, 7)], ", ")
+    ('rungs 3 to 5 and 7', 'rung 7')
+    """
+    words = [f"{first} to {last}" if first < last else f"{first}" for first, last in rungs]
+    several = len(rungs) > 1 or any(first < last for first, last in rungs)
+    return f"rung{'s' * several} {joint.join(words)}"

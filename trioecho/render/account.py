@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from trioecho.account.account import Account, Cost
+from trioecho.account.account import Account, Cost, places
 from trioecho.account.causes import CAUSES, FEW_LOSSES
 from trioecho.account.losses import Lost
 from trioecho.render.colors import Style
@@ -55,11 +55,11 @@ def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
     share = cost.time / whole if whole else 1.0
     bar = f"{block * max(1, round(share * BAR)):<{BAR}}  " if width >= NARROW else ""
     yield f"{seconds(cost.time):>8} {share:>6.1%}  {bar}{cost.end:<6}  {cost.cause}", ""
-    places = ", ".join(f"{first} to {last}" for first, last in cost.rungs[:_PLACES])
+    where = places(cost.rungs[:_PLACES], ", ")
     more = len(cost.rungs) - _PLACES
     beyond = f" and {more} more" if more > 0 else ""
     indent = " " * (17 if width >= NARROW else 4)
-    said = f"{cost.text}: rungs {places}{beyond}; {cost.certainty}"
+    said = f"{cost.text}: {where}{beyond}; {cost.certainty}"
     yield from ((indent + line, "quiet") for line in wrapped(said, width - len(indent)))
     row = CAUSES[cost.cause]
     if share < _WORTH_ADVICE or not row.advice:

@@ -137,7 +137,9 @@ class Totals:
         """All of them in a sentence or two."""
         half, most = self._spread.quantile(0.5), self._spread.quantile(0.95)
         text = plural(self._count, "request")
-        if half is not None and most is not None:
+        if self._count == 1 and half is not None:
+            text += f": it took {seconds(half)}"
+        elif half is not None and most is not None:
             text += f": half took at most {seconds(half)}, 95 % at most {seconds(most)}"
         yield from ((line, "strong") for line in wrapped(text, width))
         if self._causes:
