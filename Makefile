@@ -84,7 +84,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 .PHONY: accuracy
 SEEDS ?= 20000 21400
 accuracy: $(VENV)/.dev  ## Perform labelled runs, and count how often `why` is right; SEEDS="1 200" for some
-	@$(BIN)/python bench/accuracy.py --seeds $(SEEDS)
+	@$(BIN)/python bench/accuracy.py --seeds $(SEEDS) $(if $(KEEP),--keep $(KEEP)) $(if $(FROM),--from $(FROM))
 
 quiet: $(VENV)/.dev  ## A thousand wire tests beside four busy processes; none may see a segment twice
 	@$(BIN)/python bench/quiet.py 1000 4

@@ -1,11 +1,12 @@
 """Measures how often the account of a connection's time is right, on labelled runs.
 
-    python bench/accuracy.py [--seeds FIRST LAST] [--processes N] [--write]
+    python bench/accuracy.py [--seeds FIRST LAST] [--processes N] [--keep DIR] [--from DIR]
 
 Performs a run of each seed on our wire, takes the truth from the wire's log, both kernels and the
 programs' calls, and compares what is told at the sender, at the receiver, and on the wire, and by
 two baselines. Thresholds were tuned on seeds below 1,000; those of HELD_OUT were held out.
-``--write`` writes docs/explanation/accuracy.md.
+``--keep`` keeps what each run leaves, and ``--from`` judges such runs again. ``--write`` writes
+docs/explanation/accuracy.md.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
 import trio
 from labelled.baselines import by_tshark, by_web100
+from labelled.kept import keep, kept
 from labelled.perform import Run, perform
 from labelled.report import Facts, page, text
 from labelled.score import TRUE, Score, Verdict, overlaps, shares
@@ -50,14 +53,26 @@ class Part(Struct):
     failed: int = 0
 
 
-def measure(seeds: list[int]) -> Part:
-    """Perform runs, and judge them."""
+def get(seed: int, to: Path | None, of: Path | None) -> Run | None:
+    """Perform a run and keep it in one folder, or take it from another; None if that fails."""
+    if of is not None:
+        return kept(of, seed)
+    try:
+        run = trio.run(perform, seed)
+    except TrioechoError as error:
+        print(f"seed {seed}: {error}", file=sys.stderr)
+        return None
+    if to is not None:
+        keep(to, run)
+    return run
+
+
+def measure(seeds: list[int], to: Path | None = None, of: Path | None = None) -> Part:
+    """Get runs, and judge them."""
     part, runs = Part(), []
     for seed in seeds:
-        try:
-            run = trio.run(perform, seed)
-        except TrioechoError as error:
-            print(f"seed {seed}: {error}", file=sys.stderr)
+        run = get(seed, to, of)
+        if run is None:
             part.failed += 1
             continue
         if run.stalled > max(LATE, run.scenario.rtt * 1e8) or not run.whole or not run.rungs:
@@ -105,15 +120,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", nargs=2, type=int, default=HELD_OUT, metavar=("FIRST", "LAST"))
     parser.add_argument("--processes", type=int, default=4)
+    folders = parser.add_mutually_exclusive_group()
+    folders.add_argument("--keep", type=Path, metavar="DIR", help="keep all runs there")
+    folders.add_argument(
+        "--from", type=Path, metavar="DIR", dest="of", help="judge those kept there"
+    )
     parser.add_argument("--write", action="store_true", help="write the page")
     options = parser.parse_args()
+    if options.keep is not None:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    judge = partial(measure, to=options.keep, of=options.of)
     seeds = list(range(options.seeds[0], options.seeds[1]))
     chunks = [seeds[place : place + CHUNK] for place in range(0, len(seeds), CHUNK)]
     scores: dict[str, Score] = {}
     limited: list[tuple[float, float]] = []
     disturbed = failed = done = 0
     with get_context("spawn").Pool(options.processes) as pool:
-        for part in pool.imap_unordered(measure, chunks):
+        for part in pool.imap_unordered(judge, chunks):
             for place, verdict in part.verdicts:
                 scores.setdefault(place, Score()).add(verdict)
             limited += part.limited

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
+from labelled.kept import keep, kept
 from labelled.perform import perform
 from labelled.scenario import scenario
 from labelled.score import Score, Verdict, overlaps, shares
@@ -42,6 +44,19 @@ def test_a_labelled_run_is_told_as_it_was(cause: str) -> None:
         if account is not None:  # nothing of a SYN that is lost is seen at the server
             assert account.top is not None
             assert account.top.cause == cause
+
+
+def test_a_run_that_was_kept_is_judged_as_when_it_was_performed(tmp_path: Path) -> None:
+    need_wires()
+    run = trio.run(partial(perform, SEEDS["think-time"]))
+    keep(tmp_path, run)
+    again = kept(tmp_path, run.seed)
+    assert again is not None
+    assert (again.log, again.whole, again.stalled) == (run.log, run.whole, run.stalled)
+    assert timeline(again) == timeline(run)
+    assert told(again.rungs) == told(run.rungs)
+    assert told_at(again, "server") == told_at(run, "server")
+    assert kept(tmp_path, run.seed + 1) is None
 
 
 def test_a_seed_draws_the_same_run_each_time() -> None:
