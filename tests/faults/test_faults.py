@@ -109,12 +109,12 @@ MEANINGS = {
     "reorder server 10% by 5ms": Straying("reorder server 10% by 5ms", 10.0, 1, "server", 5 * MS),
     "forget after 5s idle": Forget("forget after 5s idle", 5000 * MS),
     "forget after 5ms idle rst": Forget("forget after 5ms idle rst", 5 * MS, True),
-    "police 1mbit burst 20kB": Police("police 1mbit burst 20kb", 1_000_000, 20_000),
+    "police 1mbit burst 20kB": Police("police 1mbit burst 20kB", 1_000_000, 20_000),
     "police client 1.5kbit burst 0.5MB": Police(
-        "police client 1.5kbit burst 0.5mb", 1_500, 500_000, "client"
+        "police client 1.5kbit burst 0.5MB", 1_500, 500_000, "client"
     ),
     "police server 1gbit burst 1500B": Police(
-        "police server 1gbit burst 1500b", 1_000_000_000, 1_500, "server"
+        "police server 1gbit burst 1500B", 1_000_000_000, 1_500, "server"
     ),
     "cut for 500us after fin": Cut("cut for 500us after fin", Items(None, "fin"), 500_000),
     "delay 25ms": Latency("delay 25ms", 25 * MS),
@@ -135,7 +135,7 @@ MEANINGS = {
     "mark client data 2-": Mark(
         "mark client data 2-", Items("client", "data", Which(((2, None),)))
     ),
-    "strip SackOK": Strip("strip sackok", "sackok"),
+    "strip SackOK": Strip("strip SackOK", "sackok"),
     "strip server timestamps": Strip("strip server timestamps", "timestamps", "server"),
     "clamp mss 1200": Clamp("clamp mss 1200", 1200),
     "clamp client mss 88": Clamp("clamp client mss 88", 88, "client"),
@@ -156,7 +156,16 @@ def test_every_type_is_in_the_table() -> None:
 
 def test_case_space_and_a_synonym_do_not_matter() -> None:
     fault = parse("  Drop\tSERVER   SynAck 1 ")
-    assert fault == Drop("drop server syn-ack 1", Items("server", "syn-ack"))
+    assert fault == Drop("Drop SERVER SynAck 1", Items("server", "syn-ack"))
+
+
+def test_a_word_that_is_not_valid_is_told_as_it_was_written() -> None:
+    with pytest.raises(TrioechoError) as raised:
+        parse("Police 1mbit burst 20KiB")
+    assert str(raised.value) == (
+        "The fault 'Police 1mbit burst 20KiB': word 4, '20KiB', is not valid; expected a size such"
+        " as 20kB"
+    )
 
 
 def test_the_page_lists_each_as_a_packet_meets_it() -> None:
@@ -263,7 +272,7 @@ ERRORS = {
     "forget after 5s idle fin": at(5, "fin", "one of rst or nothing more"),
     "police 1mbit": "is not complete; expected burst",
     "police 1mbit burst 20k": at(4, "20k", "a size such as 20kB"),
-    "police 1mbit burst 1001MB": at(4, "1001mb", "more than 0 and at most 1000MB"),
+    "police 1mbit burst 1001MB": at(4, "1001MB", "more than 0 and at most 1000MB"),
     "loss 2": at(2, "2", "one of client, server or a share such as 2%"),
     "loss 0%": at(2, "0%", "more than 0% and at most 100%"),
     "loss 2% seed x": at(4, "x", "a number from 0 to 9,223,372,036,854,775,807"),
@@ -399,7 +408,7 @@ def test_words_are_completed(text: str, expected: list[str] | str) -> None:
 @pytest.mark.parametrize("text", MEANINGS)
 def test_each_word_of_the_grammar_is_completed(text: str) -> None:
     """Word by word, unless it is a value, or tells that a number before it was one of TIMES."""
-    words = parse(text).text.split()
+    words = parse(text).text.lower().split()
     for number, word in enumerate(words):
         if word.replace("-", "").isalpha() and word != "times":
             start = " ".join([*words[:number], word[:1]])

@@ -84,7 +84,7 @@ def test_a_policer_drops_what_its_bucket_does_not_hold() -> None:
     assert [wire.send("client", data, after=0).lost for _ in range(3)] == [False, False, True]
     assert wire.send("client", data, after=8 * MS - 1).lost
     assert not wire.send("client", data, after=1).lost
-    assert wire.send("client", data, after=0).fault == "police client 1mbit burst 2kb"
+    assert wire.send("client", data, after=0).fault == "police client 1mbit burst 2kB"
     assert [wire.send("client", data, after=0).lost for _ in range(2)] == [True, True]
     pause = [wire.send("client", data, after=SECOND if new else 0).lost for new in (1, 0, 0)]
     assert pause == [False, False, True]  # the bucket holds no more than the burst
@@ -99,5 +99,5 @@ def test_each_direction_has_a_bucket_and_what_is_lost_before_takes_nothing() -> 
         assert wire.send(end, data, after=0).lost is (end == "client")
     assert not wire.send("client", frames.tcp("client", ACK, 961, 1, bytes(960)), after=0).lost
     assert wire.fates.unmatched() == (
-        "'police 1mbit burst 1kb' never matched: none of 2 packets was above the rate",
+        "'police 1mbit burst 1kB' never matched: none of 2 packets was above the rate",
     )

@@ -44,6 +44,15 @@ def test_lines() -> None:
     assert shown == SHOWN.strip("\n")
 
 
+def test_a_bar_has_a_block_from_half_of_one_on() -> None:
+    (account,) = accounts_of(READ_LATE)
+    slow, little, least = account.costs
+    slow.time, little.time, least.time = 951, 26, 24
+    account.start, account.end = 0, 1000
+    shown = [line for line, _ in lines(account, 80, unicode=False)]
+    assert [line.count("#") for line in shown if "%" in line] == [19, 1, 0]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     (account,) = accounts_of(READ_LATE)

@@ -25,7 +25,7 @@ class Fault(Struct, frozen=True):
     """Something done to the wire.
 
     Args:
-        text: its words, in lower case and with one space between them.
+        text: its words as they were written, with one space between them.
     """
 
     verb: ClassVar[str]

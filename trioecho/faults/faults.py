@@ -40,7 +40,7 @@ def parse(text: str) -> Fault:
         TrioechoError: it cannot be read; the message names the word and what is expected there.
 
     >>> parse("Drop client  DATA 2").text
-    'drop client data 2'
+    'Drop client DATA 2'
     """
     words = FaultWords(text)
     fault = _read(words)

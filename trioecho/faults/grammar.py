@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias, TypeVar
 
 from trioecho.errors import TrioechoError
 from trioecho.faults.items import KINDS, ONCE_ONLY, Items, Kind, Which
-from trioecho.faults.quoted import bytes_of, words_of
+from trioecho.faults.quoted import bytes_of, in_lower_case, words_of
 from trioecho.faults.words import Words
 from trioecho.model import ENDS, End
 
@@ -65,8 +65,9 @@ class FaultWords(Words):
     def __init__(self, text: str) -> None:
         if len(text) > MOST_TEXT:
             raise TrioechoError(f"A fault has {MOST_TEXT:,} characters at most: {text[:40]!r}…")
-        words = [_SAME.get(word, word) for word in words_of(text)]
-        super().__init__("The fault", words, " ".join(words))
+        written = words_of(text)
+        words = [_SAME.get(word, word) for word in map(in_lower_case, written)]
+        super().__init__("The fault", words, " ".join(written), written)
         self._tried: list[str] = []
 
     def take(self) -> str:

@@ -11,8 +11,13 @@ _NAMED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
 def words_of(text: str) -> list[str]:
-    """Split a sentence; what is not in quotes is written in lower case."""
-    return [_plain(word) if word[0] == word[-1] == '"' else word.lower() for word in _words(text)]
+    """Split a sentence; a text in quotes is one word."""
+    return [_plain(word) if _is_quoted(word) else word for word in _words(text)]
+
+
+def in_lower_case(word: str) -> str:
+    """A word as it is compared: its case matters only in quotes."""
+    return word if _is_quoted(word) else word.lower()
 
 
 def bytes_of(word: str) -> bytes | None:
@@ -26,6 +31,10 @@ def bytes_of(word: str) -> bytes | None:
         ),
         match[1].encode(),
     )
+
+
+def _is_quoted(word: str) -> bool:
+    return word[0] == word[-1] == '"'
 
 
 def _plain(word: str) -> str:

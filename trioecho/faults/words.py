@@ -11,10 +11,20 @@ _MOST_SHOWN, _LONGEST_SHOWN = 200, 40  # characters of the sentence, and of a wo
 
 
 class Words:
-    """The words of a sentence, read one by one."""
+    """The words of a sentence, read one by one.
 
-    def __init__(self, noun: str, words: Sequence[str], text: str) -> None:
+    Args:
+        noun: what the sentence is.
+        words: its words, as they are compared.
+        text: all of it, as it is told.
+        written: the words as they are told, where that differs.
+    """
+
+    def __init__(
+        self, noun: str, words: Sequence[str], text: str, written: Sequence[str] = ()
+    ) -> None:
         self.text = text
+        self._written = written or words
         self._noun = noun
         self._words = words
         self._at = 0
@@ -37,10 +47,10 @@ class Words:
             listed = f"one of {listed}"
         if not word:
             return TrioechoError(f"{sentence} is not complete; expected {listed}")
-        word = word[:_LONGEST_SHOWN]
         single = [one for one in expected if " " not in one]
-        close = get_close_matches(word, single, 1, cutoff=0.75)  # far ones mislead
+        close = get_close_matches(word[:_LONGEST_SHOWN], single, 1, cutoff=0.75)  # far ones mislead
+        written = self._written[self._at][:_LONGEST_SHOWN]
         return TrioechoError(
-            f"{sentence}: word {self._at + 1}, {word!r}, is not valid; expected {listed}",
+            f"{sentence}: word {self._at + 1}, {written!r}, is not valid; expected {listed}",
             f"Did you mean {close[0]!r}?" if close else "",
         )

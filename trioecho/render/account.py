@@ -53,7 +53,7 @@ def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Lin
 
 def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
     share = cost.time / whole if whole else 1.0
-    bar = f"{block * max(1, round(share * BAR)):<{BAR}}  " if width >= NARROW else ""
+    bar = f"{block * round(share * BAR):<{BAR}}  " if width >= NARROW else ""
     yield f"{seconds(cost.time):>8} {share:>6.1%}  {bar}{cost.end:<6}  {cost.cause}", ""
     where = places(cost.rungs[:_PLACES], ", ")
     more = len(cost.rungs) - _PLACES
