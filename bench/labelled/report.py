@@ -149,5 +149,5 @@ an engineer reads them, and the triage of web100, by the counters of the sender'
 A cause is true of a run if it took a fifth of its time, and false if it took less than a tenth;
 between the two it counts neither way. The figures below are F1, the harmonic mean of precision and
 recall; `mean` is their mean over all causes. A clean run is accused if anything but the handshake,
-the way of its messages, slow start and its end is told for 15 % of its time and 5 ms; the triage of
-web100 has no word for such a run."""
+the way of its messages, slow start and its end stands out, which is what a headline needs: 15 % of
+the time and 10 ms, or half of it and 5 ms. The triage of web100 has no word for such a run."""

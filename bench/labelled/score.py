@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from labelled.truth import Claim
 from trioecho.account.account import ORDINARY
-from trioecho.account.causes import LEAST_NAMED, NAMED
+from trioecho.account.causes import stands_out
 from trioecho.account.spans import Span
 
 #: A cause is true of a run from this share of its time on, and false below the other; between them
@@ -85,9 +85,10 @@ class Score(Struct):
         self.abstained += told.get("unknown", 0.0) >= TRUE
         if verdict.clean:
             self.clean += 1
-            least = max(NAMED, LEAST_NAMED / verdict.duration if verdict.duration else 0.0)
             self.accused += any(
-                share >= least for cause, share in told.items() if cause not in BENIGN
+                stands_out(share * verdict.duration, verdict.duration)
+                for cause, share in told.items()
+                if cause not in BENIGN
             )
         for one, other, time in verdict.times:
             self.times[one, other] += time

@@ -15,6 +15,7 @@ from ladders import AT_CLIENT, OPEN, READ_LATE, STATES, VERDICTS
 
 from trioecho.account import Account, Accounts
 from trioecho.account.account import places
+from trioecho.account.causes import MS, stands_out
 from trioecho.account.spans import Span
 
 # The connection of AT_CLIENT, captured at the server.
@@ -43,6 +44,49 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         +0    > .  11:11(0) ack 11
         """,
         {**SETUP, "think-time server": 100, "round-trip path": 20},
+    ),
+    "an ACK alone, 5 ms late, leaves when the data have come: the path took longer": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.025 < .  1:1(0) ack 11
+        +.1   < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 100, "round-trip path": 25},
+    ),
+    "an ACK alone that is later than that may be delayed": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.026 < .  1:1(0) ack 11
+        +.1   < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 106, "round-trip path": 20},
+    ),
+    "a message of full segments, which a busy machine sends one by one": (
+        AT_CLIENT
+        + """
+        +0    > .  1:101(100) ack 1
+        +.009 > .  101:201(100) ack 1
+        +.009 > P. 201:211(10) ack 1
+        +.02  < .  1:1(0) ack 211
+        """,
+        {**SETUP, "round-trip path": 38},
+    ),
+    "a message that its program writes bit by bit": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.009 > P. 11:21(10) ack 1
+        +.002 < .  1:1(0) ack 1
+        +.009 < .  1:1(0) ack 11
+        +0    > P. 21:31(10) ack 1
+        +.009 < .  1:1(0) ack 21
+        +.011 < .  1:1(0) ack 31
+        """,
+        {**SETUP, "application client": 20, "round-trip path": 20},
     ),
     "the client thinks": (
         AT_CLIENT
@@ -326,6 +370,22 @@ def test_the_headline_names_what_could_be_mended() -> None:
     assert account_of(thinking).headline == (
         "300 ms of 340 ms: the client's program took its time to answer (rungs 5 to 6)"
     )
+
+
+@pytest.mark.parametrize(
+    ("time", "whole", "stands"),
+    [
+        (15, 100, True),
+        (14, 100, False),
+        (9, 50, False),
+        (10, 50, True),
+        (5, 10, True),
+        (4, 5, False),
+    ],
+)
+def test_what_stands_out(time: int, whole: int, *, stands: bool) -> None:
+    """A part of the whole, and more than a busy machine takes; less is enough for most of it."""
+    assert stands_out(time * MS, whole * MS) is stands
 
 
 def test_one_moment_has_no_account() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from trioecho.account.away import Place
-from trioecho.account.causes import CAUSES, LEAST_NAMED, NAMED, Blamed, Certainty
+from trioecho.account.causes import CAUSES, Blamed, Certainty, stands_out
 from trioecho.account.losses import Lost
 from trioecho.model import Endpoint
 from trioecho.text import seconds
@@ -72,8 +72,8 @@ class Account(Struct):
         """What held it up most; None if nothing did that is worth a name."""
         for cost in self.costs:
             if cost.cause not in ORDINARY:
-                named = cost.time >= max(LEAST_NAMED, NAMED * self.duration)
-                return cost if named or cost.cause in FATAL else None
+                named = cost.cause in FATAL or stands_out(cost.time, self.duration)
+                return cost if named else None
         return None
 
     @property

@@ -182,10 +182,13 @@ BLOATED_BY = 50 * MS
 FLAT = 5  # rounds of the same flight
 ROUND = 0.75  # of the least round trip, which a round lasts at least
 BLACK_HOLE = 3  # repeats in a row without a sign of the peer
+STRAYS = 5 * MS  # so much may a round trip be longer than the least, since hosts are busy
 MEMORY = 10_000 * MS  # for how long the least round trip holds
 ROUNDS = 10  # for how long the highest delivery rate does
 NAMED = 0.15  # of the time, from which on a cause is worth a name
-LEAST_NAMED = 5 * MS  # and from this time on: below it may be the machine that was busy
+LEAST_NAMED = 10 * MS  # and from this time on: below it may be the machine that was busy
+MOST = 0.5  # of the time: such a cause is worth a name from less time on
+LEAST_OF_MOST = 5 * MS
 
 #: Those of why segments were lost: of T. Flach et al., SIGCOMM 2016 ("as Flach's"), or else chosen
 #: on their labelled captures.
@@ -199,3 +202,18 @@ TOKENS_DECIDE = 0.65  # the chance that a loss finds fewer tokens than a pass; 0
 SURE = 4  # standard errors (1 / sqrt(12 n)) above 0.5, until that is no chance
 ALONE = 0.5  # of random losses, that follow a segment which has arrived
 BESIDE = 64  # segments before a loss that are looked at for a round trip
+
+
+def stands_out(time: float, whole: float) -> bool:
+    """Whether a cause takes so much of a connection's time that it is worth a name.
+
+    Args:
+        time: what it takes, nanoseconds.
+        whole: what the connection takes.
+
+    Returns:
+        Whether it does.
+    """
+    if time >= MOST * whole:
+        return time >= LEAST_OF_MOST
+    return time >= max(LEAST_NAMED, NAMED * whole)

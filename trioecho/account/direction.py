@@ -85,6 +85,11 @@ class Direction:
         return self._next - self._una
 
     @property
+    def next(self) -> int:
+        """Up to where it has sent."""
+        return self._next
+
+    @property
     def opening(self) -> bool:
         """Whether it has sent a SYN that is not acknowledged."""
         return self._una == 0 and self._next == 1
@@ -117,6 +122,8 @@ class Direction:
         if len(self._flight) < _MOST_IN_FLIGHT:
             self._flight.append(Flying(end, time))
         self._next = max(self._next, end)
+        if self._partial and segment.length:
+            self._rounds.resumed(time, self._late)
         self._late = time if segment.length else self._late
         self._partial = segment.length < self._full
         self._closing = closes(rung) and self.flying <= 1
@@ -248,7 +255,7 @@ class Direction:
             rounds.to = self._next
             return
         trip = self.trip.smoothed, least
-        cause = rounds.end(time, ack, trip, self.mss, partial=self._partial, late=self._late)
+        cause = rounds.end(time, ack, trip, self.mss, partial=self._partial)
         blamed: Blamed = self.end if cause in _OF_THE_SENDER else "path"
         if not done or cause in _OF_THE_PATH:
             self._plateau(self.line.add(time, rung, cause, blamed))

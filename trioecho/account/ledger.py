@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from trioecho.account.account import Account, Cost, Tap
 from trioecho.account.away import Away
-from trioecho.account.causes import RANK, Blamed, Certainty
+from trioecho.account.causes import RANK, STRAYS, Blamed, Certainty
 from trioecho.account.direction import Direction, closes
 from trioecho.account.events import Events
 from trioecho.account.repair import waited
@@ -97,11 +97,21 @@ class Ledger:
                 direction.measured = True
                 direction.trip.at_least(rung.time, whole)
         self._events.proven(rung)
+        self._has_come(rung)
         if rung.ack is not None and rung.ack <= 1 and not rung.segment.space:
             # The handshake is over for its sender; the other end hears of it later.
             self._ready[other] = rung.time + self._away.of(other)
             return rung.time
         return rung.time + self._away.now(other)
+
+    def _has_come(self, rung: Rung) -> None:
+        """An ACK alone, not much later than the least round trip, leaves when the data come."""
+        came, ack = self._came[rung.sender], rung.ack
+        if came is None or ack is None or rung.segment.space:
+            return
+        theirs = self._directions[OTHER[rung.sender]]
+        if ack >= theirs.next and came < rung.time <= came + STRAYS:
+            self._came[rung.sender] = rung.time
 
     # ---- what happens ----------------------------------------------------------------------------
 

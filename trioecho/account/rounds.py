@@ -32,6 +32,7 @@ class Rounds:
         self.acked = 0
         self.flight = 0
         self.flat = 0
+        self._paused = 0  # between short segments of this round and what followed them
         self._start = 0
         self._lasted = 0
         self._last = 0  # the flight of the round before
@@ -42,6 +43,11 @@ class Rounds:
         """A round begins, the first one after a pause or another."""
         self._lasted = 0 if anew else self._lasted + 1
         self.to, self.acked, self.flight, self._start = to, acked, to - acked, time
+        self._paused = 0
+
+    def resumed(self, time: int, since: int) -> None:
+        """Its sender goes on behind a segment that was no full one."""
+        self._paused += time - max(since, self._start)
 
     def short(self, time: int, least: int | None) -> bool:
         """Whether it is too short for a round trip: ACKs come in bunches."""
@@ -55,7 +61,6 @@ class Rounds:
         mss: int,
         *,
         partial: bool,
-        late: int,
     ) -> str:
         """A round ends: what has held its sender back, if it has more to send.
 
@@ -65,7 +70,6 @@ class Rounds:
             trip: the round-trip time now, and the least of late, nanoseconds.
             mss: bytes of a full segment.
             partial: whether the last segment was no full one.
-            late: when its sender sent something new last.
 
         Returns:
             The cause.
@@ -78,8 +82,9 @@ class Rounds:
         if full and self._lasted:  # a single flight is a message, whose time is its way
             cause = full
         elif partial:
-            # A message that was sent at once only travels; one that dribbles out is its program's.
-            cause = "application" if late - self._start > took * BURST else "round-trip"
+            # A message that was written at once only travels; one that dribbles out is its
+            # program's. Between full segments it is the machine that was busy.
+            cause = "application" if self._paused > took * BURST else "round-trip"
         elif self.flight >= GROWTH * self._last:
             cause = "slow-start"
         else:
