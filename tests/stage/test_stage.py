@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 
 import pytest
@@ -15,6 +16,7 @@ from trioecho.model import Endpoint, Rung, Summary
 from trioecho.render import Event
 from trioecho.sockets.observed import ObservedSocket
 from trioecho.stage.on_loopback import OnLoopback
+from trioecho.stage.on_wire import open_on_wire
 from trioecho.stage.open import open_recorded
 from trioecho.stage.outputs import Output
 from trioecho.stage.play import play
@@ -135,3 +137,15 @@ async def test_a_call_after_the_end_is_none_of_the_story() -> None:
         await play(stage, [output(kept)], act, grace=0, stop=trio.Event())
         await refused(stage)
         assert stage.journal.ready() == []
+
+
+async def test_what_the_wire_carries_while_a_stage_closes_asks_no_kernel() -> None:
+    """Whether the pump runs before the sockets close on which kernels are asked, or after, is
+    chance, so that it is tried again."""
+    for _ in range(12):
+        async with open_on_wire(kernel=True) as stage:
+            with await stage.wire.client.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+                client.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    client.connect((stage.address("server"), 9))
+                await trio.lowlevel.checkpoint()

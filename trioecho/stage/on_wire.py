@@ -73,4 +73,8 @@ async def open_on_wire(
         await give_ways((wire.client, wire.server), ways)
         truth = Truth(diags)
         kernels = truth if kernel else None
-        yield OnWire(wire, Journal(kernels, most, holds=truth.holds, listens=truth.listens))
+        journal = Journal(kernels, most, holds=truth.holds, listens=truth.listens)
+        try:
+            yield OnWire(wire, journal)
+        finally:  # the wire may still carry a packet once no kernel can be asked of it any more
+            wire.observers.remove(journal)
