@@ -269,3 +269,35 @@ def test_a_checksum_is_verified_where_the_capture_allows_it() -> None:
     six = as_ip6(next(iter(ladder_frames("+0 > P. 1:6(5) ack 1")))[1].data)
     assert (segment := decode(Frame(1, 1, six, links.RAW, len(six)))) is not None
     assert segment.sound() is None  # it is 0: nobody has filled it in
+
+
+def by_chance(cut: int = 0) -> Segment:
+    """A segment with a right checksum, which is also the sum of its pseudo header alone."""
+    ((_, one),) = ladder_frames("+0 > P. 1:3(2) ack 1 <byte 0,offload 0>")
+    pseudo = one.data[12:20] + struct.pack("!HH", 6, len(one.data) - 20)
+    total = int.from_bytes(pseudo + one.data[20:])
+    data = one.data[:-2] + (-total % 0xFFFF).to_bytes(2, "big")
+    segment = decode(Frame(1, 1, data[: len(data) - cut], one.link, len(data)))
+    assert segment is not None
+    assert segment.checksum_unfilled
+    return segment
+
+
+def test_a_right_checksum_that_is_the_pseudo_headers() -> None:
+    assert by_chance().sound() is True
+    assert not by_chance().unfilled()
+    assert by_chance(cut=1).sound() is None
+    assert not by_chance(cut=1).unfilled()
+    ((_, other),) = ladder_frames("+0 > P. 1:3(2) ack 1 <offload 0>")
+    segment = decode(other)
+    assert segment is not None
+    assert segment.sound() is None
+    assert segment.unfilled()
+
+
+def test_a_checksum_behind_options_that_were_cut() -> None:
+    ((_, one),) = ladder_frames("+0 > . 1:1(0) ack 1 <sack 5:9,sum 0>")
+    for length in range(len(one.data) - 12, len(one.data)):
+        segment = decode(Frame(1, 1, one.data[:length], one.link, len(one.data)))
+        assert segment is not None
+        assert segment.sound() is None

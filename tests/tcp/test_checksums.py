@@ -200,3 +200,22 @@ def test_what_is_said_to_be_dropped_is_not_followed() -> None:
             mixed.insert(at + 1, wrong)
             assert told(mixed) == plain, f"{HOSTILE[turn % len(HOSTILE)]} at {at} of {ladder}"
     assert tried > 500
+
+
+def test_a_sum_that_looks_unfilled_where_that_of_the_syn_was_right() -> None:
+    """A device fills in all or none: this one was garbled on its way, or was cut in the capture."""
+    for begin, said in ((SOUND, False), (SOUND.replace(" <sum 0>", ""), True)):
+        rung = play(f"{begin}+.1 > P. 1:101(100) ack 1 <offload 0>")[3]
+        assert ("checksum-offload" in kinds(rung)) is said
+
+
+def test_an_ack_whose_options_were_cut_is_not_garbled() -> None:
+    """Longer than the SYN, it does not fit where that did."""
+    tracker = Tracker()
+    ladder = f"{SOUND}{DATA}+.01 < . 1:1(0) ack 1 <sack 51:101,sum 0>"
+    for _, frame in frames(ladder):
+        segment = decode(replace(frame, data=frame.data[:50]))
+        assert segment is not None
+        rung = tracker.seen(segment)
+    assert WRONG not in [kinds(rung)]
+    assert tracker.connections[0].server.verified

@@ -154,8 +154,9 @@ class Segment(Struct, frozen=True, gc=False):
         urgent: the urgent pointer, 0 when URG is off.
         ecn: the two ECN bits of the IP header (RFC 3168 §5).
         identification: IPv4's identification of the packet; 0 where there is none.
-        checksum_unfilled: whether the checksum field holds no finished checksum, as on a frame
-            captured before the device filled it in (offload).
+        checksum_unfilled: whether the checksum field holds the pseudo header's sum alone, as on a
+            frame captured before the device filled it in (offload); of 65,536 right checksums one
+            is the same number, which `sound` tells.
         rare: 0 for nearly all data and ACKs; ``MARKED`` for a SYN, options beside timestamps, ECN,
             urgent data, a sequence number about to wrap; ``OFFLOADED`` where it only leaves work to
             a device, as all that a host sends do where it is captured itself.
@@ -198,17 +199,25 @@ class Segment(Struct, frozen=True, gc=False):
 
         Source: RFC 9293 §3.1.
         """
+        right = self._summed_up()
+        return None if self.checksum_unfilled and not right else right
+
+    def unfilled(self) -> bool:
+        """Whether its checksum is left to a device, and not right by chance as it stands.
+
+        Returns:
+            False also where the capture cut it, so that nothing tells the two apart.
+        """
+        return self.checksum_unfilled and self._summed_up() is False
+
+    def _summed_up(self) -> bool | None:
+        """Whether its checksum is right, whoever should have filled it in."""
         data, at = self.frame.data, self.at
-        if (
-            not at
-            or self.checksum_unfilled
-            or self.length > _LONGEST
-            or len(self.payload) < self.length
-        ):
+        if not at or self.length > _LONGEST or len(self.payload) < self.length:
             return None
         size = self.length + (data[at + 12] >> 2 & 0x3C)
         segment = data[at : at + size]
-        if segment[16:18] == b"\0\0":
+        if len(segment) < size or segment[16:18] == b"\0\0":
             return None
         # A number modulo 65,535 is the one's complement sum of its 16-bit digits.
         total = _between(self.source.ip, self.destination.ip) + size

@@ -347,8 +347,11 @@ class ChecksumOffload(Fact, frozen=True, tag="checksum-offload"):
 
 
 def checksum_offload(seen: Seen) -> ChecksumOffload | None:
-    """Its checksum is that of the pseudo header alone: the first of its connection."""
-    if not seen.segment.checksum_unfilled or "checksum-offload" in seen.history.said:
+    """Its checksum is that of the pseudo header alone, and wrong; that of its sender's SYN was not
+    right: the first of its connection."""
+    if "checksum-offload" in seen.history.said or seen.mine.verified:
+        return None
+    if not seen.segment.unfilled():
         return None
     from_client = seen.segment.source == seen.history.client.endpoint
     return ChecksumOffload("client" if from_client else "server")
