@@ -134,7 +134,7 @@ def test_attempts_that_nobody_answers_stand_once() -> None:
     done = run(python(ECHO, "10.0.0.2"), python(SILENCE), *silent, "--format", "terminal")
     assert done.code == 0, done
     assert done.out.count("no answer to any SYN") == 1
-    assert "\n12 attempts to 10.0.0.2:7: no answer to any SYN\n" in done.out
+    assert "\n12 attempts to 10.0.0.2:7 got no answer to any SYN: a filter that" in done.out
     assert "connections 1-12; the first began at" in done.out
     assert "->" not in done.out
 

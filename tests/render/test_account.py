@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
-from textwrap import dedent
 
 import pytest
 from frames import play
 from ladders import READ_LATE
+from msgspec.structs import replace
 
 from trioecho.account import Account, Accounts
 from trioecho.account.losses import Lost
-from trioecho.render.account import as_json, groups, lines
+from trioecho.model import ConnectionSummary, Endpoint
+from trioecho.render.account import as_json, common, group, lines
+from trioecho.render.groups import grouped
+
+#: A client that is answered at once.
+PROMPT = """
++0    > S  0:0(0) <mss 1460>
++.01  < S. 0:0(0) ack 1 <mss 1460>
++.001 > .  1:1(0) ack 1
++.001 > P. 1:101(100) ack 1
++.01  < P. 1:101(100) ack 101
+"""
 
 SHOWN = """
 connection 1: 10.0.0.1:40000 to 10.0.0.2:7
@@ -119,14 +130,29 @@ def test_losses_that_tell_nothing() -> None:
     assert json.loads(as_json(account))["losses"] == []
 
 
-def test_what_several_share_is_said_once() -> None:
-    unanswered = "+0 > S 0:0(0)\n+1 > S 0:0(0)"
-    refused = dedent("""
-        +0    > S  0:0(0)
-        +.02  < R. 0:0(0) ack 1
-    """)
-    found = accounts_of(unanswered, unanswered, unanswered, refused, READ_LATE)
-    assert list(groups(found)) == [
-        "3 of 5 attempts to 10.0.0.2:7 got no answer to any SYN: a filter that drops, or no such"
-        " host"
+def test_connections_that_were_held_up_by_the_same_are_a_group() -> None:
+    late, prompt = (account for account in accounts_of(READ_LATE, PROMPT))
+    accounts = dict.fromkeys((1, 2, 4), late) | {3: prompt}
+    summaries = [summary(number) for number in accounts]
+    summaries.append(replace(summary(5), attempt=True, completeness="refused"))
+    (found,), others = grouped(sorted(summaries, key=lambda one: one.number), common(accounts))
+    assert [line for line, _ in group(found, accounts, 80)] == [
+        "3 of 5 connections to 10.0.0.2:7: the server's program did not read, 1.56 s of",
+        "  1.68 s",
+        "       connections 1-2, 4",
     ]
+    assert [one.number for one in others] == [3, 5]
+
+
+def test_a_group_of_attempts_needs_no_account() -> None:
+    attempts = [replace(summary(n), attempt=True, completeness="refused") for n in (1, 2)]
+    (found,), _ = grouped(attempts, common({}))
+    assert [line for line, _ in group(found, {}, 100)] == [
+        "2 attempts to 10.0.0.2:7 were refused: nothing listens there, or a firewall rejects them",
+        "       connections 1-2",
+    ]
+
+
+def summary(number: int) -> ConnectionSummary:
+    client, server = Endpoint("10.0.0.1", 40_000), Endpoint("10.0.0.2", 7)
+    return ConnectionSummary(number, client, server, None, 0, 0, 1, 0, 0, None)

@@ -40,8 +40,9 @@ def lines(*connections: ConnectionSummary, width: int = 80, **order: object) -> 
 def test_twelve_attempts_stand_once_on_top() -> None:
     attempts = [attempt(number) for number in range(2, 14)]
     text = lines(one(1), *attempts)
-    assert text[:3] == [
-        "12 attempts to 203.0.113.94:80: no answer to any SYN",
+    assert text[:4] == [
+        "12 of 13 attempts to 203.0.113.94:80 got no answer to any SYN: a filter that",
+        "  drops, or no such host",
         "       connections 2-13; the first began at 2.000 s, the last at 13.000 s",
         "       such as connection 2, rung 2: SYN again (and 35 more)",
     ]
@@ -51,7 +52,8 @@ def test_twelve_attempts_stand_once_on_top() -> None:
 def test_attempts_that_were_just_not_answered_are_a_group_too() -> None:
     text = lines(*(one(number, completeness=SILENT, attempt=True) for number in (1, 2)))
     assert text == [
-        "2 attempts to 203.0.113.94:80: no answer to any SYN",
+        "2 attempts to 203.0.113.94:80 got no answer to any SYN: a filter that drops, or",
+        "  no such host",
         "       connections 1-2; the first began at 0.000 s, the last at 0.000 s",
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from trioecho.account import Accounts
@@ -12,10 +12,12 @@ from trioecho.cli.capture_files import complain_of, demand, each_of, through
 from trioecho.cli.prose import paragraphs
 from trioecho.cli.read_overview import instead
 from trioecho.cli.stdout import has_unicode, say, styled, width, write_bytes
+from trioecho.model import ConnectionSummary
 from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
-from trioecho.render.account import as_json, groups, lines, row
+from trioecho.render.account import as_json, common, group, lines, row
 from trioecho.render.colors import Style
+from trioecho.render.groups import grouped
 from trioecho.text import plural
 
 #: So many connections are shown with all their causes; of more, the headlines.
@@ -42,11 +44,11 @@ def _why(question: Question, name: str) -> int:
         reading, accounts = Reading(selection), Accounts()
         through(file, reading, accounts.see)
         demand(selection, reading, file.name)
-        found = list(accounts.end())
+        found = {account.connection: account for account in accounts.end()}
         if question.as_json:
-            write_bytes(b"".join(as_json(account) + b"\n" for account in found))
+            write_bytes(b"".join(as_json(account) + b"\n" for account in found.values()))
         elif found:
-            _show(found, question.limit)
+            _show(found, list(reading.connections()), question.limit)
         else:
             say(f"{file.name}: {_nothing(reading)}")
         return complain_of(file, reading)
@@ -57,26 +59,31 @@ def _nothing(reading: Reading) -> str:
     return f"none of {plural(count, 'connection')} matches" if count else instead(reading.census)
 
 
-def _show(found: list[Account], limit: int) -> None:
-    columns = width()
-    for sentence in groups(found):
-        _say(sentence, "trouble")
-    if len(found) <= WHOLE:
-        for number, account in enumerate(found):
+def _show(
+    accounts: Mapping[int, Account], connections: Sequence[ConnectionSummary], limit: int
+) -> None:
+    columns, few = width(), len(accounts) <= WHOLE
+    groups, _ = grouped(connections, common(accounts))
+    attempts = [one for one in groups if one.connections[0].attempt]
+    for one in attempts if few else groups:
+        _say(group(one, accounts, columns))
+    if few:
+        for number, account in enumerate(accounts.values()):
             if number:
                 say("")
-            for line, style in lines(account, columns, unicode=has_unicode()):
-                _say(line, style)
+            _say(lines(account, columns, unicode=has_unicode()))
         return
-    found.sort(key=lambda account: (-account.lost, account.connection))
-    for account in found[:limit]:
-        for line, style in row(account, columns):
-            _say(line, style)
-    if len(found) > limit:
-        say(f"{plural(len(found) - limit, 'more connection')}; --limit shows more of them")
+    told = {each.number for one in attempts for each in one.connections}
+    rest = [account for number, account in accounts.items() if number not in told]
+    rest.sort(key=lambda account: (-account.lost, account.connection))
+    for account in rest[:limit]:
+        _say(row(account, columns))
+    if len(rest) > limit:
+        say(f"{plural(len(rest) - limit, 'more connection')}; --limit shows more of them")
     for line in paragraphs("for a connection's whole account: --connection N"):
         say(line)
 
 
-def _say(line: str, style: Style) -> None:
-    say(styled(line, style))
+def _say(shown: Iterable[tuple[str, Style]]) -> None:
+    for line, style in shown:
+        say(styled(line, style))

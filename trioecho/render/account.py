@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
 from trioecho.account.account import Account, Cost, places
 from trioecho.account.causes import CAUSES, FEW_LOSSES
 from trioecho.account.losses import Lost
+from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
+from trioecho.render.groups import Group, outcome
 from trioecho.text import seconds, wrapped
 
 Line = tuple[str, Style]
@@ -90,23 +92,34 @@ def row(account: Account, width: int) -> Iterator[Line]:
     yield from ((f"{'':6} {line}", "") for line in wrapped(account.headline, width - 7))
 
 
-def groups(accounts: Sequence[Account]) -> Iterator[str]:
-    """What several connections to one server share, in a sentence each."""
-    attempts: dict[str, int] = {}
-    failed: dict[tuple[str, str], list[int]] = {}
-    for account in accounts:
-        server = str(account.server)
-        attempts[server] = attempts.get(server, 0) + 1
-        top = account.top
-        if top is not None and top.cause in ("refused", "no-answer"):
-            failed.setdefault((server, top.cause), []).append(account.connection)
-    for (server, cause), numbers in sorted(failed.items(), key=lambda one: -len(one[1])):
-        if len(numbers) > 1:
-            what = {
-                "refused": "were refused: nothing listens there",
-                "no-answer": "got no answer to any SYN: a filter that drops, or no such host",
-            }[cause]
-            yield f"{len(numbers):,} of {attempts[server]:,} attempts to {server} {what}"
+def common(
+    accounts: Mapping[int, Account],
+) -> Callable[[ConnectionSummary], tuple[str, str] | None]:
+    """A key for groups of connections: how an attempt failed, or what held a connection up most.
+
+    Args:
+        accounts: those of the connections, by number.
+    """
+
+    def key(one: ConnectionSummary) -> tuple[str, str] | None:
+        if one.attempt:
+            return outcome(one), ""
+        account = accounts.get(one.number)
+        top = None if account is None else account.top
+        return None if top is None else (f": {top.text}", top.cause)
+
+    return key
+
+
+def group(one: Group, accounts: Mapping[int, Account], width: int) -> Iterator[Line]:
+    """What several connections have in common, which they are, and how much time it took them."""
+    known = [accounts[each.number] for each in one.connections if each.number in accounts]
+    spent = sum(account.top.time for account in known if account.top)
+    title = one.title
+    if spent and not one.connections[0].attempt:
+        title += f", {seconds(spent)} of {seconds(sum(account.duration for account in known))}"
+    yield from ((line, "trouble") for line in wrapped(title, width, later="  "))
+    yield from ((f"{'':6} {line}", "quiet") for line in wrapped(one.numbers, width - 7))
 
 
 def as_json(account: Account) -> bytes:

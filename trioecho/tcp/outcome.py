@@ -9,7 +9,8 @@ from trioecho.tcp.history import History, Told
 _CLOSED = frozenset((State.CLOSED, State.TIME_WAIT))
 
 UNANSWERED = "a SYN without an answer"
-_REFUSED, _CUT, _INCOMPLETE = "refused", "handshake cut by a ", "handshake not completed"
+REFUSED = "refused"
+_CUT, _INCOMPLETE = "handshake cut by a ", "handshake not completed"
 
 
 def summary(history: History) -> ConnectionSummary:
@@ -46,7 +47,7 @@ def summary(history: History) -> ConnectionSummary:
         gave_up=told.gave_up and "client" not in told.stopped,
         stopped=stopped,
         first_trouble_kind=history.first_trouble_kind,
-        attempt=came_to.startswith((UNANSWERED, _REFUSED, _CUT, _INCOMPLETE)),
+        attempt=came_to.startswith((UNANSWERED, REFUSED, _CUT, _INCOMPLETE)),
     )
 
 
@@ -97,7 +98,7 @@ def _attempt(history: History, answered: bool) -> str:
         forged = "forged " * (history.reset_by == "wire")
         return f"{_CUT}{forged}reset" if cut else _INCOMPLETE
     if cut and history.reset_by == "server":
-        return _REFUSED
+        return REFUSED
     return UNANSWERED + ("; cut by a reset" if cut else "")
 
 
