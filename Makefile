@@ -76,6 +76,7 @@ docs-serve: $(VENV)/.dev  ## Show the site, and build it anew when a page change
 
 bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/startup.py
+	@$(BIN)/python bench/echo.py
 	@$(BIN)/python bench/capture.py
 	@$(BIN)/python bench/read.py
 	@$(BIN)/python bench/watch.py

@@ -12,7 +12,8 @@ from typing import Any
 import trio
 from needs import missing
 
-from trioecho.echo.server import ServerReport, serve
+from trioecho.echo.report import ServerReport
+from trioecho.echo.server import serve
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import ListeningSocket, open_listener
 

@@ -16,9 +16,22 @@ from trioecho.model import Call
 from trioecho.sockets.address import Address
 from trioecho.sockets.listening import open_listener, open_listeners
 
+each_way = pytest.mark.parametrize(
+    "batched",
+    [
+        pytest.param(False, id="a task each"),
+        pytest.param(
+            True,
+            id="in batches",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux's"),
+        ),
+    ],
+)
 
-async def test_echo_and_half_close() -> None:
-    async with running_server() as server:
+
+@each_way
+async def test_echo_and_half_close(batched: bool) -> None:
+    async with running_server(batched=batched) as server:
         async with await dial(server.address) as client:
             await client.send_all(b"testing purposes")
             await client.send_eof()
@@ -43,8 +56,9 @@ async def test_small_receives_cut_a_message_into_parts() -> None:
     assert {call.arguments for call in calls if call.name == "recv"} == {"16"}
 
 
-async def test_many_clients_at_once() -> None:
-    async with running_server() as server:
+@each_way
+async def test_many_clients_at_once(batched: bool) -> None:
+    async with running_server(batched=batched) as server:
 
         async def client(number: int) -> None:
             message = bytes([number]) * 10_000
@@ -61,9 +75,10 @@ async def test_many_clients_at_once() -> None:
         assert server.report.received == server.report.sent == 1_000_000
 
 
-async def test_rude_clients_hurt_no_other() -> None:
+@each_way
+async def test_rude_clients_hurt_no_other(batched: bool) -> None:
     async with (
-        running_server() as server,
+        running_server(batched=batched) as server,
         await dial(server.address) as polite,
         await dial(server.address),  # silent
         await dial(server.address) as greedy,
@@ -105,8 +120,9 @@ async def test_a_reset_is_counted_and_told() -> None:
     assert ends == [("recv", None), ("send", None), ("recv", "ECONNRESET"), ("close", None)]
 
 
-async def test_stop_lets_open_connections_finish() -> None:
-    async with running_server() as server:
+@each_way
+async def test_stop_lets_open_connections_finish(batched: bool) -> None:
+    async with running_server(batched=batched) as server:
         async with await dial(server.address) as client:
             await client.send_all(b"a")
             await receive_exactly(client, 1)
@@ -123,8 +139,9 @@ async def test_stop_lets_open_connections_finish() -> None:
         assert (server.report.finished, server.report.cut) == (1, 0)
 
 
-async def test_after_the_grace_the_rest_is_cut_off() -> None:
-    async with running_server(grace=0) as server:
+@each_way
+async def test_after_the_grace_the_rest_is_cut_off(batched: bool) -> None:
+    async with running_server(batched=batched, grace=0) as server:
         async with await dial(server.address) as client:
             await client.send_all(b"a")
             await receive_exactly(client, 1)

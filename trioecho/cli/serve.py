@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,14 +26,15 @@ def serve(
         ),
     ] = None,
     recv_size: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=1,
             max=2**26,
             metavar="BYTES",
-            help="Read at most this many per recv; 16 shows how a message arrives in parts.",
+            help="Read at most this many per recv; 16 shows how a message arrives in parts."
+            "  [default: 65536; with --quiet 524288]",
         ),
-    ] = 65536,
+    ] = None,
     backlog: Annotated[
         int,
         typer.Option(
@@ -48,7 +50,10 @@ def serve(
         ),
     ] = 5.0,
     quiet: Annotated[
-        bool, typer.Option("-q", "--quiet", help="Only print the addresses and the summary.")
+        bool,
+        typer.Option(
+            "-q", "--quiet", help="Only print the addresses and the summary, and be fast."
+        ),
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
@@ -76,8 +81,11 @@ def serve(
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.line_writer import MOMENT, open_line_writer
         from trioecho.cli.serve_report import JsonServeReport, ServeReport
-        from trioecho.echo.server import ServerReport, serve
+        from trioecho.echo.report import ServerReport
+        from trioecho.echo.server import BATCHED_RECV_SIZE, RECV_SIZE, serve
 
+        batched = quiet and sys.platform == "linux"
+        size = recv_size or (BATCHED_RECV_SIZE if batched else RECV_SIZE)
         report = ServerReport()
         async with open_line_writer(json=json, patience=MOMENT) as lines:
             show = (JsonServeReport if json else ServeReport)(lines, quiet=quiet)
@@ -87,8 +95,10 @@ def serve(
             try:
                 await serve(
                     listeners,
-                    recv_size=recv_size,
+                    recv_size=size,
                     grace=grace,
+                    nagle=not batched,
+                    batched=batched,
                     stop=stop,
                     report=report,
                     stopping=lambda: show.stopping(report, grace),

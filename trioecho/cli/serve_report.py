@@ -10,7 +10,7 @@ from trioecho.text import bytes_of, plural, preview
 
 if TYPE_CHECKING:
     from trioecho.cli.line_writer import LineWriter
-    from trioecho.echo.server import ServerReport
+    from trioecho.echo.report import ServerReport
     from trioecho.model import Call
     from trioecho.sockets.listening import ListeningSocket
 

@@ -5,18 +5,25 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import trio
 
+from trioecho.echo.report import ServerReport
+
 if TYPE_CHECKING:
+    from trioecho.echo.batches import Batches
     from trioecho.sockets.listening import ListeningSocket
     from trioecho.sockets.observed import ObservedSocket
 
 ServerClose: TypeAlias = Literal["fin", "rst"]
+Take: TypeAlias = "Callable[[ObservedSocket], None]"
 
 RECV_SIZE = 65536
+# In batches one buffer serves all, so it may be larger.
+BATCHED_RECV_SIZE = 2**19
+BATCHED_ACCEPTS = 256
 # No resources to accept with; wait a little and try again.
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS}
 _BREATH = 0.1  # seconds
@@ -28,31 +35,6 @@ _NAMES = (
     *("EPROTONOSUPPORT", "ETIMEDOUT"),
 )
 _OF_ONE_CLIENT = {getattr(errno, name) for name in _NAMES if hasattr(errno, name)}
-
-
-@dataclass
-class ServerReport:
-    """A server's counts so far.
-
-    Args:
-        connections: accepted.
-        received, sent: bytes over all connections that have ended.
-        finished: connections at whose end the client had closed its direction.
-        reset: connections that the client reset, or that broke.
-        cut: connections that the server aborted because it was told to stop.
-    """
-
-    connections: int = 0
-    received: int = 0
-    sent: int = 0
-    finished: int = 0
-    reset: int = 0
-    cut: int = 0
-
-    @property
-    def open(self) -> int:
-        """Connections that have not ended."""
-        return self.connections - self.finished - self.reset - self.cut
 
 
 async def echo_connection(connection: ObservedSocket, recv_size: int = RECV_SIZE) -> None:
@@ -79,9 +61,13 @@ async def serve(
     report: ServerReport | None = None,
     stopping: Callable[[], None] | None = None,
     aborting: Callable[[], None] = lambda: None,
+    batched: bool = False,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> ServerReport:
-    """Accept connections and echo each in a task of its own, until told to stop.
+    """Accept connections and echo each, until told to stop.
+
+    Each is echoed in a task of its own, which a reader can follow call by call; or, where it is to
+    be fast, all are echoed by one task (see ``Batches``), without a record.
 
     The listeners belong to it from now on, and are closed however it ends. Cancelling it aborts
     the open connections (RST).
@@ -95,6 +81,7 @@ async def serve(
         stop: when set, it stops accepting.
         stopping: called once it has stopped accepting.
         aborting: called before each connection that it aborts because it was told to stop.
+        batched: whether one task echoes all of them; on Linux alone. ``close`` is then ``fin``.
         report: is kept up to date all the time; without it, one is made.
         task_status: told as soon as it accepts.
 
@@ -106,11 +93,17 @@ async def serve(
     """
     server = _Server(recv_size, nagle, close, report or ServerReport(), aborting)
     listeners = list(listeners)
+    batches = server.batches() if batched else None
     try:
         async with trio.open_nursery() as connections:
+            take: Take = partial(server.start, connections)
+            at_once = 1  # so that a record has each accept beside what follows from it
+            if batches is not None:
+                connections.start_soon(batches.run)
+                take, at_once = batches.add, BATCHED_ACCEPTS
             async with trio.open_nursery() as accepting:
                 for listener in listeners:
-                    accepting.start_soon(server.accept_from, listener, connections)
+                    accepting.start_soon(server.accept_from, listener, take, at_once)
                 task_status.started()
                 if stop is not None:
                     await stop.wait()
@@ -119,6 +112,8 @@ async def serve(
                 listener.close()
             if stopping is not None:
                 stopping()
+            if batches is not None:
+                batches.end()
             connections.cancel_scope.deadline = trio.current_time() + grace
     finally:
         for listener in listeners:
@@ -141,18 +136,32 @@ class _Server:
         self.report = report
         self.aborting = aborting
 
-    async def accept_from(self, listener: ListeningSocket, nursery: trio.Nursery) -> None:
+    def batches(self) -> Batches:
+        from trioecho.echo.batches import Batches
+
+        return Batches(
+            self.report,
+            recv_size=self.recv_size,
+            nagle=self.nagle,
+            aborting=self.aborting,
+        )
+
+    async def accept_from(self, listener: ListeningSocket, take: Take, at_once: int) -> None:
         while True:
             try:
-                connection = await listener.accept()
+                accepted = await listener.accept_waiting(at_once)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     await trio.sleep(_BREATH)
                 elif error.errno not in _OF_ONE_CLIENT:
                     raise
             else:
-                self.report.connections += 1
-                nursery.start_soon(self.run, connection)
+                self.report.connections += len(accepted)
+                for connection in accepted:
+                    take(connection)
+
+    def start(self, nursery: trio.Nursery, connection: ObservedSocket) -> None:
+        nursery.start_soon(self.run, connection)
 
     async def run(self, connection: ObservedSocket) -> None:
         report = self.report

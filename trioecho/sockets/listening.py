@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from contextlib import suppress
 from time import time_ns
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,8 +47,28 @@ class ListeningSocket(ToldSocket):
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
         """
+        made = await self._when(trio.lowlevel.wait_readable, self._accept)
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return made
+
+    async def accept_waiting(self, most: int) -> list[ObservedSocket]:
+        """Wait for a client, and accept it and all who wait behind it, up to a number.
+
+        Raises:
+            OSError: as for ``accept``; those that were accepted before it are not lost.
+        """
+        made = [await self._when(trio.lowlevel.wait_readable, self._accept)]
+        with suppress(OSError):  # what is lasting comes again
+            while len(made) < most:
+                made.append(self._accept())
+        await trio.lowlevel.cancel_shielded_checkpoint()
+        return made
+
+    def _accept(self) -> ObservedSocket:
         try:
-            sock, peer = await self._when(trio.lowlevel.wait_readable, self._sock.accept)
+            sock, peer = self._sock.accept()
+        except BlockingIOError:
+            raise
         except OSError as error:
             self.tell(time_ns(), "accept", error=error)
             raise
@@ -57,7 +78,6 @@ class ListeningSocket(ToldSocket):
         if self._recorder is not None:
             ends = (made._local, made._peer)
             self._recorder.tell(time, "accept", "", made.fd, None, *ends, b"")
-        await trio.lowlevel.cancel_shielded_checkpoint()
         return made
 
 

@@ -62,6 +62,11 @@ class ObservedSocket(ToldSocket):
         self.received = 0
         self.sent = 0
 
+    @property
+    def plain(self) -> socket.socket:
+        """The socket itself, for who drives it without a record."""
+        return self._sock
+
     def set_nodelay(self) -> None:
         """Switch Nagle's algorithm off; it is on unless a program says so (RFC 9293 §3.7.4)."""
         self.set_option(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1, "TCP_NODELAY 1")

@@ -1,0 +1,30 @@
+"""What an echo server has done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class ServerReport:
+    """A server's counts so far.
+
+    Args:
+        connections: accepted.
+        received, sent: bytes over all connections that have ended.
+        finished: connections at whose end the client had closed its direction.
+        reset: connections that the client reset, or that broke.
+        cut: connections that the server aborted because it was told to stop.
+    """
+
+    connections: int = 0
+    received: int = 0
+    sent: int = 0
+    finished: int = 0
+    reset: int = 0
+    cut: int = 0
+
+    @property
+    def open(self) -> int:
+        """Connections that have not ended."""
+        return self.connections - self.finished - self.reset - self.cut
