@@ -46,7 +46,8 @@ HIDDEN = record(23, bytes(53))
             "TLS: ServerHello + Certificate + ServerHelloDone",
         ),
         (record(21, b"\x01\x00"), "TLS: alert close_notify"),
-        (record(21, b"\x02\x2a"), "TLS: alert 42"),
+        (record(21, b"\x02\x2a"), "TLS: alert bad_certificate"),
+        (record(21, b"\x02\x63"), "TLS: alert 99"),
         (record(21, bytes(26)), "TLS: encrypted record"),
         # TLS 1.2: the Finished behind a ChangeCipherSpec is encrypted, and its type is not read.
         (

@@ -214,7 +214,7 @@ def test_a_handshake_that_fails(key: Path) -> None:
     hello.tape.say(60, "server", b"\x15\3\3\0\2\2\x28")
     hello.tape.close(70, "server")
     (shake,) = requests_of(hello.tape)
-    assert shake.status == "alert of the server: handshake failure"
+    assert shake.status == "alert of the server: handshake_failure"
     assert (shake.whole, shake.handshake, ms(shake.thought)) == (False, None, 30)
 
 

@@ -14,11 +14,13 @@ from trioecho.text import bytes_of
 HEADER = 5
 #: Bytes in a record at most: 2 ** 14, and what encrypting may add (RFC 5246 §6.2.3).
 MOST_RECORD = (1 << 14) + 2048
+#: Content types, and the two handshake messages that come in the clear in every version.
 CHANGE, ALERT, HANDSHAKE, DATA = range(20, 24)
+CLIENT_HELLO, SERVER_HELLO = 1, 2
 _MESSAGES = {
     0: "HelloRequest",
-    1: "ClientHello",
-    2: "ServerHello",
+    CLIENT_HELLO: "ClientHello",
+    SERVER_HELLO: "ServerHello",
     4: "NewSessionTicket",
     11: "Certificate",
     12: "ServerKeyExchange",
@@ -29,9 +31,48 @@ _MESSAGES = {
     20: "Finished",
     22: "CertificateStatus",
 }
-_ALERTS = {0: "close_notify", 40: "handshake_failure", 48: "unknown_ca", 70: "protocol_version"}
+# https://www.iana.org/assignments/tls-parameters
+_ALERTS = {
+    0: "close_notify",
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    100: "no_renegotiation",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
 ENCRYPTED = "encrypted record"
 _MOST_WORDS = 8  # of one segment, which may hold thousands that are as good as empty
+
+
+def alert_of(body: bytes) -> str:
+    """An alert in the words of its RFC; its number where none has it.
+
+    >>> alert_of(b"\\x02\\x28"), alert_of(b"\\x02\\xff")
+    ('handshake_failure', '255')
+    """
+    return _ALERTS.get(body[1], str(body[1]))
 
 
 class Record(NamedTuple):
@@ -106,7 +147,7 @@ def _kind(head: bytes, body: bytes, *, hidden: bool) -> str:
     if head[0] == DATA:
         return ENCRYPTED
     if head[0] == ALERT and size == 2:
-        return f"alert {_ALERTS.get(body[1], body[1])}" if len(body) == 2 else "alert"
+        return f"alert {alert_of(body)}" if len(body) == 2 else "alert"
     if head[0] == HANDSHAKE and not hidden:
         return _messages(body, size)
     # In TLS 1.2 the outer type of an encrypted record is that of what it holds.

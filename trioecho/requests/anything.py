@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from trioecho.model import End
+from trioecho.packet.records import CLIENT_HELLO, HANDSHAKE
 from trioecho.requests.flow import Part
 from trioecho.requests.http1 import Http1
 from trioecho.requests.http2 import PREFACE, Http2
@@ -29,10 +30,10 @@ def sniff(data: bytes) -> Literal["http/1", "http/2", "tls", "more", ""]:
     >>> sniff(b"GET /a HTTP/1.1\\r\\n"), sniff(b"GET /"), sniff(b"EHLO a\\r\\n")
     ('http/1', 'more', '')
     """
-    if data[:1] == b"\x16":
+    if data and data[0] == HANDSHAKE:
         if len(data) < 6:
             return "more"
-        return "tls" if data[1] == 3 and data[2] <= 4 and data[5] == 1 else ""
+        return "tls" if data[1] == 3 and data[2] <= 4 and data[5] == CLIENT_HELLO else ""
     if len(data) < len(PREFACE) and PREFACE.startswith(data):
         return "more"
     if data.startswith(PREFACE):

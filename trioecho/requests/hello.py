@@ -8,8 +8,9 @@ from struct import error as TooShort  # noqa: N812
 
 from msgspec import Struct
 
+from trioecho.packet.records import CLIENT_HELLO, SERVER_HELLO
+
 _u16 = Layout("!H").unpack_from
-_CLIENT_HELLO, _SERVER_HELLO = 1, 2
 _SERVER_NAME, _ALPN, _SUPPORTED_VERSIONS = 0, 16, 43
 #: Version, random, and the length of the session's ID behind a handshake's header.
 _SESSION = 4 + 2 + 32
@@ -40,9 +41,9 @@ def hello_of(message: bytes) -> Hello | None:
     >>> hello_of(b"\\x0e\\0\\0\\0")
     """
     try:
-        if message[:1] == bytes([_CLIENT_HELLO]):
+        if message[:1] == bytes([CLIENT_HELLO]):
             return _hello(message, client=True)
-        if message[:1] == bytes([_SERVER_HELLO]):
+        if message[:1] == bytes([SERVER_HELLO]):
             return _hello(message, client=False)
     except (TooShort, IndexError):
         return None

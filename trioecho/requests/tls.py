@@ -5,38 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trioecho.model import End
-from trioecho.packet.records import ALERT, CHANGE, DATA, HANDSHAKE, HEADER, MOST_RECORD
+from trioecho.packet.records import (
+    ALERT,
+    CHANGE,
+    DATA,
+    HANDSHAKE,
+    HEADER,
+    MOST_RECORD,
+    alert_of,
+)
 from trioecho.requests.flow import Part
 from trioecho.requests.framing import Frames
 from trioecho.requests.hello import Hello, hello_of
 from trioecho.requests.hidden import Hidden, Record
 from trioecho.requests.protocol import MOST_HEADER, GiveUp, Handover, Log, Talk
 from trioecho.requests.request import Moment, Opening, Request
-
-# https://www.iana.org/assignments/tls-parameters
-_ALERTS = {
-    0: "close notify",
-    10: "unexpected message",
-    20: "bad record MAC",
-    40: "handshake failure",
-    42: "bad certificate",
-    43: "unsupported certificate",
-    44: "certificate revoked",
-    45: "certificate expired",
-    46: "certificate unknown",
-    47: "illegal parameter",
-    48: "unknown CA",
-    50: "decode error",
-    51: "decrypt error",
-    70: "protocol version",
-    71: "insufficient security",
-    80: "internal error",
-    86: "inappropriate fallback",
-    109: "missing extension",
-    112: "unrecognized name",
-    116: "certificate required",
-    120: "no application protocol",
-}
 
 
 class _Half:
@@ -116,8 +99,7 @@ class Tls(Talk):
         if record.kind == CHANGE:
             half.changed = True
         elif record.kind == ALERT and not half.changed and record.size == 2:
-            code = record.data[1]
-            shake.status = f"alert of the {end}: {_ALERTS.get(code, code)}"
+            shake.status = f"alert of the {end}: {alert_of(record.data)}"
         elif record.kind == HANDSHAKE and self._encrypted(half):
             half.finished = record.last
             self._both_finished()
