@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from getpass import getuser
 from pathlib import Path
+from shlex import join
 from shutil import chown
 from tempfile import TemporaryDirectory
 
 import pytest
 from needs import missing, need_tool
 from running import ECHO, LINES, PYTHON, Ran, python, run
+from terminals import SIZES, on_a_terminal, without_their_lines
 
 pytestmark = pytest.mark.usefixtures("wires")
 
@@ -89,24 +91,42 @@ def test_node_and_an_http_server(tmp_path: Path) -> None:
     assert len(closed_by_fin(done)) == 1
 
 
-@pytest.mark.parametrize("columns", [40, 80, 200])
-def test_what_a_person_sees(
-    columns: int, postgres: tuple[list[str], list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nothing wraps, and a small screen holds how it came out."""
-    monkeypatch.setenv("COLUMNS", str(columns))
-    done = run(*postgres, "--quiet-kernel", "--format", "terminal")
-    assert done.code == 0, done
-    lines = done.out.splitlines()
+def seen_on_a_terminal(programs: Sequence[Sequence[str]], columns: int, rows: int) -> str:
+    """All but what the programs wrote, which stands on one screen above the shell's next line."""
+    server, client = map(join, programs)
+    words = ["run", "--server", server, "--client", client, "--quiet-kernel"]
+    lines = without_their_lines(on_a_terminal(words, columns, rows))
     assert max(map(len, lines)) <= columns
-    screen = " ".join(" ".join(lines[-24:]).split())
-    for said in (
-        "10.0.0.2:5432; handshake ",
-        "closed by FIN",
-        "; 0 retransmissions",
-        "quiet kernel",
+    assert len(lines) < rows, "\n".join(lines)
+    text = " ".join(" ".join(lines).split())
+    for said in ("SYN seq 0", "FIN ACK", "; handshake ", "closed by FIN", "; 0 retransmissions"):
+        assert said in text
+    assert "shortened to fit this terminal; --all shows all" in text or "quiet kernel" in text
+    return text
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_what_a_person_sees_of_postgresql(
+    columns: int, rows: int, postgres: tuple[list[str], list[str]]
+) -> None:
+    seen_on_a_terminal(postgres, columns, rows)
+
+
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_what_a_person_sees_of_others(columns: int, rows: int, tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("a page")
+    http = [PYTHON, "-u", "-m", "http.server", "-d", str(tmp_path), "8000"]
+    redis = [need_tool("redis-server"), "--protected-mode", "no", "--dir", str(tmp_path)]
+    redis += ["--save", ""]
+    page = "http://10.0.0.2:8000/page"
+    ask = f'fetch("{page}").then(answer => answer.text()).then(console.log)'
+    for programs in (
+        (redis, [need_tool("redis-cli"), "-h", "10.0.0.2", "set", "name", "value"]),
+        (http, [need_tool("curl"), "-sS", page]),
+        (http, [need_tool("node"), "-e", ask]),
     ):
-        assert said in screen
+        text = seen_on_a_terminal(programs, columns, rows)
+        assert ("1 of 3: the client opens" in text) is (rows == 50)
 
 
 def root_of_many() -> list[str]:

@@ -4,23 +4,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import struct
 import sys
-import termios
 from pathlib import Path
 
 import pytest
 from needs import need_wires
-from programs import TRIOECHO, shown
+from programs import shown
+from terminals import SIZES, on_a_terminal
 
 from trioecho import cli
 
 CAPTURE = str(Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap")
 WIDTHS = [40, 80, 200]
+TROUBLE = 30  # lines of what went wrong, which nothing hides
 # What tells the same at any width, only in other lines.
 PROSE = [
     *(["faults"], ["faults", "drop"], ["faults", "queue"], ["faults", "mtu"]),
@@ -99,23 +96,29 @@ def test_a_table_fits_a_terminal(columns: int, rows: int) -> None:
     assert wide("\n".join(lines), columns) == []
 
 
-def on_a_terminal(words: list[str], columns: int, rows: int, *, code: int = 0) -> str:
-    """What a command shows on a terminal of this size, without its colours."""
-    env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-    child, terminal = pty.fork()
-    if child == 0:
-        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        os.execve(sys.executable, [*TRIOECHO, *words], {**env, "NO_COLOR": "1"})
-    seen = b""
-    while chunk := read(terminal):
-        seen += chunk
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == code
-    return seen.decode().replace("\r\n", "\n")
+@pytest.mark.parametrize(("columns", "rows"), SIZES)
+def test_a_capture_fits_a_terminal(columns: int, rows: int) -> None:
+    """From its first line to the shell's next, with what went wrong and how it came out."""
+    lines = on_a_terminal(["read", CAPTURE, "--connection", "4"], columns, rows).splitlines()
+    text = " ".join(" ".join(lines).split())
+    assert wide("\n".join(lines), columns) == []
+    assert len(lines) < rows + TROUBLE
+    for said in ("SYN seq 0", "zero window", "closed by FIN", "; 0 retransmissions"):
+        assert said in text
+    assert ("shortened to fit this terminal; --all shows all" in text) is (columns * rows < 10_000)
 
 
-def read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 4096)
-    except OSError:  # its other end has closed
-        return b""
+def test_all_is_shown_to_other_programs_and_where_that_is_asked_for() -> None:
+    words = ["read", CAPTURE, "--connection", "4"]
+    whole = shown(*words, columns=80).stdout
+    assert on_a_terminal([*words, "--all"], 80, 24) == whole
+    assert "shortened" not in whole
+
+
+def test_an_echo_is_there_to_be_learnt_from() -> None:
+    """On any terminal, all that is said of a short one is shown."""
+    need_wires()
+    text = on_a_terminal(["trace", "hi"], 80, 24)
+    assert "1 of 3: the client opens" in text
+    assert "shortened" not in text
+    assert len(on_a_terminal(["trace", "--size", "1000000"], 80, 24).splitlines()) < 180

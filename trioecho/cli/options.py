@@ -66,8 +66,9 @@ class ShowOptions:
         bool,
         typer.Option(
             "--all",
-            help=f"Show every segment and every row of a table; by default, uneventful segments are"
-            f" folded after {FOLD}, and runs of duplicate ACKs after three.",
+            help="Show every segment, and every row of a table. By default uneventful segments are"
+            f" folded after {FOLD}, and runs of duplicate ACKs after three; on a terminal, a ladder"
+            " that does not fit leaves out what is untroubled.",
         ),
     ] = False
 

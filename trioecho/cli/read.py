@@ -73,6 +73,7 @@ def read(
     from trioecho.cli.read_follow import raw_paths
     from trioecho.cli.runner import run_blocking
     from trioecho.cli.screen import Screen
+    from trioecho.render.limits import FEWEST
 
     if follow is not None and requests:
         raise typer.BadParameter("--follow shows bytes, and no requests", param_hint="--follow")
@@ -88,7 +89,7 @@ def read(
         host=ip_of(host),
         port=port,
     )
-    screen = Screen(show, raw=follow is not None)
+    screen = Screen(show, raw=follow is not None, least=FEWEST)
     _check_written(screen.paths if follow is None else raw_paths(screen.paths), files)
     if follow is not None:
         _check_follow(connection, show.output_format, len(files) > 1 and bool(screen.paths))

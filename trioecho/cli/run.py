@@ -140,6 +140,7 @@ def run(
     from trioecho.hosts.ways import Ways
     from trioecho.programs import RunSettings
     from trioecho.programs.settings import OUTPUT_LIMIT
+    from trioecho.render.limits import FEWEST
 
     if same_host and (fault or kernel):
         raise typer.BadParameter(
@@ -162,7 +163,7 @@ def run(
         foreground=is_terminal(sys.stdin),
     )
     picked = pick(show, connection=connection, only=only, table=table, sort=sort, limit=limit)
-    screen = Screen(show, pick=picked, requests=requests)
+    screen = Screen(show, pick=picked, requests=requests, least=FEWEST)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import ProgramLines

@@ -17,6 +17,7 @@ from trioecho.cli.stderr import warn
 from trioecho.errors import TrioechoError
 from trioecho.model import Rung
 from trioecho.render import AT_THE_END, FORMATS, SUFFIXES, Event, Renderer, Setting
+from trioecho.render.limits import ladder_room
 
 if TYPE_CHECKING:
     from io import FileIO
@@ -52,6 +53,7 @@ class Screen:
         raw: bool = False,
         pick: Pick | None = None,
         requests: bool = False,
+        least: int | None = None,
     ) -> None:
         self.options = options
         self.several = several
@@ -59,6 +61,7 @@ class Screen:
         self._refill = refill
         self._pick = pick
         self._requests = requests
+        self._least = least
         self._told: set[str] = set()
         self._first: Selecting | None = None
         self.paths = _checked(options.output or [], [".raw"] if raw else list(SUFFIXES))
@@ -88,6 +91,12 @@ class Screen:
                 return outputs + [Output(self._of(one, stack), to) for one, to in others]
 
             yield opened
+
+    def _room(self) -> int | None:
+        """How many lines a ladder has on this terminal."""
+        if self._least is None or self.options.show_all or self.options.verbose:
+            return None
+        return ladder_room(stdout.height(), stdout.width(), self._least)
 
     def _of(self, renderer: Renderer, stack: ExitStack) -> Renderer:
         """A renderer that is shown only what was picked."""
@@ -144,6 +153,7 @@ class Screen:
             color=stdout.has_colors(),
             fold=None if self.options.show_all else FOLD,
             refill=self._refill,
+            room=self._room(),
         )
         return [
             Shown(FORMATS[self.options.output_format](here), stdout.write_bytes),

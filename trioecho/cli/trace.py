@@ -136,7 +136,7 @@ def trace(
     from trioecho.cli.runner import run
     from trioecho.cli.screen import Screen
     from trioecho.cli.stderr import warn
-    from trioecho.render.limits import FEW
+    from trioecho.render.limits import FEW, LESSON
     from trioecho.trace import TraceSettings
 
     if message is not None and size is not None:
@@ -171,7 +171,7 @@ def trace(
     if picked.table is None and only is None:
         picked = picked._replace(table=connections > FEW)
     several = connections > 1 and connection is None
-    screen = Screen(show, several=several, calls=calls, pick=picked)
+    screen = Screen(show, several=several, calls=calls, pick=picked, least=LESSON)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.trace import run_trace

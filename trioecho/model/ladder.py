@@ -50,6 +50,7 @@ class Fact(Struct, frozen=True, tag_field="kind", gc=False):
         again: whether the segment uses sequence numbers that were used before.
         routine: whether nearly every segment has it, so that it need not be said each time.
         implied: whether the segment's own header says as much.
+        wanted: whether it is there because the user has asked for it.
         dropped: whether the receiver drops the segment, as far as is known: a later ACK of it tells
             that it did not.
     """
@@ -58,6 +59,7 @@ class Fact(Struct, frozen=True, tag_field="kind", gc=False):
     again: ClassVar[bool] = False
     routine: ClassVar[bool] = False
     implied: ClassVar[bool] = False
+    wanted: ClassVar[bool] = False
     dropped: ClassVar[bool] = False
 
     @property

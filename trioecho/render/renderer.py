@@ -26,6 +26,7 @@ class Setting(Struct, frozen=True):
         several: whether there are known to be several connections, so that rows must be numbered.
         fold: after how many rungs uneventful ones are folded; None to fold none.
         refill: how many more rungs may be shown in full for each second that passes.
+        room: how many lines a ladder may have, without what is around it; None for any number.
         start: the time that counts as zero, nanoseconds since the epoch; None for the first event.
         details: returns lines to show below a rung, such as its dissected fields; None for none.
     """
@@ -39,6 +40,7 @@ class Setting(Struct, frozen=True):
     several: bool = False
     fold: int | None = None
     refill: int = 0
+    room: int | None = None
     start: int | None = None
     details: Callable[[Frame], Sequence[str]] | None = None
 

@@ -19,7 +19,10 @@ from typing import TYPE_CHECKING
 
 from trioecho.model import (
     ENDS,
+    FIN,
     OTHER,
+    RST,
+    SYN,
     Call,
     ConnectionSummary,
     End,
@@ -33,6 +36,7 @@ from trioecho.packet.records import records, told
 from trioecho.render.calls import call_text, spinning, together
 from trioecho.render.colors import Style, paint
 from trioecho.render.duplicates import DuplicateAcks
+from trioecho.render.fit import SHORTENED, Block, Fit, Weight
 from trioecho.render.fold import Fold
 from trioecho.render.table import Order, table
 from trioecho.render.totals import totals
@@ -59,6 +63,7 @@ class Terminal:
         self._telling = Telling()
         self._states: dict[int, tuple[State, State]] = {}
         self._fold = Fold(setting.fold, setting.refill)
+        self._fit = Fit(setting.room)
         self._duplicates = DuplicateAcks(folds=setting.fold is not None)
         self._first: int | None = None  # the first connection's number
         self.number_connections(setting.several)
@@ -100,12 +105,19 @@ class Terminal:
 
     def show(self, events: Sequence[Event]) -> bytes:
         """The rows of some events; successive calls on one socket share a row."""
-        return self._lines(list(self._rows(events)))
+        rows: list[tuple[str, Style]] = []
+        for line in self._fit.lines(list(self._blocks(events))):
+            rows += self._gap(line) if isinstance(line, str) else [line]
+        return self._lines(rows)
 
     def end(self, summary: Summary) -> bytes:
         """The summary."""
         rows = [*self._pending(), ("", "")]
-        for text, style in totals(summary):
+        told = list(totals(summary))
+        if self._fit.shortened:
+            told = [(text, style) for text, style in told if style != "quiet"]
+            told.append((SHORTENED, "quiet"))
+        for text, style in told:
             rows += [(line, style) for line in wrapped(text, self._width)]
         return self._lines(rows)
 
@@ -124,7 +136,7 @@ class Terminal:
 
     # ---- rows ------------------------------------------------------------------------------------
 
-    def _rows(self, events: Sequence[Event]) -> Iterator[tuple[str, Style]]:
+    def _blocks(self, events: Sequence[Event]) -> Iterator[Block]:
         calls: list[Call] = []
         for event in events:
             if self._start is None:
@@ -133,21 +145,22 @@ class Terminal:
             before = list(self._before(event, swallowed=swallowed))
             joins = isinstance(event, Call) and not swallowed and self._joins(calls, event)
             if calls and (before or not joins):
-                yield from self._call_rows(calls)
+                yield self._call_block(calls)
                 calls = []
-            yield from before
+            if before:
+                yield Block.whole(before)
             if swallowed:
                 continue
-            if not calls:
-                yield from self._folded()
+            if not calls and (folded := list(self._folded())):
+                yield Block.whole(folded)
             if isinstance(event, Call):
                 calls.append(event)
-                continue
-            yield from (
-                self._rung_rows(event) if isinstance(event, Rung) else self._remark_rows(event)
-            )
+            elif isinstance(event, Rung):
+                yield self._rung_block(event)
+            else:
+                yield Block.whole(list(self._remark_rows(event)))
         if calls:
-            yield from self._call_rows(calls)
+            yield self._call_block(calls)
 
     def _swallows(self, event: Rung | Call) -> bool:
         if self._fold.swallows(event):
@@ -182,6 +195,11 @@ class Terminal:
         if last.times > 1 or call.times > 1:
             return last.times > 1 and call.times > 1
         return len(call_text([*calls, call])) <= self._width - self._wire - 2
+
+    def _call_block(self, calls: list[Call]) -> Block:
+        odd = any(call.error or call.times > 1 for call in calls)
+        weight = Weight.FIRM if odd else Weight.USUAL
+        return Block.whole(list(self._call_rows(calls)), weight, len(calls))
 
     def _call_rows(self, calls: list[Call]) -> Iterator[tuple[str, Style]]:
         if calls[0].times == 1:
@@ -219,7 +237,7 @@ class Terminal:
             yield f"{prefix:{at}}{line}", "call"
             prefix = ""
 
-    def _rung_rows(self, rung: Rung) -> Iterator[tuple[str, Style]]:
+    def _rung_block(self, rung: Rung) -> Block:
         before = self._states.get(rung.connection)
         after = rung.client_state, rung.server_state
         if before and not rung.moved:  # the receiver may have changed since it was sent
@@ -231,22 +249,35 @@ class Terminal:
         changed = [not before or before[end] is not after[end] for end in (0, 1)]
         arrow, rest = self._arrow(rung)
         prefix = self._prefix(rung.time, rung.number, rung.connection)
-        style: Style = "trouble" if troubled(rung) else "arrow"
+        bad = troubled(rung)
+        style: Style = "trouble" if bad else "arrow"
+        least: list[tuple[str, Style]] = []
+        states: list[tuple[str, Style]] = []
         if self._narrow:
-            yield f"{prefix}{arrow}", style
+            least.append((f"{prefix}{arrow}", style))
             names = (f"{end} {state}" for end, state in zip(ENDS, after, strict=True))
             new = [
                 one and state is not State.UNKNOWN
                 for one, state in zip(changed, after, strict=True)
             ]
-            yield from self._wrapped(", ".join(compress(names, new)), self._said)
+            states += self._wrapped(", ".join(compress(names, new)), self._said)
         else:
             client, server = (self._state(*one) for one in zip(after, changed, strict=True))
-            yield f"{prefix}{client:12} {arrow} {server}", style
-        yield from self._wire_rows(rest, rung.segment.payload)
-        yield from self._wrapped("; ".join(self._telling.of(rung)), self._said)
+            least.append((f"{prefix}{client:12} {arrow} {server}", style))
+        wire, content = self._wire_rows(rest, rung.segment.payload)
+        said = list(self._wrapped("; ".join(self._telling.of(rung)), self._said))
         for text in asides(rung, self._setting.details):
-            yield from self._wrapped(text, self._said)
+            said += self._wrapped(text, self._said)
+        full = [*least, *states, *wire, *content, *said]
+        if bad:
+            return Block.whole(full)
+        asked = [note.text(rung) for note in rung.notes if note.wanted]
+        told = list(self._wrapped("; ".join(asked), self._said))
+        weight = Weight.WANTED if asked else Weight.USUAL
+        if any(changed) or rung.segment.flags & (SYN | FIN | RST):
+            weight = Weight.FIRM
+        brief = [*least, *states, *content, *told]
+        return Block(full, brief, [*least, *told], weight, 1, rung.segment.length)
 
     def _state(self, state: State, changed: bool) -> str:
         """A state where it changes, or else the lifeline; nothing where it is not known."""
@@ -254,7 +285,9 @@ class Terminal:
             return ""
         return str(state) if changed else self._life
 
-    def _wire_rows(self, rest: str, payload: bytes) -> Iterator[tuple[str, Style]]:
+    def _wire_rows(
+        self, rest: str, payload: bytes
+    ) -> tuple[list[tuple[str, Style]], list[tuple[str, Style]]]:
         """What stands below an arrow: the rest of the header, and the payload or its records."""
         indent = self._said if self._narrow else self._wire + 3
         text = is_text(payload)
@@ -262,10 +295,10 @@ class Terminal:
         if payload and not text and not tls:
             room = max(16, self._width - self._wire - 8 - len(rest))
             rest = f"{rest}  {preview(payload, room // 2)}".strip()
-        yield from self._wrapped(rest, indent)
-        yield from self._wrapped(tls, indent)
+        content = list(self._wrapped(tls, indent))
         if text:
-            yield f"{'':{indent}}{fitting(payload, self._width - indent)}", "quiet"
+            content.append((f"{'':{indent}}{fitting(payload, self._width - indent)}", "quiet"))
+        return list(self._wrapped(rest, indent)), content
 
     def _forget(self, before: int) -> None:
         """Forgets older connections: memory must not grow over a run without end."""
@@ -285,6 +318,8 @@ class Terminal:
 
     def _pending(self) -> Iterator[tuple[str, Style]]:
         """What has been folded and not been told, when no more rungs follow."""
+        for text in self._fit.folded():
+            yield from self._gap(text)
         yield from self._folded()
         for text in self._duplicates.rest():
             yield from self._gap(text)

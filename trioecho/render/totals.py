@@ -41,7 +41,8 @@ def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
     elif capture.dropped is None:
         yield f"{plural(capture.frames, 'TCP frame')} in {where}", ""
     else:
-        yield f"captured {plural(capture.frames, 'frame')} on {where}, the kernel dropped 0", ""
+        frames = plural(capture.frames, "frame")
+        yield f"captured {frames} on {where}, the kernel dropped 0", "quiet"
     if summary.kernel:
         yield printable(summary.kernel), "quiet"
 

@@ -27,6 +27,7 @@ class Asks(Fact, frozen=True, tag="request"):
     """
 
     implied: ClassVar[bool] = True
+    wanted: ClassVar[bool] = True
 
     request: int
     protocol: str
@@ -59,6 +60,7 @@ class Answers(Fact, frozen=True, tag="answer"):
     """
 
     implied: ClassVar[bool] = True
+    wanted: ClassVar[bool] = True
 
     request: int
     protocol: str
@@ -93,6 +95,7 @@ class Secures(Fact, frozen=True, tag="tls-handshake"):
     """
 
     implied: ClassVar[bool] = True
+    wanted: ClassVar[bool] = True
 
     request: int
     took: int
