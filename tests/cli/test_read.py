@@ -133,7 +133,7 @@ def test_those_that_share_a_trouble_are_one_row(tmp_path: Path) -> None:
     bad = "".join(numbered(BAD, one) for one in range(2, 7))
     six = capture(tmp_path / "six.pcap", GOOD + bad)
     rows = show(six).split("\n\n", 1)[1].splitlines()
-    assert rows[0].startswith("5 connections to 10.0.0.2:7: handshake and data seen")
+    assert rows[0].startswith("5 of 6 connections to 10.0.0.2:7: handshake and data seen")
     assert "connections 2-6; the first began" in rows[2]
     assert [row.split()[0] for row in rows if "->" in row] == ["1"]
     every = show(six, "--all").splitlines()
