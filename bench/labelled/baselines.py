@@ -34,7 +34,7 @@ def by_tshark(runs: Sequence[Run]) -> list[set[str]]:
         with path.open("wb") as file:
             file.write(_HEADER)
             for number, run in enumerate(runs):
-                for frame in frames_at(run, run.scenario.end):
+                for frame in frames_at(run.rungs, run.scenario.end):
                     file.write(_record(frame, number))
         command = ["tshark", "-r", str(path), "-T", "fields", "-E", "occurrence=a"]
         for name in _FIELDS:

@@ -14,10 +14,15 @@ from trioecho.model import End, Frame, Rung
 from trioecho.reading.reading import Reading
 
 
-def frames_at(run: Run, end: End) -> list[Frame]:
-    """The frames that a capture on one end's interface holds: all it sends, and what arrives."""
+def frames_at(rungs: Sequence[Rung], end: End) -> list[Frame]:
+    """The frames that a capture on one end's interface holds: all it sends, and what arrives.
+
+    Args:
+        rungs: those of a wire.
+        end: which end.
+    """
     seen: list[tuple[int, int, Frame]] = []
-    for number, rung in enumerate(run.rungs):
+    for number, rung in enumerate(rungs):
         frame = rung.segment.frame
         if rung.sender == end:
             seen.append((rung.time, number, frame))
@@ -46,5 +51,5 @@ def told(rungs: Sequence[Rung]) -> tuple[Account | None, list[Span]]:
 def told_at(run: Run, end: End) -> tuple[Account | None, list[Span]]:
     """What the account makes of a capture at one end."""
     reading = Reading()
-    frames = frames_at(run, end)
+    frames = frames_at(run.rungs, end)
     return told([*reading.rungs(frames), *reading.rest()])

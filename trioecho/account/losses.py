@@ -36,7 +36,8 @@ _TEXT: dict[Why, str] = {
     "overflow": "a full queue",
     "random": "by chance: no queue stood beside them, and no policer of this connection alone fits",
 }
-_ADVICE: dict[Why, str] = {
+#: What to do about them.
+ADVICE: dict[str, str] = {
     "policed": "Pace or shape below that rate, or ask who runs the policer for a larger bucket or "
     "a shaper.",
     "overflow": "The queue at the bottleneck is too short for such bursts, or the sender too fast: "
@@ -72,7 +73,7 @@ class Lost(Struct):
     @property
     def advice(self) -> str:
         """What to do about it."""
-        return _ADVICE[self.kind]
+        return ADVICE[self.kind]
 
 
 class Losses:

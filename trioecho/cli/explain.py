@@ -20,7 +20,8 @@ def explain(
         typer.Argument(
             metavar="[NOTE]",
             help="The kind of a note, as in JSON and in a .ladder; the cause of a reset; a state;"
-            " or a word such as cwnd. Without it, all kinds are listed.",
+            " a word such as cwnd; or a cause that `trioecho why` tells. Without it, all kinds are"
+            " listed.",
             autocompletion=complete,
             show_default=False,
         ),
@@ -28,7 +29,8 @@ def explain(
 ) -> None:
     """Explain what stands on a ladder: a note, a state, a control bit, an option.
 
-    Of a note: when it is said, by which RFC, how it looks, and the lessons that show it.
+    Of a note: when it is said, by which RFC, how it looks, and the lessons that show it. Of a
+    cause of lost time: how to be sure, what to change, and what it is mistaken for.
 
     Examples:
 
@@ -41,6 +43,8 @@ def explain(
       trioecho explain TIME-WAIT
 
       trioecho explain cwnd
+
+      trioecho explain slow-reader
     """
     from trioecho.cli.explain_text import show_all, show_one
     from trioecho.cli.runner import run_blocking

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
+from trioecho.account.causes import CAUSES
+from trioecho.account.glossary import SIGNS
+from trioecho.account.losses import ADVICE
 from trioecho.cli import prose
 from trioecho.cli.stdout import say, width
 from trioecho.errors import TrioechoError
@@ -27,13 +30,16 @@ from trioecho.tcp.rules.catalogue import (
 
 _SECTION = re.compile(r"RFC (\d+)(?: §([\d.]*\d))?")
 _MOST_LESSONS = 5
+#: What a cause says of whichever end.
+_SOME = {"end": "end", "answers": "answer"}
 _NOTHING: Mapping[str, Iterable[str]] = {}
 
 
 def topics() -> list[str]:
-    """All that can be explained: kinds, causes of resets, states, words, the verbs of faults."""
+    """All that can be explained: notes, causes of resets, states, words, causes of time, faults."""
     kinds = dict.fromkeys(one.kind for one in found())
-    return [*kinds, *causes(), *STATES, *WORDS, *dict.fromkeys(one.verb for one in FAULTS)]
+    faults = [one.verb for one in FAULTS]
+    return [*dict.fromkeys((*kinds, *causes(), *STATES, *WORDS, *SIGNS, *faults))]
 
 
 def show_all() -> int:
@@ -45,6 +51,10 @@ def show_all() -> int:
             seen.add(one.kind)
             parts.setdefault(one.asks, {})[one.kind] = prose.code(said(whole(one.kind)))
     parts["Why a reset was sent"] = {name: prose.code(said(one)) for name, one in causes().items()}
+    parts["What time goes to, in an account"] = {
+        one.name: one.text.format(**_SOME) for one in CAUSES.values()
+    }
+    parts["Why segments were lost, in an account"] = dict(ADVICE)
     lines = {asks: prose.terms(rows) for asks, rows in parts.items()}
     more = [*prose.paragraphs(f"States: {', '.join(STATES)}", "  ")]
     more += prose.paragraphs(f"Words: {', '.join(WORDS)}", "  ")
@@ -211,6 +221,31 @@ def _word(name: str) -> Iterator[str]:
         )
 
 
+def _time(name: str) -> Iterator[str]:
+    """What an account gives a connection's time to, or why it says that segments were lost."""
+    sign, cause = SIGNS.get(name), CAUSES.get(name)
+    if sign is not None:
+        what = "where time goes" if cause else "why segments were lost"
+        yield prose.strong(f"{name}, in an account: {what}")
+        if cause is not None:
+            what = cause.text.format(**_SOME)
+            yield from prose.paragraphs(f"{what[0].upper()}{what[1:]}.", "  ")
+        yield ""
+        advice = cause.advice if cause else ADVICE[name]
+        yield from prose.sections(
+            {
+                "What to change": prose.paragraphs(advice, "  ") if advice else (),
+                "How to be sure": prose.paragraphs(sign.sure, "  "),
+                "What it isn't": prose.paragraphs(sign.unlike, "  "),
+                "Source": _sources(sign.sources),
+                "A lesson that shows it": _lessons(
+                    [cause.lesson] if cause and cause.lesson else []
+                ),
+                "More of it": [f"  docs/how-to/causes.md#{name}"],
+            }
+        )
+
+
 def _fault(name: str) -> Iterator[str]:
     """The verb of a fault."""
     if name in (one.verb for one in FAULTS):
@@ -226,7 +261,7 @@ def _lesson(name: str) -> Iterator[str]:
 
 
 _EXPLAINED: tuple[Callable[[str], Iterator[str]], ...] = (
-    *(_kind, _cause, _state, _word, _fault, _lesson),
+    *(_kind, _cause, _time, _state, _word, _fault, _lesson),
 )
 
 
