@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 import trio
 
 from trioecho.errors import TrioechoError
-from trioecho.model import Rung
+from trioecho.hosts.sockdiag import Diag
+from trioecho.model import End, Rung, State
+from trioecho.render.script import line
 from trioecho.stage.journal import Journal
+from trioecho.stage.on_wire import open_on_wire
 from trioecho.stage.wire import PrivateWire, open_wire
+from trioecho.tcp.half import Half
 
 PORT = 7
 
@@ -82,6 +86,21 @@ def newer(chance: random.Random) -> list[str]:
     return [fault for faults in drawn for fault in faults.split("; ")]
 
 
+def rude(seed: int) -> list[str]:
+    """The same, with what an echo may not survive: forged segments, or a NAT that forgets."""
+    chance = random.Random(f"{seed} rude")
+    end = chance.choice(("client", "server"))
+    faults = script(seed)
+    if chance.random() < 0.25:
+        late = f"delay {end} data {chance.randint(1, 4)} {chance.randint(50, 100)}ms"
+        rst = chance.choice(("", " rst"))
+        return [*faults, late, f"forget after {chance.randint(20, 60)}ms idle{rst}"]
+    to = chance.choice(("", "to client ", "to server ", "to both "))
+    offset = chance.choice(("", "", *(f"offset {by} " for by in (1, -1, 1_000, 100_000))))
+    after = f"after {end} {chance.choice(('data', 'ack'))} {chance.randint(1, 4)}"
+    return [*faults, f"inject {chance.choice(('rst', 'rst', 'syn'))} {to}{offset}{after}"]
+
+
 async def echo(wire: PrivateWire, size: int) -> None:
     """A client sends, a server sends back what it got, the client closes, the server closes."""
     with (
@@ -110,18 +129,81 @@ async def echo(wire: PrivateWire, size: int) -> None:
 async def play(seed: int) -> list[Rung]:
     """What happens to an echo on a wire with the faults that belong to a seed."""
     journal = Journal()
-    size = random.Random(seed).choice((100, 5_000, 20_000, 60_000))
     async with open_wire(script(seed)) as wire:
-        for host in (wire.client, wire.server):
-            with suppress(TrioechoError):  # Linux 6.11 on; without it this takes longer
-                await host.sysctl("net.ipv4.tcp_rto_min_us", 20_000)
+        await _hasten(wire)
         wire.observers.append(journal)
         with trio.move_on_after(20):
-            await echo(wire, size)
+            await echo(wire, _size(seed))
             while not journal.over():
                 await journal.change()
     journal.finish()
     return [event for event in journal.ready() if isinstance(event, Rung)]
+
+
+async def unlike(seed: int, faults: Sequence[str]) -> list[str]:
+    """Where a ladder shows an end in another state than its kernel: at a rung, or at the end."""
+    async with open_on_wire(faults, kernel=True) as stage, stage.diags() as diags:
+        journal = stage.journal
+        await _hasten(stage.wire)
+        with suppress(*_BROKEN), trio.move_on_after(5):
+            await echo(stage.wire, _size(seed))
+        with trio.move_on_after(1):
+            await stage.over()
+        await stage.settle()
+        found = list(differ(journal, diags))
+        journal.finish()
+    rungs = [event for event in journal.ready() if isinstance(event, Rung)]
+    return [said for rung in rungs for said in _at(rung)] + found
+
+
+#: What an echo comes to where a reset ends its connection.
+_BROKEN = (OSError, trio.BrokenResourceError, ExceptionGroup)
+#: Where a kernel may be once its program has closed, of which the wire shows nothing before the FIN
+#: leaves: behind all that waits to be sent. A server that listens no more leaves what it has not
+#: accepted. And a SYN is received before it is answered.
+AHEAD = {
+    State.LISTEN: (State.SYN_RECEIVED,),
+    State.SYN_RECEIVED: (State.CLOSED,),
+    State.SYN_SENT: (State.CLOSED,),
+    State.ESTABLISHED: (State.FIN_WAIT_1,),
+    State.CLOSE_WAIT: (State.LAST_ACK, State.CLOSING),
+    State.LAST_ACK: (State.CLOSING,),
+}
+
+
+def _at(rung: Rung) -> Iterator[str]:
+    ends = (
+        ("client", rung.client_state, rung.client_kernel),
+        ("server", rung.server_state, rung.server_kernel),
+    )
+    for end, shown, kernel in ends:
+        if kernel is not None and kernel.state not in (shown, *AHEAD.get(shown, ())):
+            yield f"the {end} is {kernel.state} in the kernel at {rung.number}: {line(rung)}"
+
+
+def differ(journal: Journal, diags: Mapping[End, Diag]) -> Iterator[str]:
+    """Where an end is in another state in its kernel, and not for a close that is not seen yet."""
+    for one in journal.tracker.connections:
+        ends: tuple[tuple[End, Half, Half], ...] = (
+            ("client", one.client, one.server),
+            ("server", one.server, one.client),
+        )
+        for end, mine, theirs in ends:
+            held = diags[end].find_now(mine.endpoint, theirs.endpoint)
+            kernel = State.CLOSED if held is None else held.state
+            shown = State.CLOSED if mine.state in (State.UNKNOWN, State.LISTEN) else mine.state
+            if kernel not in (shown, *AHEAD.get(mine.state, ())):
+                yield f"the {end} is {kernel} in the kernel in the end, and {mine.state} here"
+
+
+async def _hasten(wire: PrivateWire) -> None:
+    for host in (wire.client, wire.server):
+        with suppress(TrioechoError):  # Linux 6.11 on; without it this takes longer
+            await host.sysctl("net.ipv4.tcp_rto_min_us", 20_000)
+
+
+def _size(seed: int) -> int:
+    return random.Random(seed).choice((100, 5_000, 20_000, 60_000))
 
 
 async def play_all(seeds: Sequence[int]) -> dict[int, list[Rung]]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import trio
-from broken import play, script
+from broken import play, rude, script, unlike
 from frames import REPETITIONS
 
 from trioecho.model import Rung
@@ -52,3 +54,20 @@ async def test_every_retransmission_of_what_was_lost_is_named_and_points_to_it(s
         f"{seed}: {faults}: {said}" for seed, (faults, said) in wrong.items()
     )
     assert lost
+
+
+@pytest.mark.usefixtures("wires")
+@pytest.mark.parametrize("faults", [script, rude], ids=["broken", "rude"])
+async def test_each_end_is_in_the_state_that_its_kernel_says(
+    faults: Callable[[int], list[str]],
+) -> None:
+    wrong: dict[str, list[str]] = {}
+
+    async def one(seed: int) -> None:
+        if found := await unlike(seed, faults(seed)):
+            wrong[f"{seed}: {'; '.join(faults(seed))}"] = found
+
+    async with trio.open_nursery() as nursery:
+        for seed in (*range(TOGETHER), 8549):  # in 8549 hardly an ACK of the client's arrives
+            nursery.start_soon(one, seed)
+    assert not wrong
