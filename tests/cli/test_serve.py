@@ -1,4 +1,4 @@
-# covers: cli/serve_report
+# covers: cli/serve_echo, cli/serve_report
 
 from __future__ import annotations
 

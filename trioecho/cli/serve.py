@@ -10,10 +10,6 @@ import typer
 if TYPE_CHECKING:
     import trio
 
-    from trioecho.cli.serve_report import ServeReport
-    from trioecho.sockets.address import Address
-    from trioecho.sockets.listening import ListeningSocket
-
 
 def serve(
     addresses: Annotated[
@@ -55,6 +51,16 @@ def serve(
             "-q", "--quiet", help="Only print the addresses and the summary, and be fast."
         ),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=256,
+            metavar="N",
+            help="Serve with so many processes, of which the kernel gives each connection to one;"
+            " one that dies is replaced. Calls are not shown. Linux only.",
+        ),
+    ] = 1,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Echo what clients send, and show every socket call, with its time in ms since the start.
@@ -69,6 +75,8 @@ def serve(
       trioecho serve 7777 --recv-size 16
 
       trioecho serve 127.0.0.1:7777 [::1]:7777 --json
+
+      trioecho serve 7777 --workers 4
     """
     from trioecho.cli.runner import refuse, run
     from trioecho.sockets.address import Address, MalformedAddress, parse_address
@@ -78,47 +86,20 @@ def serve(
     except MalformedAddress as error:
         refuse(error)
 
+    linux = sys.platform == "linux"
+    if workers > 1 and not linux:
+        raise typer.BadParameter("only Linux shares connections out", param_hint="--workers")
+
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.line_writer import MOMENT, open_line_writer
+        from trioecho.cli.serve_echo import Serving, conduct
         from trioecho.cli.serve_report import JsonServeReport, ServeReport
-        from trioecho.echo.report import ServerReport
-        from trioecho.echo.server import BATCHED_RECV_SIZE, RECV_SIZE, serve
 
-        batched = quiet and sys.platform == "linux"
-        size = recv_size or (BATCHED_RECV_SIZE if batched else RECV_SIZE)
-        report = ServerReport()
+        silent = quiet or workers > 1
         async with open_line_writer(json=json, patience=MOMENT) as lines:
-            show = (JsonServeReport if json else ServeReport)(lines, quiet=quiet)
-            listeners = await _open(wanted, backlog, show)
-            for listener in listeners:
-                show.listening(listener)
-            try:
-                await serve(
-                    listeners,
-                    recv_size=size,
-                    grace=grace,
-                    nagle=not batched,
-                    batched=batched,
-                    stop=stop,
-                    report=report,
-                    stopping=lambda: show.stopping(report, grace),
-                )
-            finally:
-                show.summary(report)
+            show = (JsonServeReport if json else ServeReport)(lines, quiet=silent)
+            batched = silent and linux
+            await conduct(Serving(wanted, backlog, recv_size, grace, workers, batched), show, stop)
         return 0
 
     run(main)
-
-
-async def _open(wanted: list[Address], backlog: int, show: ServeReport) -> list[ListeningSocket]:
-    from trioecho.sockets.listening import open_listeners
-
-    listeners: list[ListeningSocket] = []
-    try:
-        for address in wanted:
-            listeners += await open_listeners(address, backlog=backlog, record=show.record)
-    except BaseException:
-        for listener in listeners:
-            listener.close()
-        raise
-    return listeners

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from signal import Signals
 from time import time_ns
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,11 @@ class ServeReport:
         """The server listens."""
         self._lines.write(f"listening on {listener.local}")
 
+    def replacing(self, number: int, code: int) -> None:
+        """A worker has ended by itself, and another takes its place."""
+        how = f"exit code {code}" if code >= 0 else Signals(-code).name
+        self._lines.write(f"worker {number} has ended: {how}; another takes its place")
+
     def stopping(self, report: ServerReport, grace: float) -> None:
         """The server accepts no more connections."""
         if report.open:
@@ -65,6 +71,9 @@ class JsonServeReport(ServeReport):
 
     def listening(self, listener: ListeningSocket) -> None:
         self._lines.write({"type": "listening", "address": str(listener.local)})
+
+    def replacing(self, number: int, code: int) -> None:
+        self._lines.write({"type": "replaced", "worker": number, "code": code})
 
     def stopping(self, report: ServerReport, grace: float) -> None:
         pass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass
@@ -28,3 +28,8 @@ class ServerReport:
     def open(self) -> int:
         """Connections that have not ended."""
         return self.connections - self.finished - self.reset - self.cut
+
+    def add(self, other: ServerReport) -> None:
+        """Add another's counts."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))

@@ -88,8 +88,12 @@ async def open_listener(
     backlog: int = DEFAULT_BACKLOG,
     factory: SocketFactory = plain_socket,
     record: Record | None = None,
+    shared: bool = False,
 ) -> ListeningSocket:
     """Open one socket that listens; clients can connect as soon as this returns.
+
+    With ``shared`` others may listen on the same address, and the kernel deals out connections
+    among them (SO_REUSEPORT, socket(7)).
 
     On POSIX it sets SO_REUSEADDR, without which a server cannot start again for a minute after
     connections that it closed first (TIME-WAIT). On Windows that option would let another program
@@ -105,6 +109,8 @@ async def open_listener(
             listener.set_option(socket.SOL_SOCKET, exclusive, 1, "SO_EXCLUSIVEADDRUSE 1")
         else:
             listener.set_option(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1, "SO_REUSEADDR 1")
+        if shared:
+            listener.set_option(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1, "SO_REUSEPORT 1")
         if family == socket.AF_INET6:
             listener.set_option(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1, "IPV6_V6ONLY 1")
         listener.bind(address)
@@ -121,8 +127,11 @@ async def open_listeners(
     backlog: int = DEFAULT_BACKLOG,
     factory: SocketFactory = plain_socket,
     record: Record | None = None,
+    shared: bool = False,
 ) -> list[ListeningSocket]:
     """Open a listening socket on each socket address that ``address`` stands for.
+
+    With ``shared`` others may listen on the same addresses.
 
     Raises:
         TrioechoError: the name is not known, or the address cannot be listened on.
@@ -134,7 +143,12 @@ async def open_listeners(
             try:
                 listeners.append(
                     await open_listener(
-                        family, found, backlog=backlog, factory=factory, record=record
+                        family,
+                        found,
+                        backlog=backlog,
+                        factory=factory,
+                        record=record,
+                        shared=shared,
                     )
                 )
             except OSError as error:
