@@ -147,7 +147,9 @@ def test_the_ladder_of_one_of_many(two: str) -> None:
 
 
 def test_json_has_every_connection_in_the_order_of_the_capture(two: str) -> None:
-    *rungs, summary = objects(show(two, "--format", "json"))
+    *rungs, one, other, summary = objects(show(two, "--format", "json"))
+    assert [account["connection"] for account in (one, other)] == [1, 2]
+    assert one.keys() >= {"type", "client", "server", "duration", "tap", "headline", "causes"}
     assert [rung["frame"] for rung in rungs] == list(range(1, len(rungs) + 1))
     assert {rung["connection"] for rung in rungs} == {1, 2}
     assert [one["number"] for one in summary["connections"]] == [1, 2]
@@ -155,7 +157,8 @@ def test_json_has_every_connection_in_the_order_of_the_capture(two: str) -> None
 
 
 def test_json_of_trouble_alone(two: str) -> None:
-    *rungs, _ = objects(show(two, "--format", "json", "--only", "trouble"))
+    *rungs, account, _ = objects(show(two, "--format", "json", "--only", "trouble"))
+    assert (account["type"], account["connection"]) == ("account", 2)
     assert {rung["connection"] for rung in rungs} == {2}
 
 

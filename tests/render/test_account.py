@@ -5,24 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from frames import play
+from accounted import PROMPT, account_of, summary_of
 from ladders import READ_LATE
-from msgspec.structs import replace
 
-from trioecho.account import Account, Accounts
 from trioecho.account.losses import Lost
-from trioecho.model import ConnectionSummary, Endpoint
 from trioecho.render.account import as_json, common, group, lines
 from trioecho.render.groups import grouped
-
-#: A client that is answered at once.
-PROMPT = """
-+0    > S  0:0(0) <mss 1460>
-+.01  < S. 0:0(0) ack 1 <mss 1460>
-+.001 > .  1:1(0) ack 1
-+.001 > P. 1:101(100) ack 1
-+.01  < P. 1:101(100) ack 101
-"""
 
 SHOWN = """
 connection 1: 10.0.0.1:40000 to 10.0.0.2:7
@@ -40,23 +28,14 @@ connection 1: 10.0.0.1:40000 to 10.0.0.2:7
 """
 
 
-def accounts_of(*ladders: str) -> list[Account]:
-    found: list[Account] = []
-    for ladder in ladders:
-        accounts = Accounts()
-        accounts.see(play(ladder))
-        found += accounts.end()
-    return found
-
-
 def test_lines() -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     shown = "\n".join(line for line, _ in lines(account, 80, unicode=False))
     assert shown == SHOWN.strip("\n")
 
 
 def test_a_bar_has_a_block_from_half_of_one_on() -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     slow, little, least = account.costs
     slow.time, little.time, least.time = 951, 26, 24
     account.start, account.end = 0, 1000
@@ -66,12 +45,12 @@ def test_a_bar_has_a_block_from_half_of_one_on() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     assert max(len(line) for line, _ in lines(account, width)) <= width
 
 
 def test_json() -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     told = json.loads(as_json(account))
     cause = told["causes"][0]
     assert (told["type"], told["connection"], told["tap"]) == ("account", 1, "client")
@@ -91,7 +70,7 @@ def test_json() -> None:
 
 
 def test_why_segments_were_lost() -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     account.missing, account.losses = 14, [Lost("policed", "server", 12, 1_500_000, 20_000)]
     shown = [line for line, _ in lines(account, 200)]
     assert shown[-4:] == [
@@ -122,7 +101,7 @@ def test_why_segments_were_lost() -> None:
 
 
 def test_losses_that_tell_nothing() -> None:
-    (account,) = accounts_of(READ_LATE)
+    account = account_of(READ_LATE)
     account.missing = 1
     assert [line for line, _ in lines(account, 80)][-1] == "1 loss of data: too few to tell why"
     account.missing = 7
@@ -131,10 +110,10 @@ def test_losses_that_tell_nothing() -> None:
 
 
 def test_connections_that_were_held_up_by_the_same_are_a_group() -> None:
-    late, prompt = (account for account in accounts_of(READ_LATE, PROMPT))
+    late, prompt = account_of(READ_LATE), account_of(PROMPT)
     accounts = dict.fromkeys((1, 2, 4), late) | {3: prompt}
-    summaries = [summary(number) for number in accounts]
-    summaries.append(replace(summary(5), attempt=True, completeness="refused"))
+    summaries = [summary_of(number) for number in accounts]
+    summaries.append(summary_of(5, attempt=True, completeness="refused"))
     (found,), others = grouped(sorted(summaries, key=lambda one: one.number), common(accounts))
     assert [line for line, _ in group(found, accounts, 80)] == [
         "3 of 5 connections to 10.0.0.2:7: the server's program did not read, 1.56 s of",
@@ -145,14 +124,9 @@ def test_connections_that_were_held_up_by_the_same_are_a_group() -> None:
 
 
 def test_a_group_of_attempts_needs_no_account() -> None:
-    attempts = [replace(summary(n), attempt=True, completeness="refused") for n in (1, 2)]
+    attempts = [summary_of(n, attempt=True, completeness="refused") for n in (1, 2)]
     (found,), _ = grouped(attempts, common({}))
     assert [line for line, _ in group(found, {}, 100)] == [
         "2 attempts to 10.0.0.2:7 were refused: nothing listens there, or a firewall rejects them",
         "       connections 1-2",
     ]
-
-
-def summary(number: int) -> ConnectionSummary:
-    client, server = Endpoint("10.0.0.1", 40_000), Endpoint("10.0.0.2", 7)
-    return ConnectionSummary(number, client, server, None, 0, 0, 1, 0, 0, None)

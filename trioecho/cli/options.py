@@ -23,6 +23,7 @@ class Sort(StrEnum):
     number = "number"
     duration = "duration"
     bytes = "bytes"
+    lost = "lost"
 
 
 class Only(StrEnum):
@@ -190,7 +191,8 @@ TableOption = Annotated[
 SortOption = Annotated[
     Sort | None,
     typer.Option(
-        help="Sort the table by this, each connection in a row of its own.",
+        help="Sort the table by this, each connection in a row of its own; by lost, those first"
+        " that lost most time to something that could be mended.",
         show_default="trouble, and one row for those that share one",
     ),
 ]

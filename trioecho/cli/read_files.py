@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from trioecho.account import Accounts
 from trioecho.capture.files import CaptureFile, open_capture_file
 from trioecho.cli.capture_files import complain, demand, each_of, frames_of, unknown_links
 from trioecho.cli.pick import Pick
@@ -19,10 +20,13 @@ from trioecho.cli.stderr import warn
 from trioecho.reading.reading import Reading
 from trioecho.reading.sharing import processors, read_shared
 from trioecho.reading.troubled import HeldEvents
+from trioecho.render.renderer import Accounted
 from trioecho.text import printable
 
 if TYPE_CHECKING:
-    from trioecho.model import Rung
+    from trioecho.account import Account
+    from trioecho.model import ConnectionSummary, Rung
+    from trioecho.render.headlines import Ask
     from trioecho.requests.notes import Noting
 
 SHARED_FROM = 8 << 20  # bytes left of a file from which on more processes help
@@ -71,12 +75,24 @@ class _Reader:
         """Show a ladder or a table."""
         request = self._request
         selection = request.pick.selection
-        streams = not request.screen.is_text or selection.connection is not None
+        streams = not request.screen.is_text
         with open_capture_file(name) as file, ExitStack() as stack:
             first, *others = request.screen.show_on(files, file.name, _Names(file))
-            reading = Reading(selection)
+            reading, accounts = Reading(selection), Accounts()
+            pipe = file.size is None
+            once = pipe or name == "-"  # it cannot be read again
             _, table, order = request.pick
-            main = FileOverview(first, reading, selection, order, table, streams=streams)
+            main = FileOverview(
+                first,
+                reading,
+                selection,
+                order,
+                table,
+                streams=streams,
+                above=not pipe,
+            )
+            told = [one for one in others if isinstance(one.renderer, Accounted)]
+            asked = bool(told) or isinstance(first.renderer, Accounted)
 
             @cache
             def begin() -> None:
@@ -85,7 +101,7 @@ class _Reader:
                     shown.sink(shown.renderer.begin())
 
             held: HeldEvents[Rung] | None = None
-            if selection.only_trouble and (streams or files):
+            if selection.only_trouble and (streams or files or selection.connection is not None):
                 held = stack.enter_context(
                     closing(HeldEvents(lambda rung: reading.troubled(rung.connection)))
                 )
@@ -98,24 +114,32 @@ class _Reader:
 
             noting = _noting() if request.requests else None
 
+            def only_a_table() -> bool:
+                return main.is_table and not others and not once
+
             def put(rungs: Sequence[Rung]) -> None:
+                if asked:
+                    accounts.see(rungs)
                 if noting is not None:
                     rungs = noting.of(rungs)
                 if rungs := rungs if held is None else held.put(rungs):
                     show(rungs)
 
-            def finish(dropped: int | None) -> None:
+            def finish(dropped: int | None, ask: Ask | None = None) -> None:
                 begin()
                 for rungs in held.rest() if held is not None else ():
                     show(rungs)
-                main.finish(file.name, dropped)
+                shares = {one.number for one in reading.connections()} if asked else set()
+                found = [one for one in accounts.end() if one.connection in shares]
+                main.tell(found)
+                main.finish(file.name, dropped, ask)
                 for shown in others:
+                    if isinstance(shown.renderer, Accounted):
+                        shown.sink(shown.renderer.tell(found))
                     shown.sink(shown.renderer.end(reading.summary(file.name, dropped)))
 
             try:
-                to_share = self._through(
-                    name, file, reading, put, lambda: main.is_table and not others
-                )
+                to_share = self._through(name, file, reading, put, only_a_table)
             except BaseException:  # also after Ctrl-C, show what was read
                 put(reading.rest())
                 finish(file.dropped)
@@ -127,7 +151,7 @@ class _Reader:
             put(reading.rest())
             try:
                 demand(selection, reading, file.name)
-                finish(dropped)
+                finish(dropped, partial(_again, name) if only_a_table() else None)
             finally:
                 for sentence in noting.advice() if noting is not None else ():
                     warn(sentence)
@@ -152,6 +176,12 @@ class _Reader:
                 if _worth_sharing(name, file):
                     return True
         return False
+
+
+def _again(name: str, connections: Sequence[ConnectionSummary]) -> Mapping[int, Account]:
+    from trioecho.reading.again import accounts_of
+
+    return accounts_of(name, connections, frames_of)
 
 
 def _noting() -> Noting:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
 from trioecho.render.overview import As, Overview
+from trioecho.render.renderer import Accounted
 from trioecho.render.table import Order
 from trioecho.render.totals import selected
 from trioecho.text import plural
 
 if TYPE_CHECKING:
+    from trioecho.account import Account
     from trioecho.cli.screen import Shown
     from trioecho.model import ConnectionSummary, Rung
     from trioecho.packet.census import Census
     from trioecho.render import Event
+    from trioecho.render.headlines import Ask
 
 # Rungs of the first connections that are kept until it is known whether there are more.
 MOST_HELD = 20_000
@@ -41,7 +44,8 @@ class FileOverview:
     """Shows a capture file on standard output.
 
     ``table``: whether to show a table; None lets the number of connections decide. Where
-    ``streams``, the format shows every segment.
+    ``streams``, the format shows every segment. ``above``: whether a ladder waits for the file's
+    end, so that its headlines stand above it.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class FileOverview:
         table: bool | None,
         *,
         streams: bool,
+        above: bool = False,
     ) -> None:
         self._selection, self._order = selection, order
         self._renderer, self._sink = shown
@@ -65,10 +70,12 @@ class FileOverview:
 
             assert isinstance(self._renderer, Terminal)
             shows: dict[bool | None, As] = {None: "held", True: "table", False: "ladder"}
+            one = selection.connection is not None
             self._inner = Overview(
                 self._renderer,
-                shows=shows[table],
-                cuts=table is None,
+                shows="ladder" if one else shows[table],
+                cuts=table is None and not one,
+                above=above,
                 live=False,
                 most_held=MOST_HELD,
                 wanted=self._wants,
@@ -93,17 +100,18 @@ class FileOverview:
         """Show the next rungs, or keep them until it is known how."""
         self._sink((self._inner or self._renderer).show(rungs))
 
-    def finish(self, name: str, dropped: int | None = None) -> None:
+    def finish(self, name: str, dropped: int | None = None, ask: Ask | None = None) -> None:
         """Show what is left, and the summary of the file called ``name``.
 
-        ``dropped``: how many packets it says were dropped while it was captured.
+        ``dropped``: how many packets it says were dropped while it was captured. ``ask``: gives
+        accounts for a table.
         """
         if self._inner is None:
             self._sink(self._renderer.end(self._reading.summary(name, dropped)))
             return
         self._sink(self._inner.decide())
         if self.is_table:
-            self._sink(self._table(self._inner, name, dropped))
+            self._sink(self._table(self._inner, name, dropped, ask))
         else:
             self._sink(self._inner.end(self._reading.summary(name, dropped)))
 
@@ -113,7 +121,13 @@ class FileOverview:
             return True
         return self._reading.troubled(event.connection)
 
-    def _table(self, inner: Overview, name: str, dropped: int | None) -> bytes:
+    def tell(self, accounts: Sequence[Account]) -> None:
+        """Take the accounts of the connections that are shown, before the end."""
+        renderer = self._inner or self._renderer
+        if isinstance(renderer, Accounted):
+            self._sink(renderer.tell(accounts))
+
+    def _table(self, inner: Overview, name: str, dropped: int | None, ask: Ask | None) -> bytes:
         if self._shared is None:
             connections, among = list(self._reading.connections()), self._reading.tracker.count
         else:
@@ -126,4 +140,4 @@ class FileOverview:
             title += f"; the capture dropped {plural(dropped, 'packet')}"
         if connections:
             title += "; --connection N shows a ladder"
-        return inner.table(title, connections, self._reading.start)
+        return inner.table(title, connections, self._reading.start, ask)

@@ -163,7 +163,7 @@ def run(
         foreground=is_terminal(sys.stdin),
     )
     picked = pick(show, connection=connection, only=only, table=table, sort=sort, limit=limit)
-    screen = Screen(show, pick=picked, requests=requests, least=FEWEST)
+    screen = Screen(show, pick=picked, requests=requests, least=FEWEST, accounts=True)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.cli.stderr import ProgramLines

@@ -54,6 +54,7 @@ class Screen:
         pick: Pick | None = None,
         requests: bool = False,
         least: int | None = None,
+        accounts: bool = False,
     ) -> None:
         self.options = options
         self.several = several
@@ -62,6 +63,7 @@ class Screen:
         self._pick = pick
         self._requests = requests
         self._least = least
+        self._accounts = accounts
         self._told: set[str] = set()
         self._first: Selecting | None = None
         self.paths = _checked(options.output or [], [".raw"] if raw else list(SUFFIXES))
@@ -86,9 +88,13 @@ class Screen:
                     renderer = wrap(renderer)
                 elif self.is_text and self._pick is not None:
                     renderer, decide = with_overview(renderer, self._pick)
+                told = _accounted if self._accounts else list
+                renderers = told([renderer, *(one for one, _ in others)])
+                first, *more = [self._of(one, stack) for one in renderers]
                 # A terminal that nobody reads may be left behind.
-                outputs = [Output(self._of(renderer, stack), sink, abandon=True, decide=decide)]
-                return outputs + [Output(self._of(one, stack), to) for one, to in others]
+                outputs = [Output(first, sink, abandon=True, decide=decide)]
+                sinks = (to for _, to in others)
+                return outputs + [Output(one, to) for one, to in zip(more, sinks, strict=True)]
 
             yield opened
 
@@ -159,6 +165,17 @@ class Screen:
             Shown(FORMATS[self.options.output_format](here), stdout.write_bytes),
             *(Shown(FORMATS[SUFFIXES[path.suffix]](setting), sink) for path, sink in files),
         ]
+
+
+def _accounted(renderers: Sequence[Renderer]) -> list[Renderer]:
+    """Renderers that are told where the time went, as far as their formats say so."""
+    from trioecho.cli.accounting import Accounting, WithAccounts
+    from trioecho.render.renderer import Accounted
+
+    accounting = Accounting()
+    return [
+        WithAccounts(one, accounting) if isinstance(one, Accounted) else one for one in renderers
+    ]
 
 
 @contextmanager

@@ -171,7 +171,7 @@ def trace(
     if picked.table is None and only is None:
         picked = picked._replace(table=connections > FEW)
     several = connections > 1 and connection is None
-    screen = Screen(show, several=several, calls=calls, pick=picked, least=LESSON)
+    screen = Screen(show, several=several, calls=calls, pick=picked, least=LESSON, accounts=True)
 
     async def main(stop: trio.Event) -> int:
         from trioecho.trace import run_trace

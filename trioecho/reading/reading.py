@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from trioecho.capture.source import ToldFrames
 from trioecho.model import (
@@ -26,6 +26,13 @@ from trioecho.tcp.tracker import Tracker
 _MIXER = (
     0x9E3779B1  # 2 ** 32 by the golden ratio: multiplied by it, neighbours come to lie far apart
 )
+
+
+class Part(Protocol):
+    """Some of a capture's connections."""
+
+    def takes(self, segment: Segment) -> bool:
+        """Whether a segment's connection is one of them; both its directions are."""
 
 
 class Share(NamedTuple):
@@ -65,7 +72,7 @@ class Reading:
 
     Args:
         selection: which connections' rungs are wanted.
-        share: which part of all connections to read.
+        share: which of all connections to read.
         on_datagram: told of each UDP datagram.
 
     Attributes:
@@ -77,7 +84,7 @@ class Reading:
         self,
         selection: Selection | None = None,
         *,
-        share: Share | None = None,
+        share: Part | None = None,
         on_datagram: Callable[[Datagram], None] | None = None,
     ) -> None:
         self.tracker = Tracker(by_frame=True)

@@ -124,33 +124,36 @@ def group(one: Group, accounts: Mapping[int, Account], width: int) -> Iterator[L
 
 def as_json(account: Account) -> bytes:
     """One connection's account as a line of JSON, with times in seconds."""
+    return msgspec.json.encode(account_object(account))
+
+
+def account_object(account: Account) -> dict[str, object]:
+    """One connection's account as a JSON object, with times in seconds."""
     whole = account.duration or 1
-    return msgspec.json.encode(
-        {
-            "type": "account",
-            "connection": account.connection,
-            "client": str(account.client),
-            "server": str(account.server),
-            "duration": account.duration / 1e9,
-            "tap": account.tap,
-            "headline": account.headline,
-            "causes": [
-                {
-                    "cause": cost.cause,
-                    "end": cost.end,
-                    "time": cost.time / 1e9,
-                    "share": round(cost.time / whole, 6),
-                    "certainty": cost.certainty,
-                    "rungs": cost.rungs,
-                    "text": cost.text,
-                    "advice": CAUSES[cost.cause].advice,
-                    "lesson": CAUSES[cost.cause].lesson,
-                }
-                for cost in account.costs
-            ],
-            "losses": [_loss(one) for one in account.losses],
-        }
-    )
+    return {
+        "type": "account",
+        "connection": account.connection,
+        "client": str(account.client),
+        "server": str(account.server),
+        "duration": account.duration / 1e9,
+        "tap": account.tap,
+        "headline": account.headline,
+        "causes": [
+            {
+                "cause": cost.cause,
+                "end": cost.end,
+                "time": cost.time / 1e9,
+                "share": round(cost.time / whole, 6),
+                "certainty": cost.certainty,
+                "rungs": cost.rungs,
+                "text": cost.text,
+                "advice": CAUSES[cost.cause].advice,
+                "lesson": CAUSES[cost.cause].lesson,
+            }
+            for cost in account.costs
+        ],
+        "losses": [_loss(one) for one in account.losses],
+    }
 
 
 def _loss(one: Lost) -> dict[str, str | int]:

@@ -12,6 +12,7 @@ import msgspec
 from trioecho.model import Call, Process, Stopped, flag_names
 
 if TYPE_CHECKING:
+    from trioecho.account import Account
     from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
     from trioecho.render.renderer import Event, Setting
 
@@ -21,7 +22,7 @@ _flag_names = cache(flag_names)  # few combinations, needed for each rung
 
 
 class JsonLines:
-    """Writes each rung, call and process, and the summary, as one line."""
+    """Writes each rung, call and process, each account, and the summary, as one line."""
 
     def __init__(self, setting: Setting) -> None:
         self._start = setting.start
@@ -45,6 +46,12 @@ class JsonLines:
             else:
                 lines.append(rung_object(event, self._start))
         return _encode_lines(lines)
+
+    def tell(self, accounts: Sequence[Account]) -> bytes:
+        """One line for each connection."""
+        from trioecho.render.account import account_object
+
+        return _encode_lines([account_object(account) for account in accounts])
 
     def end(self, summary: Summary) -> bytes:
         """The summary's line."""

@@ -17,6 +17,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import atan2, degrees, hypot
+from textwrap import wrap
 
 from trioecho.model import ENDS, End, State
 from trioecho.render.canvas import LINE, MARGIN, SMALL, WIDTH, Canvas
@@ -30,6 +31,7 @@ _BAND = 9.0
 _EDGE = _BAND / 2 + 3  # an arrow keeps this far from a lifeline
 _TEXT = _BAND / 2 + 9  # and what an end does this far, on the outer side
 _TIME, _RUNG = 72.0, 106.0  # where those columns end
+_HEADLINE = 120  # characters of a headline's line
 _APART = 13.0  # how far two lines of text beside a lifeline must stand apart
 
 _COLORS = {
@@ -48,9 +50,9 @@ class Lifelines:
     def __init__(self, canvas: Canvas, rows: Sequence[Row], start: int) -> None:
         self._canvas, self._rows, self._start = canvas, rows, start
 
-    def draw(self, top: float, name: str = "") -> float:
+    def draw(self, top: float, name: str = "", headline: str = "") -> float:
         """Draws the connection."""
-        top = self._heading(top, name)
+        top = self._heading(top, name, headline)
         tails, bottom = self._place(top + 20)
         heads = self._heads(tails)
         rows = list(zip(self._rows, tails, heads, strict=True))
@@ -118,12 +120,15 @@ class Lifelines:
 
     # ---- what is drawn ---------------------------------------------------------------------------
 
-    def _heading(self, top: float, name: str) -> float:
-        """The connection's name and the names of the columns."""
+    def _heading(self, top: float, name: str, headline: str) -> float:
+        """The connection's name, what held it up, and the names of the columns."""
         if name:
             self._canvas.line(MARGIN, top, WIDTH - MARGIN, top, "life")
             self._canvas.text(MARGIN, top + 24, name, "strong")
             top += 34
+        for line in wrap(headline, _HEADLINE):
+            self._canvas.text(MARGIN, top + 4, line, "strong")
+            top += 18
         self._canvas.text(_TIME, top + 12, "ms", "head right")
         self._canvas.text(_RUNG, top + 12, "rung", "head right")
         for end in ENDS:

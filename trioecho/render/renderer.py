@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from msgspec import Struct
 
 from trioecho.model import Call, Frame, Process, Rung, Stopped, Summary
+
+if TYPE_CHECKING:
+    from trioecho.account import Account
 
 #: What a renderer is shown.
 Event: TypeAlias = Rung | Call | Process | Stopped
@@ -69,4 +72,19 @@ class Renderer(Protocol):
 
         Returns:
             The last bytes to write.
+        """
+
+
+@runtime_checkable
+class Accounted(Renderer, Protocol):
+    """A format that says where the time of connections went."""
+
+    def tell(self, accounts: Sequence[Account]) -> bytes:
+        """Takes the accounts of its connections, when all events have been shown.
+
+        Args:
+            accounts: the accounts, in the order of the connections.
+
+        Returns:
+            The bytes to write now.
         """

@@ -18,6 +18,7 @@ from trioecho.model import Call, ConnectionSummary, Rung, Summary
 from trioecho.packet.records import records, told
 from trioecho.render.canvas import LINE, MARGIN, SMALL, Canvas
 from trioecho.render.fold import Fold
+from trioecho.render.headlines import headlines
 from trioecho.render.lifelines import Lifelines
 from trioecho.render.rows import CallRow, FoldRow, Row, RungRow, remark_lines
 from trioecho.render.totals import totals
@@ -25,6 +26,7 @@ from trioecho.render.words import Telling, asides, header
 from trioecho.text import plural, preview, printable
 
 if TYPE_CHECKING:
+    from trioecho.account import Account
     from trioecho.render.renderer import Event, Setting
 
 #: How many rungs of a connection are drawn before folding begins.
@@ -61,6 +63,7 @@ class Svg:
         self._start = setting.start
         self._rows = 0
         self._segments = self._lost = self._more = 0
+        self._headlines: dict[int, str] = {}
 
     def begin(self) -> bytes:
         """Nothing yet."""
@@ -80,6 +83,11 @@ class Svg:
                 self._keep(event)
         return b""
 
+    def tell(self, accounts: Sequence[Account]) -> bytes:
+        """Nothing yet: the headlines stand above the rows."""
+        self._headlines = headlines(accounts)
+        return b""
+
     def end(self, summary: Summary) -> bytes:
         """The whole picture."""
         canvas = Canvas()
@@ -93,7 +101,8 @@ class Svg:
         for number, section in self._sections.items():
             section.flush()
             name = _name(number, ends.get(number or 0)) if several else ""
-            y = Lifelines(canvas, section.rows, start).draw(y, name)
+            headline = self._headlines.get(number or 0, "")
+            y = Lifelines(canvas, section.rows, start).draw(y, name, headline)
         for text, style in self._below(summary):
             for line in wrap(text, 118):
                 canvas.text(MARGIN, y, line, style)
@@ -162,7 +171,7 @@ class Svg:
             f" {self._lost or 'none'} of them lost on the wire."
         ]
         shown = replace(summary, connections=summary.connections[:3])
-        words += [f"{text}." for text, _ in totals(shown)]
+        words += [f"{text}." for text, _ in totals(shown, self._headlines)]
         return " ".join(words)
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
 from trioecho.render.groups import Group, grouped
+from trioecho.render.headlines import Ask, headlines
 from trioecho.render.limits import room
 from trioecho.render.totals import repeated, round_trips
 from trioecho.text import bytes_of, plural, printable, seconds, wrapped
+
+if TYPE_CHECKING:
+    from trioecho.account import Account
 
 _HEADING = (
     f"{'#':>6} {'start s':>10} {'lasted s':>10} {'handshake':>9} {'sent B':>10} {'segs':>6}"
@@ -26,6 +30,11 @@ SORTS: dict[str, Callable[[ConnectionSummary], tuple[int, ...]]] = {
     "duration": lambda one: (one.start - one.end, one.number),
     "bytes": lambda one: (-one.client_bytes - one.server_bytes, one.number),
 }
+#: The one more order, which needs every connection's account.
+LOST = "lost"
+
+# Lines that a row has at least.
+_LEAST = 3
 
 Lines: TypeAlias = list[tuple[str, Style]]
 
@@ -34,8 +43,8 @@ class Order(Struct, frozen=True):
     """What a table shows, and in which order.
 
     Args:
-        sort: one of ``SORTS``; None groups the connections that share a trouble, on top, and sorts
-            the others by trouble.
+        sort: one of ``SORTS``, or ``LOST`` for those first that lost most time; None groups the
+            connections that share a trouble, on top, and sorts the others by trouble.
         limit: the most rows; None for as many as fit on a screen.
         every: whether to show each connection in a row of its own, however many there are.
         height: the screen's lines; None where the table is not for one.
@@ -48,15 +57,35 @@ class Order(Struct, frozen=True):
 
 
 def table(
-    connections: Sequence[ConnectionSummary], start: int, width: int, order: Order | None = None
+    connections: Sequence[ConnectionSummary],
+    start: int,
+    width: int,
+    order: Order | None = None,
+    ask: Ask | None = None,
 ) -> Iterator[tuple[str, Style]]:
-    """The lines of a table of connections; ``start`` is the time that counts as zero."""
-    order = order or Order()
+    """The lines of a table of connections.
+
+    Args:
+        connections: the connections.
+        start: the time that counts as zero.
+        width: the screen's columns.
+        order: what it shows, and in which order.
+        ask: gives accounts; it is asked for those of the rows that may be shown, and for all only
+            where they decide the order.
+    """
+    order, ask = order or Order(), ask or _none
     groups: list[Group] = []
     singles = connections
     if order.sort is None and not order.every:
         groups, singles = grouped(connections)
-    rows = sorted(singles, key=SORTS[order.sort or "trouble"])
+    accounts: Mapping[int, Account] = {}
+    if order.sort == LOST:
+        accounts = ask(singles)
+        rows = sorted(singles, key=lambda one: (-_lost(accounts, one), one.number))
+    else:
+        rows = sorted(singles, key=SORTS[order.sort or "trouble"])
+        accounts = ask(rows[: _most(order, width)])
+    said = headlines(accounts.values())
     left, shown, lines = len(connections), 0, 0
     headed = width < len(_HEADING)
     entries: list[Group | ConnectionSummary] = [*groups, *rows]
@@ -64,7 +93,7 @@ def table(
         if isinstance(entry, Group):
             drawn, count = _group(entry, start, width), len(entry.connections)
         else:
-            drawn, count = _row(entry, start, width), 1
+            drawn, count = _row(entry, start, width, said.get(entry.number, "")), 1
             if not headed:
                 drawn.insert(0, (_HEADING, "strong"))
         lines += len(drawn)
@@ -80,6 +109,21 @@ def table(
         yield from ((line, "strong") for line in wrapped(text, width))
 
 
+def _none(connections: Sequence[ConnectionSummary]) -> Mapping[int, Account]:
+    return {}
+
+
+def _lost(accounts: Mapping[int, Account], one: ConnectionSummary) -> int:
+    return accounts[one.number].lost if one.number in accounts else 0
+
+
+def _most(order: Order, width: int) -> int | None:
+    """How many rows there can be at most; None for all."""
+    if order.limit is not None:
+        return order.limit
+    return None if order.every else 1 + room(order.height, width) // _LEAST
+
+
 def _fits(order: Order, shown: int, lines: int, width: int) -> bool:
     """Whether there is room for one more row, which would make it so many lines."""
     if order.limit is not None:
@@ -93,11 +137,12 @@ def _group(group: Group, start: int, width: int) -> Lines:
     return lines + [(f"{'':6} {line}", "trouble") for line in wrapped(group.reason, width - 7)]
 
 
-def _row(one: ConnectionSummary, start: int, width: int) -> Lines:
+def _row(one: ConnectionSummary, start: int, width: int, headline: str) -> Lines:
     within = f" in {one.tunnel}" if one.tunnel else ""
     named = wrapped(f"{one.client} -> {one.server}{within}", width - 7)
     lines: Lines = [(f"{one.number:>6} {named[0]}", "call")]
     lines += [(f"{'':6} {line}", "call") for line in named[1:]]
+    lines += [(f"{'':6} {line}", "strong") for line in wrapped(headline, width - 7)]
     took = "-" if one.handshake_time is None else seconds(one.handshake_time)
     since, lasted = (one.start - start) / 1e9, (one.end - one.start) / 1e9
     figures = [

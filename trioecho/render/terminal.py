@@ -38,12 +38,15 @@ from trioecho.render.colors import Style, paint
 from trioecho.render.duplicates import DuplicateAcks
 from trioecho.render.fit import SHORTENED, Block, Fit, Weight
 from trioecho.render.fold import Fold
+from trioecho.render.headlines import headlines
 from trioecho.render.table import Order, table
 from trioecho.render.totals import totals
 from trioecho.render.words import Telling, asides, header, is_text, troubled
 from trioecho.text import fitting, preview, printable, wrapped
 
 if TYPE_CHECKING:
+    from trioecho.account import Account
+    from trioecho.render.headlines import Ask
     from trioecho.render.renderer import Event, Setting
 
 # A screen narrower than this has no room for the states' columns; the narrowest there is.
@@ -66,6 +69,7 @@ class Terminal:
         self._fit = Fit(setting.room)
         self._duplicates = DuplicateAcks(folds=setting.fold is not None)
         self._first: int | None = None  # the first connection's number
+        self._headlines: dict[int, str] = {}
         self.number_connections(setting.several)
         self._line, self._head, self._back, self._cut, self._life, self._gone = (
             "─▶◀✗│·" if setting.unicode else "-><X|."
@@ -110,10 +114,24 @@ class Terminal:
             rows += self._gap(line) if isinstance(line, str) else [line]
         return self._lines(rows)
 
+    def tell(self, accounts: Sequence[Account]) -> bytes:
+        """Nothing yet: the headlines stand in the summary."""
+        self._headlines = headlines(accounts)
+        return b""
+
+    def above(self, accounts: Sequence[Account]) -> bytes:
+        """The headlines as lines of their own, for a place above the rows."""
+        rows: list[tuple[str, Style]] = []
+        for number, headline in headlines(accounts).items():
+            which = f"#{number} " if self._several else ""
+            lines = wrapped(f"{which}{headline}", self._width, later=" " * len(which))
+            rows += [(line, "strong") for line in lines]
+        return self._lines(rows)
+
     def end(self, summary: Summary) -> bytes:
         """The summary."""
         rows = [*self._pending(), ("", "")]
-        told = list(totals(summary))
+        told = list(totals(summary, self._headlines))
         if self._fit.shortened:
             told = [(text, style) for text, style in told if style != "quiet"]
             told.append((SHORTENED, "quiet"))
@@ -127,11 +145,12 @@ class Terminal:
         connections: Sequence[ConnectionSummary],
         start: int,
         order: Order | None = None,
+        ask: Ask | None = None,
     ) -> bytes:
         """A table of connections instead of a ladder."""
         rows: list[tuple[str, Style]] = [(line, "strong") for line in wrapped(title, self._width)]
         rows.append(("", ""))
-        rows += table(connections, start, self._width, order)
+        rows += table(connections, start, self._width, order, ask)
         return self._lines(rows)
 
     # ---- rows ------------------------------------------------------------------------------------

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from trioecho.model import ConnectionSummary, Summary
 from trioecho.render.colors import Style
 from trioecho.text import bytes_of, plural, printable, seconds
 
 
-def totals(summary: Summary) -> Iterator[tuple[str, Style]]:
-    """The summary's lines, each with its style."""
+def totals(
+    summary: Summary, headlines: Mapping[int, str] | None = None
+) -> Iterator[tuple[str, Style]]:
+    """The summary's lines, each with its style.
+
+    Args:
+        summary: the summary.
+        headlines: what held connections up, by number.
+    """
+    several = len(summary.connections) > 1
     for connection in summary.connections:
-        yield from _connection(connection, len(summary.connections) > 1)
+        about = _connection(connection, several)
+        yield next(about)
+        if headlines and (headline := headlines.get(connection.number)):
+            yield headline, "strong"
+        yield from about
     if summary.forgotten:
         yield f"and {plural(summary.forgotten, 'connection')} before that, forgotten by now", ""
     for sentence in summary.unmatched:

@@ -1,0 +1,60 @@
+"""Accounts for several outputs, which show the same rungs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+
+from trioecho.account import Account, Accounts
+from trioecho.model import Rung, Summary
+from trioecho.render import Event
+from trioecho.render.renderer import Accounted
+
+
+class Accounting:
+    """The accounts of what some outputs show, each in a thread; a rung is looked at once."""
+
+    def __init__(self) -> None:
+        self._accounts = Accounts()
+        self._taken = 0
+        self._found: list[Account] | None = None
+        self._lock = Lock()
+
+    def see(self, before: int, rungs: Sequence[Rung]) -> None:
+        """Take the next rungs of an output.
+
+        Args:
+            before: how many it was shown before.
+            rungs: the rungs; those that another output was shown first are passed over.
+        """
+        with self._lock:
+            new = rungs[max(0, self._taken - before) :]
+            self._accounts.see(new)
+            self._taken += len(new)
+
+    def end(self) -> list[Account]:
+        """Every connection's account; nothing more comes."""
+        with self._lock:
+            if self._found is None:
+                self._found = list(self._accounts.end())
+            return self._found
+
+
+class WithAccounts:
+    """A renderer that is told where the time of its connections went."""
+
+    def __init__(self, renderer: Accounted, accounting: Accounting) -> None:
+        self._inner, self._accounting = renderer, accounting
+        self._shown = 0
+        self.begin = renderer.begin
+
+    def show(self, events: Sequence[Event]) -> bytes:
+        """Shows events."""
+        rungs = [event for event in events if isinstance(event, Rung)]
+        self._accounting.see(self._shown, rungs)
+        self._shown += len(rungs)
+        return self._inner.show(events)
+
+    def end(self, summary: Summary) -> bytes:
+        """What the time went to, and what stands at the end."""
+        return self._inner.tell(self._accounting.end()) + self._inner.end(summary)
