@@ -368,7 +368,7 @@ def test_the_headline_names_what_could_be_mended() -> None:
     )
     thinking, _ = CASES["the client thinks"]
     assert account_of(thinking).headline == (
-        "300 ms of 340 ms: the client's program took its time to answer (rungs 5 to 6)"
+        "300 ms of 340 ms: the client's program took its time to go on (rungs 5 to 6)"
     )
 
 

@@ -22,7 +22,10 @@ def why(*arguments: str, stdin: bytes = b"") -> list[str]:
 def test_many_connections_each_with_its_headline() -> None:
     said = why(str(SHOP))
     assert said[0] == "     4 10.0.0.1:40003 -> 10.0.0.2:7"  # it lost most
-    assert said[1] == "       1.75 s of 1.79 s: the client's program did not read (rungs 32 to 37)"
+    assert said[1:3] == [
+        "       1.75 s of 1.79 s: the client's program did not read (full window, rungs",
+        "       32 to 37)",
+    ]
     assert said[-1] == "for a connection's whole account: --connection N"
 
 
@@ -37,6 +40,14 @@ def test_one_connection_with_all_its_causes() -> None:
     assert said[0] == "connection 2: 10.0.0.1:40001 to 10.0.0.2:7"
     assert any("timeout" in line and "95.6%" in line for line in said)
     assert any(line.strip() == "trioecho lab lost-data" for line in said)
+
+
+def test_a_strip_over_time_of_each_of_a_few_connections() -> None:
+    said = why(str(SHOP), "--connection", "4")
+    (place,) = [at for at, line in enumerate(said) if set(line) == set("=-r")]
+    assert (len(said[place]), said[place + 1][:2]) == (80, "|0")
+    assert said[place + 2].startswith("r client slow-reader   - round-trip   = setup")
+    assert not any("|0" in line for line in why(str(SHOP)))  # four are too many
 
 
 def test_json_from_a_pipe() -> None:

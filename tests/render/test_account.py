@@ -7,14 +7,16 @@ import json
 import pytest
 from accounted import PROMPT, account_of, summary_of
 from ladders import READ_LATE
+from msgspec.structs import replace
 
+from trioecho.account.causes import CAUSES
 from trioecho.account.losses import Lost
 from trioecho.render.account import as_json, common, group, lines
 from trioecho.render.groups import grouped
 
 SHOWN = """
 connection 1: 10.0.0.1:40000 to 10.0.0.2:7
-520 ms of 560 ms: the server's program did not read (rungs 4 to 8)
+520 ms of 560 ms: the server's program did not read (full window, rungs 4 to 8)
 560 ms in all, captured at the client
 
   520 ms  92.9%  ###################   server  slow-reader
@@ -46,6 +48,7 @@ def test_a_bar_has_a_block_from_half_of_one_on() -> None:
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     account = account_of(READ_LATE)
+    account.costs = [replace(account.costs[0], cause=cause) for cause in CAUSES]
     assert max(len(line) for line, _ in lines(account, width)) <= width
 
 

@@ -19,7 +19,7 @@ from trioecho.render.renderer import Accounted
 from trioecho.render.table import LOST, Order, table
 from trioecho.render.terminal import Terminal
 
-HELD = "520 ms of 560 ms: the server's program did not read (rungs 4 to 8)"
+HELD = "520 ms of 560 ms: the server's program did not read (full window, rungs 4 to 8)"
 
 
 def told(name: str, *accounts: Account) -> str:
@@ -86,7 +86,7 @@ def test_above_a_ladder_whose_rows_wait_for_it() -> None:
 
 
 def test_each_of_several_has_its_number() -> None:
-    view = overview(above=True)
+    view = overview(above=True, width=100)
     view.begin()
     view.show(play(READ_LATE + READ_LATE.replace(" > ", " >2 ").replace(" < ", " <2 ")))
     text = ended(view, account_of(READ_LATE), account_of(READ_LATE, 2)).decode()
@@ -116,7 +116,7 @@ def rows(*accounts: Account, **order: object) -> tuple[list[str], list[list[int]
         return {one.connection: one for one in accounts if one.connection in numbers}
 
     connections = [summary_of(account.connection) for account in accounts]
-    shown = table(connections, 0, 80, Order(**order), ask)  # type: ignore[arg-type]
+    shown = table(connections, 0, 100, Order(**order), ask)  # type: ignore[arg-type]
     return [line for line, _ in shown], asked
 
 

@@ -41,7 +41,7 @@ class Cost(Struct):
     @property
     def text(self) -> str:
         """What happened, in words."""
-        return CAUSES[self.cause].text.format(end=self.end)
+        return CAUSES[self.cause].says(self.end)
 
 
 class Account(Struct):
@@ -82,7 +82,8 @@ class Account(Struct):
         top = self.top or next(iter(self.costs), None)
         if top is None:
             return "there is only one moment to see"
-        where = places(sorted(top.rungs[:2]), " and ")
+        sign = CAUSES[top.cause].sign
+        where = f"{sign}, " * bool(sign) + places(sorted(top.rungs[:2]), " and ")
         more = ", and more" if len(top.rungs) > 2 else ""
         free = "" if self.top else "nothing stands out; "
         took = f"{seconds(top.time)} of {seconds(self.duration)}"

@@ -25,15 +25,28 @@ class Cause(Struct, frozen=True):
 
     Args:
         name: as it stands in JSON.
-        text: what happened, with ``{end}`` for where it lies.
+        letter: as it stands in a strip over time.
+        text: what happened, with ``{end}`` for where it lies, and ``{answers}`` for what that end
+            does next.
         advice: what to do about it.
         lesson: the lesson that shows it, ``""`` for none.
+        sign: what shows it, where the text doesn't say so.
     """
 
     name: str
+    letter: str
     text: str
     advice: str
     lesson: str = ""
+    sign: str = ""
+
+    def says(self, end: Blamed) -> str:
+        """What happened, in words.
+
+        Args:
+            end: where it lies.
+        """
+        return self.text.format(end=end, answers="go on" if end == "client" else "answer")
 
 
 #: Where both directions have something to do, the one whose cause stands first here decides.
@@ -42,25 +55,30 @@ CAUSES: dict[str, Cause] = {
     for one in (
         Cause(
             "refused",
+            "X",
             "the server refused the connection",
-            "Is the server running, and is this its port?",
+            "Is the server running, and is this its port? A firewall that rejects looks the same.",
             "refused",
         ),
         Cause(
             "no-answer",
+            "Z",
             "nothing answered the SYN",
             "Look for a firewall that drops, a wrong address, or a host that is down.",
             "lost-syn",
         ),
         Cause(
             "handshake-loss",
-            "a segment of the handshake was lost and sent again",
-            "The first wait is a second, since the round trip is not known yet. Keep connections "
-            "open instead of opening one for each request.",
+            "Y",
+            "a SYN or SYN-ACK had to be sent again",
+            "It was lost, or the server's accept queue was full. The first wait is a second, since "
+            "the round trip is not known yet: keep connections open instead of opening one for "
+            "each request.",
             "lost-syn",
         ),
         Cause(
             "black-hole",
+            "B",
             "nothing came back any more",
             "Look for a link that is down, a NAT or firewall that has forgotten the connection, or "
             "a path that takes only small segments.",
@@ -68,100 +86,124 @@ CAUSES: dict[str, Cause] = {
         ),
         Cause(
             "timeout",
-            "a segment was lost, and the sender waited for its timer",
-            "Too few segments followed the lost one to show the loss. Find where it was lost; "
+            "T",
+            "data was lost, and the sender waited for its timer",
+            "Find where it was lost. Only the timer shows a loss behind which too little follows: "
             "larger writes and SACK let a sender repair sooner.",
             "lost-data",
         ),
         Cause(
             "fast-recovery",
-            "a segment was lost, and repaired at once",
+            "F",
+            "data was lost, and repaired before the timer expired",
             "Find where it was lost: a full queue, a policer, or a bad link.",
             "fast-retransmit",
+            "fast recovery",
         ),
         Cause(
             "spurious",
+            "U",
             "the sender sent again what had arrived",
             "Look for a path whose delay jumps, or that reorders.",
             "spurious-retransmission",
+            "spurious retransmission",
         ),
         Cause(
             "slow-reader",
+            "R",
             "the {end}'s program did not read",
             "Make that program read sooner, or do its work in another task.",
             "zero-window",
+            "full window",
         ),
         Cause(
             "receive-buffer",
+            "W",
             "the {end}'s receive buffer was too small for the path",
-            "Raise its SO_RCVBUF or net.ipv4.tcp_rmem; a buffer of rate times round trip fills the "
-            "path.",
+            "Set no SO_RCVBUF, so that the kernel enlarges it, or raise net.ipv4.tcp_rmem: it must "
+            "hold the rate times the round trip.",
             "window-full",
+            "full window",
         ),
         Cause(
             "nagle",
-            "the {end} held back a small segment until the last one was acknowledged",
+            "N",
+            "Nagle's algorithm at the {end} held back a small segment until the last was "
+            "acknowledged",
             "Write a message with one call, or set TCP_NODELAY.",
             "nagle-delayed-ack",
         ),
         Cause(
             "delayed-ack",
+            "D",
             "the {end} delayed its ACK",
-            "It harms only a sender that waits for it: see there.",
+            "It harms only a sender that waits for it: let that one write a message with one call, "
+            "or set TCP_NODELAY.",
             "nagle-delayed-ack",
         ),
         Cause(
             "bufferbloat",
-            "a queue on the path delayed everything",
+            "Q",
+            "a long queue on the path delayed everything",
             "Use a queue that drops early (fq_codel) at the bottleneck, or pace the sender.",
+            "bufferbloat",
             "bufferbloat",
         ),
         Cause(
             "bottleneck",
+            "L",
             "the path carried no more",
             "This is the rate of the path. Send less, or get more bandwidth.",
         ),
         Cause(
             "slow-start",
-            "the {end} was still finding the path's rate",
+            "S",
+            "the {end} was still in slow start",
             "Keep connections open; a new one begins with ten segments a round trip.",
             "slow-start",
         ),
         Cause(
             "send-buffer",
+            "E",
             "the {end}'s send buffer was too small for the path",
-            "Raise its SO_SNDBUF or net.ipv4.tcp_wmem, or don't set them at all.",
+            "Set no SO_SNDBUF, so that the kernel enlarges it, or raise net.ipv4.tcp_wmem.",
         ),
         Cause(
             "congestion-window",
+            "C",
             "the congestion window held the sender back",
-            "Losses have made it small, or it is still growing: look for them.",
+            "It is small after a loss, or still growing: look for losses, and keep connections "
+            "open.",
             "slow-start",
         ),
         Cause(
             "application",
-            "the {end}'s program paused between two messages",
-            "Look into that program: what does it wait for?",
+            "A",
+            "the {end}'s program had nothing to send",
+            "Look into that program: what did it wait for?",
         ),
         Cause(
             "think-time",
-            "the {end}'s program took its time to answer",
-            "Look into that program: what does it do before it answers?",
+            "K",
+            "the {end}'s program took its time to {answers}",
+            "Look into that program: what did it do meanwhile?",
         ),
         Cause(
             "round-trip",
+            "-",
             "messages were under way",
             "Send more in one message, or several at once without waiting for each answer.",
         ),
         Cause(
             "setup",
+            "=",
             "the handshake",
             "Keep connections open; each new one costs a round trip.",
             "handshake",
         ),
-        Cause("closing", "the connection was being closed", ""),
-        Cause("idle", "both ends were silent", ""),
-        Cause("unknown", "nothing fits", ""),
+        Cause("closing", ".", "the connection was being closed", ""),
+        Cause("idle", "_", "both ends were silent", ""),
+        Cause("unknown", "?", "no known cause fits", ""),
     )
 }
 RANK = {name: number for number, name in enumerate(CAUSES)}

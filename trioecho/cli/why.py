@@ -46,7 +46,8 @@ def why(
     """Say where a connection's time went, whose fault that is, and what to change.
 
     At each moment exactly one cause has the time, so the shares add up to the whole. A cause is
-    proven (by the segments or by our wire), inferred, or unknown.
+    proven (by the segments or by our wire), inferred, or unknown. Of up to three connections a
+    strip shows which cause held when, a letter for each.
 
     Examples:
 

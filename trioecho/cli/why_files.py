@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 from trioecho.account import Accounts
 from trioecho.account.account import Account
+from trioecho.account.strip import Strips
 from trioecho.capture.files import open_capture_file
 from trioecho.cli.capture_files import complain_of, demand, each_of, through
 from trioecho.cli.prose import paragraphs
 from trioecho.cli.read_overview import instead
-from trioecho.cli.stdout import has_unicode, say, styled, width, write_bytes
+from trioecho.cli.stdout import has_colors, has_unicode, say, styled, width, write_bytes
 from trioecho.model import ConnectionSummary
 from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
@@ -41,14 +42,15 @@ def why_files(question: Question) -> int:
 def _why(question: Question, name: str) -> int:
     selection = question.selection
     with open_capture_file(name) as file:
-        reading, accounts = Reading(selection), Accounts()
+        reading, strips = Reading(selection), Strips(WHOLE)
+        accounts = Accounts(None if question.as_json else strips.take)
         through(file, reading, accounts.see)
         demand(selection, reading, file.name)
         found = {account.connection: account for account in accounts.end()}
         if question.as_json:
             write_bytes(b"".join(as_json(account) + b"\n" for account in found.values()))
         elif found:
-            _show(found, list(reading.connections()), question.limit)
+            _show(found, strips, list(reading.connections()), question.limit)
         else:
             say(f"{file.name}: {_nothing(reading)}")
         return complain_of(file, reading)
@@ -60,7 +62,10 @@ def _nothing(reading: Reading) -> str:
 
 
 def _show(
-    accounts: Mapping[int, Account], connections: Sequence[ConnectionSummary], limit: int
+    accounts: Mapping[int, Account],
+    strips: Strips,
+    connections: Sequence[ConnectionSummary],
+    limit: int,
 ) -> None:
     columns, few = width(), len(accounts) <= WHOLE
     groups, _ = grouped(connections, common(accounts))
@@ -71,7 +76,8 @@ def _show(
         for number, account in enumerate(accounts.values()):
             if number:
                 say("")
-            _say(lines(account, columns, unicode=has_unicode()))
+            over = strips.of.get(account.connection)
+            _say(lines(account, columns, over, unicode=has_unicode(), color=has_colors()))
         return
     told = {each.number for one in attempts for each in one.connections}
     rest = [account for number, account in accounts.items() if number not in told]

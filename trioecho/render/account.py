@@ -9,9 +9,11 @@ import msgspec
 from trioecho.account.account import Account, Cost, places
 from trioecho.account.causes import CAUSES, FEW_LOSSES
 from trioecho.account.losses import Lost
+from trioecho.account.strip import Strip
 from trioecho.model import ConnectionSummary
 from trioecho.render.colors import Style
 from trioecho.render.groups import Group, outcome
+from trioecho.render.strip import strip
 from trioecho.text import seconds, wrapped
 
 Line = tuple[str, Style]
@@ -30,13 +32,22 @@ _TAPS = {
 }
 
 
-def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Line]:
+def lines(
+    account: Account,
+    width: int,
+    over: Strip | None = None,
+    *,
+    unicode: bool = True,
+    color: bool = False,
+) -> Iterator[Line]:
     """One connection's account.
 
     Args:
         account: the account.
         width: the terminal's columns.
+        over: what its time went to, moment by moment, for a strip; None for no strip.
         unicode: whether it shows block characters.
+        color: whether it shows colours in the strip.
 
     Returns:
         Its lines, each with its style.
@@ -46,6 +57,9 @@ def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Lin
     yield from ((line, "strong") for line in wrapped(account.headline, width))
     whole = f"{seconds(account.duration)} in all, {_TAPS[account.tap]}"
     yield from ((line, "quiet") for line in wrapped(whole, width))
+    if over is not None and account.duration:
+        yield "", ""
+        yield from ((line, "") for line in strip(account, over, width, color=color))
     if account.costs:
         yield "", ""
     for cost in account.costs:
@@ -56,7 +70,9 @@ def lines(account: Account, width: int, *, unicode: bool = True) -> Iterator[Lin
 def _cost(cost: Cost, whole: int, width: int, block: str) -> Iterator[Line]:
     share = cost.time / whole if whole else 1.0
     bar = f"{block * round(share * BAR):<{BAR}}  " if width >= NARROW else ""
-    yield f"{seconds(cost.time):>8} {share:>6.1%}  {bar}{cost.end:<6}  {cost.cause}", ""
+    apart = "  " if width >= NARROW else " "
+    figures = f"{seconds(cost.time):>8} {share:>6.1%}"
+    yield f"{figures}{apart}{bar}{cost.end:<6}{apart}{cost.cause}", ""
     where = places(cost.rungs[:_PLACES], ", ")
     more = len(cost.rungs) - _PLACES
     beyond = f" and {more} more" if more > 0 else ""

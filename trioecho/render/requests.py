@@ -130,7 +130,7 @@ class Totals:
             self._spread.add(request.total)
         for (name, end), time in request.costs.items():
             self._time += time
-            key = CAUSES[name].text.format(end=end)
+            key = CAUSES[name].says(end)
             self._causes[key] = self._causes.get(key, 0) + time
 
     def lines(self, width: int) -> Iterator[tuple[str, Style]]:
