@@ -40,8 +40,9 @@ SIGNS: dict[str, Sign] = {
         ("RFC 9293 §3.8.3", "RFC 6298 §2"),
     ),
     "handshake-loss": Sign(
-        "`nstat -az TcpExtTCPSynRetrans` counts the repeats of either end's host. On the server "
-        "`nstat -az TcpExtListenOverflows` tells of connections that found its queue full.",
+        "On either host `nstat -az TcpExtTCPSynRetrans` counts the SYNs and SYN-ACKs that it has "
+        "repeated. On the server `nstat -az TcpExtListenOverflows` counts the connections that "
+        "found its queue full.",
         "A slow server program delays no handshake: the kernel answers alone, until the queue of "
         "connections that wait for `accept` is full.",
         ("RFC 6298 §2", "RFC 9293 §3.5"),
@@ -106,8 +107,8 @@ SIGNS: dict[str, Sign] = {
         ("RFC 896", "RFC 9293 §3.7.4"),
     ),
     "send-buffer": Sign(
-        "On the sender `ss -ti` shows `sndbuf_limited`, or `--kernel` on a wire of ours; it is "
-        "measured by the kernel, and decides.",
+        "On the sender `ss -ti` shows `sndbuf_limited`; on a wire of ours `--kernel` does. The "
+        "kernel measures it, so it decides.",
         "A sender that paces itself (SO_MAX_PACING_RATE, BBR) has the same flight in each round, "
         "too: then `sndbuf_limited` is missing, and `pacing_rate` is near the rate that you see.",
         (
@@ -155,7 +156,7 @@ SIGNS: dict[str, Sign] = {
     ),
     "round-trip": Sign(
         "`ping` shows the time of one; the account's rungs show how many there were.",
-        "It is no fault of the server, which has answered at once, nor of TCP.",
+        "The server is not slow: it has answered at once. Nothing was lost or held back.",
         (),
     ),
     "closing": Sign(
@@ -171,7 +172,7 @@ SIGNS: dict[str, Sign] = {
     ),
     "unknown": Sign(
         "Take a capture at the sender, or run both programs on a wire of ours.",
-        "It is no verdict. Nothing that was seen accuses anybody.",
+        "It accuses nobody.",
         (),
     ),
     "policed": Sign(
@@ -186,8 +187,8 @@ SIGNS: dict[str, Sign] = {
         ("RFC 7567",),
     ),
     "random": Sign(
-        "The counters of errors of each interface on the way: `ip -s -s link`, `ethtool -S`; `iw "
-        "dev wlan0 station dump` for a radio.",
+        "Look at the error counters of each interface on the way: `ip -s -s link`, `ethtool -S`, "
+        "and `iw dev wlan0 station dump` for a radio.",
         "A policer that other connections fill looks the same in a capture of one of them.",
         (),
     ),
