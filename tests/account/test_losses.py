@@ -1,6 +1,6 @@
 """Why segments were lost: a policer, a full queue, or chance."""
 
-# covers: account/evidence, account/losses, account/transfer
+# covers: account/evidence, account/losses, account/notes, account/transfer
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from frames import play
 from ladders import AT_CLIENT
 from transfers import chance, changing, ladder, policer, queue
 
-from trioecho.account import Account, Accounts, transfer
+from trioecho.account import Account, Accounts, losses, notes, transfer
 from trioecho.account.evidence import higher
 from trioecho.account.losses import Lost
 
@@ -69,7 +69,7 @@ def test_pauses_do_not_lower_the_rate() -> None:
 
 
 def test_a_long_transfer_is_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer, "MOST", 400)
+    monkeypatch.setattr(losses, "MOST", 400)
     text = ladder(policer(50_000, 3_000), 120, wire=True)
     account = account_of(text)
     assert account.missing == text.count(" lost")
@@ -82,6 +82,7 @@ def test_what_has_arrived_is_forgotten_until_something_is_lost(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(transfer, "KEPT", 50)
+    monkeypatch.setattr(notes, "KEPT", 50)
     text = ladder(policer(50_000, 40_000), 120)
     account = account_of(text)
     (found,) = account.losses

@@ -6,7 +6,7 @@ import pytest
 from frames import play
 from msgspec.structs import replace
 
-from trioecho.account.skipped import MOST, Gap, Skipped
+from trioecho.account.skipped import MOST, Counter, Gap
 from trioecho.model import Rung
 
 DATA = "+0 > .  1:11(10) ack 1\n"
@@ -15,10 +15,10 @@ DATA = "+0 > .  1:11(10) ack 1\n"
 def gaps(*numbers: int, length: int = 10) -> list[Gap | None]:
     """What is told of packets of one end with these identifications."""
     rung: Rung = play(DATA)[0]
-    skipped, found = Skipped(), []
+    counter, found = Counter(), []
     for number in numbers:
         segment = replace(rung.segment, identification=number, length=length)
-        found.append(skipped.see(replace(rung, segment=segment), 100))
+        found.append(counter.see(segment, 100))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Literal
 
-from trioecho.model import OTHER, End, Rung
+from trioecho.model import FIN, SYN, End, Rung
 from trioecho.model.sequence import distance
 
 Place = Literal["client", "server", "middle"]
@@ -18,25 +18,48 @@ MOST = 2048
 TICK = 1_000_000
 
 
+class Side:
+    """What lies between the tap and one end.
+
+    Attributes:
+        least: the least time to it and back, nanoseconds; None before it could be measured.
+        now: that time now, as its TSecr tells; 0 where it doesn't.
+        here: whether the tap is at this end.
+        passed: what it was sent and has not acknowledged at the tap, and since when.
+    """
+
+    __slots__ = ("data", "echoed", "here", "least", "left", "now", "passed", "since")
+
+    def __init__(self) -> None:
+        self.least: int | None = None
+        self.now = 0
+        self.here = False
+        self.passed: int | None = None
+        self.since = 0
+        # When its last data was seen, and the TSval that it echoed.
+        self.data = self.echoed = 0
+        # The TSvals that it has sent of late, and when the tap saw each first.
+        self.left: deque[tuple[int, int]] = deque(maxlen=MOST)
+
+    @property
+    def of(self) -> int:
+        """The least time to it and back, 0 where it is not known."""
+        return self.least or 0
+
+
 class Away:
     """The least time from the tap to each end and back, in nanoseconds.
 
     Attributes:
-        least: it, for the client and for the server; None before it could be measured.
+        client, server: what lies between the tap and that end.
+        place: where the tap is, as far as that can be told.
     """
 
+    __slots__ = ("client", "place", "server")
+
     def __init__(self) -> None:
-        self.least: dict[End, int | None] = {"client": None, "server": None}
-        self._now: dict[End, int] = {"client": 0, "server": 0}
-        # When each end's last data was seen, and the TSval that it echoed.
-        self._data: dict[End, tuple[int, int]] = {"client": (0, 0), "server": (0, 0)}
-        # The TSvals that each end has sent of late, and when the tap saw each first.
-        self._left: dict[End, deque[tuple[int, int]]] = {
-            "client": deque(maxlen=MOST),
-            "server": deque(maxlen=MOST),
-        }
-        # What each end was sent and has not acknowledged at the tap: its number, and when.
-        self._passed: dict[End, tuple[int, int] | None] = {"client": None, "server": None}
+        self.client, self.server = Side(), Side()
+        self.place: Place = "middle"
 
     def see(self, rung: Rung, *, again: bool) -> int | None:
         """Take the next rung that was seen at the tap.
@@ -48,61 +71,64 @@ class Away:
         Returns:
             The whole round trip, when it becomes known with this rung.
         """
-        self._clocks(rung)
-        sender, other, whole = rung.sender, OTHER[rung.sender], None
-        passed = self._passed[sender]
-        if passed is not None and rung.ack is not None and rung.ack >= passed[0]:
-            away, took = self.least[sender], rung.time - passed[1]
-            self.least[sender] = took if away is None else min(away, took)
-            self._passed[sender] = None
-            beyond = self.least[other]
-            if away is None and beyond is not None:
-                whole = took + beyond
-        if rung.segment.space and self._passed[other] is None and not again:
-            self._passed[other] = (rung.seq + rung.segment.space, rung.time)
+        mine, theirs = self.client, self.server
+        if rung.sender == "server":
+            mine, theirs = theirs, mine
+        segment, ack = rung.segment, rung.ack
+        time, length, stamps = segment.frame.time, segment.length, segment.options.timestamps
+        if stamps is not None:
+            clock, echo = stamps
+            left = mine.left
+            if not left or left[-1][0] != clock:
+                left.append((clock, time))
+            if length:
+                _clocks(mine, theirs.left, time, echo)
+        whole, passed = None, mine.passed
+        if passed is not None and ack is not None and ack >= passed:
+            whole = self._measure(mine, theirs, time - mine.since)
+        if theirs.passed is None and (length or segment.flags & (SYN | FIN)) and not again:
+            theirs.passed, theirs.since = rung.seq + segment.space, time
         return whole
 
-    def now(self, end: End) -> int:
-        """That of an end now, with what waits in queues; the least where that is not known.
-
-        At an end there is none: what it hears there it may answer at once.
-        """
-        return 0 if self.place == end else max(self.least[end] or 0, self._now[end])
-
-    def _clocks(self, rung: Rung) -> None:
-        """Measure by timestamps (RFC 7323 §4), while the end sends without a pause.
-
-        The ACK whose time it echoes came after the data before, and so at most a pause ago.
-        """
-        stamps = rung.segment.options.timestamps
-        if stamps is None:
-            return
-        sender, other = rung.sender, OTHER[rung.sender]
-        left = self._left[sender]
-        if not left or left[-1][0] != stamps[0]:
-            left.append((stamps[0], rung.time))
-        if not rung.segment.length:
-            return
-        (before, echoed), self._data[sender] = self._data[sender], (rung.time, stamps[1])
-        theirs, pause = self._left[other], rung.time - before
-        while theirs and distance(stamps[1], theirs[0][0]) > 0:  # RFC 7323 §5.2
-            theirs.popleft()
-        if pause > (self.least[sender] or 0) or not theirs or theirs[0][0] != stamps[1]:
-            self._now[sender] = 0
-        elif echoed != stamps[1]:
-            self._now[sender] = rung.time - theirs[0][1] - pause - TICK
+    def _measure(self, mine: Side, theirs: Side, took: int) -> int | None:
+        """An end answers what has passed the tap; given is the whole round trip, if it is new."""
+        away, mine.passed = mine.least, None
+        if away is not None and away <= took:
+            return None
+        mine.least = took
+        self.place = self._place()
+        self.client.here, self.server.here = self.place == "client", self.place == "server"
+        return took + theirs.least if away is None and theirs.least is not None else None
 
     def of(self, end: End) -> int:
         """That of an end, 0 where it is not known."""
-        return self.least[end] or 0
+        return (self.client if end == "client" else self.server).of
 
-    @property
-    def place(self) -> Place:
-        """Where the tap is, as far as that can be told."""
-        client, server = self.least["client"], self.least["server"]
+    def _place(self) -> Place:
+        client, server = self.client.least, self.server.least
         if client is None or server is None:
             return "middle"
         whole = client + server
         if client <= AT_AN_END * whole:
             return "client"
         return "server" if server <= AT_AN_END * whole else "middle"
+
+
+def _clocks(mine: Side, theirs: deque[tuple[int, int]], time: int, echo: int) -> None:
+    """Measure by timestamps (RFC 7323 §4), while an end sends data without a pause.
+
+    The ACK whose time it echoes came after the data before, and so at most a pause ago.
+    """
+    pause, echoed = time - mine.data, mine.echoed
+    mine.data, mine.echoed = time, echo
+    now = 0
+    while theirs:
+        clock, passed = theirs[0]
+        if clock == echo:
+            if pause <= (mine.least or 0):
+                now = mine.now if echoed == echo else time - passed - pause - TICK
+            break
+        if distance(echo, clock) < 0:  # RFC 7323 §5.2
+            break
+        theirs.popleft()
+    mine.now = now

@@ -6,14 +6,17 @@ from collections import deque
 
 from msgspec import Struct
 
+from trioecho.account.away import Side
 from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, OF_RTO, Blamed, Certainty
+from trioecho.account.events import Ear
 from trioecho.account.line import Line
 from trioecho.account.losses import Losses
 from trioecho.account.repair import Repairs, cause_of
 from trioecho.account.rounds import Rounds
+from trioecho.account.skipped import Counter
 from trioecho.account.spans import Span
 from trioecho.account.trip import Trip
-from trioecho.model import FIN, OTHER, End, Fact, Rung
+from trioecho.model import FIN, OTHER, RST, End, Fact, Rung
 
 _DEFAULT_MSS = 536  # RFC 9293 §3.7.1
 #: Segments in flight that are remembered; of more, the later ones tell no round trip.
@@ -45,20 +48,38 @@ class Direction:
         probed: whether it has asked for room in a window that had none, since there was any.
         mss: bytes of a full segment, as it offered to take.
         losses: what it has sent, and why some was lost.
+        side: how far its sender is from the tap.
+        ear: what its sender is to hear.
+        counter: how its sender numbers its packets.
+        came: when the last data came to its sender, which it has not answered; None for none.
+        ready: from when on its sender knows that it may speak.
     """
 
-    def __init__(self, end: End) -> None:
+    __slots__ = (
+        *("_closing", "_flight", "_full", "_full_at", "_late", "_level", "_next", "_partial"),
+        *("_repairs", "_rounds", "_una", "_widest", "_window", "busy", "came", "counter", "ear"),
+        *("end", "line", "losses", "measured", "mss", "other", "probed", "ready", "side", "trip"),
+    )
+
+    def __init__(self, end: End, side: Side) -> None:
         self.end: End = end
         self.other: End = OTHER[end]
         self.busy = self.measured = self.probed = False
         self.line = Line()
         self.trip = Trip()
         self.mss = _DEFAULT_MSS
+        self.side = side
+        self.ear = Ear()
+        self.counter = Counter()
+        self.came: int | None = None
+        self.ready = 0
         self._una = 0
         self._next = 0
         self._flight: deque[Flying] = deque()
         self._window: int | None = None
         self._widest = 0
+        # What counts as a full segment, also into a small window (RFC 9293 §3.8.6.2.1).
+        self._full = self.mss - _OPTIONS
         self.losses = Losses(end)
         self._repairs = Repairs()
         self._rounds = Rounds()
@@ -69,15 +90,18 @@ class Direction:
         self._late = 0  # when it sent new data last
         self._closing = False
 
-    @property
-    def settled(self) -> int | None:
-        """Up to when its intervals are known; None while it has nothing to do."""
-        known = [self.line.mark] if self.busy else []
-        doubted = self.line.doubted, self._repairs.doubted
-        known += [start for start in doubted if start is not None]
-        if self._level:
-            known.append(self._level[0].start)
-        return min(known, default=None)
+    def settled(self, until: int) -> int:
+        """Up to when its intervals are known, but no later than a time."""
+        line, doubted, level = self.line, self._repairs.doubted, self._level
+        if self.busy and line.mark < until:
+            until = line.mark
+        if line.doubt is not None and line.doubt.span.start < until:
+            until = line.doubt.span.start
+        if doubted and doubted[0].span.start < until:
+            until = doubted[0].span.start
+        if level and level[0].start < until:
+            until = level[0].start
+        return until
 
     @property
     def flying(self) -> int:
@@ -96,38 +120,47 @@ class Direction:
 
     # ---- what its sender does --------------------------------------------------------------------
 
-    def sent(self, time: int, rung: Rung, fact: Fact | None) -> None:
+    def sent(self, time: int, rung: Rung, end: int, fact: Fact | None) -> None:
         """Its sender sends a segment that takes sequence numbers.
 
         Args:
             time: when.
             rung: the segment's.
+            end: one past the last number.
             fact: what was found of it that says that it was sent again.
         """
-        segment = rung.segment
-        end = rung.seq + segment.space
-        if segment.options.mss:
-            self.mss = segment.options.mss
-        full = self.mss - _OPTIONS * bool(segment.options.timestamps)
-        self.losses.sent(time, rung, max(1, full), self.trip.rto)
-        if fact is not None and end <= self._next:
+        segment, known = rung.segment, self._next
+        length, options = segment.length, segment.options
+        if options.mss:
+            self.mss = options.mss
+            self._widen(self._widest)
+        if length:
+            full = self.mss - _OPTIONS if options.timestamps else self.mss
+            self.losses.sent(time, rung, full if full > 1 else 1, self.trip)
+        if fact is not None and end <= known:
             self._again(time, rung, fact)
             return
-        if not self._next:
+        if not known:
             self._una = rung.seq
+        rounds = self._rounds
         if not self.busy:
             self.busy = True
             self.line.begin(time, rung.number)
-            self._rounds.begin(time, end, self._una, anew=True)
+            rounds.begin(time, end, self._una, anew=True)
         if len(self._flight) < _MOST_IN_FLIGHT:
             self._flight.append(Flying(end, time))
-        self._next = max(self._next, end)
-        if self._partial and segment.length:
-            self._rounds.resumed(time, self._late)
-        self._late = time if segment.length else self._late
-        self._partial = segment.length < self._full
-        self._closing = closes(rung) and self.flying <= 1
-        self._rounds.flight = max(self._rounds.flight, self.flying)
+        if end > known:
+            self._next = known = end
+        flying = known - self._una
+        if flying > rounds.flight:
+            rounds.flight = flying
+        if length:
+            if self._partial:
+                rounds.resumed(time, self._late)
+            self._late, self._closing = time, False
+        else:
+            self._closing = closes(rung) and flying <= 1
+        self._partial = length < self._full
 
     def _again(self, time: int, rung: Rung, fact: Fact) -> None:
         line, since = self.line, self.line.mark
@@ -156,32 +189,53 @@ class Direction:
             time: when.
             rung: that of the segment which brings it.
         """
-        ack, window = rung.ack, rung.window
+        ack, window, line = rung.ack, rung.window, self.line
         assert ack is not None
-        self.line.decide(time, goes_on=False)
-        self.losses.heard(time, rung)
-        self._repairs.heard(time, rung)
-        blocked = self._blocked
+        if line.doubt is not None:
+            line.decide(time, goes_on=False)
+        sack = rung.segment.options.sack
+        if sack or ack > self.losses.notes.acked:
+            self.losses.heard(time, rung)
+        if sack or self._repairs.doubted:
+            self._repairs.heard(time, rung)
+        known, full = self._window, self._full
+        blocked = known is not None and known - (self._next - self._una) < full
         if ack > self._una:
-            newest = None
-            while self._flight and self._flight[0].end <= ack:
-                newest = self._flight.popleft()
+            newest, flight = None, self._flight
+            while flight and flight[0].end <= ack:
+                newest = flight.popleft()
             # When the server hears that the connection is open is not known at a tap.
-            known = self.measured and (self._una or self.end == "client" or rung.on_wire)
-            if newest is not None and known and not newest.again:
+            sure = self.measured and (self._una or self.end == "client" or rung.on_wire)
+            if newest is not None and sure and not newest.again:
                 self.trip.add(time, time - newest.time)
             if self.busy:
                 self._settle(time, rung, newest, blocked=blocked)
             self._una = ack
-            self._next = max(self._next, ack)
-        opened = blocked and window > (self._window or 0)
-        self._window, self._widest = window, max(self._widest, window)
-        if not self.busy:
-            return
-        if self.flying <= 0 and (not self._blocked or opened):
-            self._stop(time, rung, opened=opened)
-        elif opened and not self._blocked:
-            self.line.add(time, rung, self._reader(0), self.other)
+            if ack > self._next:
+                self._next = ack
+        self._window = window
+        if window > self._widest:
+            self._widen(window)
+        if self.busy:
+            opened = blocked and window > (known or 0)
+            if self._next <= self._una and (opened or not self._blocked):
+                self._stop(time, rung, opened=opened)
+            elif opened and not self._blocked:
+                line.add(time, rung, self._reader(0), self.other)
+
+    def knows(self, rung: Rung) -> bool:
+        """Whether a segment brings nothing to its sender, which waits for nothing."""
+        segment = rung.segment
+        return (
+            not self.busy
+            and rung.ack == self._una
+            and rung.window == self._window
+            and self.line.doubt is None
+            and not segment.options.sack
+            and not segment.flags & RST
+            and not self._repairs.doubted
+            and self._una <= self.losses.notes.acked
+        )
 
     def _stop(self, time: int, rung: Rung, *, opened: bool) -> None:
         """Everything is acknowledged, and there is room: its sender has nothing more to do."""
@@ -190,16 +244,15 @@ class Direction:
             if self.probed:
                 self.line.add(time, rung, *slow, _PROVEN)
             else:
-                self.line.doubt(time, rung, slow, slow, _PROVEN, until=self._full_at)
+                self.line.leave(time, rung, slow, slow, _PROVEN, until=self._full_at)
         self.busy = self.probed = False
         self._repairs.loss = None
         self.line.mark = time
 
-    @property
-    def _full(self) -> int:
-        """What counts as a full segment, also into a small window (RFC 9293 §3.8.6.2.1)."""
-        full = self.mss - _OPTIONS
-        return min(full, self._widest // 2) if self._widest else full
+    def _widen(self, widest: int) -> None:
+        """Learn how wide its peer's window is at its widest, or its MSS."""
+        full, self._widest = self.mss - _OPTIONS, widest
+        self._full = min(full, widest // 2) if widest else full
 
     @property
     def _blocked(self) -> bool:
@@ -224,7 +277,7 @@ class Direction:
             self._full_at = time  # what that was is told when there is room again
             self._begin_round(time, ack)
         elif blocked:  # if it goes on at once, it had more to send
-            line.doubt(time, rung, _TRAVELS, (self._reader(rung.window), self.other))
+            line.leave(time, rung, _TRAVELS, (self._reader(rung.window), self.other))
             self._begin_round(time, ack)
         elif done and newest is not None and self._next - self._rounds.acked <= self._full:
             self._lone(time, rung, newest)
@@ -262,7 +315,7 @@ class Direction:
         elif cause in ("application", "round-trip"):
             self.line.add(time, rung, *_TRAVELS)
         else:
-            self.line.doubt(time, rung, _TRAVELS, (cause, blamed))
+            self.line.leave(time, rung, _TRAVELS, (cause, blamed))
         self._begin_round(time, ack)
 
     def _plateau(self, span: Span | None) -> None:
@@ -290,7 +343,7 @@ class Direction:
         back = max(self.line.mark, min(time, newest.time + least))
         if time - back >= DELAYED_ACK and not rung.segment.length:
             self.line.add(back, rung, *_TRAVELS)
-            self.line.doubt(time, rung, ("delayed-ack", self.other), ("nagle", self.end))
+            self.line.leave(time, rung, ("delayed-ack", self.other), ("nagle", self.end))
         else:
             self.line.add(time, rung, *_TRAVELS)
         self._begin_round(time, rung.ack or 0)

@@ -3,69 +3,73 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heappush
 
 from msgspec import Struct
 
-from trioecho.model import OTHER, End, Rung
+from trioecho.model import Rung
 
 
 class Event(Struct, gc=False):
-    """An end hears of a segment at a time; ``done``: that has been taken."""
+    """An end hears of a segment.
+
+    Args:
+        time: when.
+        rung: the segment's.
+        end: one past the sequence numbers that it takes; None where it takes none.
+        done: whether that has been taken.
+    """
 
     time: int
     rung: Rung
+    end: int | None
     done: bool = False
 
 
-class Events:
-    """Takes segments with the times at which they are heard, and gives them in order."""
+class Ear:
+    """What one end will hear, in the order in which it was seen, and what it has acknowledged."""
+
+    __slots__ = ("acked", "coming")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Event]] = []
+        self.acked = 0
+        self.coming: deque[Event] = deque()
+
+
+class Events:
+    """Takes segments with the times at which they are heard, and gives them in order.
+
+    Attributes:
+        due: those that are to come, with their times and places, the first one first.
+    """
+
+    __slots__ = ("_count", "due")
+
+    def __init__(self) -> None:
+        self.due: list[tuple[int, int, Event]] = []
         self._count = 0
-        # What each end will hear, in the order in which it was seen.
-        self._heard: dict[End, deque[Event]] = {"client": deque(), "server": deque()}
-        self._acked: dict[End, int] = {"client": 0, "server": 0}
 
-    def heard(self, time: int, rung: Rung) -> None:
-        """The other end hears of a segment at a time, as far as that is known."""
-        event = Event(time, rung)
-        queue = self._heard[OTHER[rung.sender]]
-        while queue and queue[0].done:
-            queue.popleft()
-        queue.append(event)
-        self._put(event)
+    def heard(self, ear: Ear, time: int, rung: Rung, end: int | None) -> None:
+        """An end hears of a segment at a time, as far as that is known."""
+        event, coming = Event(time, rung, end), ear.coming
+        while coming and coming[0].done:
+            coming.popleft()
+        coming.append(event)
+        self._count = count = self._count + 1
+        heappush(self.due, (time, count, event))
 
-    def proven(self, rung: Rung) -> None:
-        """What a segment acknowledges, its sender has heard by now, and all that came before it."""
-        sender, ack = rung.sender, rung.ack
-        if ack is None or ack <= self._acked[sender]:
-            return
-        self._acked[sender] = ack
-        queue, known = self._heard[sender], 0
-        for place, event in enumerate(queue, 1):
-            segment = event.rung.segment
-            if segment.space:
-                if event.rung.seq + segment.space > ack:
+    def proven(self, ear: Ear, time: int, ack: int) -> None:
+        """What an end acknowledges it has heard by then, and all that came before it."""
+        coming, known = ear.coming, 0
+        ear.acked = ack
+        for place, event in enumerate(coming, 1):
+            if event.end is not None:
+                if event.end > ack:
                     break
                 known = place
         for _ in range(known):
-            event = queue.popleft()
-            if not event.done and event.time > rung.time:
-                self._put(Event(rung.time, event.rung))
+            event = coming.popleft()
+            if not event.done and event.time > time:
                 event.done = True
-
-    def until(self, time: int | None = None) -> Iterator[tuple[int, Rung]]:
-        """What was heard until a time, or all: when, and its rung."""
-        heap = self._heap
-        while heap and (time is None or heap[0][0] <= time):
-            when, _, event = heappop(heap)
-            if not event.done:
-                event.done = True
-                yield when, event.rung
-
-    def _put(self, event: Event) -> None:
-        self._count += 1
-        heappush(self._heap, (event.time, self._count, event))
+                self._count += 1
+                heappush(self.due, (time, self._count, Event(time, event.rung, event.end)))

@@ -18,13 +18,14 @@ class Least:
     def add(self, time: int, took: int) -> None:
         """Take a measurement, in nanoseconds, at a time."""
         self._turn(time)
-        self._now = took if self._now is None else min(self._now, took)
+        if self._now is None or took < self._now:
+            self._now = took
 
     def least(self, time: int) -> int | None:
         """The least one, None before the first."""
         self._turn(time)
-        known = [one for one in (self._before, self._now) if one is not None]
-        return min(known, default=None)
+        before, now = self._before, self._now
+        return now if before is None or (now is not None and now < before) else before
 
     def _turn(self, time: int) -> None:
         if time - self._since > MEMORY // 2 and self._now is not None:

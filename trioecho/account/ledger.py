@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from heapq import heappop
 
 from trioecho.account.account import Account, Cost, Tap
 from trioecho.account.away import Away
@@ -10,14 +11,17 @@ from trioecho.account.causes import RANK, STRAYS, Blamed, Certainty
 from trioecho.account.direction import Direction, closes
 from trioecho.account.events import Events
 from trioecho.account.repair import waited
-from trioecho.account.skipped import Gap, Skipped
+from trioecho.account.skipped import Gap
 from trioecho.account.spans import Span, merged
-from trioecho.model import OTHER, RST, End, Fact, Rung
+from trioecho.model import FIN, RST, SYN, Fact, Rung
 
 OnSpan = Callable[[int, Span], None]
 
 #: Places of a cause that are named; of more, the longest.
 MOST_PLACES = 20
+#: Later than any time.
+_FOREVER = 1 << 63
+_OPENS_OR_CLOSES = SYN | FIN
 _PROBES = frozenset(("zero-window-probe", "keep-alive"))
 
 
@@ -29,119 +33,154 @@ class Ledger:
         on_span: told of each interval, with the connection's number.
     """
 
+    __slots__ = (
+        *("_away", "_client", "_closing", "_costs", "_due", "_end", "_ends", "_events", "_from"),
+        *("_kept_alive", "_last", "_number", "_on_span", "_over", "_server", "_start", "_told"),
+        "_wired",
+    )
+
     def __init__(self, rung: Rung, on_span: OnSpan | None = None) -> None:
         self._on_span = on_span
         segment = rung.segment
         ends = segment.source, segment.destination
         self._number = rung.connection
-        self._client, self._server = ends if rung.sender == "client" else reversed(ends)
+        self._ends = ends if rung.sender == "client" else ends[::-1]
         self._start = self._end = self._from = self._told = rung.time
-        client, server = Direction("client"), Direction("server")
-        self._directions: dict[End, Direction] = {"client": client, "server": server}
+        self._away = Away()
+        self._client = Direction("client", self._away.client)
+        self._server = Direction("server", self._away.server)
         self._events = Events()
+        self._due = self._events.due
         self._costs: dict[tuple[str, Blamed], Cost] = {}
         self._last: Rung = rung
-        self._speaker: End | None = None
-        # When the last data came to each end, which it has not answered.
-        self._came: dict[End, int | None] = {"client": None, "server": None}
-        # From when on each end knows that it may speak.
-        self._ready: dict[End, int] = {"client": 0, "server": 0}
         self._closing = self._kept_alive = self._over = self._wired = False
-        self._away = Away()
-        self._skipped = Skipped()
 
     # ---- the order of things ---------------------------------------------------------------------
 
     def see(self, rung: Rung) -> None:
-        """Take the next rung."""
-        time, again, missing = rung.time, _again(rung), None
-        self._end = max(self._end, time)
-        if rung.on_wire:
-            self._on_wire()
+        """Take the next rung.
+
+        Each segment comes this way, so what most of them don't need stands behind a look here.
+        """
+        segment, again, missing = rung.segment, None, None
+        time, length, flags, ack = segment.frame.time, segment.length, segment.flags, rung.ack
+        mine, theirs = self._client, self._server
+        if rung.sender == "server":
+            mine, theirs = theirs, mine
+        for fact in rung.notes:
+            if not fact.routine:
+                again = _again(rung)
+                break
+        space = segment.space if flags & _OPENS_OR_CLOSES else length
+        end = rung.seq + space if space else None
+        if time > self._end:
+            self._end = time
+        heard: int | None = time
+        on_wire = rung.on_wire
+        if on_wire:
+            self._wired = self._client.measured = self._server.measured = True
             heard = rung.arrived
         else:
-            missing = self._skipped.see(rung, self._directions[OTHER[rung.sender]].mss)
-            heard = self._at_tap(rung, again=again is not None)
-        self._happen(time)
+            if segment.identification or mine.counter.next:
+                missing = mine.counter.see(segment, theirs.mss)
+            whole = self._away.see(rung, again=again is not None)
+            if whole is not None:
+                self._measured(time, whole)
+            side = theirs.side
+            if ack is not None and ack > mine.ear.acked:
+                self._events.proven(mine.ear, time, ack)
+            if not space and mine.came is not None:
+                self._has_come(mine, theirs, time, ack)
+            if ack is not None and ack <= 1 and not space:
+                # The handshake is over for its sender; the other end hears of it later.
+                theirs.ready = time + (side.least or 0)
+            elif not side.here:  # the least time, or with what waits in queues; at an end it is now
+                least = side.least
+                heard = time + (side.now if least is None or side.now > least else least)
+        due = self._due
+        if due and due[0][0] <= time:
+            self._happen(time)
         if rung.kind == "original" and not self._over:
-            self._sent(rung, again, missing)
+            if again is not None or (end is not None and not flags & RST):
+                self._sent(mine, theirs, rung, end, again, missing, on_wire=on_wire)
             self._last = rung
-        if heard is not None and (rung.ack is not None or rung.segment.flags & RST):
+        if heard is not None and (ack is not None or flags & RST):
             if heard > time:
-                self._events.heard(heard, rung)
+                self._events.heard(theirs.ear, heard, rung, end)
             elif not self._over:
                 self._arrived(heard, rung)
-                self._last = rung
         self._merge()
 
-    def _happen(self, until: int | None = None) -> None:
+    def _happen(self, until: int) -> None:
         """What was heard until a time."""
-        for time, rung in self._events.until(until):
+        due = self._due
+        while due and due[0][0] <= until:
+            time, _, event = heappop(due)
+            if event.done:
+                continue
+            event.done = True
             if self._over:
                 return
-            self._arrived(time, rung)
-            self._last = rung
+            rung = event.rung
+            theirs = self._server if rung.sender == "client" else self._client
+            if self._wired or not theirs.knows(rung):
+                self._arrived(time, rung)
+            else:
+                self._last = rung
 
-    def _on_wire(self) -> None:
-        if not self._wired:
-            self._wired = True
-            for direction in self._directions.values():
-                direction.measured = True
+    def _measured(self, time: int, whole: int) -> None:
+        """The whole round trip becomes known."""
+        for direction in (self._client, self._server):
+            direction.measured = True
+            direction.trip.at_least(time, whole)
 
-    def _at_tap(self, rung: Rung, *, again: bool) -> int:
-        """When the other end hears of a segment seen at a tap, as far as its round trips tell."""
-        other = OTHER[rung.sender]
-        whole = self._away.see(rung, again=again)
-        if whole is not None:
-            for direction in self._directions.values():
-                direction.measured = True
-                direction.trip.at_least(rung.time, whole)
-        self._events.proven(rung)
-        self._has_come(rung)
-        if rung.ack is not None and rung.ack <= 1 and not rung.segment.space:
-            # The handshake is over for its sender; the other end hears of it later.
-            self._ready[other] = rung.time + self._away.of(other)
-            return rung.time
-        return rung.time + self._away.now(other)
-
-    def _has_come(self, rung: Rung) -> None:
+    def _has_come(self, mine: Direction, theirs: Direction, time: int, ack: int | None) -> None:
         """An ACK alone, not much later than the least round trip, leaves when the data come."""
-        came, ack = self._came[rung.sender], rung.ack
-        if came is None or ack is None or rung.segment.space:
+        came = mine.came
+        if came is None or ack is None or ack < theirs.next:
             return
-        theirs = self._directions[OTHER[rung.sender]]
-        if ack >= theirs.next and came < rung.time <= came + STRAYS:
-            self._came[rung.sender] = rung.time
+        if came < time <= came + STRAYS:
+            mine.came = time
 
     # ---- what happens ----------------------------------------------------------------------------
 
-    def _sent(self, rung: Rung, again: Fact | None, missing: Gap | None) -> None:
-        segment, sender, time = rung.segment, rung.sender, rung.time
-        mine = self._directions[sender]
-        if again is not None and again.kind in _PROBES:
-            self._kept_alive = self._kept_alive or again.kind == "keep-alive"
-            mine.probed = mine.probed or again.kind != "keep-alive"
+    def _sent(
+        self,
+        mine: Direction,
+        theirs: Direction,
+        rung: Rung,
+        end: int | None,
+        again: Fact | None,
+        missing: Gap | None,
+        *,
+        on_wire: bool,
+    ) -> None:
+        segment = rung.segment
+        time, length = segment.frame.time, segment.length
+        if again is not None:
+            if again.kind in _PROBES:
+                self._kept_alive = self._kept_alive or again.kind == "keep-alive"
+                mine.probed = mine.probed or again.kind != "keep-alive"
+                return
+            if again.kind == "spurious-retransmission" and not mine.busy:
+                return  # nobody waits for it
+        if end is None or segment.flags & RST:
             return
-        if not segment.space or segment.flags & RST:
-            return
-        if again is not None and again.kind == "spurious-retransmission" and not mine.busy:
-            return  # nobody waits for it
-        mine.line.decide(time, goes_on=True)
-        self._silent(rung, missing if segment.length else None)
-        mine.sent(time, rung, again)
-        self._closing = self._closing or closes(rung)
-        if segment.length and again is None:
-            self._speaker = sender
-            self._came[sender] = None
-            if not rung.on_wire:
-                self._came[OTHER[sender]] = time + self._away.of(OTHER[sender])
+        if mine.line.doubt is not None:
+            mine.line.decide(time, goes_on=True)
+        if not mine.busy:
+            self._silent(mine, theirs, rung, missing if length else None)
+        mine.sent(time, rung, end, again)
+        if not length:
+            self._closing = self._closing or closes(rung)
+        elif again is None:
+            mine.came = None
+            if not on_wire:
+                theirs.came = time + (theirs.side.least or 0)
 
-    def _silent(self, rung: Rung, missing: Gap | None) -> None:
-        """Say what the silence before a segment was, if there was one."""
-        time, sender, came = rung.time, rung.sender, self._came[rung.sender]
-        mine, theirs = self._directions[sender], self._directions[OTHER[sender]]
-        if mine.busy:
-            return
+    def _silent(self, mine: Direction, theirs: Direction, rung: Rung, missing: Gap | None) -> None:
+        """Say what the silence before a segment was."""
+        time, sender, came = rung.time, rung.sender, mine.came
         rungs = self._last.number, rung.number
         start, until = max(self._from, mine.line.ended), time
         if missing is not None:
@@ -152,97 +191,110 @@ class Ledger:
         elif not theirs.busy:
             theirs.line.decide(time, goes_on=False)
             start = max(start, theirs.line.ended)
-            ready = min(max(start, self._ready[sender]), until)
+            ready = min(max(start, mine.ready), until)
             mine.line.gap(start, ready, "round-trip", "path", rungs)
-            cause, blamed = self._silence(until - ready, rung)
+            cause, blamed = self._silence(mine, until - ready, rung)
             mine.line.gap(ready, until, cause, blamed, rungs)
             self._kept_alive = False
-        mine.late(until, time, rung, self._last.number)
+        if until < time:
+            mine.late(until, time, rung, self._last.number)
 
-    def _silence(self, took: int, rung: Rung) -> tuple[str, Blamed]:
+    def _silence(self, mine: Direction, took: int, rung: Rung) -> tuple[str, Blamed]:
         """What the silence of both ends was, by the segment that ends it."""
-        sender = rung.sender
         if self._closing:
-            return "closing", sender
+            return "closing", mine.end
         if self._kept_alive:
-            return "idle", sender
-        if took <= (self._directions[sender].trip.least(rung.time) or 0):
+            return "idle", mine.end
+        if took <= (mine.trip.least(rung.time) or 0):
             return "round-trip", "path"
-        return ("idle" if closes(rung) else "application"), sender  # nothing was said any more
+        return ("idle" if closes(rung) else "application"), mine.end  # nothing was said any more
 
     def _arrived(self, time: int, rung: Rung) -> None:
-        theirs = self._directions[OTHER[rung.sender]]
-        if rung.on_wire and rung.segment.length and _again(rung) is None:
-            self._came[theirs.end] = time
-        if not rung.segment.flags & RST:
+        theirs = self._server if rung.sender == "client" else self._client
+        self._last = rung
+        segment = rung.segment
+        if self._wired and rung.on_wire and segment.length and _again(rung) is None:
+            theirs.came = time
+        if not segment.flags & RST:
             theirs.acked(time, rung)
             return
         opening = theirs.opening and rung.sender == "server"
-        for direction in self._directions.values():
+        for direction in (self._client, self._server):
             direction.finish(time, rung, "refused" if opening and direction is theirs else "")
         self._over = True
         self._end = max(time, self._end) if self._wired else self._end
 
     # ---- what it comes to ------------------------------------------------------------------------
 
-    def _merge(self, until: int | None = None) -> None:
-        client, server = self._directions.values()
-        if until is None:
-            if not client.line.spans and not server.line.spans:
-                return
-            known = [one for one in (client.settled, server.settled) if one is not None]
-            known += [
-                came
-                for one in (client, server)
-                if not one.busy and (came := self._came[one.end]) is not None
-            ]
-            until = min(known, default=max(client.line.ended, server.line.ended))
+    def _merge(self) -> None:
+        """Charge what is known by now of both directions."""
+        client, server, since = self._client, self._server, self._from
+        if not (client.line.spans or server.line.spans):
+            return
+        # Most segments come while an end waits since then for an ACK.
+        if (client.busy and client.line.mark <= since) or (
+            server.busy and server.line.mark <= since
+        ):
+            return
+        until = server.settled(client.settled(_FOREVER))
+        for one in (client, server):
+            if not one.busy and one.came is not None and one.came < until:
+                until = one.came
+        if until == _FOREVER:
+            until = max(client.line.ended, server.line.ended)
+        self._charge_until(until)
+
+    def _charge_until(self, until: int) -> None:
+        since = self._from
         until = min(until, self._end)  # an ACK's way to its sender may go beyond the last segment
-        for span in merged(client.line.spans, server.line.spans, self._from, until):
+        if until <= since:
+            return
+        self._from = until
+        for span in merged(self._client.line.spans, self._server.line.spans, since, until):
             if self._told < span.start:  # nobody waited for anything that can be seen
                 rungs = self._last.number, span.first
                 self._charge(
                     Span(self._told, span.start, "unknown", "path", Certainty.UNKNOWN, *rungs)
                 )
             self._charge(span)
-        self._from = max(self._from, until)
 
     def _charge(self, span: Span) -> None:
-        self._told = span.end
+        start, end, first, last = span.start, span.end, span.first, span.last
+        self._told = end
         if self._on_span is not None:
             self._on_span(self._number, span)
         key = span.cause, span.blamed
         cost = self._costs.get(key)
         if cost is None:
-            cost = self._costs[key] = Cost(span.cause, span.blamed, 0, span.certainty, [])
-        cost.time += span.end - span.start
+            cost = self._costs[key] = Cost(*key, 0, span.certainty, [])
+        cost.time += end - start
         if span.certainty is not cost.certainty:
             cost.certainty = Certainty.INFERRED
         places = cost.rungs
-        if places and span.first <= places[-1][1] <= span.last:
-            places[-1] = (places[-1][0], span.last)
+        if places and first <= (place := places[-1])[1] <= last:
+            places[-1] = (place[0], last)
         else:
-            places.append((span.first, span.last))
-            if len(places) > MOST_PLACES:
-                places.remove(min(places[:-1], key=_length))
+            places.append((first, last))
+            if len(places) > 4 * MOST_PLACES:
+                _shorten(places)
 
     def account(self) -> Account:
         """Close the account: nothing more comes."""
-        self._happen()
-        for direction in self._directions.values():
+        self._happen(_FOREVER)
+        for direction in (self._client, self._server):
             direction.finish(self._end, self._last)
-        self._merge(self._end)
+        self._charge_until(self._end)
         if self._told < self._end:
             last = self._last.number
             cause = "closing" if self._closing else "idle"
             self._charge(Span(self._told, self._end, cause, "path", Certainty.INFERRED, last, last))
         for cost in self._costs.values():
+            _shorten(cost.rungs)
             cost.rungs.sort(key=_length, reverse=True)
         costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))
         tap: Tap = "wire" if self._wired else self._away.place
-        ends = self._client, self._server
-        account = Account(self._number, *ends, self._start, self._end, tap, costs)
-        for direction in self._directions.values():
+        account = Account(self._number, *self._ends, self._start, self._end, tap, costs)
+        for direction in (self._client, self._server):
             count, losses = direction.losses.end()
             account.missing += count
             account.losses += losses
@@ -251,6 +303,14 @@ class Ledger:
 
 def _length(place: tuple[int, int]) -> int:
     return place[1] - place[0]
+
+
+def _shorten(places: list[tuple[int, int]]) -> None:
+    """Keep the longest places, of those alike the later ones, and the last, which may go on."""
+    if len(places) > MOST_PLACES:
+        *others, last = places
+        order = sorted(range(len(others)), key=lambda at: (_length(others[at]), at))
+        places[:] = [others[at] for at in sorted(order[1 - MOST_PLACES :])] + [last]
 
 
 def _again(rung: Rung) -> Fact | None:

@@ -30,19 +30,17 @@ class Line:
         spans: those that are not taken yet.
         mark: until when it is known what its sender waited for.
         ended: the end of its last interval.
+        doubt: the span after them, if its cause is in doubt.
     """
+
+    __slots__ = ("_rung", "doubt", "ended", "mark", "spans")
 
     def __init__(self) -> None:
         self.spans: deque[Span] = deque()
         self.mark = 0
         self.ended = 0
         self._rung = 0
-        self._doubt: Doubt | None = None
-
-    @property
-    def doubted(self) -> int | None:
-        """The start of a span in doubt."""
-        return None if self._doubt is None else self._doubt.span.start
+        self.doubt: Doubt | None = None
 
     def begin(self, time: int, rung: int) -> None:
         """Its sender begins to wait."""
@@ -59,12 +57,14 @@ class Line:
         """What its sender has waited for since the mark."""
         if time <= self.mark:
             return None
-        span = Span(self.mark, time, cause, blamed, certainty, self._rung, rung.number)
-        self._push(span)
-        self.begin(time, rung.number)
+        number = rung.number
+        span = Span(self.mark, time, cause, blamed, certainty, self._rung, number)
+        self.spans.append(span)
+        self.ended = self.mark = time
+        self._rung = number
         return span
 
-    def doubt(
+    def leave(
         self,
         time: int,
         rung: Rung,
@@ -74,22 +74,22 @@ class Line:
         *,
         until: int | None = None,
     ) -> None:
-        """As ``add``, with another cause if its sender goes on at once."""
+        """As ``add``, but leave it in doubt: it has another cause if its sender goes on at once."""
         if self.mark < time:
             span = Span(self.mark, time, *cause, certainty, self._rung, rung.number)
-            self._doubt = Doubt(span, then, until)
+            self.doubt = Doubt(span, then, until)
             self.begin(time, rung.number)
 
     def decide(self, time: int, *, goes_on: bool) -> None:
         """Its sender goes on or doesn't, which tells what a span in doubt was."""
-        doubt = self._doubt
+        doubt = self.doubt
         if doubt is None:
             return
         span = doubt.span
         at_once = time - span.end <= NAGLE
         if at_once and not goes_on:
             return
-        self._doubt = None
+        self.doubt = None
         if at_once:
             span.cause, span.blamed = doubt.then
         elif doubt.until is not None:
@@ -109,8 +109,8 @@ class Line:
 
     def finish(self) -> None:
         """Nothing more comes: its sender does not go on."""
-        if self._doubt is not None:
-            self.decide(self._doubt.span.end + NAGLE + 1, goes_on=False)
+        if self.doubt is not None:
+            self.decide(self.doubt.span.end + NAGLE + 1, goes_on=False)
 
     def _push(self, span: Span) -> None:
         self.spans.append(span)

@@ -24,8 +24,10 @@ from trioecho.account.causes import (
     TOKENS_DECIDE,
 )
 from trioecho.account.evidence import Bucket, bucket_of, fitted, queued, rounds, runs
+from trioecho.account.notes import Notes
 from trioecho.account.repair import twice
-from trioecho.account.transfer import Transfer
+from trioecho.account.transfer import MOST
+from trioecho.account.trip import Trip
 from trioecho.model import End, Rung
 from trioecho.model.sequence import distance
 
@@ -81,33 +83,41 @@ class Losses:
 
     Args:
         end: that end.
+
+    Attributes:
+        notes: its bulk transfer that goes on now.
     """
+
+    __slots__ = ("_bucket", "_count", "_end", "_found", "notes")
 
     def __init__(self, end: End) -> None:
         self._end: End = end
-        self._transfer = Transfer()
+        self.notes = Notes()
         self._count = 0
         self._found: dict[Why, int] = {}
         self._bucket: Bucket | None = None
 
-    def sent(self, time: int, rung: Rung, full: int, rto: int) -> None:
-        """It sends a segment, for the first time or again.
+    def sent(self, time: int, rung: Rung, full: int, trip: Trip) -> None:
+        """It sends data, for the first time or again.
 
         Args:
             time: when.
             rung: the segment's.
             full: bytes of a full segment.
-            rto: its timer; it starts anew after a pause as long (RFC 5681 §4.1).
+            trip: its round trips; a transfer is over after a pause as long as its timer (RFC 5681
+                §4.1).
         """
-        length = rung.segment.length
-        if not length:
-            return
-        transfer = self._transfer
-        if transfer.whole or (transfer.done and time - transfer.moved > rto):
+        notes, first = self.notes, rung.seq
+        over = (notes.acked >= notes.end or not notes.count) and time - notes.moved > trip.rto
+        if over or notes.count >= MOST:
             self._judge()
-            self._transfer = transfer = Transfer()
-        lost = rung.lost if rung.on_wire else None
-        transfer.sent(time, rung.seq, rung.seq + length, full, lost=lost)
+            self.notes = notes = Notes()
+        end = first + rung.segment.length
+        if rung.lost or (first < notes.end and notes.count):
+            lost = rung.lost if rung.on_wire else None
+            notes.again(time, first, end, full, lost=lost)
+        else:
+            notes.sent(time, first, end, full)
 
     def heard(self, time: int, rung: Rung) -> None:
         """A segment comes back.
@@ -124,13 +134,13 @@ class Losses:
             beyond = distance(blocks[0][1], raw)
             newest = ack + beyond if beyond > 0 else None
             for first, end in () if rung.on_wire else twice(rung):
-                self._transfer.needless(first, end)
-        self._transfer.heard(time, ack, newest)
+                self.notes.needless(first, end)
+        self.notes.heard(time, ack, newest)
 
     def end(self) -> tuple[int, list[Lost]]:
         """Nothing more comes: how many were lost, and why, as far as that can be told."""
         self._judge()
-        self._transfer = Transfer()
+        self.notes = Notes()
         found, bucket = self._found, self._bucket
         policed = found.pop("policed", 0)
         kinds = [Lost(kind, self._end, count) for kind, count in found.items()]
@@ -142,7 +152,9 @@ class Losses:
 
     def _judge(self) -> None:
         """A transfer is over: why it lost what it lost."""
-        transfer = self._transfer
+        if self.notes.transfer is None:
+            return  # nothing was
+        transfer = self.notes.write()
         lost = [place for place, one in enumerate(transfer.lost) if one]
         self._count += len(lost)
         trips = sorted(trip for trip in transfer.trips if trip)

@@ -54,16 +54,14 @@ class Repairs:
 
     Attributes:
         loss: the loss that it is repairing now.
+        doubted: the repairs of late that may yet be shown to have been needless.
     """
+
+    __slots__ = ("doubted", "loss")
 
     def __init__(self) -> None:
         self.loss: Loss | None = None
-        self._repaired: deque[Repaired] = deque()
-
-    @property
-    def doubted(self) -> int | None:
-        """Since when it may be shown that a repair was needless."""
-        return self._repaired[0].span.start if self._repaired else None
+        self.doubted: deque[Repaired] = deque()
 
     def again(self, since: int, recover: int, rung: Rung, cause: str) -> None:
         """It sends something again.
@@ -97,18 +95,18 @@ class Repairs:
     def repaired(self, span: Span | None, first: int, end: int) -> None:
         """Something is repaired, which took the time of a span."""
         if span is not None and span.cause != "spurious":
-            self._repaired.append(Repaired(span, first, end))
+            self.doubted.append(Repaired(span, first, end))
 
     def heard(self, time: int, rung: Rung) -> None:
         """A segment comes back: see whether it tells that a repair was needless (RFC 2883)."""
-        repaired = self._repaired
+        repaired = self.doubted
         while repaired and (time - repaired[0].span.end > HINDSIGHT or len(repaired) > _MOST_OPEN):
             repaired.popleft()
         for first, end in twice(rung):
             self._needless(first, end)
 
     def _needless(self, first: int, end: int) -> None:
-        for one in self._repaired:
+        for one in self.doubted:
             if one.first < end and first < one.end:
                 one.span.cause = "spurious"
         if self.loss is not None and self.loss.first < end and first < self.loss.end:
@@ -116,7 +114,7 @@ class Repairs:
 
     def finish(self) -> None:
         """Nothing more comes that could tell."""
-        self._repaired.clear()
+        self.doubted.clear()
 
 
 def twice(rung: Rung) -> Iterator[tuple[int, int]]:

@@ -27,6 +27,11 @@ class Rounds:
         flat: for how many rounds the flight has been the same, within a segment.
     """
 
+    __slots__ = (
+        *("_last", "_lasted", "_level", "_paused", "_rates", "_start"),
+        *("acked", "flat", "flight", "to"),
+    )
+
     def __init__(self) -> None:
         self.to = 0
         self.acked = 0
@@ -76,8 +81,8 @@ class Rounds:
         """
         took = time - self._start
         rate = (ack - self.acked) / took if took > 0 else 0.0
-        full = self._full(rate, *trip)
-        if not self.short(time, trip[1]):
+        full, short = self._full(rate, *trip), self.short(time, trip[1])
+        if not short:
             self._level_off(mss)
         if full and self._lasted:  # a single flight is a message, whose time is its way
             cause = full
@@ -89,14 +94,14 @@ class Rounds:
             cause = "slow-start"
         else:
             cause = "send-buffer" if self.flat >= FLAT - 1 else "congestion-window"
-        if not self.short(time, trip[1]):
+        if not short:
             self._last = self.flight
             self._rates.append(rate)
         return cause
 
     def _full(self, rate: float, now: int, least: int | None) -> str:
         """Whether the path carries no more: a queue stands before it."""
-        if not least or rate < FULL * self._highest() or now <= INFLATED * least:
+        if not least or now <= INFLATED * least or rate < FULL * self._highest():
             return ""
         bloated = now >= BLOATED * least and now >= least + BLOATED_BY
         return "bufferbloat" if bloated else "bottleneck"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from msgspec import Struct
-
-from trioecho.model import End, Rung
+from trioecho.model import Segment
 
 #: So many packets in a row must count up by one, until a gap alone tells of missing ones.
 TRUSTED = 3
@@ -22,54 +20,47 @@ class Gap(NamedTuple):
     sure: bool
 
 
-class Counter(Struct, gc=False):
-    """How one end numbers its packets.
-
-    Args:
-        next: the identification that it should use next; None before the first.
-        steps: how many in a row were what they should be; -1 for an end that does not count.
-    """
-
-    next: int | None = None
-    steps: int = 0
-
-
-class Skipped:
+class Counter:
     """Finds gaps in the identifications of an end that numbers each connection's packets in turn.
 
     Linux does so, also for packets that may not be fragmented; an end that counts for all its
     connections together, or that draws numbers by lot, soon takes a step that is none of these.
+
+    Attributes:
+        next: the identification that it should use next; 0 before the first.
     """
 
-    def __init__(self) -> None:
-        self._counters: dict[End, Counter] = {"client": Counter(), "server": Counter()}
+    __slots__ = ("_steps", "next")
 
-    def see(self, rung: Rung, full: int) -> Gap | None:
-        """Take the next rung seen at the tap.
+    def __init__(self) -> None:
+        self.next = 0
+        self._steps = 0  # how many in a row were what they should be; -1 for one that doesn't count
+
+    def see(self, segment: Segment, full: int) -> Gap | None:
+        """Take the next packet seen at the tap.
 
         Args:
-            rung: the rung.
+            segment: its segment.
             full: bytes of a full segment, of which offload may have merged several.
 
         Returns:
             What is missing before it.
         """
-        number = rung.segment.identification
-        counter = self._counters[rung.sender]
-        unnumbered = not number and (counter.next or 1) % _IDENTIFICATIONS
-        if unnumbered or counter.steps < 0:
+        number, wanted = segment.identification, self.next
+        unnumbered = not number and (not wanted or wanted % _IDENTIFICATIONS)
+        if unnumbered or self._steps < 0:
             return None
-        wanted, counter.next = counter.next, number + max(1, -(-rung.segment.length // full))
-        if wanted is None:
+        self.next = number + max(1, -(-segment.length // full))
+        if not wanted:
             return None
         gap = (number - wanted) % _IDENTIFICATIONS
         if gap == 0:
-            counter.steps += 1
+            self._steps += 1
             return None
         if _IDENTIFICATIONS - gap <= MOST:  # overtaken
-            counter.next = wanted
+            self.next = wanted
             return None
-        if gap > MOST or not counter.steps:
-            counter.steps = -1
+        if gap > MOST or not self._steps:
+            self._steps = -1
             return None
-        return Gap(gap, counter.steps >= TRUSTED)
+        return Gap(gap, self._steps >= TRUSTED)

@@ -37,23 +37,25 @@ def merged(one: deque[Span], other: deque[Span], start: int, until: int) -> list
     """
     found: list[Span] = []
     while start < until:
-        for queue in (one, other):
-            while queue and queue[0].end <= start:
-                queue.popleft()
-        heads = [queue[0] for queue in (one, other) if queue]
-        active = [head for head in heads if head.start <= start]
-        if not active:
-            start = min([until, *(head.start for head in heads)])
+        while one and one[0].end <= start:
+            one.popleft()
+        while other and other[0].end <= start:
+            other.popleft()
+        best, then = one[0] if one else None, other[0] if other else None
+        if best is None or best.start > start:
+            best, then = then, best
+        if best is None or best.start > start:  # neither has one here
+            starts = [head.start for head in (best, then) if head is not None]
+            start = min(starts, default=until)
             continue
-        end = min([until, *(head.end for head in active)])
-        end = min([end, *(head.start for head in heads if head.start > start)])
-        best = min(active, key=_rank)
-        found.append(
-            Span(start, end, best.cause, best.blamed, best.certainty, best.first, best.last)
-        )
+        end = best.end if best.end < until else until
+        if then is not None and then.start > start:
+            end = min(end, then.start)
+        elif then is not None:
+            end = min(end, then.end)
+            best = then if RANK[then.cause] < RANK[best.cause] else best
+        if start != best.start or end != best.end:
+            best = Span(start, end, best.cause, best.blamed, best.certainty, best.first, best.last)
+        found.append(best)
         start = end
     return found
-
-
-def _rank(span: Span) -> int:
-    return RANK[span.cause]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 
 #: Transmissions of one transfer that are remembered; a longer one goes on as another.
 MOST = 10_000
@@ -14,21 +15,27 @@ KEPT = 2_000
 class Transfer:
     """What one end sends without a pause of its own, in columns, since there may be many.
 
+    Args:
+        acked: up to where all was acknowledged before.
+
     Attributes:
         times: when each transmission was sent, nanoseconds since the epoch.
         sizes: their bytes.
         lost: 1 for those that did not arrive, as far as is known.
         trips: their round-trip times in nanoseconds; 0 where that is not known.
-        moved: when something was sent or acknowledged last.
     """
 
-    def __init__(self) -> None:
+    __slots__ = (
+        *("_acked", "_before", "_ends", "_last", "_repeated", "_starts"),
+        *("lost", "sizes", "times", "trips"),
+    )
+
+    def __init__(self, acked: int = 0) -> None:
         self.times = array("q")
         self.sizes = array("i")
         self.lost = bytearray()
         self.trips = array("q")
-        self.moved = 0
-        self._acked = 0
+        self._acked = acked
         # Bytes that travel together: where they begin and end, and their last two transmissions.
         self._starts = array("q")
         self._ends = array("q")
@@ -37,14 +44,9 @@ class Transfer:
         self._repeated = 0  # up to where something was sent again
 
     @property
-    def whole(self) -> bool:
-        """Whether it remembers no more."""
-        return len(self.times) >= MOST
-
-    @property
-    def done(self) -> bool:
-        """Whether all of it is acknowledged."""
-        return not self._ends or self._acked >= self._ends[-1]
+    def end(self) -> int:
+        """One past the last byte that was sent."""
+        return self._ends[-1]
 
     def sent(self, time: int, first: int, end: int, full: int, *, lost: bool | None) -> None:
         """Bytes are sent, for the first time or again.
@@ -56,7 +58,6 @@ class Transfer:
             full: bytes of a full segment, of which offload may have merged several.
             lost: whether they did not arrive; None where only a repetition will tell.
         """
-        self.moved = time
         known = self._ends[-1] if self._ends else first
         if first < known:
             self._again(time, first, min(end, known), lost=lost)
@@ -67,8 +68,32 @@ class Transfer:
             self._last.append(len(self.times))
             self._before.append(-1)
             self._add(time, after - start, lost=bool(lost))
-        if len(self.times) >= 2 * KEPT and not self._repeated and 1 not in self.lost:
+        if len(self.times) >= 2 * KEPT and not self.spoilt:
             self._forget()
+
+    @property
+    def spoilt(self) -> bool:
+        """Whether something was lost or sent again, so that nothing is forgotten any more."""
+        return bool(self._repeated) or 1 in self.lost
+
+    def all_sent(self, segments: Sequence[tuple[int, int, int, int]]) -> None:
+        """Segments are sent in order, for the first time: as ``sent``, a column at a time.
+
+        An ACK of one may be taken after this as well as between: each is found by its end.
+
+        Args:
+            segments: of each, when, where it begins and ends, and the bytes of a full segment,
+                which none exceeds.
+        """
+        count, known = len(segments), len(self.times)
+        self.times.extend([one[0] for one in segments])
+        self._starts.extend([one[1] for one in segments])
+        self._ends.extend([one[2] for one in segments])
+        self.sizes.extend([one[2] - one[1] for one in segments])
+        self.lost.extend(bytes(count))
+        self.trips.frombytes(bytes(count * self.trips.itemsize))
+        self._last.extend(range(known, known + count))
+        self._before.extend(array("i", [-1]) * count)
 
     def needless(self, first: int, end: int) -> None:
         """What was sent again had arrived before (RFC 2883)."""
@@ -89,7 +114,7 @@ class Transfer:
         elif ack > max(self._acked, self._repeated):
             self._measure(time, ack)
         if ack > self._acked:
-            self._acked, self.moved = ack, time
+            self._acked = ack
 
     def _add(self, time: int, size: int, *, lost: bool) -> None:
         self.times.append(time)

@@ -13,6 +13,8 @@ class Trip:
         smoothed: the smoothed one in nanoseconds (RFC 6298 §2), 0 before the first.
     """
 
+    __slots__ = ("_least", "_strays", "smoothed")
+
     def __init__(self) -> None:
         self.smoothed = 0
         self._strays = 0

@@ -1,0 +1,119 @@
+"""What one end sends, noted until somebody asks why some of it was lost."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from trioecho.account.transfer import KEPT, Transfer
+
+#: ACKs are noted as well, but no more than this: an end may repeat its SACK blocks without an end.
+MOST = 20_000
+#: What was sent for the first time: when, its first byte, its end, and the bytes of a full segment.
+#: Or an ACK: when it came, the end of what has arrived last behind a gap, as SACK tells, up to
+#: where all has arrived, and ``_ACK`` or ``_SACK``.
+Note: TypeAlias = tuple[int, int, int, int]
+_ACK, _SACK = 0, -1
+
+
+class Notes:
+    """A transfer that goes on, and most of which is never looked at, since nothing of it was lost.
+
+    What is written into a ``Transfer`` costs five times a note. So it is written when something is
+    sent again or known to be lost, and what is noted then comes out as if it had been there before.
+
+    Attributes:
+        transfer: what was written of it; None while nothing of it was lost or sent again.
+        count: how many transmissions it has, up to those that are forgotten.
+        end: one past the last byte that was sent.
+        acked: up to where all is acknowledged.
+        moved: when something was sent or acknowledged last.
+    """
+
+    __slots__ = ("_forgotten", "_notes", "_spoilt", "acked", "count", "end", "moved", "transfer")
+
+    def __init__(self) -> None:
+        self.transfer: Transfer | None = None
+        self.count = self.end = self.acked = self.moved = 0
+        self._forgotten = 0  # up to where what is forgotten was acknowledged
+        self._notes: list[Note] = []
+        self._spoilt = False  # so that nothing is forgotten any more
+
+    def sent(self, time: int, first: int, end: int, full: int) -> None:
+        """Bytes are sent for the first time, and are not known to be lost; see ``again``."""
+        self.moved, self.end = time, end
+        self._notes.append((time, first, end, full))
+        self.count += 1 if end - first <= full else -((first - end) // full)
+        if self.count >= 2 * KEPT and not self._spoilt:
+            if self.transfer is None:
+                self._forget()
+            else:
+                self.write()
+
+    def again(self, time: int, first: int, end: int, full: int, *, lost: bool | None) -> None:
+        """Bytes are sent again, or will not arrive.
+
+        Args:
+            time: when.
+            first: where they begin.
+            end: where they end.
+            full: bytes of a full segment, of which offload may have merged several.
+            lost: whether they did not arrive; None where only a repetition will tell.
+        """
+        transfer = self.write()
+        transfer.sent(time, first, end, full, lost=lost)
+        self.moved, self.count, self.end = time, len(transfer.times), transfer.end
+        self._spoilt = transfer.spoilt
+
+    def heard(self, time: int, ack: int, newest: int | None) -> None:
+        """An ACK comes; see ``Transfer.heard``."""
+        if newest is not None:
+            self._notes.append((time, newest, ack, _SACK))
+            if len(self._notes) > MOST:
+                self.write()
+        elif ack > self.acked:
+            self._notes.append((time, 0, ack, _ACK))
+        if ack > self.acked:
+            self.acked, self.moved = ack, time
+
+    def needless(self, first: int, end: int) -> None:
+        """What was sent again had arrived before (RFC 2883)."""
+        if self.transfer is not None:
+            self.write().needless(first, end)
+
+    def write(self) -> Transfer:
+        """Write what is noted."""
+        transfer = self.transfer
+        if transfer is None:
+            transfer = self.transfer = Transfer(self._forgotten)
+        notes, self._notes = self._notes, []
+        sent = [note for note in notes if note[3] > 0 and note[2] - note[1] <= note[3]]
+        keeps = transfer.spoilt or len(transfer.times) + len(sent) < 2 * KEPT
+        plain = keeps and len(sent) == sum(note[3] > 0 for note in notes)
+        if plain:
+            transfer.all_sent(sent)
+        for time, first, end, full in notes:
+            if full <= 0:
+                transfer.heard(time, end, first if full == _SACK else None)
+            elif not plain:
+                transfer.sent(time, first, end, full, lost=None)
+        self.count = len(transfer.times)
+        return transfer
+
+    def _forget(self) -> None:
+        """Forget the oldest that have arrived, as ``Transfer`` would."""
+        left, acked, notes = KEPT, self.acked, self._notes
+        for place, (time, first, end, full) in enumerate(notes):
+            if full <= 0:
+                self._forgotten = max(self._forgotten, end)
+                continue
+            whole = end if end <= acked else first + max(0, acked - first) // full * full
+            count = min(left, -((first - whole) // full))
+            left -= count
+            if first + count * full < end:
+                notes[place] = (time, first + count * full, end, full)
+                del notes[:place]
+                break
+            if not left:
+                del notes[: place + 1]
+                break
+        self.count -= KEPT - left
