@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from trioecho.account.causes import CAUSES
-from trioecho.account.glossary import SIGNS
+from trioecho.account.glossary import LOSSES, SIGNS
 from trioecho.account.losses import ADVICE, Why
 from trioecho.lessons.shelf import names
 
@@ -20,7 +20,7 @@ SECTIONS = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", PAGE.read_text("utf-8
 def test_there_is_a_section_for_each_and_for_nothing_else() -> None:
     every = {*CAUSES, *get_args(Why)}
     assert SIGNS.keys() == SECTIONS.keys() == every
-    assert ADVICE.keys() == set(get_args(Why))
+    assert ADVICE.keys() == LOSSES.keys() == set(get_args(Why))
 
 
 @pytest.mark.parametrize("name", SIGNS)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from programs import shown
 
+from trioecho.account.glossary import SIGNS
 from trioecho.cli.explain import complete
 from trioecho.cli.explain_text import show_one, topics
 from trioecho.model import State
@@ -112,7 +113,21 @@ def test_each_topic_is_explained(capfdbinary: pytest.CaptureFixture[bytes]) -> N
     for topic in topics():
         assert show_one(topic) == 0
         assert capfdbinary.readouterr().out
-    assert set(topics()) >= {*kinds(), *causes(), *map(str, State)}
+    assert set(topics()) >= {*kinds(), *causes(), *map(str, State), *SIGNS}
+
+
+def test_a_cause_of_lost_time() -> None:
+    text = explain("slow-reader")
+    assert text.startswith(
+        "slow-reader, a cause in an account\n  The end's program did not read.\n"
+    )
+    for title in ("What to change", "How to be sure", "What it isn't", "A lesson that shows it"):
+        assert f"\n\n{title}\n  " in text
+    assert "docs/how-to/causes.md#slow-reader" in text
+    assert "\n  A policer dropped" in explain("policed")
+    every = explain()
+    assert "\n\nWhat time goes to, in an account\n  refused " in every
+    assert "\n\nWhy segments were lost, in an account\n  policed " in every
 
 
 def test_completion() -> None:

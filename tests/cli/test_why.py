@@ -40,6 +40,11 @@ def test_one_connection_with_all_its_causes() -> None:
     assert said[0] == "connection 2: 10.0.0.1:40001 to 10.0.0.2:7"
     assert any("timeout" in line and "95.6%" in line for line in said)
     assert any(line.strip() == "trioecho lab lost-data" for line in said)
+    assert said[-2:] == ["", "for more about a cause: trioecho explain timeout"]
+
+
+def test_where_nothing_stands_out_no_cause_is_named() -> None:
+    assert not any("explain" in line for line in why(str(SHOP), "--connection", "1"))
 
 
 def test_a_strip_over_time_of_each_of_a_few_connections() -> None:

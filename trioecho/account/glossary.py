@@ -22,6 +22,12 @@ class Sign(NamedTuple):
     sources: tuple[str, ...]
 
 
+#: What each kind of loss is.
+LOSSES = {
+    "policed": "a policer dropped what came faster than its rate",
+    "overflow": "a queue was full",
+    "random": "neither a policer nor a full queue fits: by chance",
+}
 #: By the names of causes, and of the kinds of losses.
 SIGNS: dict[str, Sign] = {
     "refused": Sign(

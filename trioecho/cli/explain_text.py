@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 
 from trioecho.account.causes import CAUSES
-from trioecho.account.glossary import SIGNS
+from trioecho.account.glossary import LOSSES, SIGNS
 from trioecho.account.losses import ADVICE
 from trioecho.cli import prose
 from trioecho.cli.stdout import say, width
@@ -51,10 +51,8 @@ def show_all() -> int:
             seen.add(one.kind)
             parts.setdefault(one.asks, {})[one.kind] = prose.code(said(whole(one.kind)))
     parts["Why a reset was sent"] = {name: prose.code(said(one)) for name, one in causes().items()}
-    parts["What time goes to, in an account"] = {
-        one.name: one.text.format(**_SOME) for one in CAUSES.values()
-    }
-    parts["Why segments were lost, in an account"] = dict(ADVICE)
+    parts["What time goes to, in an account"] = {name: _happened(name) for name in CAUSES}
+    parts["Why segments were lost, in an account"] = LOSSES
     lines = {asks: prose.terms(rows) for asks, rows in parts.items()}
     more = [*prose.paragraphs(f"States: {', '.join(STATES)}", "  ")]
     more += prose.paragraphs(f"Words: {', '.join(WORDS)}", "  ")
@@ -224,26 +222,27 @@ def _word(name: str) -> Iterator[str]:
 def _time(name: str) -> Iterator[str]:
     """What an account gives a connection's time to, or why it says that segments were lost."""
     sign, cause = SIGNS.get(name), CAUSES.get(name)
-    if sign is not None:
-        what = "where time goes" if cause else "why segments were lost"
-        yield prose.strong(f"{name}, in an account: {what}")
-        if cause is not None:
-            what = cause.text.format(**_SOME)
-            yield from prose.paragraphs(f"{what[0].upper()}{what[1:]}.", "  ")
-        yield ""
-        advice = cause.advice if cause else ADVICE[name]
-        yield from prose.sections(
-            {
-                "What to change": prose.paragraphs(advice, "  ") if advice else (),
-                "How to be sure": prose.paragraphs(sign.sure, "  "),
-                "What it isn't": prose.paragraphs(sign.unlike, "  "),
-                "Source": _sources(sign.sources),
-                "A lesson that shows it": _lessons(
-                    [cause.lesson] if cause and cause.lesson else []
-                ),
-                "More of it": [f"  docs/how-to/causes.md#{name}"],
-            }
-        )
+    if sign is None:
+        return
+    what, advice = _happened(name), cause.advice if cause else ADVICE[name]
+    yield prose.strong(f"{name}, {'a cause' if cause else 'why segments are lost'} in an account")
+    yield from prose.paragraphs(f"{what[0].upper()}{what[1:]}.", "  ")
+    yield ""
+    yield from prose.sections(
+        {
+            "What to change": prose.paragraphs(advice, "  ") if advice else (),
+            "How to be sure": prose.paragraphs(sign.sure, "  "),
+            "What it isn't": prose.paragraphs(sign.unlike, "  "),
+            "Source": _sources(sign.sources),
+            "A lesson that shows it": _lessons([cause.lesson] if cause and cause.lesson else []),
+            "More about it": [f"  docs/how-to/causes.md#{name}"],
+        }
+    )
+
+
+def _happened(name: str) -> str:
+    """What happened, of a cause or of a kind of loss, whichever end it was."""
+    return CAUSES[name].text.format(**_SOME) if name in CAUSES else LOSSES[name]
 
 
 def _fault(name: str) -> Iterator[str]:

@@ -78,6 +78,10 @@ def _show(
                 say("")
             over = strips.of.get(account.connection)
             _say(lines(account, columns, over, unicode=has_unicode(), color=has_colors()))
+        tops = [account.top.cause for account in accounts.values() if account.top is not None]
+        if tops:
+            say("")
+            _hint(f"for more about a cause: trioecho explain {tops[0]}")
         return
     told = {each.number for one in attempts for each in one.connections}
     rest = [account for number, account in accounts.items() if number not in told]
@@ -86,7 +90,11 @@ def _show(
         _say(row(account, columns))
     if len(rest) > limit:
         say(f"{plural(len(rest) - limit, 'more connection')}; --limit shows more of them")
-    for line in paragraphs("for a connection's whole account: --connection N"):
+    _hint("for a connection's whole account: --connection N")
+
+
+def _hint(text: str) -> None:
+    for line in paragraphs(text):
         say(line)
 
 
