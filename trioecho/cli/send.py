@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import math
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
     import trio
+
+    from trioecho.sockets.address import Address
 
 
 def send(
@@ -42,6 +47,45 @@ def send(
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write the echo to this file."),
     ] = None,
+    connections: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Load the server: keep a message in flight on each of so many connections.",
+        ),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Load it for this long; 0 until Ctrl-C.  [default: 10]",
+        ),
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            metavar="R",
+            help="Load it with so many messages a second, and count each from when it was due.",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=2**26,
+            metavar="B",
+            help="Load it with messages of so many random bytes.  [default: 64]",
+        ),
+    ] = None,
+    histogram: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Write the load's percentiles, for HdrHistogram (.hgrm)."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Send a message to an echo server, and check every byte of the echo.
@@ -58,6 +102,10 @@ def send(
       trioecho send --file photo.jpg -o back.jpg
 
       tar c . | trioecho send
+
+      trioecho send --connections 50 --duration 10
+
+      trioecho send --connections 8 --rate 1000 --size 1000 --histogram times.hgrm
     """
     from trioecho.cli.runner import refuse, run
     from trioecho.cli.send_exchange import Sending, conduct, same_file
@@ -71,6 +119,15 @@ def send(
         address = parse_address(to, listen=False)
     except MalformedAddress as error:
         refuse(error)
+
+    load = {"--duration": duration, "--rate": rate, "--size": size, "--histogram": histogram}
+    if connections is not None:
+        if file is not None or output is not None or count > 1 or interval:
+            raise typer.BadParameter("a load sends MESSAGE or --size", param_hint="--connections")
+        _load(address, message, connections, duration, rate, size, timeout, histogram, json)
+    for name, value in load.items():
+        if value is not None:
+            raise typer.BadParameter("it is for a load, with --connections", param_hint=name)
 
     sending = Sending(
         address=address,
@@ -88,3 +145,41 @@ def send(
         return 0
 
     run(main, graceful=False)
+
+
+def _load(
+    address: Address,
+    message: str | None,
+    connections: int,
+    duration: float | None,
+    rate: float | None,
+    size: int | None,
+    timeout: float,
+    histogram: str | None,
+    json: bool,
+) -> NoReturn:
+    from trioecho.cli.runner import run
+    from trioecho.cli.send_load import Loading, conduct
+
+    if sys.platform != "linux":
+        raise typer.BadParameter("only Linux can measure one", param_hint="--connections")
+    if message is not None and size is not None:
+        raise typer.BadParameter("use either MESSAGE or --size, not both", param_hint="--size")
+    if message == "":
+        raise typer.BadParameter("a load needs a byte to send", param_hint="MESSAGE")
+    loading = Loading(
+        address=address,
+        message=os.urandom(size or 64) if message is None else os.fsencode(message),
+        connections=connections,
+        duration=10.0 if duration is None else duration or math.inf,
+        rate=rate or math.inf,
+        timeout=timeout or math.inf,
+        histogram=histogram or "",
+        json=json,
+    )
+
+    async def main(stop: trio.Event) -> int:
+        await conduct(loading, stop)
+        return 0
+
+    run(main)
