@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from tapes import CLIENT, SERVER
 
 from trioecho.account.causes import Certainty
@@ -36,6 +37,22 @@ def test_what_an_open_request_was_given_too_much_is_taken_back() -> None:
     assert not list(shares.take(span(30, 60, "idle")))
     assert list(shares.end(one)) == [one]
     assert one.costs == {("think-time", "server"): 10}
+
+
+def test_an_asker_that_has_asked_keeps_nobody_waiting() -> None:
+    """What it says before the answer, such as a WINDOW_UPDATE, was not waited for."""
+    shares, one = Shares(), request(1, 10, 90)
+    one.last, one.answered = Moment(20, 20, 1), Moment(70, 70, 2)
+    shares.begin(one)
+    assert not list(shares.end(one))
+    for start, end, cause in ((0, 40, "application"), (40, 80, "think-time")):
+        assert not list(shares.take(replace(span(start, end, cause), blamed="client")))
+    assert list(shares.take(span(80, 100))) == [one]
+    assert one.costs == {
+        ("application", "client"): 10,
+        ("think-time", "client"): 10,
+        ("think-time", "server"): 20 + 30 + 10,
+    }
 
 
 def test_those_that_wait_are_bounded() -> None:

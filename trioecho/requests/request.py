@@ -135,6 +135,12 @@ class Request(Struct):
         start = self.first.left if began is None else began
         return start, max(start, last, secured or 0)
 
+    @property
+    def owed(self) -> tuple[int, int]:
+        """From when to when the answer was due, as seen at the tap."""
+        start, end = self.seen
+        return max(start, self.last.came), end if self.answered is None else self.answered.left
+
     # ---- times at the ends -----------------------------------------------------------------------
 
     @property
