@@ -1,6 +1,8 @@
 """A server that thinks as long as it is asked to: HTTP/1.1, HTTP/2 without TLS, or HTTPS.
 
-    python bench/request_server.py http1|http2|https PORT [KEY.pem]
+    python bench/request_server.py http1|http2|h2c|https PORT [KEY.pem]
+
+With h2c each connection begins with HTTP/1.1, and is upgraded by its first request.
 
 ``GET /THINK/SIZE`` is answered after THINK milliseconds, with SIZE bytes.
 """
@@ -57,13 +59,17 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
-def serve_http2(connection: socket.socket) -> None:
+def serve_http2(connection: socket.socket, upgrades: bool) -> None:
     """One connection of HTTP/2; bodies wait for the window."""
     talk = H2Connection(H2Configuration(client_side=False))
-    talk.initiate_connection()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    connection.sendall(talk.data_to_send())
     bodies: dict[int, bytes] = {}
+    if upgrades:
+        bodies[1] = upgraded(connection, talk)
+        talk.send_headers(1, [(":status", "200")])
+    else:
+        talk.initiate_connection()
+    connection.sendall(talk.data_to_send())
     while data := connection.recv(65536):
         for event in talk.receive_data(data):
             if isinstance(event, RequestReceived):
@@ -76,6 +82,19 @@ def serve_http2(connection: socket.socket) -> None:
         for stream in list(bodies):
             send(talk, stream, bodies)
         connection.sendall(talk.data_to_send())
+
+
+def upgraded(connection: socket.socket, talk: H2Connection) -> bytes:
+    """Switch to HTTP/2 as a request of HTTP/1.1 asks; returns the body that it asks for."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        head += connection.recv(1)
+    first, *lines = head.decode().splitlines()
+    fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    talk.initiate_upgrade_connection(fields["http2-settings"].encode())
+    switch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+    connection.sendall(switch.encode())
+    return asked(first.split()[1])
 
 
 def send(talk: H2Connection, stream: int, bodies: dict[int, bytes]) -> None:
@@ -94,11 +113,12 @@ def send(talk: H2Connection, stream: int, bodies: dict[int, bytes]) -> None:
 def main(protocol: str, port: str, key: str = "") -> None:
     """Serve until the process is stopped."""
     address = ("", int(port))
-    if protocol == "http2":
+    if protocol in ("http2", "h2c"):
         with socket.create_server(address, backlog=100) as listener:
             while True:
                 connection, _ = listener.accept()
-                threading.Thread(target=serve_http2, args=[connection], daemon=True).start()
+                served = connection, protocol == "h2c"
+                threading.Thread(target=serve_http2, args=served, daemon=True).start()
     with Server(address, Handler) as server:
         if protocol == "https":
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

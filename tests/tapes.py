@@ -32,12 +32,13 @@ class Tape:
     Args:
         way: how long the wire of ours takes in each direction; None for a capture at one place.
         port: what is added to the client's port.
+        server: the server's port.
     """
 
-    def __init__(self, way: float | None = None, port: int = 0) -> None:
+    def __init__(self, way: float | None = None, port: int = 0, server: int = 7) -> None:
         self.frames: list[Frame] = []
         self.next = {"client": 1000, "server": 5000}
-        self._way, self._port = way, port
+        self._way, self._port, self._server = way, port, server.to_bytes(2)
 
     def put(
         self,
@@ -54,6 +55,8 @@ class Tape:
         options = _MSS if flags & SYN else b""
         first = seq or self.next[end]
         packet = tcp(end, flags, first, ack, data, options=options, port=self._port)
+        port = 20 if end == "server" else 22
+        packet = packet[:port] + self._server + packet[port + 2 :]
         way = None
         if self._way is not None:
             way = Way(lost=True) if lost else Way(took=int(self._way * MS))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from needs import need_tool, need_wires
 from programs import trioecho
+from running import python, run
 from tapes import Tape
 
 SERVER = Path(__file__).parents[2] / "bench" / "request_server.py"
@@ -53,7 +54,11 @@ def test_not_with_follow(capture: str) -> None:
 
 @pytest.mark.parametrize(
     ("protocol", "option", "named"),
-    [("http1", "--http1.1", "HTTP/1.1"), ("http2", "--http2-prior-knowledge", "HTTP/2")],
+    [
+        ("http1", "--http1.1", "HTTP/1.1"),
+        ("http2", "--http2-prior-knowledge", "HTTP/2"),
+        ("h2c", "--http2", "HTTP/2"),
+    ],
 )
 def test_what_curl_asks(tmp_path: Path, protocol: str, option: str, named: str) -> None:
     need_wires()
@@ -69,8 +74,7 @@ def test_what_curl_asks(tmp_path: Path, protocol: str, option: str, named: str) 
     said = " ".join(done.stdout.decode().split())
     assert "GET /20/30000" in said
     assert "first byte after" in said
-    table = trioecho("why", str(record), "--requests", "--format", "json")
-    (request,) = map(json.loads, table.stdout.splitlines())
+    (request,) = map(json.loads, why(str(record)))
     assert (request["protocol"], request["request"]) == (named, "GET /20/30000")
     assert (request["status"], request["whole"]) == ("200", True)
     assert request["received"] >= 30_000
@@ -82,3 +86,41 @@ def test_what_curl_asks(tmp_path: Path, protocol: str, option: str, named: str) 
     phases = list(request["phases"].values())
     assert phases[1] <= phases[3] <= phases[4] <= phases[5]
     assert sum(one["time"] for one in request["causes"]) == pytest.approx(times["total"])
+
+
+NAMES = """
+from dnslib import A, RR
+from dnslib.server import DNSServer
+import time
+
+class Zone:
+    def resolve(self, request, handler):
+        time.sleep(0.05)
+        answer = request.reply()
+        answer.add_answer(RR(request.q.qname, rdata=A("10.0.0.9"), ttl=60))
+        return answer
+
+print("ready", flush=True)
+DNSServer(Zone(), port=53, address="10.0.0.2", tcp=True).start()
+"""
+ASK = """
+from dnslib import DNSRecord
+print(DNSRecord.parse(DNSRecord.question("shop.example").send("10.0.0.2", tcp=True)).short())
+"""
+
+
+def test_what_is_asked_of_dns_by_tcp(tmp_path: Path) -> None:
+    record = str(tmp_path / "run.pcapng")
+    done = run(python(NAMES), python(ASK), "--requests", "-o", record, "--format", "terminal")
+    assert done.wrote("client") == ["10.0.0.9"], done
+    said = " ".join(done.out.split())
+    assert "A shop.example" in said
+    assert "NOERROR, first byte after" in said
+    (request,) = map(json.loads, why(record))
+    assert (request["protocol"], request["request"]) == ("DNS", "A shop.example")
+    assert request["times"]["server"] >= 0.05
+    assert request["whole"]
+
+
+def why(record: str) -> list[bytes]:
+    return trioecho("why", record, "--requests", "--format", "json").stdout.splitlines()

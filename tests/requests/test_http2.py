@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
@@ -166,3 +168,70 @@ def test_without_hpack_it_is_a_turn_and_a_hint(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(__import__("sys").modules, "hpack", None)
     (request,) = requests_of(talk.tape, missing={"HTTP/2"})
     assert request.protocol == ""
+
+
+UPGRADE = (
+    b"GET /%s HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+)
+SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_an_upgrade_of_http1_is_answered_on_the_first_stream(together: bool) -> None:
+    """RFC 7540 §3.2; the 101 comes alone, or with the first frames."""
+    talk = Talk()
+    talk.client = H2Connection(H2Configuration(client_side=True))
+    talk.server = H2Connection(H2Configuration(client_side=False))
+    settings = talk.client.initiate_upgrade_connection()
+    talk.tape.say(20, "client", UPGRADE % b"first" + b"HTTP2-Settings: %s\r\n\r\n" % settings)
+    talk.server.initiate_upgrade_connection(settings)
+    if together:
+        talk.tape.say(35, "server", SWITCH + talk.server.data_to_send())
+    else:
+        talk.tape.say(35, "server", SWITCH)
+    talk.flush(55, "client")
+    talk.answer(80, 1, b"x" * 300)
+    talk.ask(100, "/second")
+    talk.answer(130, 3)
+    first, second = requests_of(talk.tape)
+    assert [(one.protocol, one.stream, one.said, one.status) for one in (first, second)] == [
+        ("HTTP/2", 1, "GET /first", "200"),
+        ("HTTP/2", 3, "GET /second", "200"),
+    ]
+    assert (first.whole, ms(first.thought), ms(first.total)) == (True, 50, 90)
+    assert (second.whole, ms(second.thought)) == (True, 20)
+
+
+def test_an_upgrade_that_the_server_does_not_take() -> None:
+    tape = Tape(way=10)
+    tape.open()
+    tape.say(20, "client", UPGRADE % b"a" + b"HTTP2-Settings: AAMAAABk\r\n\r\n")
+    tape.say(40, "server", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    tape.say(60, "client", b"GET /b HTTP/1.1\r\nHost: shop\r\n\r\n")
+    tape.say(80, "server", b"HTTP/1.1 204 No Content\r\n\r\n")
+    found = [(one.protocol, one.said, one.status, one.whole) for one in requests_of(tape)]
+    assert found == [("HTTP/1.1", "GET /a", "200", True), ("HTTP/1.1", "GET /b", "204", True)]
+
+
+@pytest.mark.parametrize("settings", [b"", b"!", b"AAEAAAAA", b"A" * 5_000])
+def test_settings_that_are_none(settings: bytes) -> None:
+    tape = Tape(way=10)
+    tape.open()
+    tape.say(20, "client", UPGRADE % b"a" + b"HTTP2-Settings: %s\r\n\r\n" % settings)
+    tape.say(40, "server", SWITCH)
+    (request,) = requests_of(tape)
+    assert (request.said, request.status, request.whole) == ("GET /a", "", False)
+
+
+def test_an_upgrade_without_the_packages() -> None:
+    tape = Tape(way=10)
+    tape.open()
+    tape.say(20, "client", UPGRADE % b"a" + b"HTTP2-Settings: AAMAAABk\r\n\r\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "hpack", None)
+        tape.say(40, "server", SWITCH)
+        tape.say(60, "client", b"anything")
+        tape.say(80, "server", b"at all")
+        upgrade, turn = requests_of(tape, missing={"HTTP/2"})
+    assert (upgrade.said, upgrade.status) == ("GET /a", "101")
+    assert (turn.said, turn.whole) == ("client: 8 bytes", True)

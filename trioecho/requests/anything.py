@@ -8,10 +8,13 @@ from typing import Literal
 
 from trioecho.model import End
 from trioecho.packet.records import CLIENT_HELLO, HANDSHAKE
+from trioecho.requests.dns import PORT
+from trioecho.requests.dns_tcp import DnsTcp, is_question
 from trioecho.requests.flow import Part
 from trioecho.requests.http1 import Http1
 from trioecho.requests.http2 import PREFACE, Http2
 from trioecho.requests.protocol import MOST_HEADER, Handover, Log, Missing, Talk
+from trioecho.requests.request import Request
 from trioecho.requests.tls import Tls
 from trioecho.requests.turns import Turns
 
@@ -22,14 +25,18 @@ _METHOD = re.compile(rb"[A-Z]{1,20}( |$)")
 _REQUEST_LINE = re.compile(rb"[A-Z]{1,20} [^\s]+ HTTP/1\.[01]\r?$")
 
 
-def sniff(data: bytes) -> Literal["http/1", "http/2", "tls", "more", ""]:
+def sniff(data: bytes, port: int = 0) -> Literal["http/1", "http/2", "tls", "dns", "more", ""]:
     """What a client's first bytes begin: ``more`` if that takes more of them to tell.
 
-    Source: RFC 9112 §3, RFC 9113 §3.4, RFC 8446 §5.1.
+    What is sent to DNS's port is a message of DNS if it looks like one.
+
+    Source: RFC 9112 §3, RFC 9113 §3.4, RFC 8446 §5.1, RFC 1035 §4.2.2.
 
     >>> sniff(b"GET /a HTTP/1.1\\r\\n"), sniff(b"GET /"), sniff(b"EHLO a\\r\\n")
     ('http/1', 'more', '')
     """
+    if port == PORT:
+        return is_question(data)
     if data and data[0] == HANDSHAKE:
         if len(data) < 6:
             return "more"
@@ -52,10 +59,11 @@ class Anything(Talk):
     Args:
         log: told of each turn, and given to the protocol that is found.
         missing: told of a protocol that cannot be read, since a package is missing.
+        port: the server's.
     """
 
-    def __init__(self, log: Log, missing: Callable[[str], None]) -> None:
-        self._log, self._missing = log, missing
+    def __init__(self, log: Log, missing: Callable[[str], None], port: int = 0) -> None:
+        self._log, self._missing, self._port = log, missing, port
         self._turns = Turns(log)
         self._speaker: End | None = None
         self._held: list[Part] = []
@@ -76,7 +84,7 @@ class Anything(Talk):
 
     def _begin(self, part: Part) -> Handover | None:
         self._held.append(part)
-        found = sniff(b"".join(one.data for one in self._held))
+        found = sniff(b"".join(one.data for one in self._held), self._port)
         if found == "more" and len(self._held) < MOST_HELD:
             return None
         if found in ("", "more"):
@@ -94,8 +102,21 @@ class Anything(Talk):
 
     def _talk(self, protocol: str) -> Talk:
         if protocol == "http/1":
-            return Http1(self._log, lambda: Anything(self._log, self._missing))
+            return Http1(self._log, self._anew, self._upgraded)
+        if protocol == "dns":
+            return DnsTcp(self._log)
         return Http2(self._log) if protocol == "http/2" else Tls(self._log)
+
+    def _anew(self) -> Anything:
+        return Anything(self._log, self._missing, self._port)
+
+    def _upgraded(self, request: Request, settings: bytes) -> Talk:
+        try:
+            return Http2(self._log, request, settings)
+        except Missing as missing:
+            self._missing(str(missing))
+            self._log.done(request)
+            return self._anew()
 
     def _say(self, end: End, part: Part) -> None:
         self._speaker = end

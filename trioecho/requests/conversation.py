@@ -50,7 +50,7 @@ class Conversation:
         self._closed: set[End] = set()
         self._asked: dict[int, Request] = {}
         self._lately: deque[Request] = deque(maxlen=_LATELY)
-        self._talk: Talk = Anything(self, missing)
+        self._talk: Talk = Anything(self, missing, self._server.port)
         self._moment = Moment(rung.time, rung.time, rung.number)
 
     def see(self, rung: Rung) -> None:
@@ -131,7 +131,7 @@ class Conversation:
                 handover = self._talk.take(end, part)
             except GiveUp:
                 self._talk.stop()
-                anything = self._talk = Anything(self, self._missing)
+                anything = self._talk = Anything(self, self._missing, self._server.port)
                 anything.take_as_it_is(end, part)
                 continue
             if handover is not None:

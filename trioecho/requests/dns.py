@@ -23,6 +23,47 @@ TOGETHER = 2_000_000_000
 _ADDRESSES = (1, 28)  # A and AAAA
 
 
+class Messages:
+    """Reads messages.
+
+    Raises:
+        Missing: dnslib is not installed.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import dnslib
+        except ImportError:
+            raise Missing("DNS") from None
+        self._dnslib = dnslib
+
+    def read(self, payload: bytes) -> DNSRecord | None:
+        """All of a message; None for what is none."""
+        try:
+            record = self._dnslib.DNSRecord.parse(payload)
+        except (self._dnslib.DNSError, ValueError, LookupError):
+            return None
+        return record if record.questions else None
+
+    def begin(self, payload: bytes) -> DNSRecord | None:
+        """As `read`, without what follows the question."""
+        dnslib = self._dnslib
+        try:
+            buffer = dnslib.DNSBuffer(payload)
+            header = dnslib.DNSHeader.parse(buffer)
+            return dnslib.DNSRecord(header, [dnslib.DNSQuestion.parse(buffer)])
+        except (dnslib.DNSError, ValueError, LookupError):
+            return None
+
+    def asked(self, record: DNSRecord) -> str:
+        """What a message asks, in words: ``A shop.example``."""
+        return f"{self._dnslib.QTYPE.get(record.q.qtype)} {name_of(record)}"
+
+    def status(self, record: DNSRecord) -> str:
+        """How an answer came out, in words: ``NOERROR``."""
+        return str(self._dnslib.RCODE.get(record.header.rcode))
+
+
 class _Lookup(Struct):
     """Questions for one name, such as for its IPv4 and its IPv6 addresses.
 
@@ -48,11 +89,7 @@ class Names:
     """
 
     def __init__(self, number: Callable[[], int]) -> None:
-        try:
-            import dnslib
-        except ImportError:
-            raise Missing("DNS") from None
-        self._dnslib = dnslib
+        self._messages = Messages()
         self._number = number
         self._open: dict[tuple[Endpoint, Endpoint, int], tuple[Request, str]] = {}
         self._lookups: dict[tuple[str, str], _Lookup] = {}
@@ -60,8 +97,8 @@ class Names:
 
     def take(self, datagram: Datagram) -> Iterator[Request]:
         """Take a datagram; given are the requests that are over with it."""
-        record = self._record(datagram.payload)
-        if record is None or not record.questions:
+        record = self._messages.read(datagram.payload)
+        if record is None:
             return
         if datagram.destination.port == PORT and not record.header.qr:
             yield from self._ask(datagram, record)
@@ -88,21 +125,15 @@ class Names:
             yield request
         self._open.clear()
 
-    def _record(self, payload: bytes) -> DNSRecord | None:
-        try:
-            return self._dnslib.DNSRecord.parse(payload)
-        except (self._dnslib.DNSError, ValueError, LookupError):
-            return None
-
     def _ask(self, datagram: Datagram, record: DNSRecord) -> Iterator[Request]:
         client, server = datagram.source, datagram.destination
         key = client, server, record.header.id
-        time, name = datagram.frame.time, _name(record)
+        time, name = datagram.frame.time, name_of(record)
         moment = Moment(time, time, datagram.frame.number)
-        kind = self._dnslib.QTYPE.get(record.q.qtype)
+        asked = self._messages.asked(record)
         before, _ = self._open.get(key, (None, ""))
         if before is not None:
-            if before.what == f"{kind} {name}":
+            if before.what == asked:
                 return  # it is asked again
             yield before
         request = Request(
@@ -113,7 +144,7 @@ class Names:
             "DNS",
             moment,
             moment,
-            what=f"{kind} {name}",
+            what=asked,
             sent=len(datagram.payload),
             costs={},
         )
@@ -132,7 +163,7 @@ class Names:
             return
         request.answered = request.ended = Moment(time, time, datagram.frame.number)
         request.received, request.whole = len(datagram.payload), True
-        request.status = str(self._dnslib.RCODE.get(record.header.rcode))
+        request.status = self._messages.status(record)
         lookup = self._lookups.get((client.ip, name))
         if lookup is not None:
             lookup.named = [*lookup.named[-10:], time]
@@ -154,5 +185,6 @@ def _keep(known: dict, key: tuple[str, str], value: object) -> None:  # type: ig
         del known[next(iter(known))]
 
 
-def _name(record: DNSRecord) -> str:
+def name_of(record: DNSRecord) -> str:
+    """The name that is asked for."""
     return str(record.q.qname).rstrip(".")[:MOST_TEXT] or "."

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     import h11
 
+    #: Makes what goes on behind an upgrade to HTTP/2: given the request, and the client's settings.
+    Upgrade = Callable[[Request, bytes], Talk]
+
 
 class Http1(Talk):
     """Both directions of a connection; each message is read by an h11 of its own.
@@ -35,18 +38,19 @@ class Http1(Talk):
     Args:
         log: told of each request.
         other: makes the protocol that goes on behind CONNECT and an upgrade.
+        http2: makes the one behind an upgrade to HTTP/2, which answers the request that asked.
 
     Raises:
         Missing: h11 is not installed.
     """
 
-    def __init__(self, log: Log, other: Callable[[], Talk]) -> None:
+    def __init__(self, log: Log, other: Callable[[], Talk], http2: Upgrade) -> None:
         try:
             import h11
         except ImportError:
             raise Missing("HTTP/1") from None
         self._h11 = h11
-        self._log, self._other = log, other
+        self._log, self._other, self._http2 = log, other, http2
         self._asking: h11.Connection | None = None
         self._answering: h11.Connection | None = None
         self._waiting: deque[tuple[Request, h11.Request]] = deque()
@@ -56,6 +60,7 @@ class Http1(Talk):
         self._answered: Moment | None = None  # when an answer's first byte came
         self._before: int | None = None  # when the last byte of the answer before left
         self._switches = False
+        self._settings: bytes | None = None  # of a client that wants to upgrade to HTTP/2
 
     def take(self, end: End, part: Part) -> Handover | None:
         """Take bytes of a request, or of an answer."""
@@ -132,6 +137,9 @@ class Http1(Talk):
         self._switches = event.method == b"CONNECT" or any(
             name == b"upgrade" for name, _ in event.headers
         )
+        fields = dict(event.headers)
+        h2c = fields.get(b"upgrade", b"").lower() == b"h2c"
+        self._settings = fields.get(b"http2-settings", b"") if h2c else None
 
     # ---- what the server answers -----------------------------------------------------------------
 
@@ -150,8 +158,10 @@ class Http1(Talk):
             data = self._events(part.moment)
             request.received -= len(data)
             if self._answering is None and self._has_switched(request):
-                rest = part._replace(data=data)
-                return Handover(self._other(), [("server", rest)] if data else [])
+                rest = [("server", part._replace(data=data))] if data else []
+                if request.whole or self._settings is None:
+                    return Handover(self._other(), rest)
+                return Handover(self._http2(request, self._settings), rest)
         return None
 
     def _client(self, event: h11.Request) -> h11.Connection:
@@ -191,11 +201,13 @@ class Http1(Talk):
 
     def _over(self, request: Request, answering: h11.Connection, moment: Moment) -> bytes:
         rest, _ = answering.trailing_data
-        request.whole = True
         self._answering = self._answered = None
         self._before = moment.left
         self._waiting.popleft()
-        self._log.done(request)
+        # In an upgrade to HTTP/2 the answer is that on the first stream (RFC 7540 §3.2).
+        if request.status != "101" or self._settings is None:
+            request.whole = True
+            self._log.done(request)
         return rest
 
     def _has_switched(self, request: Request) -> bool:

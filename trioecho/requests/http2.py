@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -71,16 +74,19 @@ class Http2(Talk):
 
     Args:
         log: told of each stream.
+        upgraded: the request of HTTP/1.1 that is answered on the first stream, if there is one.
+        settings: what its header HTTP2-Settings says.
 
     Raises:
         Missing: hpack or hyperframe is not installed.
     """
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, upgraded: Request | None = None, settings: bytes = b"") -> None:
         try:
             from hpack import Decoder, HPACKError
             from hyperframe.exceptions import HyperframeError
             from hyperframe.frame import Frame as Parsed
+            from hyperframe.frame import SettingsFrame
         except ImportError:
             raise Missing("HTTP/2") from None
         self._errors = (HPACKError, HyperframeError)
@@ -91,6 +97,14 @@ class Http2(Talk):
             "server": _Half(Decoder(MOST_HEADER), 0),
         }
         self._streams: dict[int, Request] = {}
+        if upgraded is not None:
+            upgraded.stream, upgraded.protocol, upgraded.status = 1, "HTTP/2", ""
+            upgraded.answered = upgraded.ended = None
+            self._streams[1] = upgraded
+            with suppress(ValueError, *self._errors):
+                frame = SettingsFrame()
+                frame.parse_body(memoryview(urlsafe_b64decode(settings + b"==")))
+                self._allow("server", frame.settings)
 
     def take(self, end: End, part: Part) -> Handover | None:
         """Take bytes of frames."""
@@ -132,14 +146,17 @@ class Http2(Talk):
                 if len(half.block.data) > MOST_HEADER:
                     raise GiveUp
             case "SettingsFrame":
-                size = parsed.settings.get(_TABLE_SIZE, 0)  # type: ignore[attr-defined]
-                decoder = self._halves[OTHER[end]].decoder
-                allowed = max(decoder.max_allowed_table_size, min(size, MOST_HEADER))
-                decoder.max_allowed_table_size = allowed
+                self._allow(OTHER[end], parsed.settings)  # type: ignore[attr-defined]
             case "RstStreamFrame":
                 self._reset(end, stream, frame.last)
         if "END_HEADERS" in parsed.flags and half.block is not None:
             self._headers(end, half, frame)
+
+    def _allow(self, end: End, settings: Mapping[int, int]) -> None:
+        """How large an end may make the table of its headers, as the other one says."""
+        decoder, size = self._halves[end].decoder, settings.get(_TABLE_SIZE, 0)
+        allowed = max(decoder.max_allowed_table_size, min(size, MOST_HEADER))
+        decoder.max_allowed_table_size = allowed
 
     def _data(self, end: End, stream: int, frame: Frame) -> None:
         if not stream:
