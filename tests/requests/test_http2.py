@@ -235,3 +235,27 @@ def test_an_upgrade_without_the_packages() -> None:
         upgrade, turn = requests_of(tape, missing={"HTTP/2"})
     assert (upgrade.said, upgrade.status) == ("GET /a", "101")
     assert (turn.said, turn.whole) == ("client: 8 bytes", True)
+
+
+def test_settings_that_cross_the_preface_are_no_turn() -> None:
+    """A server need not wait for the client's first bytes, which may have been lost."""
+    talk = Talk()
+    settings = talk.server.data_to_send()
+    talk.tape.say(20, "server", settings[:12])
+    talk.tape.say(21, "server", settings[12:])
+    talk.client.receive_data(settings)
+    talk.ask(40, "/")
+    talk.answer(60, 1)
+    (request,) = requests_of(talk.tape)
+    assert (request.said, request.status, request.whole) == ("GET /", "200", True)
+    assert (ms(request.connect), ms(request.total)) == (20, 70)
+
+
+def test_what_looks_like_settings_and_no_preface_follows() -> None:
+    tape = Tape(way=10)
+    tape.open()
+    tape.say(20, "server", b"\0\0\0\4\0\0\0\0\0")
+    tape.say(40, "client", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    tape.say(60, "server", b"HTTP/1.1 204 No Content\r\n\r\n")
+    told = [(one.protocol, one.said, one.status) for one in requests_of(tape)]
+    assert told == [("", "server: 9 bytes", ""), ("HTTP/1.1", "GET /", "204")]

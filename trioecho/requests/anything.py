@@ -12,7 +12,7 @@ from trioecho.requests.dns import PORT
 from trioecho.requests.dns_tcp import DnsTcp, is_question
 from trioecho.requests.flow import Part
 from trioecho.requests.http1 import Http1
-from trioecho.requests.http2 import PREFACE, Http2
+from trioecho.requests.http2 import PREFACE, SETTINGS, Http2
 from trioecho.requests.protocol import MOST_HEADER, Handover, Log, Missing, Talk
 from trioecho.requests.request import Request
 from trioecho.requests.tls import Tls
@@ -66,16 +66,31 @@ class Anything(Talk):
         self._log, self._missing, self._port = log, missing, port
         self._turns = Turns(log)
         self._speaker: End | None = None
-        self._held: list[Part] = []
+        self._held: list[tuple[End, Part]] = []
 
     def take(self, end: End, part: Part) -> Handover | None:
-        """Take bytes; held are those of the client that are too few to tell what they begin."""
-        if end == "server":
-            self._release()
-        elif self._held or (not part.broken and self._speaker != end):
-            return self._begin(part)
+        """Take bytes; held are those that are too few to tell what they begin.
+
+        That is what the client says, and settings of HTTP/2 that cross the client's first bytes.
+        """
+        if end == "client":
+            if self._asks or (not part.broken and self._speaker != end):
+                return self._begin(part)
+        elif self._is_early(part):
+            self._held.append((end, part))
+            return None
+        self._release()
         self._say(end, part)
         return None
+
+    @property
+    def _asks(self) -> list[bytes]:
+        return [part.data for end, part in self._held if end == "client"]
+
+    def _is_early(self, part: Part) -> bool:
+        if part.broken or self._speaker is not None or self._asks or len(self._held) >= MOST_HELD:
+            return False
+        return bool(self._held) or part.data[3:9] == SETTINGS
 
     def take_as_it_is(self, end: End, part: Part) -> None:
         """Take bytes that are known to begin no protocol."""
@@ -83,8 +98,8 @@ class Anything(Talk):
         self._say(end, part)
 
     def _begin(self, part: Part) -> Handover | None:
-        self._held.append(part)
-        found = sniff(b"".join(one.data for one in self._held), self._port)
+        self._held.append(("client", part))
+        found = sniff(b"".join(self._asks), self._port)
         if found == "more" and len(self._held) < MOST_HELD:
             return None
         if found in ("", "more"):
@@ -96,9 +111,12 @@ class Anything(Talk):
             self._missing(str(missing))
             self._release()
             return None
+        if found != "http/2":
+            while self._held[0][0] == "server":
+                self._say(*self._held.pop(0))
         self._turns.stop()
         held, self._held = self._held, []
-        return Handover(talk, [("client", one) for one in held])
+        return Handover(talk, held)
 
     def _talk(self, protocol: str) -> Talk:
         if protocol == "http/1":
@@ -124,8 +142,8 @@ class Anything(Talk):
 
     def _release(self) -> None:
         held, self._held = self._held, []
-        for part in held:
-            self._say("client", part)
+        for end, part in held:
+            self._say(end, part)
 
     def stop(self) -> None:
         """The last turn is over."""

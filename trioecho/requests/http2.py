@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: What a client sends first (RFC 9113 §3.4).
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+#: What a server sends first, behind three bytes of length: settings of the whole connection.
+SETTINGS = b"\4\0\0\0\0\0"
 _HEADER = 9
 _DATA, _SETTINGS, _PUSH, _CONTINUATION = 0, 4, 5, 9
 _END_STREAM = 1
