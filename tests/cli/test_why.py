@@ -40,7 +40,13 @@ def test_one_connection_with_all_its_causes() -> None:
     assert said[0] == "connection 2: 10.0.0.1:40001 to 10.0.0.2:7"
     assert any("timeout" in line and "95.6%" in line for line in said)
     assert any(line.strip() == "trioecho lab lost-data" for line in said)
-    assert said[-2:] == ["", "for more about a cause: trioecho explain timeout"]
+    assert said[-2:] == ["", "for more about it: trioecho explain timeout"]
+
+
+def test_why_segments_were_lost_is_explained_too() -> None:
+    film = SHOP.with_name("film.pcap")
+    more = "for more about it: trioecho explain congestion-window, trioecho explain policed"
+    assert " ".join(why(str(film))).endswith(f"  {more}")
 
 
 def test_where_nothing_stands_out_no_cause_is_named() -> None:

@@ -78,10 +78,9 @@ def _show(
                 say("")
             over = strips.of.get(account.connection)
             _say(lines(account, columns, over, unicode=has_unicode(), color=has_colors()))
-        tops = [account.top.cause for account in accounts.values() if account.top is not None]
-        if tops:
+        if names := next(filter(None, map(_explained, accounts.values())), []):
             say("")
-            _hint(f"for more about a cause: trioecho explain {tops[0]}")
+            _hint(f"for more about it: {', '.join(f'trioecho explain {name}' for name in names)}")
         return
     told = {each.number for one in attempts for each in one.connections}
     rest = [account for number, account in accounts.items() if number not in told]
@@ -91,6 +90,12 @@ def _show(
     if len(rest) > limit:
         say(f"{plural(len(rest) - limit, 'more connection')}; --limit shows more of them")
     _hint("for a connection's whole account: --connection N")
+
+
+def _explained(account: Account) -> list[str]:
+    """What of an account a reader may want explained."""
+    causes = [account.top.cause] if account.top is not None else []
+    return [*causes, *(one.kind for one in account.losses)]
 
 
 def _hint(text: str) -> None:
