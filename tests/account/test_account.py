@@ -231,7 +231,27 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         """,
         {**SETUP, "slow-start client": 20, "round-trip path": 20},
     ),
-    "the same flight for five rounds without a loss: its buffer holds no more": (
+    "the same flight for three rounds, each pushed to its end: its buffer holds no more": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:301(300) ack 1
+        +.02  < .  1:1(0) ack 301
+        +0    > P. 301:601(300) ack 1
+        +.02  < .  1:1(0) ack 601
+        +0    > P. 601:901(300) ack 1
+        +.02  < .  1:1(0) ack 901
+        +0    > P. 901:1201(300) ack 1
+        +.02  < .  1:1(0) ack 1201
+        """,
+        {
+            **SETUP,
+            "slow-start client": 20,
+            "congestion-window path": 20,
+            "send-buffer client": 20,
+            "round-trip path": 20,
+        },
+    ),
+    "the same flight where more waits than is pushed is the congestion window's": (
         AT_CLIENT
         + """
         +0    > .  1:301(300) ack 1
@@ -242,18 +262,24 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         +.02  < .  1:1(0) ack 901
         +0    > .  901:1201(300) ack 1
         +.02  < .  1:1(0) ack 1201
-        +0    > .  1201:1501(300) ack 1
-        +.02  < .  1:1(0) ack 1501
-        +0    > .  1501:1801(300) ack 1
-        +.02  < .  1:1(0) ack 1801
         """,
         {
             **SETUP,
             "slow-start client": 20,
-            "congestion-window path": 60,
-            "send-buffer client": 20,
+            "congestion-window path": 40,
             "round-trip path": 20,
         },
+    ),
+    "a window that is filled late was not what its sender waited for before": (
+        AT_CLIENT
+        + """
+        +0    > .  1:501(500) ack 1
+        +.012 > .  501:1001(500) ack 1
+        +.008 < .  1:1(0) ack 501 win 1000
+        +.012 > .  1001:1501(500) ack 1
+        +.02  < .  1:1(0) ack 1501 win 1000
+        """,
+        {**SETUP, "congestion-window path": 12, "receive-buffer server": 8, "round-trip path": 32},
     ),
     "a DSACK tells, within two seconds, that a repair was needless": (
         AT_CLIENT

@@ -7,7 +7,7 @@ from collections import deque
 from msgspec import Struct
 
 from trioecho.account.away import Side
-from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, OF_RTO, Blamed, Certainty
+from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, NAGLE, OF_RTO, Blamed, Certainty
 from trioecho.account.events import Ear
 from trioecho.account.line import Line
 from trioecho.account.losses import Losses
@@ -16,7 +16,7 @@ from trioecho.account.rounds import Rounds
 from trioecho.account.skipped import Counter
 from trioecho.account.spans import Span
 from trioecho.account.trip import Trip
-from trioecho.model import FIN, OTHER, RST, End, Fact, Rung
+from trioecho.model import FIN, OTHER, PSH, RST, End, Fact, Rung
 
 _DEFAULT_MSS = 536  # RFC 9293 §3.7.1
 #: Segments in flight that are remembered; of more, the later ones tell no round trip.
@@ -27,6 +27,7 @@ _OF_THE_SENDER = frozenset(("application", "slow-start", "send-buffer"))
 _OF_THE_PATH = frozenset(("bottleneck", "bufferbloat"))
 _INFERRED, _PROVEN = Certainty.INFERRED, Certainty.PROVEN
 _TRAVELS: tuple[str, Blamed] = ("round-trip", "path")
+_HELD: tuple[str, Blamed] = ("congestion-window", "path")
 
 
 class Flying(Struct, gc=False):
@@ -56,7 +57,8 @@ class Direction:
     """
 
     __slots__ = (
-        *("_closing", "_flight", "_full", "_full_at", "_late", "_level", "_next", "_partial"),
+        *("_closing", "_filled", "_flight", "_full", "_full_at", "_held", "_late", "_level"),
+        *("_next", "_partial"),
         *("_repairs", "_rounds", "_una", "_widest", "_window", "busy", "came", "counter", "ear"),
         *("end", "line", "losses", "measured", "mss", "other", "probed", "ready", "side", "trip"),
     )
@@ -86,6 +88,8 @@ class Direction:
         # The spans of rounds that have the same flight, until it is known what keeps it so.
         self._level: list[Span] = []
         self._partial = False  # whether the last segment was no full one
+        self._filled = 0  # when it filled its peer's window, and what it had waited for until then
+        self._held = _HELD
         self._full_at = 0  # when all was acknowledged last, and there was no room
         self._late = 0  # when it sent new data last
         self._closing = False
@@ -150,6 +154,10 @@ class Direction:
         if len(self._flight) < _MOST_IN_FLIGHT:
             self._flight.append(Flying(end, time))
         if end > known:
+            room = (self._window or 0) + self._una - self._full
+            if known <= room < end:
+                self._filled = time
+                self._held = ("application", self.end) if self._partial else _HELD
             self._next = known = end
         flying = known - self._una
         if flying > rounds.flight:
@@ -157,6 +165,7 @@ class Direction:
         if length:
             if self._partial:
                 rounds.resumed(time, self._late)
+            rounds.pushed = bool(segment.flags & PSH)
             self._late, self._closing = time, False
         else:
             self._closing = closes(rung) and flying <= 1
@@ -272,6 +281,8 @@ class Direction:
         elif self._closing and done:
             line.add(time, rung, "closing", self.other)
         elif blocked and not done:
+            if self._filled - line.mark > NAGLE:  # there was room, and it did not use that at once
+                line.add(self._filled, rung, *self._held)
             line.add(time, rung, self._reader(rung.window), self.other)
         elif blocked and rung.window < self._full:
             self._full_at = time  # what that was is told when there is room again

@@ -24,12 +24,14 @@ class Rounds:
         to: what must be acknowledged for this round to end.
         acked: what was acknowledged when it began.
         flight: the most bytes that were in flight in it.
-        flat: for how many rounds the flight has been the same, within a segment.
+        flat: for how many rounds the flight has been the same, within a segment, and all of it was
+            pushed: no more was waiting in the sender's buffer.
+        pushed: whether the last segment with data had the PSH flag.
     """
 
     __slots__ = (
         *("_last", "_lasted", "_level", "_paused", "_rates", "_start"),
-        *("acked", "flat", "flight", "to"),
+        *("acked", "flat", "flight", "pushed", "to"),
     )
 
     def __init__(self) -> None:
@@ -37,6 +39,7 @@ class Rounds:
         self.acked = 0
         self.flight = 0
         self.flat = 0
+        self.pushed = False
         self._paused = 0  # between short segments of this round and what followed them
         self._start = 0
         self._lasted = 0
@@ -113,7 +116,7 @@ class Rounds:
 
     def _level_off(self, mss: int) -> None:
         """See whether the flight grows no more; a congestion window without a loss would."""
-        if abs(self.flight - self._level) <= mss:
+        if abs(self.flight - self._level) <= mss and self.pushed:
             self.flat += 1
         else:
             self._level, self.flat = self.flight, 0
