@@ -28,8 +28,9 @@ class Cost(Struct):
         cause: its name in the table of causes.
         end: ``client``, ``server`` or ``path``: where it lies.
         time: nanoseconds.
-        certainty: how it is known; where it is not always known in the same way, the weaker one.
+        certainty: how it is known: proven where nine tenths of it are.
         rungs: between which rungs it lies, the longest first.
+        proven: nanoseconds of it that are proven.
     """
 
     cause: str
@@ -37,6 +38,7 @@ class Cost(Struct):
     time: int
     certainty: Certainty
     rungs: list[tuple[int, int]]
+    proven: int = 0
 
     @property
     def text(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from trioecho.account.account import Account
 from trioecho.account.ledger import Ledger, OnSpan
-from trioecho.model import Rung
+from trioecho.model import Call, Rung
 
 
 class Accounts:
@@ -29,6 +29,13 @@ class Accounts:
             if one is None:
                 one = ledgers[rung.connection] = Ledger(rung, self._on_span)
             one.see(rung)
+
+    def called(self, calls: Sequence[Call]) -> None:
+        """Take what programs called until the next rungs."""
+        for call in calls:
+            one = self._ledgers.get(call.connection or 0)
+            if one is not None:
+                one.called(call)
 
     def end(self) -> Iterator[Account]:
         """Every connection's account, in their order; nothing more comes."""

@@ -227,6 +227,7 @@ BLACK_HOLE = 3  # repeats in a row without a sign of the peer
 STRAYS = 5 * MS  # so much may a round trip be longer than the least, since hosts are busy
 MEMORY = 10_000 * MS  # for how long the least round trip holds
 ROUNDS = 10  # for how long the highest delivery rate does
+PROVEN = 0.9  # of a cause's time must be proven, for it to be called so
 NAMED = 0.15  # of the time, from which on a cause is worth a name
 LEAST_NAMED = 10 * MS  # and from this time on: below it may be the machine that was busy
 MOST = 0.5  # of the time: such a cause is worth a name from less time on

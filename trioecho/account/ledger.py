@@ -7,13 +7,14 @@ from heapq import heappop
 
 from trioecho.account.account import Account, Cost, Tap
 from trioecho.account.away import Away
-from trioecho.account.causes import RANK, STRAYS, Blamed, Certainty
+from trioecho.account.causes import PROVEN, RANK, STRAYS, Blamed, Certainty
 from trioecho.account.direction import Direction, closes
 from trioecho.account.events import Events
 from trioecho.account.repair import waited
 from trioecho.account.skipped import Gap
 from trioecho.account.spans import Span, merged
-from trioecho.model import FIN, RST, SYN, Fact, Rung
+from trioecho.account.witness import Witness
+from trioecho.model import FIN, RST, SYN, Call, Fact, Rung
 
 OnSpan = Callable[[int, Span], None]
 
@@ -31,12 +32,15 @@ class Ledger:
     Args:
         rung: its first rung.
         on_span: told of each interval, with the connection's number.
+
+    Attributes:
+        witness: what calls and kernels tell of it; None while nothing does.
     """
 
     __slots__ = (
         *("_away", "_client", "_closing", "_costs", "_due", "_end", "_ends", "_events", "_from"),
         *("_kept_alive", "_last", "_number", "_on_span", "_over", "_server", "_start", "_told"),
-        "_wired",
+        *("_wired", "witness"),
     )
 
     def __init__(self, rung: Rung, on_span: OnSpan | None = None) -> None:
@@ -53,6 +57,7 @@ class Ledger:
         self._due = self._events.due
         self._costs: dict[tuple[str, Blamed], Cost] = {}
         self._last: Rung = rung
+        self.witness: Witness | None = None
         self._closing = self._kept_alive = self._over = self._wired = False
 
     # ---- the order of things ---------------------------------------------------------------------
@@ -80,6 +85,8 @@ class Ledger:
         if on_wire:
             self._wired = self._client.measured = self._server.measured = True
             heard = rung.arrived
+            if rung.client_kernel is not None or rung.server_kernel is not None:
+                self._asked(rung)
         else:
             if segment.identification or mine.counter.next:
                 missing = mine.counter.see(segment, theirs.mss)
@@ -258,7 +265,20 @@ class Ledger:
                 )
             self._charge(span)
 
+    def called(self, call: Call) -> None:
+        """Take a call of one of its programs."""
+        if self.witness is None:
+            self.witness = Witness()
+        self.witness.called(call)
+
+    def _asked(self, rung: Rung) -> None:
+        if self.witness is None:
+            self.witness = Witness()
+        self.witness.asked(rung)
+
     def _charge(self, span: Span) -> None:
+        if self.witness is not None:
+            self.witness.judge(span)
         start, end, first, last = span.start, span.end, span.first, span.last
         self._told = end
         if self._on_span is not None:
@@ -268,8 +288,8 @@ class Ledger:
         if cost is None:
             cost = self._costs[key] = Cost(*key, 0, span.certainty, [])
         cost.time += end - start
-        if span.certainty is not cost.certainty:
-            cost.certainty = Certainty.INFERRED
+        if span.certainty is Certainty.PROVEN:
+            cost.proven += end - start
         places = cost.rungs
         if places and first <= (place := places[-1])[1] <= last:
             places[-1] = (place[0], last)
@@ -289,6 +309,9 @@ class Ledger:
             cause = "closing" if self._closing else "idle"
             self._charge(Span(self._told, self._end, cause, "path", Certainty.INFERRED, last, last))
         for cost in self._costs.values():
+            if cost.certainty is not Certainty.UNKNOWN:
+                sure = cost.proven >= PROVEN * cost.time
+                cost.certainty = Certainty.PROVEN if sure else Certainty.INFERRED
             _shorten(cost.rungs)
             cost.rungs.sort(key=_length, reverse=True)
         costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))

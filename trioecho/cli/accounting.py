@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from trioecho.account import Account, Accounts
-from trioecho.model import Rung, Summary
+from trioecho.model import Call, Rung, Summary
 from trioecho.render import Event
 from trioecho.render.renderer import Accounted
 
@@ -20,16 +20,17 @@ class Accounting:
         self._found: list[Account] | None = None
         self._lock = Lock()
 
-    def see(self, before: int, rungs: Sequence[Rung]) -> None:
-        """Take the next rungs of an output.
+    def see(self, before: int, told: Sequence[Rung | Call]) -> None:
+        """Take the next rungs and calls of an output.
 
         Args:
             before: how many it was shown before.
-            rungs: the rungs; those that another output was shown first are passed over.
+            told: they; those that another output was shown first are passed over.
         """
         with self._lock:
-            new = rungs[max(0, self._taken - before) :]
-            self._accounts.see(new)
+            new = told[max(0, self._taken - before) :]
+            self._accounts.called([one for one in new if isinstance(one, Call)])
+            self._accounts.see([one for one in new if isinstance(one, Rung)])
             self._taken += len(new)
 
     def end(self) -> list[Account]:
@@ -50,9 +51,9 @@ class WithAccounts:
 
     def show(self, events: Sequence[Event]) -> bytes:
         """Shows events."""
-        rungs = [event for event in events if isinstance(event, Rung)]
-        self._accounting.see(self._shown, rungs)
-        self._shown += len(rungs)
+        told = [event for event in events if isinstance(event, Rung | Call)]
+        self._accounting.see(self._shown, told)
+        self._shown += len(told)
         return self._inner.show(events)
 
     def end(self, summary: Summary) -> bytes:
