@@ -257,3 +257,18 @@ def test_what_was_not_shown_is_counted(
         process.send_signal(signal.SIGTERM)
         pipe.until(end)
         assert process.wait() == 143
+
+
+def test_a_server_that_behaves_badly() -> None:
+    with serving("-q", "--behave", "close-after=4", "--behave", "split=3") as server:
+        assert server.opening == [
+            "close-after=4: it closes the connection after N bytes; a lesson on it:"
+            " trioecho lab reset-unread-data\n",
+            "split=3: it sends an echo in pieces of N bytes, a segment each; a lesson on it:"
+            " trioecho lab message-split\n",
+        ]
+        done = trioecho("send", "testing purposes", "--to", server.port)
+        assert done.returncode == 1
+    done = trioecho("serve", "--behave", "nicely")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"trioecho: No server behaves 'nicely'. It can: delay, slow")

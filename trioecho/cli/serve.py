@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     import trio
 
 
+def complete(incomplete: str) -> list[str]:
+    """The shell completes ways to behave."""
+    from trioecho.echo.behaviour import KINDS
+
+    names = [f"{name}=" if kind.value else name for name, kind in KINDS.items()]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def serve(
     addresses: Annotated[
         list[str] | None,
@@ -61,6 +69,16 @@ def serve(
             " one that dies is replaced. Calls are not shown. Linux only.",
         ),
     ] = 1,
+    behave: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HOW",
+            help="Behave badly, to try a client with: delay=200ms, slow=1kB/s, split=16,"
+            " corrupt-byte=N, close-after=N, reset-after=N, half-close, never-read, never-accept."
+            " May be repeated.",
+            autocompletion=complete,
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
     """Echo what clients send, and show every socket call, with its time in ms since the start.
@@ -77,8 +95,12 @@ def serve(
       trioecho serve 127.0.0.1:7777 [::1]:7777 --json
 
       trioecho serve 7777 --workers 4
+
+      trioecho serve --behave delay=200ms --behave split=16
     """
     from trioecho.cli.runner import refuse, run
+    from trioecho.echo.behaviour import parse_behaviour
+    from trioecho.errors import TrioechoError
     from trioecho.sockets.address import Address, MalformedAddress, parse_address
 
     try:
@@ -86,6 +108,12 @@ def serve(
     except MalformedAddress as error:
         refuse(error)
 
+    if behave and workers > 1:
+        raise typer.BadParameter("each worker echoes as it should", param_hint="--behave")
+    try:
+        behaviour = parse_behaviour(behave) if behave else None
+    except TrioechoError as error:
+        refuse(error)
     linux = sys.platform == "linux"
     if workers > 1 and not linux:
         raise typer.BadParameter("only Linux shares connections out", param_hint="--workers")
@@ -98,8 +126,11 @@ def serve(
         silent = quiet or workers > 1
         async with open_line_writer(json=json, patience=MOMENT) as lines:
             show = (JsonServeReport if json else ServeReport)(lines, quiet=silent)
-            batched = silent and linux
-            await conduct(Serving(wanted, backlog, recv_size, grace, workers, batched), show, stop)
+            batched = silent and linux and behaviour is None
+            for text in behave or ():
+                show.behaving(text)
+            serving = Serving(wanted, backlog, recv_size, grace, workers, batched, behaviour)
+            await conduct(serving, show, stop)
         return 0
 
     run(main)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import trio
 
     from trioecho.cli.serve_report import ServeReport
+    from trioecho.echo.behaviour import Behaviour
 
 
 class Serving(NamedTuple):
@@ -26,6 +27,7 @@ class Serving(NamedTuple):
     grace: float
     workers: int
     batched: bool
+    behaviour: Behaviour | None
 
 
 async def conduct(serving: Serving, show: ServeReport, stop: trio.Event) -> None:
@@ -59,6 +61,7 @@ async def conduct(serving: Serving, show: ServeReport, stop: trio.Event) -> None
                     grace=serving.grace,
                     nagle=not serving.batched,
                     batched=serving.batched,
+                    behaviour=serving.behaviour,
                     stop=stop,
                     report=report,
                     stopping=lambda: show.stopping(report, serving.grace),

@@ -45,6 +45,13 @@ class ServeReport:
         """The server listens."""
         self._lines.write(f"listening on {listener.local}")
 
+    def behaving(self, text: str) -> None:
+        """It will behave badly in a way; says which lesson shows what its client sees."""
+        from trioecho.echo.behaviour import KINDS
+
+        kind = KINDS[text.partition("=")[0]]
+        self._lines.write(f"{text}: it {kind.does}; a lesson on it: trioecho lab {kind.lesson}")
+
     def replacing(self, number: int, code: int) -> None:
         """A worker has ended by itself, and another takes its place."""
         how = f"exit code {code}" if code >= 0 else Signals(-code).name
@@ -71,6 +78,9 @@ class JsonServeReport(ServeReport):
 
     def listening(self, listener: ListeningSocket) -> None:
         self._lines.write({"type": "listening", "address": str(listener.local)})
+
+    def behaving(self, text: str) -> None:
+        self._lines.write({"type": "behaviour", "behaviour": text})
 
     def replacing(self, number: int, code: int) -> None:
         self._lines.write({"type": "replaced", "worker": number, "code": code})

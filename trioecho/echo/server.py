@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import trio
 
+from trioecho.echo.behaviour import Behaviour, misbehave
 from trioecho.echo.report import ServerReport
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ async def serve(
     stopping: Callable[[], None] | None = None,
     aborting: Callable[[], None] = lambda: None,
     batched: bool = False,
+    behaviour: Behaviour | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> ServerReport:
     """Accept connections and echo each, until told to stop.
@@ -82,6 +84,7 @@ async def serve(
         stopping: called once it has stopped accepting.
         aborting: called before each connection that it aborts because it was told to stop.
         batched: whether one task echoes all of them; on Linux alone. ``close`` is then ``fin``.
+        behaviour: how it behaves instead of echoing as it should.
         report: is kept up to date all the time; without it, one is made.
         task_status: told as soon as it accepts.
 
@@ -91,7 +94,7 @@ async def serve(
     Raises:
         OSError: a socket can accept no more, and not because of one client.
     """
-    server = _Server(recv_size, nagle, close, report or ServerReport(), aborting)
+    server = _Server(recv_size, nagle, close, report or ServerReport(), aborting, behaviour)
     listeners = list(listeners)
     batches = server.batches() if batched else None
     try:
@@ -102,8 +105,9 @@ async def serve(
                 connections.start_soon(batches.run)
                 take, at_once = batches.add, BATCHED_ACCEPTS
             async with trio.open_nursery() as accepting:
-                for listener in listeners:
-                    accepting.start_soon(server.accept_from, listener, take, at_once)
+                if behaviour is None or not behaviour.never_accept:
+                    for listener in listeners:
+                        accepting.start_soon(server.accept_from, listener, take, at_once)
                 task_status.started()
                 if stop is not None:
                     await stop.wait()
@@ -129,12 +133,14 @@ class _Server:
         close: ServerClose,
         report: ServerReport,
         aborting: Callable[[], None],
+        behaviour: Behaviour | None,
     ) -> None:
         self.recv_size = recv_size
         self.nagle = nagle
         self.close = close
         self.report = report
         self.aborting = aborting
+        self.behaviour = behaviour
 
     def batches(self) -> Batches:
         from trioecho.echo.batches import Batches
@@ -169,7 +175,10 @@ class _Server:
             try:
                 if not self.nagle:
                     connection.set_nodelay()
-                await echo_connection(connection, self.recv_size)
+                if self.behaviour is None:
+                    await echo_connection(connection, self.recv_size)
+                else:
+                    await misbehave(connection, self.behaviour, self.recv_size)
             except OSError:
                 report.reset += 1
             except trio.Cancelled:
