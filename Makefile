@@ -83,7 +83,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/requests.py
 
 .PHONY: accuracy
-SEEDS ?= 20000 21400
+SEEDS ?= 30000 31500
 accuracy: $(VENV)/.dev  ## Perform labelled runs, and count how often `why` is right; SEEDS="1 200" for some
 	@$(BIN)/python bench/accuracy.py --seeds $(SEEDS) $(if $(KEEP),--keep $(KEEP)) $(if $(FROM),--from $(FROM))
 

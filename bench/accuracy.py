@@ -17,7 +17,6 @@ from collections.abc import Iterator
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
 
 import trio
 from labelled.baselines import by_tshark, by_web100
@@ -25,7 +24,7 @@ from labelled.kept import keep, kept
 from labelled.perform import Run, perform
 from labelled.report import Facts, page, text
 from labelled.score import TRUE, Score, Verdict, overlaps, shares
-from labelled.taps import told, told_at
+from labelled.taps import told_at, told_on_wire
 from labelled.truth import Claim, timeline
 from labelled.way import Way
 from msgspec import Struct, field
@@ -35,7 +34,7 @@ from trioecho.account.spans import Span
 from trioecho.errors import TrioechoError
 from trioecho.model import OTHER
 
-HELD_OUT = 20_000, 21_400
+HELD_OUT = 30_000, 31_500
 MS = 1_000_000
 #: A run counts if this process was never kept from its work for longer, in nanoseconds, or for a
 #: tenth of its round trip: what is late then is late on the wire, too.
@@ -48,7 +47,7 @@ class Part(Struct):
     """What came of some runs."""
 
     verdicts: list[tuple[str, Verdict]] = field(default_factory=list)
-    limited: list[tuple[float, float]] = field(default_factory=list)
+    limited: list[tuple[str, float, float]] = field(default_factory=list)
     disturbed: int = 0
     failed: int = 0
 
@@ -85,16 +84,16 @@ def measure(seeds: list[int], to: Path | None = None, of: Path | None = None) ->
         for place, (account, spans) in (
             ("sender", told_at(run, end)),
             ("receiver", told_at(run, OTHER[end])),
-            ("wire", told(run.rungs)),
+            ("wire", told_on_wire(run)),
         ):
             if account is not None:
                 part.verdicts.append((place, _verdict(line, account, spans, clean=clean)))
                 if place == "sender":
                     part.limited += _limited(run, account)
-        true = shares(line, run.rungs[0].time, run.rungs[-1].time)
-        counted = dict.fromkeys(symptoms, 1.0)
-        part.verdicts.append(("tshark", Verdict(true, counted, clean=clean)))
-        part.verdicts.append(("web100", Verdict(true, by_web100(run), clean=clean)))
+        start, end_time = run.rungs[0].time, run.rungs[-1].time
+        true, took = shares(line, start, end_time), end_time - start
+        for place, told in (("tshark", dict.fromkeys(symptoms, 1.0)), ("web100", by_web100(run))):
+            part.verdicts.append((place, Verdict(true, told, clean=clean, duration=took)))
     return part
 
 
@@ -105,14 +104,15 @@ def _verdict(line: list[Claim], account: Account, spans: list[Span], *, clean: b
     return Verdict(true, said, times, clean, account.duration)
 
 
-def _limited(run: Run, account: Account) -> Iterator[tuple[float, float]]:
-    """Milliseconds limited by the receiver: as its sender's kernel counts them, and as told."""
+def _limited(run: Run, account: Account) -> Iterator[tuple[str, float, float]]:
+    """Milliseconds limited by the receiver: with which congestion control, as its sender's kernel
+    counts them, and as told."""
     counted = [kernel.receiver_limited or 0 for _, kernel in Way(run, run.scenario.end).kernels]
     most = max(counted, default=0)
     if most >= TRUE * account.duration:
         causes = ("slow-reader", "receive-buffer")
         said = sum(cost.time for cost in account.costs if cost.cause in causes)
-        yield most / MS, said / MS
+        yield run.scenario.congestion, most / MS, said / MS
 
 
 def main() -> int:
@@ -133,7 +133,7 @@ def main() -> int:
     seeds = list(range(options.seeds[0], options.seeds[1]))
     chunks = [seeds[place : place + CHUNK] for place in range(0, len(seeds), CHUNK)]
     scores: dict[str, Score] = {}
-    limited: list[tuple[float, float]] = []
+    limited: list[tuple[str, float, float]] = []
     disturbed = failed = done = 0
     with get_context("spawn").Pool(options.processes) as pool:
         for part in pool.imap_unordered(judge, chunks):
@@ -144,11 +144,9 @@ def main() -> int:
             done += 1
             print(f"\r{done} of {len(chunks)} parts", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
-    off = median(abs(said / counted - 1) for counted, said in limited) if limited else 0.0
-    whole = sum(said for _, said in limited) / (sum(one for one, _ in limited) or 1)
     runs = len(seeds) - disturbed - failed
     drawn = f"{seeds[0]} to {seeds[-1]}"
-    facts = Facts(drawn, runs, disturbed, failed, len(limited), whole, off)
+    facts = Facts(drawn, runs, disturbed, failed, limited)
     print(text(scores, facts))
     if options.write:
         PAGE.write_text(page(scores, facts))

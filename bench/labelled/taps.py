@@ -48,6 +48,11 @@ def told(rungs: Sequence[Rung]) -> tuple[Account | None, list[Span]]:
     return next(accounts.end(), None), spans
 
 
+def told_on_wire(run: Run) -> tuple[Account | None, list[Span]]:
+    """What the account makes of the wire, without the kernels: these are asked for the truth."""
+    return told([replace(rung, client_kernel=None, server_kernel=None) for rung in run.rungs])
+
+
 def told_at(run: Run, end: End) -> tuple[Account | None, list[Span]]:
     """What the account makes of a capture at one end."""
     reading = Reading()

@@ -60,8 +60,10 @@ class Witness:
         if span.cause in _PROGRAMS and end is not None:
             sure = self._silent(end, span)
         elif span.cause in _WINDOWS and end is not None:
-            sure = self._limited(OTHER[end], span, 1)
-            sure = sure or (span.cause == "slow-reader" and self._unread(end, span))
+            if span.cause == "slow-reader":  # that a window was the limit does not tell why
+                sure = self._unread(end, span)
+            else:
+                sure = self._limited(OTHER[end], span, 1)
         elif span.cause in _SENDERS:
             full = [one for one in ENDS if self._limited(one, span, 2)]
             sure = len(full) == 1
