@@ -94,7 +94,7 @@ def test_a_kernel_that_counts_its_peers_window(counted: int, certainty: Certaint
     for rung in asked(counted, 0):
         witness.asked(rung)
     assert judged(witness, "receive-buffer", "server")[2] is certainty
-    assert judged(witness, "slow-reader", "server")[2] is certainty
+    assert judged(witness, "slow-reader", "server")[2] is INFERRED  # nor why the window was full
     assert judged(witness, "receive-buffer", "client")[2] is INFERRED  # the other direction
 
 
