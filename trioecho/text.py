@@ -21,7 +21,7 @@ def fitting(data: bytes, width: int) -> str:
     """Bytes as a Python literal, as many as ``width`` characters have room for.
 
     >>> fitting(b"GET / HTTP/1.1\\r\\n", 10), fitting(b"ok", 10)
-    ("b'GET /'…", "b'ok'")
+    ("b'GET / '…", "b'ok'")
     """
     if len(repr(data[:width])) <= width and len(data) <= width:
         return repr(data)

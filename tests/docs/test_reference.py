@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import doctest
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from pathlib import Path
 
 import cli_pages
@@ -108,3 +110,15 @@ def test_each_public_function_says_what_it_returns(name: str) -> None:
         if returns in (None, "None") or said.startswith("Whether ") or "Args:" not in said:
             continue
         assert re.search(r"^(Returns|Yields):\n +\S", said, re.M), called
+
+
+def test_the_examples_in_docstrings() -> None:
+    """Of each module, what stands behind ``>>>`` gives what stands below it."""
+    package = Path(trioecho.__file__).parent
+    shown = [one for one in sorted(package.rglob("*.py")) if ">>> " in one.read_text("utf-8")]
+    assert len(shown) > 10
+    for path in shown:
+        name = ".".join(path.relative_to(package.parent).with_suffix("").parts)
+        result = doctest.testmod(import_module(name))
+        assert result.attempted, name
+        assert not result.failed, name
