@@ -12,6 +12,7 @@ from rule_ladders import LADDERS
 
 from trioecho.model import ACK, FIN, RST, SYN, Fact, Frame, Rung, State
 from trioecho.packet.decode import decode
+from trioecho.tcp.rules.loss import LostSegment
 from trioecho.tcp.rules.overlap import Garbled
 from trioecho.tcp.rules.timers import Timeout
 from trioecho.tcp.tracker import Tracker
@@ -219,3 +220,23 @@ def test_an_ack_whose_options_were_cut_is_not_garbled() -> None:
         rung = tracker.seen(segment)
     assert WRONG not in [kinds(rung)]
     assert tracker.connections[0].server.verified
+
+
+def test_data_in_order_that_were_garbled() -> None:
+    """Once others as long were whole, they are not followed, and what repeats them says so."""
+    begin = f"{DATA}+.01 < . 1:1(0) ack 101 <sum 0>\n"
+    lost = "+.1 > P. 101:201(100) ack 1 <sum 1>\n"
+    again = lost.replace("+.1", "+.3").replace("sum 1", "sum 0")
+    wrong, right = pair(f"{begin}{lost}{again}+.01 < . 1:1(0) ack 201 <sum 0>")
+    assert kinds(wrong[5]) == WRONG
+    assert wrong[5].notes[0].dropped
+    assert kinds(wrong[6]) == ["retransmission", *WRONG, "data"]
+    assert wrong[6].notes[0] == Timeout(6, 300_000_000)
+    assert [kinds(rung) for rung in right[5:7]] == [["data"], ["retransmission"]]
+    more = "+.001 > P. 201:301(100) ack 1 <sum 0>\n"
+    wrong, right = pair(f"{begin}{lost}{more}+.01 < . 1:1(0) ack 101 <sack 201:301,sum 0>\n{again}")
+    assert wrong[6].notes[0] == LostSegment(100, 6)
+    assert kinds(right[6]) == ["data"]
+    assert kinds(wrong[8])[:2] == ["retransmission", *WRONG]
+    taken = play(f"{SOUND}{begin}{lost}+.01 < . 1:1(0) ack 201 <sum 0>")
+    assert kinds(taken[6])[0] == "bad-checksum-overruled"

@@ -40,10 +40,10 @@ def send(
     if (mine.believed or theirs.believed or theirs.forged) is not None and _believed(seen):
         return seen
     back = time < history.end
-    plain = not back and not wired and ordinary(seen)
+    plain = not (back or wired or history.doubted) and ordinary(seen)
     if back:
         _set_back(seen)
-    if mine.verified and not (length and plain) and mine.drops(segment):
+    if mine.verified and mine.drops(segment):
         rules.one(rules.GARBLED, seen)
         history.end = time
         learn.doubt(seen)

@@ -8,6 +8,7 @@ from trioecho.model import RST, SYN, Fact, Rung
 from trioecho.model.sequence import distance, relative
 from trioecho.tcp.flight import MOST_LATEST
 from trioecho.tcp.half import LARGEST_SCALE, LEAST_WINDOW, Asked, Gap
+from trioecho.tcp.rules import overlap
 from trioecho.tcp.rules.windows import acknowledges_probe
 from trioecho.tcp.rules.words import byte_ranges, ends, known_copy, of_rung
 from trioecho.tcp.step import Seen
@@ -15,16 +16,20 @@ from trioecho.text import bytes_of
 
 
 class LostSegment(Fact, frozen=True, tag="lost-segment"):
-    """``missing`` bytes before this segment have not been seen."""
+    """``missing`` bytes before this segment have not been seen, or not whole: rung ``garbled``."""
 
     missing: int
+    garbled: int = 0
 
     trouble = True
     source = "RFC 9293 §3.4"
 
     def text(self, rung: Rung) -> str:
         have = "has" if self.missing == 1 else "have"
-        return f"a gap: {bytes_of(self.missing)} before this {have} not been seen"
+        gap = f"a gap: {bytes_of(self.missing)} before this {have}"
+        if self.garbled:
+            return f"{gap} not come whole: rung {self.garbled} was garbled"
+        return f"{gap} not been seen"
 
     def learn(self, seen: Seen) -> None:
         segment, mine = seen.segment, seen.mine
@@ -57,7 +62,8 @@ def lost_segment(seen: Seen) -> LostSegment | None:
     following = seen.mine.next
     if not following or seen.seq <= following or seen.segment.flags & (SYN | RST):
         return None
-    return (LostSegment if seen.plausible else FarSegment)(seen.seq - following)
+    kind = LostSegment if seen.plausible else FarSegment
+    return kind(seen.seq - following, overlap.garbled_within(seen, following, seen.seq))
 
 
 class AckLostSegment(Fact, frozen=True, tag="ack-lost-segment"):

@@ -56,8 +56,7 @@ class Garbled(BadChecksum, frozen=True):
 
 def garbled(seen: Seen) -> Garbled | None:
     """Its checksum is wrong, while that of its sender's SYN was right. If it has data, which may
-    have been blanked in the capture, others as long were right, and it is not just what comes next.
-    """
+    have been blanked in the capture, others as long were right."""
     return Garbled(seen.number) if seen.mine.drops(seen.segment) else None
 
 
@@ -74,6 +73,15 @@ def garbled_before(seen: Seen) -> Sent | None:
         if same and was_garbled(one):
             return Sent(one.seq, one.end, one.number, one.time, segment=one.segment)
     return None
+
+
+def garbled_within(seen: Seen, first: int, end: int) -> int:
+    """The rung of its sender that was garbled and has some of these numbers; 0 for none."""
+    one: Seen
+    for one in seen.history.doubted:
+        if one.mine is seen.mine and one.seq < end and first < one.end and was_garbled(one):
+            return one.number
+    return 0
 
 
 class ChecksumOverruled(PawsOverruled, frozen=True, tag="bad-checksum-overruled"):
