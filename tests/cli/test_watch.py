@@ -33,6 +33,22 @@ ENV = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "80"}
 WATCH = (sys.executable, "-W", "error", "-m", "trioecho", "watch")
 
 
+#: A client whose server takes 300 ms to answer.
+SLOW = """
+import socket, threading, time
+listener = socket.create_server(("127.0.0.1", 7000))
+client = socket.create_connection(("127.0.0.1", 7000))
+server, _ = listener.accept()
+client.sendall(b"?")
+server.recv(1)
+time.sleep(0.3)
+server.sendall(b"!")
+client.recv(1)
+client.close()
+server.close()
+"""
+
+
 class Watching:
     """``trioecho watch`` in a process of its own, which captures already."""
 
@@ -97,6 +113,26 @@ def test_the_ladder_of_another_programs_connection(network: Network) -> None:
     ]
     assert [one.states for one in lines][-1] == ("TIME-WAIT", "CLOSED")
     assert run.title == "# watching lo"
+
+
+def test_where_the_time_goes_is_told_where_it_is_asked_for(
+    network: Network, tmp_path: Path
+) -> None:
+    path = tmp_path / "seen.jsonl"
+    for asked in ([], ["--why"]):
+        with watch(network, "--port", "7000", "-o", str(path), *asked) as run:
+            network.python(SLOW)
+            text = run.end()
+        accounts = objects(path, "account")
+        if not asked:
+            assert not accounts
+            assert "took its time" not in text
+            continue
+        (account,) = accounts
+        cause = account["causes"][0]
+        assert (cause["cause"], cause["end"]) == ("think-time", "server")
+        assert 0.3 <= cause["time"] <= account["duration"]
+        assert account["headline"].split(" (")[0] in " ".join(text.split())
 
 
 def test_json_has_a_rung_a_line_and_the_summary_last(network: Network, tmp_path: Path) -> None:

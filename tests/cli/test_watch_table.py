@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 
+from accounted import PROMPT, account_of
+from ladders import READ_LATE
 from msgspec.structs import replace
 from rich.console import Console
 
@@ -27,9 +29,16 @@ def row(number: int, process: str = "", troubles: int = 0, probes: int = 0) -> R
     return Row(one, State.FIN_WAIT_2, State.CLOSE_WAIT)
 
 
-def shown(*rows: Row, dropped: int = 0, behind: int = 0, notices: tuple[str, ...] = ()) -> str:
+def shown(
+    *rows: Row,
+    dropped: int = 0,
+    behind: int = 0,
+    notices: tuple[str, ...] = (),
+    accounted: bool = False,
+) -> str:
+    names = "lo", "eth\x1b[0"
     shot = Snapshot(
-        rows, 1234, 5, 1_000_000, dropped, behind, 3 * SECOND, ("lo", "eth\x1b[0"), notices
+        rows, 1234, 5, 1_000_000, dropped, behind, 3 * SECOND, names, notices, accounted
     )
     console = Console(file=io.StringIO(), width=120, markup=False, highlight=False)
     console.print(draw(shot, 100_000.4))
@@ -46,6 +55,16 @@ def test_a_connection_and_the_totals() -> None:
     ):
         assert word in text
     assert "behind" not in text
+
+
+def test_what_holds_a_connection_up_where_that_was_asked_for() -> None:
+    held, prompt = (replace(row(n), account=account_of(READ_LATE)) for n in (1, 2))
+    prompt = replace(prompt, account=account_of(PROMPT))
+    text = shown(held, prompt, row(3), accounted=True)
+    assert "held up by" in text
+    assert re.search(r"93% slow-reader *\n.*server *\n", text)
+    assert text.count("%") == 1
+    assert "held up by" not in shown(row(3))
 
 
 def test_a_state_that_is_not_known_is_not_named() -> None:

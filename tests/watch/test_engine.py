@@ -42,6 +42,16 @@ class Wire:
         yield self.frame(tcp("client", ACK, 1, 1, port=port))
 
 
+def test_a_connection_that_is_forgotten_has_no_account_any_more() -> None:
+    engine, wire = Engine(several=False, most=10, accounted=True), Wire()
+    for port in range(20):
+        engine.rungs(wire.connection(port))
+    assert engine.accounts is not None
+    known = [one.number for one in engine.tracker.connections]
+    assert len(known) <= 10
+    assert [account.connection for account in engine.accounts.end()] == known
+
+
 def test_connections_are_kept_to_a_bound_and_keep_their_numbers() -> None:
     engine, wire = Engine(several=True, most=100), Wire()
     for port in range(1000):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from trioecho.account.account import Account
 from trioecho.account.ledger import Ledger, OnSpan
@@ -36,6 +36,24 @@ class Accounts:
             one = self._ledgers.get(call.connection or 0)
             if one is not None:
                 one.called(call)
+
+    def so_far(self, number: int) -> Account | None:
+        """What is settled by now of a connection's account; what it waits for now is not.
+
+        Args:
+            number: the connection's.
+        """
+        ledger = self._ledgers.get(number)
+        return None if ledger is None else ledger.so_far()
+
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Let go of connections, whose accounts nobody will ask for.
+
+        Args:
+            numbers: theirs.
+        """
+        for number in numbers:
+            self._ledgers.pop(number, None)
 
     def end(self) -> Iterator[Account]:
         """Every connection's account, in their order; nothing more comes."""

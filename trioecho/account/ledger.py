@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from heapq import heappop
 
+from msgspec.structs import replace
+
 from trioecho.account.account import Account, Cost, Tap
 from trioecho.account.away import Away
 from trioecho.account.causes import PROVEN, RANK, STRAYS, Blamed, Certainty
@@ -298,6 +300,23 @@ class Ledger:
             if len(places) > 4 * MOST_PLACES:
                 _shorten(places)
 
+    def so_far(self) -> Account:
+        """What is settled by now, of what has been."""
+        return self._drawn_up(self._told)
+
+    def _drawn_up(self, until: int) -> Account:
+        """The account up to a time, without the losses."""
+        costs = [replace(cost, rungs=list(cost.rungs)) for cost in self._costs.values()]
+        for cost in costs:
+            if cost.certainty is not Certainty.UNKNOWN:
+                sure = cost.proven >= PROVEN * cost.time
+                cost.certainty = Certainty.PROVEN if sure else Certainty.INFERRED
+            _shorten(cost.rungs)
+            cost.rungs.sort(key=_length, reverse=True)
+        costs.sort(key=lambda cost: (-cost.time, RANK[cost.cause]))
+        tap: Tap = "wire" if self._wired else self._away.place
+        return Account(self._number, *self._ends, self._start, until, tap, costs)
+
     def account(self) -> Account:
         """Close the account: nothing more comes."""
         self._happen(_FOREVER)
@@ -308,15 +327,7 @@ class Ledger:
             last = self._last.number
             cause = "closing" if self._closing else "idle"
             self._charge(Span(self._told, self._end, cause, "path", Certainty.INFERRED, last, last))
-        for cost in self._costs.values():
-            if cost.certainty is not Certainty.UNKNOWN:
-                sure = cost.proven >= PROVEN * cost.time
-                cost.certainty = Certainty.PROVEN if sure else Certainty.INFERRED
-            _shorten(cost.rungs)
-            cost.rungs.sort(key=_length, reverse=True)
-        costs = sorted(self._costs.values(), key=lambda cost: (-cost.time, RANK[cost.cause]))
-        tap: Tap = "wire" if self._wired else self._away.place
-        account = Account(self._number, *self._ends, self._start, self._end, tap, costs)
+        account = self._drawn_up(self._end)
         for direction in (self._client, self._server):
             count, losses = direction.losses.end()
             account.missing += count

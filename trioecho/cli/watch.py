@@ -59,6 +59,13 @@ def watch(
     seconds: Annotated[
         float | None, typer.Option("--for", min=0, metavar="SECONDS", help="Stop after this long.")
     ] = None,
+    why: Annotated[
+        bool,
+        typer.Option(
+            "--why",
+            help="Also say where each connection's time goes; it takes about as much work again.",
+        ),
+    ] = False,
     *,
     show: ShowOptions,
 ) -> None:
@@ -74,6 +81,8 @@ def watch(
 
       sudo trioecho watch --port 443 -o https.pcapng
 
+      sudo trioecho watch --port 443 --why
+
       sudo trioecho watch -i lo -i eth0 --host 192.0.2.1 --format json
 
       sudo trioecho watch --filter "tcp and not net 10.0.0.0/8" --table --for 60
@@ -87,7 +96,8 @@ def watch(
     if table is not None and show.output_format is not OutputFormat.terminal:
         raise typer.BadParameter("it requires --format terminal", param_hint="--table/--ladder")
     wanted = Wanted(tuple(interface or ()), port, ip_of(host), expression)
-    settings = WatchSettings(count, seconds, few={None: FEW, True: 0, False: None}[table])
+    few = {None: FEW, True: 0, False: None}[table]
+    settings = WatchSettings(count, seconds, few=few, accounted=why)
     screen = Screen(show, refill=REFILL)
     order = Order(every=show.show_all, height=height())
 

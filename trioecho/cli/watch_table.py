@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
+    from trioecho.account import Account
     from trioecho.model import ConnectionSummary
     from trioecho.watch import Snapshot
     from trioecho.watch.snapshot import Row
@@ -85,12 +86,15 @@ def draw(shot: Snapshot, rate: float) -> Group:
         table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
     for name in ("sent", "got", "again", "RTT", "quiet"):
         table.add_column(name, justify="right", no_wrap=True)
+    if shot.accounted:
+        table.add_column("held up by", overflow="fold")
     for row in shot.rows:
-        table.add_row(*_cells(row, shot.now), style="red" if row.summary.troubles else "")
+        cells = _cells(row, shot.now, accounted=shot.accounted)
+        table.add_row(*cells, style="red" if row.summary.troubles else "")
     return Group(head, *notices, table)
 
 
-def _cells(row: Row, now: int) -> Iterator[Text]:
+def _cells(row: Row, now: int, *, accounted: bool) -> Iterator[Text]:
     from rich.text import Text as Cell
 
     from trioecho.model import State
@@ -108,6 +112,16 @@ def _cells(row: Row, now: int) -> Iterator[Text]:
     yield Cell("\n".join(again))
     yield Cell(_round_trip(one))
     yield Cell(seconds(max(now - one.end, 0)) if now - one.end >= 1_000_000_000 else "")
+    if accounted:
+        yield Cell(_held(row.account))
+
+
+def _held(account: Account | None) -> str:
+    """What held a connection up most: its share and name, and below it where that lies."""
+    if account is None or account.top is None:
+        return ""
+    top = account.top
+    return f"{top.time / account.duration:.0%} {top.cause}\n{top.end}"
 
 
 def _round_trip(one: ConnectionSummary) -> str:

@@ -8,6 +8,7 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
+from trioecho.account import Account, Accounts
 from trioecho.model import (
     CaptureSummary,
     ConnectionSummary,
@@ -40,6 +41,7 @@ class Engine:
         start: the time of the first frame, nanoseconds since the epoch.
         now: the time of the last frame.
         interfaces: the numbers of the interfaces that had TCP frames.
+        accounts: where the time of the connections went; None where nobody has asked.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Engine:
         several: bool,
         most: int = MOST,
         selects: Callable[[Segment], bool] | None = None,
+        accounted: bool = False,
     ) -> None:
         self.tracker = Tracker()
         self.frames = 0
@@ -61,6 +64,7 @@ class Engine:
         self._several = several
         self._selects = selects
         self._processes: dict[int, dict[str, Process]] = {}
+        self.accounts = Accounts() if accounted else None
 
     def rungs(self, frames: Iterable[Frame], limit: int | None = None) -> list[Rung]:
         """Process frames, and return their rungs."""
@@ -80,6 +84,8 @@ class Engine:
             if self.start is None:
                 self.start = rungs[0].time
                 self.interfaces.add(rungs[0].segment.frame.interface)
+            if self.accounts is not None:
+                self.accounts.see(rungs)
             if len(self.tracker.connections) > self._most:
                 self._retire()
         return rungs
@@ -114,6 +120,10 @@ class Engine:
             return summary
         return replace(summary, **{f"{end}_process": str(process) for end, process in held.items()})
 
+    def account_of(self, connection: TrackedConnection) -> Account | None:
+        """What is settled by now of where a connection's time went, if anybody has asked."""
+        return None if self.accounts is None else self.accounts.so_far(connection.number)
+
     def summary(self, names: Sequence[str], dropped: int) -> Summary:
         """What it all came to."""
         used = [names[number] for number in sorted(self.interfaces)] or names
@@ -130,6 +140,8 @@ class Engine:
         by_age = sorted(connections, key=lambda one: (one.closed_by is None, one.end))
         gone = by_age[: len(by_age) - int(self._most * _KEPT)]
         self.tracker.forget(gone)
+        if self.accounts is not None:
+            self.accounts.forget(one.number for one in gone)
         for one in gone:
             self._processes.pop(one.number, None)
             client, server = one.client.endpoint, one.server.endpoint

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from trioecho.errors import TrioechoError
 from trioecho.model import Frame, Summary
+from trioecho.render.renderer import Accounted
 from trioecho.stage.outputs import Events, Output
 from trioecho.text import bytes_of, plural
 from trioecho.watch.captures import Captures
@@ -39,11 +40,13 @@ class WatchSettings(Struct, frozen=True):
         seconds: how long to watch; None for no limit.
         few: how many connections may be open at once before a table takes the ladder's place: 0
             for a table from the beginning, None for a ladder to the end.
+        accounted: whether to account for the connections' time.
     """
 
     count: int | None = None
     seconds: float | None = None
     few: int | None = None
+    accounted: bool = False
 
 
 class Audience(NamedTuple):
@@ -81,7 +84,9 @@ class _Watch:
         self.settings, self.audience = settings, audience
         self.confluence = Captures(taps.captures, self._fail)
         selects = None if taps.wanted.everything else taps.wanted.selects
-        self.engine = Engine(several=len(self.names) > 1, selects=selects)
+        self.engine = Engine(
+            several=len(self.names) > 1, selects=selects, accounted=settings.accounted
+        )
         self.asking = Lookup(self.engine)
         self.listening = list(audience.outputs)  # the outputs that show each event
         if audience.screen is not None and settings.few != 0:
@@ -112,7 +117,11 @@ class _Watch:
             for output in self.listening:
                 output.finish()
         summary = self.engine.summary(self.names, self.confluence.dropped)
+        accounts = self.engine.accounts
+        told = [] if accounts is None else list(accounts.end())
         for output in all_outputs:
+            if told and isinstance(output.renderer, Accounted):
+                await output.write(partial(output.renderer.tell, told))
             await output.write(partial(output.renderer.end, summary))
         if self.engine.copies:
             copies = plural(self.engine.copies, "frame")
@@ -136,6 +145,7 @@ class _Watch:
             engine.now,
             tuple(self.names[number] for number in sorted(engine.interfaces)),
             tuple(self.notices),
+            self.settings.accounted,
         )
 
     # ---- how it ends, and what is said meanwhile -------------------------------------------------

@@ -6,16 +6,18 @@ from heapq import nlargest
 
 from msgspec import Struct
 
+from trioecho.account import Account
 from trioecho.model import ConnectionSummary, State
 from trioecho.watch.engine import Engine
 
 
 class Row(Struct, frozen=True):
-    """A connection, and the states of its ends."""
+    """A connection, the states of its ends, and where its time went, if that was asked for."""
 
     summary: ConnectionSummary
     client_state: State
     server_state: State
+    account: Account | None = None
 
 
 class Snapshot(Struct, frozen=True):
@@ -31,6 +33,7 @@ class Snapshot(Struct, frozen=True):
         now: the time of the last frame, nanoseconds since the epoch.
         interfaces: the names of the interfaces that had traffic.
         notices: what went wrong with interfaces.
+        accounted: whether somebody has asked where the time of the connections goes.
     """
 
     rows: tuple[Row, ...]
@@ -42,9 +45,13 @@ class Snapshot(Struct, frozen=True):
     now: int
     interfaces: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    accounted: bool = False
 
 
 def rows(engine: Engine, count: int) -> tuple[Row, ...]:
     """The ``count`` connections with the latest segments, the latest first."""
     latest = nlargest(count, engine.tracker.connections, key=lambda one: one.end)
-    return tuple(Row(engine.summary_of(one), one.client.state, one.server.state) for one in latest)
+    return tuple(
+        Row(engine.summary_of(one), one.client.state, one.server.state, engine.account_of(one))
+        for one in latest
+    )
