@@ -282,6 +282,8 @@ class Ledger:
         if self.witness is not None:
             self.witness.judge(span)
         start, end, first, last = span.start, span.end, span.first, span.last
+        if first > last:  # it began with what was sent while its end was under way
+            first, last = last, first
         self._told = end
         if self._on_span is not None:
             self._on_span(self._number, span)
