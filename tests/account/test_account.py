@@ -13,10 +13,12 @@ import pytest
 from frames import play
 from ladders import AT_CLIENT, OPEN, READ_LATE, STATES, VERDICTS
 
-from trioecho.account import Account, Accounts
+from trioecho.account import Account, Accounts, Cost
 from trioecho.account.account import places
-from trioecho.account.causes import MS, stands_out
+from trioecho.account.causes import MS, Certainty, stands_out
+from trioecho.account.losses import Lost
 from trioecho.account.spans import Span
+from trioecho.model import Endpoint
 
 # The connection of AT_CLIENT, captured at the server.
 AT_SERVER = """
@@ -385,6 +387,23 @@ def test_a_listener_is_told_of_each_interval(case: tuple[str, dict[str, float]])
     for span in spans:
         times[span.cause, span.blamed] += span.end - span.start
     assert times == {(cost.cause, cost.end): cost.time for cost in account.costs}
+
+
+def test_the_headline_names_what_dropped_segments() -> None:
+    cost = Cost("congestion-window", "path", 2_000 * MS, Certainty.INFERRED, [(3, 9)])
+    ends = Endpoint("10.0.0.1", 1), Endpoint("10.0.0.2", 2)
+    account = Account(1, *ends, 0, 3_000 * MS, "client", [cost])
+    held = "2.00 s of 3.00 s: the congestion window held the sender back"
+    assert account.headline == f"{held} (rungs 3 to 9)"
+    account.losses = [Lost("random", "client", 3), Lost("policed", "server", 40, 4_000_000, 9)]
+    assert account.headline == f"{held} (losses at a policer of 4.0 Mbit/s, rungs 3 to 9)"
+    account.losses = [Lost("overflow", "client", 3)]
+    assert account.headline == f"{held} (losses at a full queue, rungs 3 to 9)"
+    account.losses = [Lost("random", "client", 3)]
+    assert account.headline == f"{held} (rungs 3 to 9)"
+    cost.cause = "application"
+    account.losses = [Lost("overflow", "client", 3)]
+    assert "queue" not in account.headline
 
 
 def test_the_headline_names_what_could_be_mended() -> None:

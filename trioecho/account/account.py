@@ -17,6 +17,8 @@ Tap = Place | Literal["wire"]
 
 #: Causes that every connection has, and that nobody need mend.
 ORDINARY = frozenset(("closing", "idle", "setup", "round-trip"))
+#: Those that come of losses.
+AFTER_LOSS = frozenset(("timeout", "fast-recovery", "congestion-window"))
 #: Those that end a connection, however short it is.
 FATAL = frozenset(("refused", "no-answer", "black-hole"))
 
@@ -84,12 +86,19 @@ class Account(Struct):
         top = self.top or next(iter(self.costs), None)
         if top is None:
             return "there is only one moment to see"
-        sign = CAUSES[top.cause].sign
+        sign = self._dropped if top.cause in AFTER_LOSS else ""
+        sign = sign or CAUSES[top.cause].sign
         where = f"{sign}, " * bool(sign) + places(sorted(top.rungs[:2]), " and ")
         more = ", and more" if len(top.rungs) > 2 else ""
         free = "" if self.top else "nothing stands out; "
         took = f"{seconds(top.time)} of {seconds(self.duration)}"
         return f"{free}{took}: {top.text} ({where}{more})"
+
+    @property
+    def _dropped(self) -> str:
+        """What dropped most of what was lost, if that can be told."""
+        most = max(self.losses, key=lambda one: one.count, default=None)
+        return f"losses at {most.place}" if most is not None and most.place else ""
 
     @property
     def lost(self) -> int:

@@ -48,6 +48,8 @@ ADVICE: dict[str, str] = {
     "policer that others share.",
 }
 
+_PLACES: dict[Why, str] = {"policed": "a policer of {rate}bit/s", "overflow": "a full queue"}
+
 
 class Lost(Struct):
     """Losses of one kind.
@@ -71,6 +73,11 @@ class Lost(Struct):
         """What happened, in words."""
         what = _TEXT[self.kind].format(rate=_about(self.rate), burst=_about(self.burst))
         return f"{self.count:,} losses of the {self.sender}'s segments: {what}"
+
+    @property
+    def place(self) -> str:
+        """What dropped them, in a few words; ``""`` where that cannot be told."""
+        return _PLACES.get(self.kind, "").format(rate=_about(self.rate))
 
     @property
     def advice(self) -> str:
