@@ -99,7 +99,7 @@ def again(talk: Talk, times: int) -> Talk:
     return talks
 
 
-def requests(parts: int, count: int = 4, *, quick: bool = False) -> Talk:
+def requests(parts: int, count: int = 6, *, quick: bool = False) -> Talk:
     """Requests of so many writes each, and their answers."""
 
     def talk(sender: socket.socket, receiver: socket.socket) -> None:
@@ -159,8 +159,8 @@ CHANGES: list[tuple[str, str, Way, Way]] = [
         (
             cause,
             "one connection for all",
-            Way(bulk(60_000), faults=("delay 15ms",), connections=4),
-            Way(again(bulk(60_000), 4), faults=("delay 15ms",)),
+            Way(bulk(60_000), faults=("delay 15ms",), connections=8),
+            Way(again(bulk(60_000), 8), faults=("delay 15ms",)),
         )
         for cause in ("setup", "slow-start")
     ),
