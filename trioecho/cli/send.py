@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
@@ -28,12 +28,21 @@ def send(
         str | None, typer.Option(metavar="FILE", help="Send this file, of any size.")
     ] = None,
     count: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Send it this many times on one connection.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Send it this many times on one connection.  [default: 1; with --ping no end]",
+        ),
+    ] = None,
     interval: Annotated[
-        float,
-        typer.Option(min=0, metavar="SECONDS", help="Time from one message to the next."),
-    ] = 0.0,
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Time from one message to the next.  [default: 0; with --ping 1]",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(
@@ -46,6 +55,13 @@ def send(
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", metavar="FILE", help="Write the echo to this file."),
+    ] = None,
+    ping: Annotated[
+        Literal["connect", "echo"] | None,
+        typer.Option(
+            help="Ping the server until Ctrl-C, or --count times: how long a connection takes,"
+            " or the echo of MESSAGE on one connection."
+        ),
     ] = None,
     connections: Annotated[
         int | None,
@@ -103,6 +119,8 @@ def send(
 
       tar c . | trioecho send
 
+      trioecho send --ping echo --interval 0.2
+
       trioecho send --connections 50 --duration 10
 
       trioecho send --connections 8 --rate 1000 --size 1000 --histogram times.hgrm
@@ -122,20 +140,24 @@ def send(
 
     load = {"--duration": duration, "--rate": rate, "--size": size, "--histogram": histogram}
     if connections is not None:
-        if file is not None or output is not None or count > 1 or interval:
+        if file is not None or output is not None or count or interval or ping:
             raise typer.BadParameter("a load sends MESSAGE or --size", param_hint="--connections")
         _load(address, message, connections, duration, rate, size, timeout, histogram, json)
     for name, value in load.items():
         if value is not None:
             raise typer.BadParameter("it is for a load, with --connections", param_hint=name)
+    if ping is not None:
+        if file is not None or output is not None:
+            raise typer.BadParameter("a ping sends MESSAGE", param_hint="--ping")
+        _ping(address, ping, message, count, interval, timeout, json)
 
     sending = Sending(
         address=address,
         message=message,
         file=file,
-        count=count,
-        interval=interval,
-        timeout=timeout or float("inf"),
+        count=count or 1,
+        interval=interval or 0.0,
+        timeout=timeout or math.inf,
         output=output,
         json=json,
     )
@@ -183,3 +205,27 @@ def _load(
         return 0
 
     run(main)
+
+
+def _ping(
+    address: Address,
+    kind: Literal["connect", "echo"],
+    message: str | None,
+    count: int | None,
+    interval: float | None,
+    timeout: float,
+    json: bool,
+) -> NoReturn:
+    from trioecho.cli.runner import run
+    from trioecho.cli.send_ping import Pinging, conduct
+
+    pinging = Pinging(
+        address=address,
+        kind=kind,
+        message=os.fsencode(message or "ping"),
+        count=count,
+        interval=1.0 if interval is None else interval,
+        timeout=timeout or math.inf,
+        json=json,
+    )
+    run(lambda stop: conduct(pinging, stop))
