@@ -104,6 +104,16 @@ def test_a_syn_that_was_doubled_is_answered_twice() -> None:
     assert (note["cause"], note["of"]) == ("repeated-syn", first["number"])
 
 
+def test_the_summary_says_what_held_the_connection_up() -> None:
+    text = " ".join(trace("--fault", "drop syn-ack").stdout.split())
+    assert ": a SYN or SYN-ACK had to be sent again (rungs 1 to " in text
+    *_, account, _ = events("--fault", "drop syn-ack")
+    top = account["causes"][0]
+    assert (top["cause"], top["end"], top["certainty"]) == ("handshake-loss", "path", "proven")
+    assert 0.9 < top["time"] <= account["duration"]
+    assert account["tap"] == "wire"
+
+
 def test_a_reset_that_answers_an_ack_behind_the_close_says_so() -> None:
     ladder = rungs("--fault", "delay client ack 1 1s", "hi")
     late = next(one for one in ladder if one["fault"])

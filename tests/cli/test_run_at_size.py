@@ -110,6 +110,22 @@ def test_one_of_a_crowd_is_a_ladder(tmp_path: Path) -> None:
     assert {one["connection"] for one in objects if one["type"] == "rung"} == {3}
 
 
+def test_the_one_that_lost_most_comes_first_with_what_held_it_up(tmp_path: Path) -> None:
+    path = tmp_path / "all.jsonl"
+    lossy = "--fault", "drop client data connection 4"
+    done = crowd(6, *lossy, "--sort", "lost", "--limit", "1", "-o", str(path))
+    assert done.code == 0, done
+    (row,) = [line for line in done.out.splitlines() if "->" in line]
+    assert row.split()[0] == "4"
+    objects = [json.loads(line) for line in path.read_text().splitlines()]
+    accounts = [one for one in objects if one["type"] == "account"]
+    assert [one["connection"] for one in accounts] == list(range(1, 7))
+    assert {one["tap"] for one in accounts} == {"wire"}
+    assert accounts[3]["causes"][0]["cause"] == "timeout"
+    assert accounts[3]["headline"] in said(done.out)
+    assert objects[-1]["type"] == "summary"
+
+
 def test_one_that_is_not_there_is_an_error() -> None:
     done = crowd(2, "--connection", "3")
     assert done.code == 1

@@ -63,7 +63,7 @@ def watch(
         bool,
         typer.Option(
             "--why",
-            help="Also say where each connection's time goes; it takes more than twice the work.",
+            help="Also say where each connection's time goes; it takes nearly twice the work.",
         ),
     ] = False,
     *,
