@@ -311,6 +311,32 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         """,
         {**SETUP, "think-time client": 100, "round-trip path": 20},
     ),
+    "a window that opens, in a capture that begins after what filled it": (
+        """
+        +0    > .  1:1(0) ack 1 win 2000
+        +.01  > .  1:1(0) ack 2001 win 0
+        +.5   > .  1:1(0) ack 2001 win 2000
+        +.001 < .  2001:2101(100) ack 1
+        +.001 > .  1:1(0) ack 2101 win 2000
+        """,
+        {
+            "slow-reader client": 500,
+            "unknown path": 10,
+            "application server": 1,
+            "round-trip path": 1,
+        },
+    ),
+    "an answer that the capture has not seen: who was to speak is not known": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +.1   > .  11:11(0) ack 101
+        +.4   > P. 11:21(10) ack 101
+        +.02  < .  101:101(0) ack 21
+        """,
+        {**SETUP, "unknown path": 500, "round-trip path": 40},
+    ),
     "both close": (
         AT_CLIENT
         + """
@@ -345,6 +371,24 @@ def account_of(ladder: str) -> Account:
 
 def milliseconds(account: Account) -> dict[str, float]:
     return {f"{cost.cause} {cost.end}": cost.time / 1e6 for cost in account.costs}
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+@pytest.mark.parametrize(
+    "case", [name for name in CASES if "think" in name or "pauses" in name or "flight" in name]
+)
+def test_who_sees_one_direction_only_accuses_nobody(case: str, end: str) -> None:
+    """As on a link that carries only one: the account says that it does not know."""
+    accounts = Accounts()
+    accounts.see([rung for rung in play(CASES[case][0]) if rung.sender == end])
+    (account,) = accounts.end()
+    known = sum(cost.time for cost in account.costs if cost.cause not in ("unknown", "round-trip"))
+    assert known < 0.5 * account.duration, account.headline
+
+
+def test_who_sees_only_acks_of_what_the_capture_lacks_calls_nobody_silent() -> None:
+    download = AT_CLIENT + "".join(f"+.3 > . 1:1(0) ack {ack}\n" for ack in range(101, 1001, 100))
+    assert milliseconds(account_of(download)) == {**SETUP, "unknown path": 2700}
 
 
 @pytest.mark.parametrize(

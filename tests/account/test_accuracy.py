@@ -25,7 +25,7 @@ SEEDS = {
     "no-answer": 1037,
     "handshake-loss": 1038,
     "timeout": 1098,
-    "slow-reader": 1048,
+    "slow-reader": 3274,
     "think-time": 1031,
     "application": 1057,
 }

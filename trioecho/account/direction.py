@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-from msgspec import Struct
-
 from trioecho.account.away import Side
 from trioecho.account.causes import BLACK_HOLE, DELAYED_ACK, NAGLE, OF_RTO, Blamed, Certainty
 from trioecho.account.events import Ear
@@ -15,7 +13,7 @@ from trioecho.account.repair import Repairs, cause_of
 from trioecho.account.rounds import Rounds
 from trioecho.account.skipped import Counter
 from trioecho.account.spans import Span
-from trioecho.account.trip import Trip
+from trioecho.account.trip import Flying, Trip
 from trioecho.model import FIN, OTHER, PSH, RST, End, Fact, Rung
 
 _DEFAULT_MSS = 536  # RFC 9293 §3.7.1
@@ -30,14 +28,6 @@ _TRAVELS: tuple[str, Blamed] = ("round-trip", "path")
 _HELD: tuple[str, Blamed] = ("congestion-window", "path")
 
 
-class Flying(Struct, gc=False):
-    """A segment that is not acknowledged: its end, when it was sent, and whether again."""
-
-    end: int
-    time: int
-    again: bool = False
-
-
 class Direction:
     """What one end sends and the other acknowledges.
 
@@ -47,6 +37,7 @@ class Direction:
         trip: its round-trip times.
         measured: whether round trips can be measured: the tap's place is known.
         probed: whether it has asked for room in a window that had none, since there was any.
+        missed: when something was acknowledged last that the tap has not seen.
         mss: bytes of a full segment, as it offered to take.
         losses: what it has sent, and why some was lost.
         side: how far its sender is from the tap.
@@ -58,9 +49,9 @@ class Direction:
 
     __slots__ = (
         *("_closing", "_filled", "_flight", "_full", "_full_at", "_held", "_late", "_level"),
-        *("_next", "_partial"),
-        *("_repairs", "_rounds", "_una", "_widest", "_window", "busy", "came", "counter", "ear"),
-        *("end", "line", "losses", "measured", "mss", "other", "probed", "ready", "side", "trip"),
+        *("_next", "_partial", "_repairs", "_rounds"),
+        *("_una", "_widest", "_window", "busy", "came", "counter", "ear", "end", "line", "losses"),
+        *("measured", "missed", "mss", "other", "probed", "ready", "side", "trip"),
     )
 
     def __init__(self, end: End, side: Side) -> None:
@@ -70,6 +61,7 @@ class Direction:
         self.line = Line()
         self.trip = Trip()
         self.mss = _DEFAULT_MSS
+        self.missed = 0
         self.side = side
         self.ear = Ear()
         self.counter = Counter()
@@ -221,7 +213,11 @@ class Direction:
                 self._settle(time, rung, newest, blocked=blocked)
             self._una = ack
             if ack > self._next:
+                self.missed = time if self._next else 0
                 self._next = ack
+                if not self.busy and window < self._full:  # and there is no room for more
+                    self.busy, self._full_at = True, time
+                    line.begin(time, rung.number)
         self._window = window
         if window > self._widest:
             self._widen(window)

@@ -25,6 +25,8 @@ MOST_PLACES = 20
 #: Later than any time.
 _FOREVER = 1 << 63
 _OPENS_OR_CLOSES = SYN | FIN
+#: A silence in which something passed that the tap has not seen.
+_UNSEEN: tuple[str, Blamed] = ("unknown", "path")
 _PROBES = frozenset(("zero-window-probe", "keep-alive"))
 
 
@@ -195,14 +197,19 @@ class Ledger:
         if missing is not None:
             since = theirs.line.ended if came is None else came
             until = waited(mine.trip.rto, max(start, since), time, missing)
+        unseen = max(mine.missed, theirs.missed)
         if came is not None and rung.segment.length and not self._closing:
-            mine.line.gap(max(start, came), until, "think-time", sender, rungs)
+            start = max(start, came)
+            cause, blamed = _UNSEEN if unseen > start else ("think-time", sender)
+            mine.line.gap(start, until, cause, blamed, rungs)
         elif not theirs.busy:
             theirs.line.decide(time, goes_on=False)
             start = max(start, theirs.line.ended)
             ready = min(max(start, mine.ready), until)
             mine.line.gap(start, ready, "round-trip", "path", rungs)
             cause, blamed = self._silence(mine, until - ready, rung)
+            if unseen > start:
+                cause, blamed = _UNSEEN
             mine.line.gap(ready, until, cause, blamed, rungs)
             self._kept_alive = False
         if until < time:
@@ -327,8 +334,10 @@ class Ledger:
         self._charge_until(self._end)
         if self._told < self._end:
             last = self._last.number
-            cause = "closing" if self._closing else "idle"
-            self._charge(Span(self._told, self._end, cause, "path", Certainty.INFERRED, last, last))
+            cause, sure = "closing" if self._closing else "idle", Certainty.INFERRED
+            if max(self._client.missed, self._server.missed) > self._told:
+                cause, sure = "unknown", Certainty.UNKNOWN
+            self._charge(Span(self._told, self._end, cause, "path", sure, last, last))
         account = self._drawn_up(self._end)
         for direction in (self._client, self._server):
             count, losses = direction.losses.end()

@@ -103,7 +103,8 @@ class Line:
         """What the silence of both ends was, between two rungs."""
         if end <= start:
             return None
-        span = Span(start, end, cause, blamed, Certainty.INFERRED, *rungs)
+        sure = Certainty.UNKNOWN if cause == "unknown" else Certainty.INFERRED
+        span = Span(start, end, cause, blamed, sure, *rungs)
         self._push(span)
         return span
 

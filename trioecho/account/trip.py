@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from trioecho.account.causes import LEAST_RTO
 from trioecho.account.least import Least
+
+
+class Flying(Struct, gc=False):
+    """A segment that is not acknowledged: its end, when it was sent, and whether again."""
+
+    end: int
+    time: int
+    again: bool = False
 
 
 class Trip:
