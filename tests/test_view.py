@@ -9,12 +9,14 @@ from captures import pcap
 from frames import RAW, frames
 
 import trioecho
+from trioecho.account import Accounts
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
 from trioecho.model import Endpoint, Rung, State, Summary
 from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS, Setting
+from trioecho.render.renderer import Accounted
 from trioecho.view import KINDS, Connection, Ladder, read
 
 LADDER = """
@@ -93,9 +95,13 @@ def rendered(name: str, path: Path, width: int) -> str:
     capture = type(whole.capture)(whole.capture.interface, len(rungs), whole.capture.dropped)
     title = "connection 1: 10.0.0.1:40000 to 10.0.0.2:7"
     renderer = FORMATS[name](Setting(title, width=width))
+    accounts = Accounts()
+    accounts.see(rungs)
+    told = [] if name == "terminal" else accounts.end()
     parts = (
         renderer.begin(),
         renderer.show(rungs),
+        renderer.tell(list(told)) if isinstance(renderer, Accounted) else b"",
         renderer.end(Summary(whole.connections, capture)),
     )
     return b"".join(parts).decode()
@@ -105,6 +111,7 @@ def test_its_picture_is_the_renderers(capture: Path) -> None:
     one = read(capture)[0]
     assert one.svg() == rendered("svg", capture, 80)
     assert one.svg().startswith("<svg ")
+    assert "data was lost, and the sender waited for its timer (rungs" in one.svg()
     assert one._repr_html_() == one.svg()
 
 

@@ -9,6 +9,7 @@ from typing import Literal, overload
 
 from msgspec.structs import replace
 
+from trioecho.account import Account, Accounts
 from trioecho.capture.files import open_capture_file
 from trioecho.errors import TrioechoError
 from trioecho.model import (
@@ -24,7 +25,7 @@ from trioecho.model import (
 from trioecho.model.selection import Selection
 from trioecho.reading.reading import Reading
 from trioecho.render import FORMATS
-from trioecho.render.renderer import Event, Setting
+from trioecho.render.renderer import Accounted, Event, Setting
 from trioecho.tcp.connection import TrackedConnection
 from trioecho.tcp.rules.kinds import causes, kinds
 from trioecho.text import bytes_of, plural
@@ -112,12 +113,12 @@ class Connection:
         return self.svg()
 
     def svg(self) -> str:
-        """Its picture.
+        """Its picture, with what held it up most above its rows.
 
         Returns:
             An SVG element.
         """
-        return self._rendered("svg")
+        return self._rendered("svg", accounted=True)
 
     @property
     def lost(self) -> tuple[Rung, ...]:
@@ -164,12 +165,24 @@ class Connection:
             _check("cause of a fact", cause, CAUSES)
         return sum(getattr(note, "cause", None) not in causes for note in self.notes(kind))
 
-    def _rendered(self, name: str, width: int = 80) -> str:
+    def _rendered(self, name: str, width: int = 80, *, accounted: bool = False) -> str:
         title = f"connection {self.number}: {self.client} to {self.server}"
         renderer = FORMATS[name](Setting(title, width=width))
-        parts = renderer.begin(), renderer.show(self._events)
+        parts = [renderer.begin(), renderer.show(self._events)]
+        if accounted and isinstance(renderer, Accounted):
+            parts.append(renderer.tell(self._accounts()))
         end = renderer.end(Summary((self.summary,), self._capture))
         return b"".join((*parts, end)).decode()
+
+    def _accounts(self) -> list[Account]:
+        """Where its time went."""
+        accounts = Accounts()
+        for event in self._events:
+            if isinstance(event, Call):
+                accounts.called([event])
+            elif isinstance(event, Rung):
+                accounts.see([event])
+        return list(accounts.end())
 
 
 class Ladder(Sequence[Connection]):

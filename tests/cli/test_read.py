@@ -20,6 +20,7 @@ from capture_file import write as write_capture
 from captures import Blocks, pcap
 from frames import frames, tcp
 from needs import need_tool
+from programs import trioecho
 from wrapped import OUTER4, ethernet, udp
 
 from trioecho.cli.read_files import SHARED_FROM
@@ -138,6 +139,29 @@ def test_those_that_share_a_trouble_are_one_row(tmp_path: Path) -> None:
     assert [row.split()[0] for row in rows if "->" in row] == ["1"]
     every = show(six, "--all").splitlines()
     assert [row.split()[0] for row in every if "->" in row] == ["2", "3", "4", "5", "6", "1"]
+
+
+@pytest.mark.parametrize("options", [[], ["--sort", "lost"], ["--only", "trouble"]])
+def test_what_held_connections_up_is_the_same_from_a_pipe(options: list[str]) -> None:
+    """A file is read again for the rows that are shown; a pipe can't be."""
+    shop = Path(__file__).parents[2] / "docs" / "captures" / "shop.pcap"
+    read = trioecho("read", str(shop), *options)
+    piped = trioecho("read", "-", *options, stdin=shop.read_bytes())
+    assert (read.returncode, piped.returncode) == (0, 0)
+    rows = [done.stdout.decode().split("\n\n", 1)[1] for done in (read, piped)]
+    assert rows[0] == rows[1]
+    assert rows[0].count("1.75 s of 1.79 s: the client's program did not read") == 1
+
+
+def test_a_headline_stands_above_a_ladder_and_below_one_from_a_pipe(two: str) -> None:
+    held = "data was lost, and the sender waited for its timer (rungs"
+    text = show(two, "--connection", "2")
+    assert held in " ".join(text.split("rung  client")[0].split())
+    assert " ".join(text.split()).count(held) == 1
+    piped = trioecho("read", "-", "--connection", "2", stdin=Path(two).read_bytes())
+    before, after = piped.stdout.decode().split("rung  client")
+    assert held not in " ".join(before.split())
+    assert held in " ".join(after.split())
 
 
 def test_the_ladder_of_one_of_many(two: str) -> None:
