@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from ipaddress import ip_address
+from struct import Struct as Layout
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -20,7 +22,53 @@ PORT = 53
 MOST_REMEMBERED = 10_000
 #: Questions for one name belong together, and so does a connection that follows them, for so long.
 TOGETHER = 2_000_000_000
-_ADDRESSES = (1, 28)  # A and AAAA
+#: A and AAAA, with the bytes of an address; how many records of an answer are looked at.
+_ADDRESSES = {1: 4, 28: 16}
+_MOST_RECORDS = 100
+_record = Layout("!HHIH")
+_HEADER, _POINTER, _LONGEST_NAME = 12, 0xC0, 255
+
+
+def addresses(message: bytes, at: int, count: int) -> Iterator[str]:
+    """The addresses in an answer, by RFC 1035 §4.1.3.
+
+    Args:
+        message: all of it.
+        at: where its records begin.
+        count: how many there are said to be.
+    """
+    for _ in range(min(count, _MOST_RECORDS)):
+        at = _behind_name(message, at)
+        if at + _record.size > len(message):
+            return
+        kind, _, _, size = _record.unpack_from(message, at)
+        at += _record.size
+        data = message[at : at + size]
+        at += size
+        if _ADDRESSES.get(kind) == len(data):
+            yield str(ip_address(data))
+
+
+def _behind_name(message: bytes, at: int) -> int:
+    """Where a name ends, or is too long: behind its last label, or the pointer to its rest."""
+    last = min(len(message) - 1, at + _LONGEST_NAME)
+    while at <= last and 0 < message[at] < _POINTER:
+        at += 1 + message[at]
+    return at + 1 + (at < len(message) and message[at] >= _POINTER)
+
+
+class Message(NamedTuple):
+    """A message's beginning.
+
+    Args:
+        record: its header and its question.
+        at: where its records begin.
+        answers: how many of them there are said to be.
+    """
+
+    record: DNSRecord
+    at: int
+    answers: int
 
 
 class Messages:
@@ -37,23 +85,19 @@ class Messages:
             raise Missing("DNS") from None
         self._dnslib = dnslib
 
-    def read(self, payload: bytes) -> DNSRecord | None:
-        """All of a message; None for what is none."""
-        try:
-            record = self._dnslib.DNSRecord.parse(payload)
-        except (self._dnslib.DNSError, ValueError, LookupError):
-            return None
-        return record if record.questions else None
-
-    def begin(self, payload: bytes) -> DNSRecord | None:
-        """As `read`, without what follows the question."""
+    def read(self, payload: bytes) -> Message | None:
+        """A message without its records, of which dnslib would decode each name, however long."""
         dnslib = self._dnslib
+        if _behind_name(payload, _HEADER) > _HEADER + _LONGEST_NAME:
+            return None
         try:
             buffer = dnslib.DNSBuffer(payload)
             header = dnslib.DNSHeader.parse(buffer)
-            return dnslib.DNSRecord(header, [dnslib.DNSQuestion.parse(buffer)])
+            count = header.a  # which a record of the question alone has not
+            record = dnslib.DNSRecord(header, [dnslib.DNSQuestion.parse(buffer)])
         except (dnslib.DNSError, ValueError, LookupError):
             return None
+        return Message(record, buffer.offset, count)
 
     def asked(self, record: DNSRecord) -> str:
         """What a message asks, in words: ``A shop.example``."""
@@ -97,13 +141,14 @@ class Names:
 
     def take(self, datagram: Datagram) -> Iterator[Request]:
         """Take a datagram; given are the requests that are over with it."""
-        record = self._messages.read(datagram.payload)
-        if record is None:
+        message = self._messages.read(datagram.payload)
+        if message is None:
             return
+        record = message.record
         if datagram.destination.port == PORT and not record.header.qr:
             yield from self._ask(datagram, record)
         elif datagram.source.port == PORT and record.header.qr:
-            yield from self._answer(datagram, record)
+            yield from self._answer(datagram, message)
 
     def opening(self, client: str, server: str, time: int) -> Opening:
         """What a connection's client asked before it opened it: the latest lookup of the address.
@@ -156,7 +201,8 @@ class Names:
             request, _ = self._open.pop(next(iter(self._open)))
             yield request
 
-    def _answer(self, datagram: Datagram, record: DNSRecord) -> Iterator[Request]:
+    def _answer(self, datagram: Datagram, message: Message) -> Iterator[Request]:
+        record = message.record
         client, server, time = datagram.destination, datagram.source, datagram.frame.time
         request, name = self._open.pop((client, server, record.header.id), (None, ""))
         if request is None:
@@ -167,10 +213,8 @@ class Names:
         lookup = self._lookups.get((client.ip, name))
         if lookup is not None:
             lookup.named = [*lookup.named[-10:], time]
-            for one in record.rr[:100]:
-                if one.rtype not in _ADDRESSES:
-                    continue
-                address = client.ip, str(one.rdata)
+            for found in addresses(datagram.payload, message.at, message.answers):
+                address = client.ip, found
                 if address not in self._addresses:
                     _keep(self._addresses, address, deque(maxlen=4))
                 if lookup not in self._addresses[address]:

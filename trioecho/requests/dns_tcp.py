@@ -64,9 +64,10 @@ class DnsTcp(Talk):
             self._done(number, whole=number in self._transfers)
 
     def _ask(self, message: Frame) -> None:
-        record = self._messages.begin(message.payload)
-        if record is None or record.header.qr or len(self._open) >= MOST_OPEN:
+        read = self._messages.read(message.payload)
+        if read is None or read.record.header.qr or len(self._open) >= MOST_OPEN:
             raise GiveUp
+        record = read.record
         number = record.header.id
         self._done(number, whole=number in self._transfers)
         request = self._log.begin("DNS", message.first)
@@ -85,10 +86,10 @@ class DnsTcp(Talk):
         request.received += _LENGTH + message.size
         request.ended = message.last
         if request.answered is None:
-            record = self._messages.begin(message.payload)
-            if record is None or not record.header.qr:
+            read = self._messages.read(message.payload)
+            if read is None or not read.record.header.qr:
                 raise GiveUp
-            request.status = self._messages.status(record)
+            request.status = self._messages.status(read.record)
             request.answered = message.first
             self._log.answered(request)
         if number not in self._transfers:

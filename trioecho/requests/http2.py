@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 #: What a server sends first, behind three bytes of length: settings of the whole connection.
 SETTINGS = b"\4\0\0\0\0\0"
+#: Frames of one header block: with so many, they are small on purpose.
+MOST_FRAMES = 100
 _HEADER = 9
 _DATA, _SETTINGS, _PUSH, _CONTINUATION = 0, 4, 5, 9
 _END_STREAM = 1
@@ -45,6 +47,7 @@ class _Block(Struct):
     data: bytes
     ends: bool
     pushed: bool
+    frames: int = 1
 
 
 class _Half:
@@ -145,7 +148,8 @@ class Http2(Talk):
             case "ContinuationFrame":
                 assert half.block is not None
                 half.block.data += parsed.data  # type: ignore[attr-defined]
-                if len(half.block.data) > MOST_HEADER:
+                half.block.frames += 1
+                if len(half.block.data) > MOST_HEADER or half.block.frames > MOST_FRAMES:
                     raise GiveUp
             case "SettingsFrame":
                 self._allow(OTHER[end], parsed.settings)  # type: ignore[attr-defined]
