@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from programs import TRIOECHO
 
 #: The sizes at which people look: columns and rows.
-SIZES = [(40, 24), (80, 24), (80, 50), (200, 24), (200, 50)]
+SIZES = [(40, 30), (80, 24), (80, 50), (200, 24), (200, 50)]
 
 
 def on_a_terminal(words: Sequence[str], columns: int, rows: int, *, code: int = 0) -> str:

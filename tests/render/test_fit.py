@@ -92,7 +92,7 @@ def test_what_comes_later_leaves_room() -> None:
     lines = drawn(ladder(100), 40, at_once=False)
     assert any("3 of 3" in line for line in lines)
     assert sum("folded" in line for line in lines) == 1
-    assert len(lines) <= 40 + 3 + 11
+    assert len(lines) <= 40 + 3 + 12
 
 
 def test_calls_are_folded_too_but_not_those_that_failed() -> None:
@@ -155,6 +155,6 @@ def test_no_more_than_the_room_unless_it_must_be(
 
 def test_the_room_of_a_screen() -> None:
     assert ladder_room(None, 80, FEWEST) is None
-    assert ladder_room(24, 80, FEWEST) == 13
+    assert ladder_room(24, 80, FEWEST) == 12
     assert ladder_room(10, 40, FEWEST) == FEWEST
     assert ladder_room(24, 80, LESSON) == LESSON

@@ -8,7 +8,7 @@ SCREEN = 30
 # wraps it. A table has at least so many lines of rows.
 _AROUND, _AROUND_NARROW, _WIDE, _LEAST = 10, 15, 80, 8
 # The same around a ladder's rows, the summary among them.
-_AROUND_LADDER, _AROUND_LADDER_NARROW = 11, 15
+_AROUND_LADDER, _AROUND_LADDER_NARROW = 12, 17
 #: Lines of a ladder at least, and of one that is there to be learnt from, on any terminal.
 FEWEST, LESSON = 8, 100
 
