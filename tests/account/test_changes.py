@@ -179,3 +179,30 @@ def test_a_change_helps(cause: str, before: Way, after: Way) -> None:
     one, other = spent(before), spent(after)
     assert one[cause] > 0.05
     assert other.get(cause, 0) < one[cause] / 3
+
+
+def test_a_sender_that_probes_finds_a_path_that_takes_only_small_segments() -> None:
+    need_wires()
+    with open_wire(("path mtu 1200 silent",)) as wire:
+        wire.client.sysctl("net.ipv4.tcp_mtu_probing", "1")
+        listening = wire.server.listen(PORT)
+        sender = wire.client.connect((wire.server.address, PORT))
+        receiver, _ = listening.accept()
+        with receiver:
+            bulk(6000)(sender, receiver)
+        assert wire.connection().lost
+
+
+def test_a_sender_with_a_limit_gives_up() -> None:
+    need_wires()
+    with open_wire(("cut after client data 1",)) as wire:
+        listening = wire.server.listen(PORT)
+        sender = wire.client.connect((wire.server.address, PORT))
+        receiver, _ = listening.accept()
+        sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 500)
+        with receiver:
+            sender.sendall(b"one")
+            assert receiver.recv(3) == b"one"
+            sender.sendall(b"two")
+            with pytest.raises(TimeoutError):
+                sender.recv(1)
