@@ -35,13 +35,14 @@ def shown(
     behind: int = 0,
     notices: tuple[str, ...] = (),
     accounted: bool = False,
+    width: int = 120,
 ) -> str:
     names = "lo", "eth\x1b[0"
     shot = Snapshot(
         rows, 1234, 5, 1_000_000, dropped, behind, 3 * SECOND, names, notices, accounted
     )
-    console = Console(file=io.StringIO(), width=120, markup=False, highlight=False)
-    console.print(draw(shot, 100_000.4))
+    console = Console(file=io.StringIO(), width=width, markup=False, highlight=False)
+    console.print(draw(shot, 100_000.4, width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -64,6 +65,10 @@ def test_what_holds_a_connection_up_where_that_was_asked_for() -> None:
     assert "held up by" in text
     assert re.search(r"93% slow-reader *\n.*server *\n", text)
     assert text.count("%") == 1
+    assert "RTT" in text
+    narrow = shown(held, accounted=True, width=80)
+    assert "93% slow-reader" in narrow
+    assert "RTT" not in narrow
     assert "held up by" not in shown(row(3))
 
 

@@ -83,16 +83,9 @@ class _Reader:
             once = pipe or name == "-"  # it cannot be read again
             _, table, order = request.pick
             main = FileOverview(
-                first,
-                reading,
-                selection,
-                order,
-                table,
-                streams=streams,
-                above=not pipe,
+                first, reading, selection, order, table, streams=streams, above=not pipe
             )
-            told = [one for one in others if isinstance(one.renderer, Accounted)]
-            asked = bool(told) or isinstance(first.renderer, Accounted)
+            asked = any(isinstance(one.renderer, Accounted) for one in (first, *others))
 
             @cache
             def begin() -> None:
@@ -129,8 +122,10 @@ class _Reader:
                 begin()
                 for rungs in held.rest() if held is not None else ():
                     show(rungs)
-                shares = {one.number for one in reading.connections()} if asked else set()
-                found = [one for one in accounts.end() if one.connection in shares]
+                found: list[Account] = []
+                if asked and not only_a_table():  # for that the rest of the file was passed over
+                    chosen = {one.number for one in reading.connections()}
+                    found = [one for one in accounts.end() if one.connection in chosen]
                 main.tell(found)
                 main.finish(file.name, dropped, ask)
                 for shown in others:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 INTERVAL = 0.5  # seconds between two redraws
 _AROUND = 5  # lines of the screen above and below the rows
 _EACH = 2  # lines of a row, as a rule
+_FIGURES, _MORE = ("sent", "got"), ("again", "RTT", "quiet")
+_WIDE = 100  # columns that have room for all of these and for what held a connection up
 
 
 class LiveTable:
@@ -47,7 +49,7 @@ class LiveTable:
             while not over.is_set():
                 height = console.size.height
                 shot = snapshot(max(1, (height - _AROUND) // _EACH))
-                picture = draw(shot, self._rate(shot))
+                picture = draw(shot, self._rate(shot), console.size.width)
                 await trio.to_thread.run_sync(
                     partial(live.update, picture, refresh=True), abandon_on_cancel=True
                 )
@@ -63,8 +65,8 @@ class LiveTable:
         return rate
 
 
-def draw(shot: Snapshot, rate: float) -> Group:
-    """A snapshot as a table, with ``rate`` frames a second.
+def draw(shot: Snapshot, rate: float, width: int) -> Group:
+    """A snapshot as a table, with ``rate`` frames a second, on so many columns.
 
     Names come from other people: they are text for rich, never markup.
     """
@@ -84,17 +86,22 @@ def draw(shot: Snapshot, rate: float) -> Group:
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
     for name in ("#", "client", "server", "state"):
         table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
-    for name in ("sent", "got", "again", "RTT", "quiet"):
+    crowded = shot.accounted and width < _WIDE
+    for name in _FIGURES if crowded else (*_FIGURES, *_MORE):
         table.add_column(name, justify="right", no_wrap=True)
     if shot.accounted:
-        table.add_column("held up by", overflow="fold")
+        table.add_column("held up by", no_wrap=True)
     for row in shot.rows:
-        cells = _cells(row, shot.now, accounted=shot.accounted)
+        cells = list(_cells(row, shot.now))
+        if crowded:
+            del cells[-len(_MORE) :]
+        if shot.accounted:
+            cells.append(Text(_held(row.account)))
         table.add_row(*cells, style="red" if row.summary.troubles else "")
     return Group(head, *notices, table)
 
 
-def _cells(row: Row, now: int, *, accounted: bool) -> Iterator[Text]:
+def _cells(row: Row, now: int) -> Iterator[Text]:
     from rich.text import Text as Cell
 
     from trioecho.model import State
@@ -112,8 +119,6 @@ def _cells(row: Row, now: int, *, accounted: bool) -> Iterator[Text]:
     yield Cell("\n".join(again))
     yield Cell(_round_trip(one))
     yield Cell(seconds(max(now - one.end, 0)) if now - one.end >= 1_000_000_000 else "")
-    if accounted:
-        yield Cell(_held(row.account))
 
 
 def _held(account: Account | None) -> str:
