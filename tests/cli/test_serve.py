@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -272,3 +273,22 @@ def test_a_server_that_behaves_badly() -> None:
     done = trioecho("serve", "--behave", "nicely")
     assert done.returncode == 2
     assert done.stderr.startswith(b"trioecho: No server behaves 'nicely'. It can: delay, slow")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prlimit is Linux's")
+@pytest.mark.parametrize("options", [(), ("-q",)])
+def test_no_descriptor_is_left_is_said_and_survived(options: tuple[str, ...]) -> None:
+    import resource
+
+    with serving(*options) as server:
+        resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (20, 20))
+        clients = [server.dial() for _ in range(30)]
+        line = server.line()
+        while "EMFILE" not in line:
+            line = server.line()
+        assert line.endswith("EMFILE: this process has no file descriptor left; retrying")
+        for client in clients:
+            client.close()
+        with server.dial() as client:
+            client.sendall(b"a")
+            assert client.recv(1) == b"a"

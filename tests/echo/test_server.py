@@ -212,6 +212,37 @@ async def test_trouble_in_accept_passes(autojump_clock: trio.testing.MockClock) 
     ]
 
 
+@each_way
+async def test_what_lasts_is_said_once(
+    batched: bool, autojump_clock: trio.testing.MockClock
+) -> None:
+    async def factory(family: int) -> socket.socket:
+        made = Troubled(family, socket.SOCK_STREAM)
+        made.troubles = [errno.ENFILE] * 3 + [errno.EMFILE] * 9
+        return made
+
+    calls: list[Call] = []
+    said: list[int | None] = []
+    listener = await open_listener(socket.AF_INET, (HOST, 0), factory=factory, record=calls.append)
+    assert listener.local is not None
+    async with trio.open_nursery() as nursery:
+        await nursery.start(
+            lambda task_status: serve(
+                [listener],
+                exhausted=lambda error: said.append(error.errno),
+                batched=batched,
+                task_status=task_status,
+            )
+        )
+        async with await dial(Address(HOST, listener.local.port)) as client:
+            await client.send_all(b"a")
+            assert await client.receive_some() == b"a"
+        nursery.cancel_scope.cancel()
+    assert said == [errno.EMFILE, errno.ENFILE]
+    accepts = [call.error for call in calls if call.name == "accept"]
+    assert accepts == ["EMFILE", "ENFILE", None]
+
+
 async def test_an_unknown_error_of_accept_is_not_hidden() -> None:
     class Broken(Troubled):
         def accept(self) -> tuple[socket.socket, object]:

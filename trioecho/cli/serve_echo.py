@@ -64,6 +64,7 @@ async def conduct(serving: Serving, show: ServeReport, stop: trio.Event) -> None
                     behaviour=serving.behaviour,
                     stop=stop,
                     report=report,
+                    exhausted=show.exhausted,
                     stopping=lambda: show.stopping(report, serving.grace),
                 )
         finally:

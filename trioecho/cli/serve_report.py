@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from errno import errorcode
 from signal import Signals
 from time import time_ns
 from typing import TYPE_CHECKING
@@ -57,6 +58,12 @@ class ServeReport:
         how = f"exit code {code}" if code >= 0 else Signals(-code).name
         self._lines.write(f"worker {number} has ended: {how}; another takes its place")
 
+    def exhausted(self, error: OSError) -> None:
+        """It cannot accept for a while; ``_call`` has said so where calls are shown."""
+        if self.record is None:
+            name = errorcode.get(error.errno or 0, "")
+            self._lines.write(f"accept -> {_error(name)}")
+
     def stopping(self, report: ServerReport, grace: float) -> None:
         """The server accepts no more connections."""
         if report.open:
@@ -84,6 +91,11 @@ class JsonServeReport(ServeReport):
 
     def replacing(self, number: int, code: int) -> None:
         self._lines.write({"type": "replaced", "worker": number, "code": code})
+
+    def exhausted(self, error: OSError) -> None:
+        if self.record is None:
+            name = errorcode.get(error.errno or 0, "")
+            self._lines.write({"type": "exhausted", "error": name})
 
     def stopping(self, report: ServerReport, grace: float) -> None:
         pass

@@ -62,6 +62,7 @@ async def serve(
     report: ServerReport | None = None,
     stopping: Callable[[], None] | None = None,
     aborting: Callable[[], None] = lambda: None,
+    exhausted: Callable[[OSError], None] = lambda error: None,
     batched: bool = False,
     behaviour: Behaviour | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
@@ -83,6 +84,8 @@ async def serve(
         stop: when set, it stops accepting.
         stopping: called once it has stopped accepting.
         aborting: called before each connection that it aborts because it was told to stop.
+        exhausted: called when descriptors or memory have run out, so that it cannot accept; it goes
+            on with the open connections, and tries again.
         batched: whether one task echoes all of them; on Linux alone. ``close`` is then ``fin``.
         behaviour: how it behaves instead of echoing as it should.
         report: is kept up to date all the time; without it, one is made.
@@ -94,7 +97,9 @@ async def serve(
     Raises:
         OSError: a socket can accept no more, and not because of one client.
     """
-    server = _Server(recv_size, nagle, close, report or ServerReport(), aborting, behaviour)
+    server = _Server(
+        recv_size, nagle, close, report or ServerReport(), aborting, exhausted, behaviour
+    )
     listeners = list(listeners)
     batches = server.batches() if batched else None
     try:
@@ -133,6 +138,7 @@ class _Server:
         close: ServerClose,
         report: ServerReport,
         aborting: Callable[[], None],
+        exhausted: Callable[[OSError], None],
         behaviour: Behaviour | None,
     ) -> None:
         self.recv_size = recv_size
@@ -140,6 +146,7 @@ class _Server:
         self.close = close
         self.report = report
         self.aborting = aborting
+        self.exhausted = exhausted
         self.behaviour = behaviour
 
     def batches(self) -> Batches:
@@ -153,15 +160,20 @@ class _Server:
         )
 
     async def accept_from(self, listener: ListeningSocket, take: Take, at_once: int) -> None:
+        lacking = 0
         while True:
             try:
                 accepted = await listener.accept_waiting(at_once)
             except OSError as error:
                 if error.errno in _EXHAUSTED:
+                    if error.errno != lacking:
+                        lacking = error.errno
+                        self.exhausted(error)
                     await trio.sleep(_BREATH)
                 elif error.errno not in _OF_ONE_CLIENT:
                     raise
             else:
+                lacking = 0
                 self.report.connections += len(accepted)
                 for connection in accepted:
                     take(connection)

@@ -30,6 +30,7 @@ class ListeningSocket(ToldSocket):
     """A socket that listens; see ``ToldSocket`` for its arguments."""
 
     kind: ClassVar[SocketKind] = "listening"
+    _failing: int | None = None  # the error of the last accept
 
     def listen(self, backlog: int) -> None:
         """Listen.
@@ -42,7 +43,8 @@ class ListeningSocket(ToldSocket):
     async def accept(self) -> ObservedSocket:
         """Wait for a client and accept its connection.
 
-        Its record has the endpoints of the new connection, and the time when it returned.
+        Its record has the endpoints of the new connection, and the time when it returned. An error
+        that comes again and again is recorded once.
 
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
@@ -70,9 +72,11 @@ class ListeningSocket(ToldSocket):
         except BlockingIOError:
             raise
         except OSError as error:
-            self.tell(time_ns(), "accept", error=error)
+            if error.errno != self._failing:  # of a lasting one, a line each would say no more
+                self._failing = error.errno
+                self.tell(time_ns(), "accept", error=error)
             raise
-        time = time_ns()
+        time, self._failing = time_ns(), None
         made = ObservedSocket(sock, end=self.end, record=self._record)
         made._local, made._peer = own_address(sock), peer
         if self._recorder is not None:
