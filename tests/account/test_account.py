@@ -233,36 +233,59 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         """,
         {**SETUP, "slow-start client": 20, "round-trip path": 20},
     ),
-    "the same flight for three rounds, each pushed to its end: its buffer holds no more": (
+    "three rounds whose ACKs make room that nothing uses: its buffer holds no more": (
         AT_CLIENT
         + """
-        +0    > P. 1:301(300) ack 1
-        +.02  < .  1:1(0) ack 301
-        +0    > P. 301:601(300) ack 1
-        +.02  < .  1:1(0) ack 601
-        +0    > P. 601:901(300) ack 1
-        +.02  < .  1:1(0) ack 901
-        +0    > P. 901:1201(300) ack 1
-        +.02  < .  1:1(0) ack 1201
+        +0    > .  1:101(100) ack 1
+        +0    > .  101:201(100) ack 1
+        +0    > .  201:301(100) ack 1
+        +.02  < .  1:1(0) ack 101
+        +0    < .  1:1(0) ack 201
+        +0    < .  1:1(0) ack 301
+        +0    > .  301:401(100) ack 1
+        +0    > .  401:501(100) ack 1
+        +0    > .  501:601(100) ack 1
+        +.02  < .  1:1(0) ack 401
+        +0    < .  1:1(0) ack 501
+        +0    < .  1:1(0) ack 601
+        +0    > .  601:701(100) ack 1
+        +0    > .  701:801(100) ack 1
+        +0    > .  801:901(100) ack 1
+        +.02  < .  1:1(0) ack 701
+        +0    < .  1:1(0) ack 801
+        +0    < .  1:1(0) ack 901
+        +0    > .  901:1001(100) ack 1
+        +0    > .  1001:1101(100) ack 1
+        +0    > .  1101:1201(100) ack 1
+        +.02  < .  1:1(0) ack 1001
+        +0    < .  1:1(0) ack 1101
+        +0    < .  1:1(0) ack 1201
         """,
         {
             **SETUP,
             "slow-start client": 20,
             "congestion-window path": 20,
-            "send-buffer client": 20,
-            "round-trip path": 20,
+            "send-buffer client": 40,
         },
     ),
-    "the same flight where more waits than is pushed is the congestion window's": (
+    "the same flight, sent at each ACK, is the congestion window's": (
         AT_CLIENT
         + """
-        +0    > .  1:301(300) ack 1
+        +0    > .  1:101(100) ack 1
+        +0    > .  101:201(100) ack 1
+        +0    > .  201:301(100) ack 1
         +.02  < .  1:1(0) ack 301
-        +0    > .  301:601(300) ack 1
+        +0    > .  301:401(100) ack 1
+        +0    > .  401:501(100) ack 1
+        +0    > .  501:601(100) ack 1
         +.02  < .  1:1(0) ack 601
-        +0    > .  601:901(300) ack 1
+        +0    > .  601:701(100) ack 1
+        +0    > .  701:801(100) ack 1
+        +0    > .  801:901(100) ack 1
         +.02  < .  1:1(0) ack 901
-        +0    > .  901:1201(300) ack 1
+        +0    > .  901:1001(100) ack 1
+        +0    > .  1001:1101(100) ack 1
+        +0    > .  1101:1201(100) ack 1
         +.02  < .  1:1(0) ack 1201
         """,
         {

@@ -157,7 +157,7 @@ class Direction:
         if length:
             if self._partial:
                 rounds.resumed(time, self._late)
-            rounds.pushed = bool(segment.flags & PSH)
+            rounds.sent(pushed=bool(segment.flags & PSH))
             self._late, self._closing = time, False
         else:
             self._closing = closes(rung) and flying <= 1
@@ -210,6 +210,7 @@ class Direction:
             if newest is not None and sure and not newest.again:
                 self.trip.add(time, time - newest.time)
             if self.busy:
+                self._rounds.acknowledged()
                 self._settle(time, rung, newest, blocked=blocked)
             self._una = ack
             if ack > self._next:
@@ -315,7 +316,8 @@ class Direction:
             rounds.to = self._next
             return
         trip = self.trip.smoothed, least
-        cause = rounds.end(time, ack, trip, self.mss, partial=self._partial)
+        near = self.side.here or rung.on_wire
+        cause = rounds.end(time, ack, trip, self.mss, partial=self._partial, near=near)
         blamed: Blamed = self.end if cause in _OF_THE_SENDER else "path"
         if not done or cause in _OF_THE_PATH:
             self._plateau(self.line.add(time, rung, cause, blamed))

@@ -12,8 +12,11 @@ from trioecho.account.causes import (
     FULL,
     GROWTH,
     INFLATED,
+    OF_LATE,
     ROUND,
     ROUNDS,
+    UNUSED,
+    UNUSED_AFAR,
 )
 
 
@@ -24,14 +27,13 @@ class Rounds:
         to: what must be acknowledged for this round to end.
         acked: what was acknowledged when it began.
         flight: the most bytes that were in flight in it.
-        flat: for how many rounds the flight has been the same, within a segment, and all of it was
-            pushed: no more was waiting in the sender's buffer.
-        pushed: whether the last segment with data had the PSH flag.
+        flat: for how many rounds its ACKs have made room that nothing has used: no more waits in
+            the sender's buffer.
     """
 
     __slots__ = (
-        *("_last", "_lasted", "_level", "_paused", "_rates", "_start"),
-        *("acked", "flat", "flight", "pushed", "to"),
+        *("_acks", "_last", "_lasted", "_level", "_paused", "_pushed", "_rates", "_start"),
+        *("_unused", "_waits", "acked", "flat", "flight", "to"),
     )
 
     def __init__(self) -> None:
@@ -39,7 +41,10 @@ class Rounds:
         self.acked = 0
         self.flight = 0
         self.flat = 0
-        self.pushed = False
+        self._acks = 0
+        self._unused = 0.0  # how many of the ACKs of late made room that nothing has used
+        self._waits = False  # whether nothing has used that of the last one
+        self._pushed = False  # whether the last segment with data had the PSH flag
         self._paused = 0  # between short segments of this round and what followed them
         self._start = 0
         self._lasted = 0
@@ -52,6 +57,16 @@ class Rounds:
         self._lasted = 0 if anew else self._lasted + 1
         self.to, self.acked, self.flight, self._start = to, acked, to - acked, time
         self._paused = 0
+
+    def acknowledged(self) -> None:
+        """An ACK makes room for more."""
+        self._acks = min(self._acks + 1, OF_LATE)
+        self._unused += (self._waits - self._unused) / self._acks
+        self._waits = True
+
+    def sent(self, *, pushed: bool) -> None:
+        """Its sender sends something new, with the PSH flag or without."""
+        self._waits, self._pushed = False, pushed
 
     def resumed(self, time: int, since: int) -> None:
         """Its sender goes on behind a segment that was no full one."""
@@ -69,6 +84,7 @@ class Rounds:
         mss: int,
         *,
         partial: bool,
+        near: bool,
     ) -> str:
         """A round ends: what has held its sender back, if it has more to send.
 
@@ -78,6 +94,7 @@ class Rounds:
             trip: the round-trip time now, and the least of late, nanoseconds.
             mss: bytes of a full segment.
             partial: whether the last segment was no full one.
+            near: whether it is known what came first at its sender, an ACK or a segment.
 
         Returns:
             The cause.
@@ -86,7 +103,7 @@ class Rounds:
         rate = (ack - self.acked) / took if took > 0 else 0.0
         full, short = self._full(rate, *trip), self.short(time, trip[1])
         if not short:
-            self._level_off(mss)
+            self._level_off(mss, near=near)
         if full and self._lasted:  # a single flight is a message, whose time is its way
             cause = full
         elif partial:
@@ -114,9 +131,17 @@ class Rounds:
         rates = sorted(self._rates)
         return rates[-2] if len(rates) > 2 else max(rates, default=0.0)
 
-    def _level_off(self, mss: int) -> None:
-        """See whether the flight grows no more; a congestion window without a loss would."""
-        if abs(self.flight - self._level) <= mss and self.pushed:
+    def _level_off(self, mss: int, *, near: bool) -> None:
+        """See whether its sender has no more to send: a congestion window would be used at once.
+
+        Seen from afar the order of ACKs and segments is a guess. Then the flight must be the same,
+        within a segment, and pushed to its end, too.
+        """
+        same = abs(self.flight - self._level) <= mss
+        unused = self._unused >= UNUSED if near else self._unused >= UNUSED_AFAR and self._pushed
+        if unused and (near or same):
             self.flat += 1
         else:
-            self._level, self.flat = self.flight, 0
+            self.flat = 0
+        if not same:
+            self._level = self.flight
