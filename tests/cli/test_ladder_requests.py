@@ -124,3 +124,14 @@ def test_what_is_asked_of_dns_by_tcp(tmp_path: Path) -> None:
 
 def why(record: str) -> list[bytes]:
     return trioecho("why", record, "--requests", "--format", "json").stdout.splitlines()
+
+
+def test_an_echo_is_turns() -> None:
+    need_wires()
+    words = "trace", "hello", "--count", "2", "--requests", "--format", "json"
+    notes = [
+        note
+        for one in map(json.loads, trioecho(*words).stdout.splitlines())
+        for note in one.get("notes", ())
+    ]
+    assert [one["status"] for one in notes if one["kind"] == "answer"] == ["answer to 5 bytes"] * 2

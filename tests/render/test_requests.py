@@ -24,21 +24,21 @@ def requests() -> list[Request]:
     return requests_of(tape)
 
 
-def test_a_narrow_table_has_the_cause_below(requests: list[Request]) -> None:
+def test_a_narrow_table_has_the_causes_below(requests: list[Request]) -> None:
     lines = list(table(requests[:2], 80))
     assert [line for line, _ in lines] == [
         "#  conn  request                           status  bytes  connect  server  total",
         "1     1  GET /a                            200        43    20 ms   50 ms  90 ms",
-        "   think-time of the server: 50 ms",
+        "   think-time of the server: 50 ms, round-trip: 20 ms, setup: 20 ms",
         "2     1  GET /xxxxxxxxxxxxxxxxxxxxxxxxxx…  404        43            50 ms  70 ms",
-        "   think-time of the server: 50 ms",
+        "   think-time of the server: 50 ms, round-trip: 20 ms",
     ]
     assert [style for _, style in lines] == ["strong", "", "quiet", "trouble", "quiet"]
 
 
-def test_a_wide_table_has_the_cause_beside(requests: list[Request]) -> None:
+def test_a_wide_table_has_the_causes_beside(requests: list[Request]) -> None:
     heading, first, *_ = (line for line, _ in table(requests, 140))
-    assert heading.endswith("total  cause")
+    assert heading.endswith("total  causes")
     assert first.endswith("90 ms  think-time of the server: 50 ms")
 
 
@@ -53,9 +53,11 @@ def test_where_there_is_little_room_less_stands_in_the_row(requests: list[Reques
     assert lines == [
         "#  conn  request              status  connect  server  total",
         "1     1  GET /a               200       20 ms   50 ms  90 ms",
-        "   think-time of the server: 50 ms; bytes 43",
+        "   think-time of the server: 50 ms, round-trip: 20 ms,",
+        "   setup: 20 ms; bytes 43",
         "2     1  GET /xxxxxxxxxxxxx…  404               50 ms  70 ms",
-        "   think-time of the server: 50 ms; bytes 43",
+        "   think-time of the server: 50 ms, round-trip: 20 ms; bytes",
+        "   43",
     ]
 
 

@@ -27,7 +27,7 @@ def test_who_spoke_how_much_and_how_long_until_the_answer() -> None:
     requests = requests_of(tape)
     assert told(requests) == [("client: 4 bytes", 9, 30), ("client: 3 bytes", 2, 5)]
     assert [(ms(one.transfer), ms(one.total)) for one in requests] == [(5, 75), (0, 25)]
-    assert [one.cause and one.cause[0] for one in requests] == ["think-time", "round-trip"]
+    assert [one.causes[0][0] for one in requests] == ["think-time", "round-trip"]
 
 
 def test_a_server_that_speaks_first() -> None:

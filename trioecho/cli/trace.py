@@ -15,6 +15,7 @@ from trioecho.cli.options import (
     KernelOption,
     LimitOption,
     OnlyOption,
+    RequestsOption,
     ShowOptions,
     SortOption,
     StrictOption,
@@ -106,6 +107,7 @@ def trace(
     table: TableOption = None,
     sort: SortOption = None,
     limit: LimitOption = None,
+    requests: RequestsOption = False,
     *,
     show: ShowOptions,
 ) -> None:
@@ -129,6 +131,8 @@ def trace(
       trioecho trace --close rst --format json
 
       trioecho trace --fault "drop syn-ack"
+
+      trioecho trace --count 3 --requests
 
       trioecho trace --size 9000 --fault "delay 25ms" --fault "drop data 3"
     """
@@ -171,7 +175,15 @@ def trace(
     if picked.table is None and only is None:
         picked = picked._replace(table=connections > FEW)
     several = connections > 1 and connection is None
-    screen = Screen(show, several=several, calls=calls, pick=picked, least=LESSON, accounts=True)
+    screen = Screen(
+        show,
+        several=several,
+        calls=calls,
+        pick=picked,
+        requests=requests,
+        least=LESSON,
+        accounts=True,
+    )
 
     async def main(stop: trio.Event) -> int:
         from trioecho.trace import run_trace

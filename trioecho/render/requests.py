@@ -16,6 +16,10 @@ from trioecho.text import plural, printable, seconds, wrapped
 #: From so many columns on, the cause stands in the same line.
 WIDE = 120
 _LEAST_TEXT, _MOST_TEXT = 18, 60
+#: Columns for the causes there.
+_WHY = 40
+#: How many causes of a request are named, and from which share of it on.
+_MOST_CAUSES, _WORTH_NAMING = 3, 0.1
 
 
 class _Column(NamedTuple):
@@ -47,14 +51,14 @@ _LEFT = ("request", "status")
 _BELOW = ("bytes", "transfer", "lookup", "queue", "TLS", "connect", "status")
 
 
-def cause(request: Request) -> str:
-    """The cause of the account that took most of a request, in words; ``""`` for none."""
-    found = request.cause
-    if found is None:
-        return ""
-    name, end, time = found
-    where = "" if end == "path" else f" of the {end}"
-    return f"{name}{where}: {seconds(time)}"
+def causes(request: Request) -> list[str]:
+    """The causes of the account that fell into a request, in words, those that took most first."""
+    whole = sum(request.costs.values())
+    return [
+        f"{name}{'' if end == 'path' else f' of the {end}'}: {seconds(time)}"
+        for name, end, time in request.causes[:_MOST_CAUSES]
+        if time >= whole * _WORTH_NAMING
+    ]
 
 
 def table(requests: Sequence[Request], width: int) -> Iterator[tuple[str, Style]]:
@@ -76,21 +80,23 @@ def table(requests: Sequence[Request], width: int) -> Iterator[tuple[str, Style]
     wide = width >= WIDE
     below = [title for title in _BELOW if title in widths]
     moved: list[str] = []
-    while (room := _room(widths, width - 40 * wide)) < _LEAST_TEXT and below:
+    while (room := _room(widths, width - _WHY * wide)) < _LEAST_TEXT and below:
         moved.append(below.pop(0))
         del widths[moved[-1]]
     widths["request"] = max(_LEAST_TEXT, min(widths["request"], room, _MOST_TEXT))
     heading = _line({title: title for title in widths}, widths)
-    yield (f"{heading}  cause" if wide else heading.rstrip()), "strong"
+    yield (f"{heading}  causes" if wide else heading.rstrip()), "strong"
     for request, row in zip(requests, rows, strict=True):
-        why = cause(request)
+        why = causes(request)
         if wide and not moved:
-            yield f"{_line(row, widths)}  {why}".rstrip(), _style(request)
+            while len(", ".join(why)) > _WHY - 2 and len(why) > 1:
+                why.pop()
+            yield f"{_line(row, widths)}  {', '.join(why)}".rstrip(), _style(request)
             continue
         yield _line(row, widths).rstrip(), _style(request)
         rest = [f"{title} {row[title]}" for title in moved if row[title]]
         indent = widths["#"] + 2
-        for line in wrapped("; ".join(filter(None, (why, *rest))), width - indent):
+        for line in wrapped("; ".join(filter(None, (", ".join(why), *rest))), width - indent):
             yield f"{'':{indent}}{line}", "quiet"
 
 

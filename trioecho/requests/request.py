@@ -276,14 +276,10 @@ class Request(Struct):
         }
 
     @property
-    def cause(self) -> tuple[str, Blamed, int] | None:
-        """The cause that took most of it, with its end and its time."""
-        if not self.costs:
-            return None
-        (cause, end), time = min(
-            self.costs.items(), key=lambda one: (-one[1], RANK[one[0][0]], one[0][1])
-        )
-        return cause, end, time
+    def causes(self) -> list[tuple[str, Blamed, int]]:
+        """What fell into it: each cause with its end and its time, those that took most first."""
+        found = ((cause, end, time) for (cause, end), time in self.costs.items())
+        return sorted(found, key=lambda one: (-one[2], RANK[one[0]], one[1]))
 
     @property
     def rungs(self) -> tuple[int, int]:
