@@ -70,6 +70,12 @@ def test_first_go_the_sentences_and_then_segments_in_the_middle() -> None:
     assert all(lines[-1] == SHORTENED for lines in rows.values())
 
 
+def test_below_a_table_nothing_says_that_the_ladder_before_it_was_shortened() -> None:
+    terminal = Terminal(Setting(room=FEWEST))
+    terminal.show(play(ladder(20)))
+    assert SHORTENED not in terminal.end(Summary((), CaptureSummary("a wire", 1, 0))).decode()
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 @pytest.mark.parametrize("exchanges", [20, 300])
 def test_neither_trouble_nor_an_end_is_folded(at_once: bool, exchanges: int) -> None:

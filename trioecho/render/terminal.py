@@ -132,7 +132,7 @@ class Terminal:
         """The summary."""
         rows = [*self._pending(), ("", "")]
         told = list(totals(summary, self._headlines))
-        if self._fit.shortened:
+        if self._fit.shortened and summary.connections:
             told = [(text, style) for text, style in told if style != "quiet"]
             told.append((SHORTENED, "quiet"))
         for text, style in told:
