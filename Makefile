@@ -79,6 +79,7 @@ bench: $(VENV)/.dev  ## Measure beside the named peers
 	@$(BIN)/python bench/echo.py
 	@$(BIN)/python bench/capture.py
 	@$(BIN)/python bench/read.py
+	@$(BIN)/python bench/account.py
 	@$(BIN)/python bench/watch.py
 	@$(BIN)/python bench/requests.py
 

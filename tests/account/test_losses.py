@@ -1,6 +1,6 @@
 """Why segments were lost: a policer, a full queue, or chance."""
 
-# covers: account/evidence, account/losses, account/notes, account/transfer
+# covers: account/evidence, account/losses, account/transfer
 
 from __future__ import annotations
 

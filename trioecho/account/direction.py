@@ -14,13 +14,11 @@ from trioecho.account.rounds import Rounds
 from trioecho.account.skipped import Counter
 from trioecho.account.spans import Span
 from trioecho.account.trip import Flying, Trip
+from trioecho.account.window import OPTIONS, Window
 from trioecho.model import FIN, OTHER, PSH, RST, End, Fact, Rung
 
-_DEFAULT_MSS = 536  # RFC 9293 §3.7.1
 #: Segments in flight that are remembered; of more, the later ones tell no round trip.
 _MOST_IN_FLIGHT = 10_000
-#: Options of a full segment take this much of the MSS (timestamps).
-_OPTIONS = 12
 _OF_THE_SENDER = frozenset(("application", "slow-start", "send-buffer"))
 _OF_THE_PATH = frozenset(("bottleneck", "bufferbloat"))
 _INFERRED, _PROVEN = Certainty.INFERRED, Certainty.PROVEN
@@ -38,7 +36,8 @@ class Direction:
         measured: whether round trips can be measured: the tap's place is known.
         probed: whether it has asked for room in a window that had none, since there was any.
         missed: when something was acknowledged last that the tap has not seen.
-        mss: bytes of a full segment, as it offered to take.
+        window: its peer's, and what counts as a full segment.
+        next: up to where it has sent.
         losses: what it has sent, and why some was lost.
         side: how far its sender is from the tap.
         ear: what its sender is to hear.
@@ -48,10 +47,10 @@ class Direction:
     """
 
     __slots__ = (
-        *("_closing", "_filled", "_flight", "_full", "_full_at", "_held", "_late", "_level"),
-        *("_next", "_partial", "_repairs", "_rounds"),
-        *("_una", "_widest", "_window", "busy", "came", "counter", "ear", "end", "line", "losses"),
-        *("measured", "missed", "mss", "other", "probed", "ready", "side", "trip"),
+        *("_closing", "_filled", "_flight", "_full_at", "_held", "_late", "_level", "_partial"),
+        *("_repairs", "_rounds", "_una", "busy", "came", "counter", "ear", "end", "line"),
+        *("losses", "measured", "missed", "next", "other", "probed", "ready", "side", "trip"),
+        "window",
     )
 
     def __init__(self, end: End, side: Side) -> None:
@@ -60,7 +59,7 @@ class Direction:
         self.busy = self.measured = self.probed = False
         self.line = Line()
         self.trip = Trip()
-        self.mss = _DEFAULT_MSS
+        self.window = Window()
         self.missed = 0
         self.side = side
         self.ear = Ear()
@@ -68,12 +67,8 @@ class Direction:
         self.came: int | None = None
         self.ready = 0
         self._una = 0
-        self._next = 0
+        self.next = 0
         self._flight: deque[Flying] = deque()
-        self._window: int | None = None
-        self._widest = 0
-        # What counts as a full segment, also into a small window (RFC 9293 §3.8.6.2.1).
-        self._full = self.mss - _OPTIONS
         self.losses = Losses(end)
         self._repairs = Repairs()
         self._rounds = Rounds()
@@ -100,19 +95,9 @@ class Direction:
         return until
 
     @property
-    def flying(self) -> int:
-        """Bytes sent and not acknowledged."""
-        return self._next - self._una
-
-    @property
-    def next(self) -> int:
-        """Up to where it has sent."""
-        return self._next
-
-    @property
     def opening(self) -> bool:
         """Whether it has sent a SYN that is not acknowledged."""
-        return self._una == 0 and self._next == 1
+        return self._una == 0 and self.next == 1
 
     # ---- what its sender does --------------------------------------------------------------------
 
@@ -125,13 +110,12 @@ class Direction:
             end: one past the last number.
             fact: what was found of it that says that it was sent again.
         """
-        segment, known = rung.segment, self._next
+        segment, known = rung.segment, self.next
         length, options = segment.length, segment.options
         if options.mss:
-            self.mss = options.mss
-            self._widen(self._widest)
+            self.window.offer(options.mss)
         if length:
-            full = self.mss - _OPTIONS if options.timestamps else self.mss
+            full = self.window.mss - OPTIONS if options.timestamps else self.window.mss
             self.losses.sent(time, rung, full if full > 1 else 1, self.trip)
         if fact is not None and end <= known:
             self._again(time, rung, fact)
@@ -146,11 +130,11 @@ class Direction:
         if len(self._flight) < _MOST_IN_FLIGHT:
             self._flight.append(Flying(end, time))
         if end > known:
-            room = (self._window or 0) + self._una - self._full
+            room = (self.window.size or 0) + self._una - self.window.full
             if known <= room < end:
                 self._filled = time
                 self._held = ("application", self.end) if self._partial else _HELD
-            self._next = known = end
+            self.next = known = end
         flying = known - self._una
         if flying > rounds.flight:
             rounds.flight = flying
@@ -161,7 +145,7 @@ class Direction:
             self._late, self._closing = time, False
         else:
             self._closing = closes(rung) and flying <= 1
-        self._partial = length < self._full
+        self._partial = length < self.window.full
 
     def _again(self, time: int, rung: Rung, fact: Fact) -> None:
         line, since = self.line, self.line.mark
@@ -174,7 +158,7 @@ class Direction:
             line.begin(time, rung.number)
         timer = time - since >= OF_RTO * self.trip.rto
         cause = cause_of(rung, fact, timer=timer)
-        self._repairs.again(max(since, line.mark), self._next, rung, cause)
+        self._repairs.again(max(since, line.mark), self.next, rung, cause)
 
     def late(self, start: int, time: int, rung: Rung, first: int) -> None:
         """What the tap sees now repairs a loss before it, for which a timer ran from ``start``."""
@@ -199,8 +183,8 @@ class Direction:
             self.losses.heard(time, rung)
         if sack or self._repairs.doubted:
             self._repairs.heard(time, rung)
-        known, full = self._window, self._full
-        blocked = known is not None and known - (self._next - self._una) < full
+        known, full = self.window.size, self.window.full
+        blocked = known is not None and known - (self.next - self._una) < full
         if ack > self._una:
             newest, flight = None, self._flight
             while flight and flight[0].end <= ack:
@@ -213,21 +197,19 @@ class Direction:
                 self._rounds.acknowledged()
                 self._settle(time, rung, newest, blocked=blocked)
             self._una = ack
-            if ack > self._next:
-                self.missed = time if self._next else 0
-                self._next = ack
-                if not self.busy and window < self._full:  # and there is no room for more
+            if ack > self.next:
+                self.missed = time if self.next else 0
+                self.next = ack
+                if not self.busy and window < full:  # and there is no room for more
                     self.busy, self._full_at = True, time
                     line.begin(time, rung.number)
-        self._window = window
-        if window > self._widest:
-            self._widen(window)
+        self.window.open(window)
         if self.busy:
             opened = blocked and window > (known or 0)
-            if self._next <= self._una and (opened or not self._blocked):
+            if self.next <= self._una and (opened or not self._blocked):
                 self._stop(time, rung, opened=opened)
             elif opened and not self._blocked:
-                line.add(time, rung, self._reader(0), self.other)
+                line.add(time, rung, self.window.reader(0), self.other)
 
     def knows(self, rung: Rung) -> bool:
         """Whether a segment brings nothing to its sender, which waits for nothing."""
@@ -235,7 +217,7 @@ class Direction:
         return (
             not self.busy
             and rung.ack == self._una
-            and rung.window == self._window
+            and rung.window == self.window.size
             and self.line.doubt is None
             and not segment.options.sack
             and not segment.flags & RST
@@ -255,22 +237,16 @@ class Direction:
         self._repairs.loss = None
         self.line.mark = time
 
-    def _widen(self, widest: int) -> None:
-        """Learn how wide its peer's window is at its widest, or its MSS."""
-        full, self._widest = self.mss - _OPTIONS, widest
-        self._full = min(full, widest // 2) if widest else full
-
     @property
     def _blocked(self) -> bool:
-        """Whether its peer's window has no room for a full segment."""
-        return self._window is not None and self._window - self.flying < self._full
+        return self.window.blocks(self.next - self._una)
 
     # ---- what the time went to -------------------------------------------------------------------
 
     def _settle(self, time: int, rung: Rung, newest: Flying | None, *, blocked: bool) -> None:
         """An ACK moves on: say what its sender has waited for, if that is known by now."""
         ack, line = rung.ack or 0, self.line
-        done = ack >= self._next
+        done = ack >= self.next
         if self._repairs.loss is not None:
             self._repaired(time, rung)
         elif self._una == 0:
@@ -280,14 +256,14 @@ class Direction:
         elif blocked and not done:
             if self._filled - line.mark > NAGLE:  # there was room, and it did not use that at once
                 line.add(self._filled, rung, *self._held)
-            line.add(time, rung, self._reader(rung.window), self.other)
-        elif blocked and rung.window < self._full:
+            line.add(time, rung, self.window.reader(rung.window), self.other)
+        elif blocked and rung.window < self.window.full:
             self._full_at = time  # what that was is told when there is room again
             self._begin_round(time, ack)
         elif blocked:  # if it goes on at once, it had more to send
-            line.leave(time, rung, _TRAVELS, (self._reader(rung.window), self.other))
+            line.leave(time, rung, _TRAVELS, (self.window.reader(rung.window), self.other))
             self._begin_round(time, ack)
-        elif done and newest is not None and self._next - self._rounds.acked <= self._full:
+        elif done and newest is not None and self.next - self._rounds.acked <= self.window.full:
             self._lone(time, rung, newest)
         elif done or ack >= self._rounds.to:
             self._round(time, rung, done=done)
@@ -313,11 +289,12 @@ class Direction:
         least = self.trip.least(time)
         rounds, ack = self._rounds, rung.ack or 0
         if not done and rounds.short(time, least):
-            rounds.to = self._next
+            rounds.to = self.next
             return
         trip = self.trip.smoothed, least
         near = self.side.here or rung.on_wire
-        cause = rounds.end(time, ack, trip, self.mss, partial=self._partial, near=near)
+        mss = self.window.mss
+        cause = rounds.end(time, ack, trip, mss, partial=self._partial, near=near)
         blamed: Blamed = self.end if cause in _OF_THE_SENDER else "path"
         if not done or cause in _OF_THE_PATH:
             self._plateau(self.line.add(time, rung, cause, blamed))
@@ -341,11 +318,6 @@ class Direction:
         else:
             level.append(span)
 
-    def _reader(self, window: int) -> str:
-        """A window that is full: is it small because its program does not read?"""
-        small = min(window, self._window or 0) < self._widest / 2
-        return "slow-reader" if small else "receive-buffer"
-
     def _lone(self, time: int, rung: Rung, newest: Flying) -> None:
         """One small flight was acknowledged, and nothing else was sent meanwhile."""
         least = self.trip.least(time) or 0
@@ -358,7 +330,7 @@ class Direction:
         self._begin_round(time, rung.ack or 0)
 
     def _begin_round(self, time: int, ack: int) -> None:
-        self._rounds.begin(time, self._next, ack)
+        self._rounds.begin(time, self.next, ack)
 
     def finish(self, time: int, rung: Rung, cause: str = "") -> None:
         """Nothing more comes: what it waits for still.
@@ -385,7 +357,7 @@ class Direction:
         elif loss is not None:
             cause = loss.cause
         elif self._blocked:
-            cause, blamed = self._reader(0), self.other
+            cause, blamed = self.window.reader(0), self.other
         else:
             cause, sure = "unknown", Certainty.UNKNOWN
         self.line.add(time, rung, cause, blamed, sure)

@@ -93,7 +93,7 @@ class Ledger:
                 self._asked(rung)
         else:
             if segment.identification or mine.counter.next:
-                missing = mine.counter.see(segment, theirs.mss)
+                missing = mine.counter.see(segment, theirs.window.mss)
             whole = self._away.see(rung, again=again is not None)
             if whole is not None:
                 self._measured(time, whole)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from array import array
 
 from trioecho.account.transfer import KEPT, Transfer
 
 #: ACKs are noted as well, but no more than this: an end may repeat its SACK blocks without an end.
 MOST = 20_000
-#: What was sent for the first time: when, its first byte, its end, and the bytes of a full segment.
-#: Or an ACK: when it came, the end of what has arrived last behind a gap, as SACK tells, up to
-#: where all has arrived, and ``_ACK`` or ``_SACK``.
-Note: TypeAlias = tuple[int, int, int, int]
+#: A note is of what was sent for the first time: when, its first byte, its end, and the bytes of a
+#: full segment. Or of an ACK: when it came, the end of what has arrived last behind a gap, as SACK
+#: tells, up to where all has arrived, and ``_ACK`` or ``_SACK``.
+_NUMBERS = 4
 _ACK, _SACK = 0, -1
 
 
@@ -35,19 +35,20 @@ class Notes:
         self.transfer: Transfer | None = None
         self.count = self.end = self.acked = self.moved = 0
         self._forgotten = 0  # up to where what is forgotten was acknowledged
-        self._notes: list[Note] = []
+        self._notes = array("q")  # one after the other: a million of them leave no objects behind
         self._spoilt = False  # so that nothing is forgotten any more
 
     def sent(self, time: int, first: int, end: int, full: int) -> None:
         """Bytes are sent for the first time, and are not known to be lost; see ``again``."""
         self.moved, self.end = time, end
-        self._notes.append((time, first, end, full))
+        self._notes.extend((time, first, end, full))
         self.count += 1 if end - first <= full else -((first - end) // full)
         if self.count >= 2 * KEPT and not self._spoilt:
             if self.transfer is None:
                 self._forget()
             else:
-                self.write()
+                self.write().forget()
+                self.count = len(self.transfer.times)
 
     def again(self, time: int, first: int, end: int, full: int, *, lost: bool | None) -> None:
         """Bytes are sent again, or will not arrive.
@@ -61,17 +62,18 @@ class Notes:
         """
         transfer = self.write()
         transfer.sent(time, first, end, full, lost=lost)
+        transfer.forget()
         self.moved, self.count, self.end = time, len(transfer.times), transfer.end
         self._spoilt = transfer.spoilt
 
     def heard(self, time: int, ack: int, newest: int | None) -> None:
         """An ACK comes; see ``Transfer.heard``."""
         if newest is not None:
-            self._notes.append((time, newest, ack, _SACK))
-            if len(self._notes) > MOST:
+            self._notes.extend((time, newest, ack, _SACK))
+            if len(self._notes) > _NUMBERS * MOST:
                 self.write()
         elif ack > self.acked:
-            self._notes.append((time, 0, ack, _ACK))
+            self._notes.extend((time, 0, ack, _ACK))
         if ack > self.acked:
             self.acked, self.moved = ack, time
 
@@ -85,10 +87,11 @@ class Notes:
         transfer = self.transfer
         if transfer is None:
             transfer = self.transfer = Transfer(self._forgotten)
-        notes, self._notes = self._notes, []
+        numbers = iter(self._notes)
+        notes = list(zip(numbers, numbers, numbers, numbers, strict=True))
+        self._notes = array("q")
         sent = [note for note in notes if note[3] > 0 and note[2] - note[1] <= note[3]]
-        keeps = transfer.spoilt or len(transfer.times) + len(sent) < 2 * KEPT
-        plain = keeps and len(sent) == sum(note[3] > 0 for note in notes)
+        plain = len(sent) == sum(note[3] > 0 for note in notes)
         if plain:
             transfer.all_sent(sent)
         for time, first, end, full in notes:
@@ -100,9 +103,10 @@ class Notes:
         return transfer
 
     def _forget(self) -> None:
-        """Forget the oldest that have arrived, as ``Transfer`` would."""
+        """Forget the oldest that have arrived, as ``Transfer.forget`` would."""
         left, acked, notes = KEPT, self.acked, self._notes
-        for place, (time, first, end, full) in enumerate(notes):
+        for place in range(0, len(notes), _NUMBERS):
+            _, first, end, full = notes[place : place + _NUMBERS]
             if full <= 0:
                 self._forgotten = max(self._forgotten, end)
                 continue
@@ -110,10 +114,10 @@ class Notes:
             count = min(left, -((first - whole) // full))
             left -= count
             if first + count * full < end:
-                notes[place] = (time, first + count * full, end, full)
+                notes[place + 1] = first + count * full
                 del notes[:place]
                 break
             if not left:
-                del notes[: place + 1]
+                del notes[: place + _NUMBERS]
                 break
         self.count -= KEPT - left

@@ -68,8 +68,6 @@ class Transfer:
             self._last.append(len(self.times))
             self._before.append(-1)
             self._add(time, after - start, lost=bool(lost))
-        if len(self.times) >= 2 * KEPT and not self.spoilt:
-            self._forget()
 
     @property
     def spoilt(self) -> bool:
@@ -144,8 +142,10 @@ class Transfer:
         """The pieces with any of these bytes."""
         return range(bisect_right(self._ends, first), bisect_right(self._starts, end - 1))
 
-    def _forget(self) -> None:
-        """Forget the oldest that have arrived, while each piece was sent once."""
+    def forget(self) -> None:
+        """Forget the oldest that have arrived, if there are many and each was sent once."""
+        if len(self.times) < 2 * KEPT or self.spoilt:
+            return
         count = min(KEPT, bisect_right(self._ends, self._acked))
         if not count:
             return
