@@ -115,8 +115,8 @@ SIGNS: dict[str, Sign] = {
     "send-buffer": Sign(
         "On the sender `ss -ti` shows `sndbuf_limited`; on a wire of ours `--kernel` does. The "
         "kernel measures it, so it decides.",
-        "A sender that paces itself (SO_MAX_PACING_RATE, BBR) has the same flight in each round, "
-        "too: then `sndbuf_limited` is missing, and `pacing_rate` is near the rate that you see.",
+        "A sender that paces itself (SO_MAX_PACING_RATE, BBR) keeps the same flight, too, but not "
+        "for its buffer: `sndbuf_limited` is missing then. It is taken for `congestion-window`.",
         (
             "Y. Zhang et al., On the Characteristics and Origins of Internet Flow Rates, SIGCOMM "
             "2002",
@@ -132,8 +132,10 @@ SIGNS: dict[str, Sign] = {
     "congestion-window": Sign(
         "On the sender `ss -ti` shows `cwnd` and `ssthresh`, in segments, and the repeats in "
         "`retrans`.",
-        "Compare the flight with the receiver's window, `win`: if it fills that, it is "
-        "`receive-buffer`. If the rate does not rise with the flight, it is `bottleneck`.",
+        "A sender that paces itself is taken for this, too: then `ss -ti` shows less in `unacked` "
+        "than in `cwnd`, and a `pacing_rate` near the rate that you see. If the flight fills the "
+        "receiver's window, it is `receive-buffer`; if the rate does not rise with the flight, it "
+        "is `bottleneck`.",
         ("RFC 5681 §3.1", "RFC 9438"),
     ),
     "bufferbloat": Sign(
