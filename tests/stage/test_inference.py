@@ -68,6 +68,7 @@ async def test_each_end_is_in_the_state_that_its_kernel_says(
             wrong[f"{seed}: {'; '.join(faults(seed))}"] = found
 
     async with trio.open_nursery() as nursery:
-        for seed in (*range(TOGETHER), 8549):  # in 8549 hardly an ACK of the client's arrives
+        # In 8549 hardly an ACK of the client's arrives; in 1166 a forged SYN opens what was closed.
+        for seed in (*range(TOGETHER), 1166, 8549):
             nursery.start_soon(one, seed)
     assert not wrong

@@ -138,18 +138,21 @@ def resets_forged(seen: Seen) -> ResetsForged | None:
 
 
 class Misled(Fact, frozen=True, tag="misled"):
-    """It is for an end that has believed the SYN that our wire forged, rung ``of``."""
+    """It is for an end that has believed the SYN that our wire forged, rung ``of``; ``reset``:
+    it does not acknowledge that end's own SYN."""
 
     of: int
+    reset: bool = False
 
     trouble = dropped = True
     source = "RFC 9293 §3.10.7.4"
 
     def text(self, rung: Rung) -> str:
         mine, theirs = ends(rung)
+        answer = "a reset" if self.reset else "an ACK"
         return (
             f"the {theirs} has taken the SYN that the wire forged, rung {self.of}, for the"
-            f" {mine}'s: this one does not fit, and it answers by an ACK"
+            f" {mine}'s: this one does not fit, and it answers by {answer}"
         )
 
 
@@ -159,7 +162,11 @@ def misled(seen: Seen) -> Misled | None:
     believed = seen.theirs.believed
     if believed is None or seen.segment.flags & RST or seen.theirs.state is State.CLOSED:
         return None
-    return None if seen.segment.seq == believed.isn else Misled(believed.number)
+    if seen.segment.seq == believed.isn:
+        return None
+    waits, ack = seen.theirs.state is State.SYN_RECEIVED, seen.ack
+    wrong = ack is not None and not seen.theirs.accepts(ack, seen.mine)
+    return Misled(believed.number, reset=waits and wrong)
 
 
 # ---- what these rules have in common -------------------------------------------------------------

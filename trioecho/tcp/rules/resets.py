@@ -89,9 +89,17 @@ class TimeWaitAssassination(ConnectionRst, frozen=True):
     source = "RFC 1337"
 
 
+class Bystander(TimeWaitAssassination, frozen=True):
+    """Its sender opens another connection, and goes on waiting for an ACK of its SYN."""
+
+    moves = False
+
+
 def time_wait_assassination(seen: Seen) -> TimeWaitAssassination | None:
     """The peer is in TIME-WAIT."""
-    return TimeWaitAssassination() if seen.theirs.state is State.TIME_WAIT else None
+    if seen.theirs.state is not State.TIME_WAIT:
+        return None
+    return Bystander() if seen.mine.state is State.SYN_RECEIVED else TimeWaitAssassination()
 
 
 def same_reason(seen: Seen) -> ConnectionRst | None:
