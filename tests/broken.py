@@ -168,6 +168,7 @@ AHEAD = {
     State.ESTABLISHED: (State.FIN_WAIT_1,),
     State.CLOSE_WAIT: (State.LAST_ACK, State.CLOSING),
     State.LAST_ACK: (State.CLOSING,),
+    State.CLOSED: (State.TIME_WAIT,),  # behind CLOSING
 }
 
 
