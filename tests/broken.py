@@ -141,16 +141,20 @@ async def play(seed: int) -> list[Rung]:
 
 
 async def unlike(seed: int, faults: Sequence[str]) -> list[str]:
-    """Where a ladder shows an end in another state than its kernel: at a rung, or at the end."""
+    """Where a ladder shows an end in another state than its kernel: at a rung, or, where the echo
+    came to its end, then."""
     async with open_on_wire(faults, kernel=True) as stage, stage.diags() as diags:
         journal = stage.journal
         await _hasten(stage.wire)
+        whole = False
         with suppress(*_BROKEN), trio.move_on_after(5):
             await echo(stage.wire, _size(seed))
+            whole = True
         with trio.move_on_after(1):
             await stage.over()
         await stage.settle()
-        found = list(differ(journal, diags))
+        # One that is cut short closes its sockets with bytes under way.
+        found = list(differ(journal, diags)) if whole else []
         journal.finish()
     rungs = [event for event in journal.ready() if isinstance(event, Rung)]
     return [said for rung in rungs for said in _at(rung)] + found
