@@ -299,6 +299,14 @@ def test_a_program_that_is_not_there(end: str) -> None:
     assert "trioecho: There is no program 'no-such-program' to start\n" in done.err
 
 
+def test_a_program_that_may_not_be_executed(tmp_path: Path) -> None:
+    path = tmp_path / "client.py"
+    path.write_text("print('hi')")
+    done = run(python(ECHO, "10.0.0.2"), ["true"], "--server", str(path))
+    assert done.code == 1
+    assert f"{str(path)!r} may not be executed. Make it executable" in done.err
+
+
 def test_a_fault_that_makes_no_sense() -> None:
     need_namespaces()
     done = run(["true"], ["true"], "--fault", "lose syn")

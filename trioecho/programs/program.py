@@ -154,8 +154,7 @@ async def open_program(
     Raises:
         TrioechoError: there is no such program, or no strace.
     """
-    if shutil.which(command[0]) is None:
-        raise TrioechoError(f"There is no program {command[0]!r} to start")
+    _demand(command[0])
     words = list(command)
     if tracing is not None:
         strace = shutil.which("strace")
@@ -187,6 +186,17 @@ async def open_program(
                     await program.kill()
         except BaseExceptionGroup as group:
             raise sole(group) from None
+
+
+def _demand(program: str) -> None:
+    if shutil.which(program) is not None:
+        return
+    if os.path.isfile(program):
+        raise TrioechoError(
+            f"{program!r} may not be executed",
+            f"Make it executable (chmod +x), or name what runs it: python3 {program}",
+        )
+    raise TrioechoError(f"There is no program {program!r} to start")
 
 
 async def _show(pipe: Pipe, program: Program, tell: Tell, limit: int) -> None:
