@@ -6,6 +6,8 @@ no escape sequences and no bidirectional overrides.
 
 from __future__ import annotations
 
+import signal
+
 
 def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
     """Bytes as a Python literal, cut to ``limit`` bytes.
@@ -66,6 +68,20 @@ def seconds(nanoseconds: int) -> str:
     if nanoseconds >= 1_000:
         return f"{nanoseconds / 1e3:.0f} µs"
     return f"{nanoseconds} ns"
+
+
+def exit_of(code: int) -> str:
+    """How a process ended, by the code that ``subprocess`` gives; not every signal has a name.
+
+    >>> exit_of(1), exit_of(-9), exit_of(-40)
+    ('exit code 1', 'SIGKILL', 'signal 40')
+    """
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"
 
 
 def bytes_of(count: int) -> str:

@@ -153,6 +153,7 @@ def test_json() -> None:
         "received": 2,
         "sent": 2,
         "finished": 1,
+        "ended": 0,
         "reset": 0,
         "cut": 0,
     }
@@ -270,6 +271,8 @@ def test_a_server_that_behaves_badly() -> None:
         ]
         done = trioecho("send", "testing purposes", "--to", server.port)
         assert done.returncode == 1
+        _, lines = server.end()
+        assert lines[-1].startswith("1 connection: 1 ended by the server; ")
     done = trioecho("serve", "--behave", "nicely")
     assert done.returncode == 2
     assert done.stderr.startswith(b"trioecho: No server behaves 'nicely'. It can: delay, slow")

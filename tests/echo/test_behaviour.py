@@ -108,6 +108,12 @@ async def test_it_resets_after_some_bytes(count: int) -> None:
             await talk(client)
 
 
+async def test_a_client_that_closes_before_is_not_reset() -> None:
+    got, calls = await answer("reset-after=100")
+    assert got == MESSAGE
+    assert not [call for call in calls if call.arguments == "SO_LINGER 0"]
+
+
 async def test_it_closes_its_direction_and_reads_on() -> None:
     got, calls = await answer("half-close")
     assert got == b""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from errno import errorcode
-from signal import Signals
 from time import time_ns
 from typing import TYPE_CHECKING
 
-from trioecho.text import bytes_of, plural, preview
+from trioecho.text import bytes_of, exit_of, plural, preview
 
 if TYPE_CHECKING:
     from trioecho.cli.line_writer import LineWriter
@@ -55,8 +54,7 @@ class ServeReport:
 
     def replacing(self, number: int, code: int) -> None:
         """A worker has ended by itself, and another takes its place."""
-        how = f"exit code {code}" if code >= 0 else Signals(-code).name
-        self._lines.write(f"worker {number} has ended: {how}; another takes its place")
+        self._lines.write(f"worker {number} has ended: {exit_of(code)}; another takes its place")
 
     def exhausted(self, error: OSError) -> None:
         """It cannot accept for a while; ``_call`` has said so where calls are shown."""
@@ -148,6 +146,7 @@ def _error(name: str) -> str:
 def _summary(report: ServerReport) -> str:
     ends = [
         (report.finished, "closed by the client"),
+        (report.ended, "ended by the server"),
         (report.reset, "reset"),
         (report.cut, "cut off"),
     ]

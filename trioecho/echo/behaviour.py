@@ -117,8 +117,11 @@ def _value(name: str, kind: Kind, text: str) -> float | bool:
     return int(number) if kind.value == "N" else number
 
 
-async def misbehave(connection: ObservedSocket, behaviour: Behaviour, recv_size: int) -> None:
-    """Serve one connection badly, until its client closes or it is ended here; it is left open.
+async def misbehave(connection: ObservedSocket, behaviour: Behaviour, recv_size: int) -> bool:
+    """Serve one connection badly, until its client closes or it is to end here.
+
+    Returns:
+        Whether it ends here, before its client has closed; it is left open unless it was reset.
 
     Raises:
         OSError: the client reset the connection, or it broke.
@@ -127,7 +130,7 @@ async def misbehave(connection: ObservedSocket, behaviour: Behaviour, recv_size:
         connection.shutdown_write()
         while await connection.recv(recv_size):
             pass
-        return
+        return False
     if behaviour.never_read:
         await trio.sleep_forever()
     if behaviour.split:
@@ -142,8 +145,10 @@ async def misbehave(connection: ObservedSocket, behaviour: Behaviour, recv_size:
                 break
             if behaviour.slow:
                 await trio.sleep(len(piece) / behaviour.slow)
-    if end == behaviour.reset_after:
+    ends_here = connection.sent >= end
+    if ends_here and end == behaviour.reset_after:
         connection.abort()
+    return ends_here
 
 
 def _corrupted(data: bytes, before: int, behaviour: Behaviour) -> bytes:

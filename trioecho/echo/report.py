@@ -11,8 +11,9 @@ class ServerReport:
 
     Args:
         connections: accepted.
-        received, sent: bytes over all connections that have ended.
+        received, sent: bytes; those of a connection count once it has ended, in batches at once.
         finished: connections at whose end the client had closed its direction.
+        ended: connections that the server ended before, as it was told to behave.
         reset: connections that the client reset, or that broke.
         cut: connections that the server aborted because it was told to stop.
     """
@@ -21,13 +22,14 @@ class ServerReport:
     received: int = 0
     sent: int = 0
     finished: int = 0
+    ended: int = 0
     reset: int = 0
     cut: int = 0
 
     @property
     def open(self) -> int:
         """Connections that have not ended."""
-        return self.connections - self.finished - self.reset - self.cut
+        return self.connections - self.finished - self.ended - self.reset - self.cut
 
     def add(self, other: ServerReport) -> None:
         """Add another's counts."""

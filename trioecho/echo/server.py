@@ -182,7 +182,7 @@ class _Server:
         nursery.start_soon(self.run, connection)
 
     async def run(self, connection: ObservedSocket) -> None:
-        report = self.report
+        report, ended = self.report, False
         with connection:
             try:
                 if not self.nagle:
@@ -190,7 +190,7 @@ class _Server:
                 if self.behaviour is None:
                     await echo_connection(connection, self.recv_size)
                 else:
-                    await misbehave(connection, self.behaviour, self.recv_size)
+                    ended = await misbehave(connection, self.behaviour, self.recv_size)
             except OSError:
                 report.reset += 1
             except trio.Cancelled:
@@ -199,7 +199,8 @@ class _Server:
                 connection.abort()
                 raise
             else:
-                report.finished += 1
+                report.ended += ended
+                report.finished += not ended
                 if self.close == "rst":
                     connection.abort()
             finally:

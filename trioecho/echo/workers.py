@@ -13,6 +13,7 @@ import trio
 from trioecho.echo.report import ServerReport
 from trioecho.errors import TrioechoError
 from trioecho.sockets.listening import ListeningSocket
+from trioecho.text import exit_of
 
 #: Seconds until another takes the place of a worker that lived no longer than this.
 BREATH = 1.0
@@ -93,7 +94,7 @@ class _Worker:
                 ready.set()  # or it was told to stop before it served
                 return
             if not ready.is_set():
-                raise TrioechoError(f"A worker ended before it could serve: exit code {code}")
+                raise TrioechoError(f"A worker ended before it could serve: {exit_of(code)}")
             replacing(self._number, code)
             if trio.current_time() < since + BREATH:
                 with trio.move_on_after(BREATH):

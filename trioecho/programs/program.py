@@ -20,7 +20,7 @@ from trioecho.programs.pipe import Pipe
 from trioecho.programs.settings import OUTPUT_LIMIT
 from trioecho.programs.strace import OPTIONS
 from trioecho.programs.tracing import Tracing
-from trioecho.text import bytes_of
+from trioecho.text import bytes_of, exit_of
 
 #: Seconds between a signal and a stronger one.
 GRACE = 2.0
@@ -61,7 +61,7 @@ class Program:
         """How it ended, in words."""
         code = self._process.returncode
         assert code is not None
-        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+        return exit_of(code)
 
     async def untraced(self) -> TrioechoError | None:
         """Why strace could not trace it, if that failed; asked when it has ended."""
