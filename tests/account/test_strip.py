@@ -45,6 +45,11 @@ def test_what_nothing_is_known_of_is_empty() -> None:
     assert letters(Strip(), 3, 0) == "..."
 
 
+def test_a_last_moment_too_short_for_a_number() -> None:
+    decades = 1000 * 2**50
+    assert letters(strip_of(("a", decades), ("b", 1)), 4, 2 * decades) == "aa.."
+
+
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 10**12)), min_size=1, max_size=300),
     st.integers(1, 200),

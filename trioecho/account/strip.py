@@ -57,6 +57,8 @@ class Strip:
         for place, cell in enumerate(self._cells):
             start = place * self._step / wide
             end = min((place + 1) * self._step, self._end) / wide
+            if end == start:  # the last cell has less than a number of columns resolves
+                continue
             for column in range(int(start), min(count, int(end) + 1)):
                 part = (min(end, column + 1) - max(start, column)) / (end - start)
                 for held, took in cell.items():
