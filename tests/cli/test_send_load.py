@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def test_what_was_measured_is_printed_and_written(tmp_path: Path) -> None:
         first, second, third, heads, times, kernel = done.stdout.decode().splitlines()
         assert " round trips of 100 bytes over 3 connections in 0.3" in first
         assert " a second, " in second
-        assert third == "Every byte came back as it was sent"
+        assert third == "Every byte that came back is as it was sent"
         assert heads.split() == ["min", "p50", "p90", "p99", "p99.9", "p99.99", "max"]
         assert len(times.split()) == 14  # with their units
         assert kernel.startswith("The kernel: round trip ")
@@ -81,6 +82,35 @@ def test_percentiles_that_cannot_be_written() -> None:
     assert done.stderr.decode() == (
         "trioecho: Cannot write '/nowhere/x.hgrm': No such file or directory\n"
     )
+
+
+def test_what_breaks_or_never_answers_is_a_failure() -> None:
+    with serving("-q", "--behave", "never-read") as server:
+        options = ("--connections", "2", "--duration", "0.1")
+        done = trioecho("send", "--to", server.port, *options)
+        assert done.returncode == 1
+        (line,) = done.stdout.decode().splitlines()
+        assert line.startswith("0 round trips of 64 bytes over 2 connections")
+
+
+def test_ctrl_c_while_it_connects() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as nobody:  # it never accepts
+        port = str(nobody.getsockname()[1])
+        options = ("--connections", "9", "--timeout", "0")
+        with socket.create_connection(("127.0.0.1", int(port))), warm.Process(
+            "send", "--to", port, *options
+        ) as load:
+            while load.poll() is None and not _connecting(int(port)):
+                pass
+            load.send_signal(signal.SIGINT)
+            output, _ = load.communicate(timeout=PATIENCE)
+        assert (load.returncode, output) == (130, b"")
+
+
+def _connecting(port: int) -> bool:
+    """Whether a SYN to a port waits for an answer."""
+    rows = Path("/proc/net/tcp").read_text().splitlines()
+    return any(row.split()[2:4] == [f"0100007F:{port:04X}", "02"] for row in rows)
 
 
 def test_nobody_listens() -> None:

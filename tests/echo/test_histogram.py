@@ -18,6 +18,7 @@ def test_a_percentile_is_that_of_all_values_but_for_three_digits(
     histogram.add(values)
     exact = sorted(values)[max(0, math.ceil(percentile * len(values) / 100) - 1)]
     assert exact * 0.999 - 1 <= histogram.at(percentile) <= exact
+    assert histogram.least <= histogram.at(percentile)
     assert (histogram.least, histogram.most) == (min(values), max(values))
     assert histogram.count == len(values)
 

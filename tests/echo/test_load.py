@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import math
+import os
+import resource
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
 from loopback import HOST, running_server
 
 from trioecho.echo.dial import open_connection
-from trioecho.echo.load import Load
+from trioecho.echo.load import SELECTABLE, Load
 from trioecho.echo.window import EchoDiffers
 from trioecho.errors import TrioechoError
 from trioecho.sockets.address import Address
@@ -125,3 +129,31 @@ async def test_connections_that_break_are_counted() -> None:
         with pytest.raises(TrioechoError, match="Each connection broke: 4 round trips were comp"):
             await load.run(10)
     assert load.broken == 4
+
+
+async def test_all_that_was_complete_is_told_when_each_breaks() -> None:
+    with socket.create_server((HOST, 0)) as server:
+
+        def echo() -> None:  # in a thread, so that no other task has to run
+            sock, _ = server.accept()
+            with sock:
+                for _ in range(3):
+                    sock.sendall(sock.recv(64))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(trio.to_thread.run_sync, echo)
+            async with loaded(Address(HOST, server.getsockname()[1]), connections=1) as load:
+                with pytest.raises(TrioechoError, match="Each connection broke: 3 round trips"):
+                    await load.run(10)
+
+
+async def test_a_rate_with_more_descriptors_than_select_takes() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(SELECTABLE):
+            stack.enter_context(Path(os.devnull).open())
+        async with running_server(batched=True) as server, loaded(server.address, rate=200) as load:
+            await load.run(0.2)
+    assert 0 < load.times.count <= 40

@@ -201,8 +201,7 @@ def _load(
     )
 
     async def main(stop: trio.Event) -> int:
-        await conduct(loading, stop)
-        return 0
+        return await conduct(loading, stop)
 
     run(main)
 

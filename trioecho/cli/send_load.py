@@ -58,28 +58,35 @@ class Loading(NamedTuple):
     json: bool
 
 
-async def conduct(loading: Loading, stop: trio.Event) -> None:
+async def conduct(loading: Loading, stop: trio.Event) -> int:
     """Put the load on the server, and print what came of it.
 
     Args:
         loading: the options.
         stop: ends it early when set; what was measured by then is printed.
 
+    Returns:
+        The exit code: 1 if a connection broke, or nothing came back.
+
     Raises:
         TrioechoError: the server cannot be reached, broke every connection, or is no echo server;
             or the percentiles cannot be written. It may be in a group.
     """
+    load: Load | None = None
+    start = perf_counter()
     with ExitStack() as stack:
-        connections = await _connect(loading, stack)
-        load = Load(connections, loading.message, loading.rate)
-        start = perf_counter()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_end_early, stop, nursery.cancel_scope)
-            nursery.start_soon(_show, load, loading.duration)
+            connections = await _connect(loading, stack)
+            load = Load(connections, loading.message, loading.rate)
+            await nursery.start(_show, load, loading.duration)
+            start = perf_counter()
             await load.run(loading.duration)
             nursery.cancel_scope.cancel()
         took = perf_counter() - start
-        kernels = [kernel for one in connections if (kernel := _kernel(one))]
+        if load is None:  # it was to end before all were connected
+            return 1
+        kernels = [kernel for one in load.connections if (kernel := _kernel(one))]
     async with open_line_writer(json=loading.json) as lines:
         if loading.json:
             lines.write(_object(loading, load, took, kernels))
@@ -88,6 +95,7 @@ async def conduct(loading: Loading, stop: trio.Event) -> None:
                 lines.write(line)
     if loading.histogram:
         _write(loading.histogram, load)
+    return 1 if load.broken or not load.times.count else 0
 
 
 async def _connect(loading: Loading, stack: ExitStack) -> Sequence[ObservedSocket]:
@@ -110,11 +118,18 @@ async def _end_early(stop: trio.Event, scope: trio.CancelScope) -> None:
     scope.cancel()
 
 
-async def _show(load: Load, duration: float) -> None:
-    """Show on a terminal how far it has come."""
+async def _show(
+    load: Load, duration: float, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Show on a terminal how far it has come.
+
+    It is ready before the load begins: what it imports takes longer than many round trips.
+    """
     if not is_terminal(sys.stderr):
+        task_status.started()
         return
     with _progress() as progress:
+        task_status.started()
         task = progress.add_task("", total=None if math.isinf(duration) else duration)
         start, before = perf_counter(), 0
         while True:
@@ -164,7 +179,7 @@ def _lines(loading: Loading, load: Load, took: float, kernels: Sequence[Kernel])
         return
     each = times.count * len(loading.message) / took / 1e6
     yield f"{times.count / took:,.0f} a second, {each:,.3g} MB/s each way"
-    yield "Every byte came back as it was sent"
+    yield "Every byte that came back is as it was sent"
     heads = ["min", *(f"p{percentile:g}" for percentile in TOLD), "max"]
     found = [times.least, *map(times.at, TOLD), times.most]
     yield "".join(f"{head:>10}" for head in heads)

@@ -54,7 +54,7 @@ class Histogram:
         """The value that so many per cent do not exceed (nearest rank), 0 if there is none."""
         for value, below in self._steps():
             if below * 100 >= percentile * self.count:
-                return value
+                return max(self.least, value)  # a bucket may begin below
         return self.most
 
     def _steps(self) -> Iterator[tuple[int, int]]:

@@ -27,6 +27,8 @@ NEXT = 1_000_000
 #: Bytes to receive at the most in one call.
 RECV_SIZE = 2**18
 BATCH = 256
+#: select() takes descriptors below this (FD_SETSIZE, select(2)).
+SELECTABLE = 1024
 
 
 class Talk:
@@ -156,6 +158,7 @@ class Load:
             for fd, event in self._ready(min(end, self._due[0][0] if self._due else end) - now):
                 self._go_on(fd, event)
             if not self._talks:
+                self._count()
                 raise TrioechoError(
                     f"Each connection broke: {self.times.count:,} round trips were complete",
                     "The server may have crashed, or reset them",
@@ -168,10 +171,10 @@ class Load:
 
     def _ready(self, wait: float) -> list[tuple[int, int]]:
         """Who is ready, waiting a millisecond at most; epoll alone counts in milliseconds."""
-        if self._due and wait > 0:
+        if self._due and wait > 0 and self._epoll.fileno() < SELECTABLE:
             select.select([self._epoll], [], [], min(wait, NEXT) / 1e9)
-            return self._epoll.poll(0, BATCH)
-        return self._epoll.poll(NEXT / 1e9 if wait > 0 else 0, BATCH)
+            wait = 0
+        return self._epoll.poll(NEXT / 1e9 if wait >= NEXT else 0, BATCH)
 
     def _send_due(self, now: int) -> None:
         while self._due and self._due[0][0] <= now:
