@@ -85,4 +85,12 @@ def test_sack_blocks_without_an_end_are_written_in_time(monkeypatch: pytest.Monk
     made.sent(1, 0, FULL, FULL)
     for time in range(100):
         made.heard(time, 0, FULL)
-    assert len(made._notes) <= 10
+    assert len(made._notes) <= 10 * 4
+
+
+def test_acks_of_what_is_not_captured_are_written_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notes, "MOST", 10)
+    made = Notes()
+    for time in range(100):
+        made.heard(time, time * FULL, None)
+    assert len(made._notes) <= 10 * 4

@@ -97,9 +97,10 @@ def test_ctrl_c_while_it_connects() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as nobody:  # it never accepts
         port = str(nobody.getsockname()[1])
         options = ("--connections", "9", "--timeout", "0")
-        with socket.create_connection(("127.0.0.1", int(port))), warm.Process(
-            "send", "--to", port, *options
-        ) as load:
+        with (
+            socket.create_connection(("127.0.0.1", int(port))),
+            warm.Process("send", "--to", port, *options) as load,
+        ):
             while load.poll() is None and not _connecting(int(port)):
                 pass
             load.send_signal(signal.SIGINT)

@@ -6,7 +6,8 @@ from array import array
 
 from trioecho.account.transfer import KEPT, Transfer
 
-#: ACKs are noted as well, but no more than this: an end may repeat its SACK blocks without an end.
+#: ACKs are noted as well, but no more than this: an end may repeat its SACK blocks without an end,
+#: and a capture may have but one direction, in which an end acknowledges what nobody has sent.
 MOST = 20_000
 #: A note is of what was sent for the first time: when, its first byte, its end, and the bytes of a
 #: full segment. Or of an ACK: when it came, the end of what has arrived last behind a gap, as SACK
@@ -70,10 +71,10 @@ class Notes:
         """An ACK comes; see ``Transfer.heard``."""
         if newest is not None:
             self._notes.extend((time, newest, ack, _SACK))
-            if len(self._notes) > _NUMBERS * MOST:
-                self.write()
         elif ack > self.acked:
             self._notes.extend((time, 0, ack, _ACK))
+        if len(self._notes) > _NUMBERS * MOST:
+            self.write()
         if ack > self.acked:
             self.acked, self.moved = ack, time
 
