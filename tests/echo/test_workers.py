@@ -15,6 +15,7 @@ import trio
 from loopback import HOST, dial, receive_exactly
 from programs import PATIENCE, serving
 
+from trioecho.echo import workers
 from trioecho.echo.report import ServerReport
 from trioecho.echo.workers import supervise
 from trioecho.errors import TrioechoError, sole
@@ -44,6 +45,11 @@ class Team:
         self.report = ServerReport()
         self.replaced: list[tuple[int, int]] = []
         self.pids: set[int] = set()
+        self.changed = trio.Event()
+
+    def replacing(self, number: int, code: int) -> None:
+        self.replaced.append((number, code))
+        self.changed.set()
 
     async def echo(self) -> None:
         """Has some bytes echoed."""
@@ -69,7 +75,7 @@ async def team(**options: float) -> AsyncIterator[Team]:
             grace=options.get("grace", 5),
             stop=running.stop,
             report=running.report,
-            replacing=lambda number, code: running.replaced.append((number, code)),
+            replacing=running.replacing,
             task_status=task_status,
         )
         running.ended.set()
@@ -130,6 +136,26 @@ async def test_one_that_dies_is_replaced_and_loses_nobody_who_waits() -> None:
         running.stop.set()
         await running.ended.wait()
         assert running.report.finished == 8
+
+
+async def test_none_takes_a_place_when_it_was_told_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "BREATH", 3 * PATIENCE)
+    async with team() as running:
+        os.kill(min(running.pids), signal.SIGKILL)
+        await running.changed.wait()
+        monkeypatch.delattr(trio.lowlevel, "open_process")
+        running.stop.set()
+        await running.ended.wait()
+
+
+async def test_what_was_done_is_counted_also_when_it_is_cancelled() -> None:
+    async with team() as running:
+        await running.echo()
+        client = await dial(running.address)
+        await client.send_all(b"a")
+        await receive_exactly(client, 1)
+    assert running.report == ServerReport(2, 17, 17, finished=1, cut=1)
+    await client.aclose()
 
 
 async def test_one_that_cannot_begin_is_an_error() -> None:

@@ -17,6 +17,8 @@ from trioecho.text import exit_of
 
 #: Seconds until another takes the place of a worker that lived no longer than this.
 BREATH = 1.0
+#: Seconds that a worker has to cut off its connections, and to report, where all is cancelled.
+LAST = 0.5
 
 
 async def supervise(
@@ -32,7 +34,8 @@ async def supervise(
     """Run a worker for each share of the listening sockets, until told to stop.
 
     A share stays open here, so that what waits to be accepted outlives its worker, and the next
-    one accepts it. Cancelling it ends the workers at once.
+    one accepts it. Cancelling it ends the workers at once; what
+    they have done until then is counted.
 
     Args:
         shares: the sockets that each worker listens on; they belong to it from now on.
@@ -87,18 +90,18 @@ class _Worker:
     async def keep(
         self, stop: trio.Event, replacing: Callable[[int, int], None], ready: trio.Event
     ) -> None:
-        while True:
+        while not stop.is_set():
             since = trio.current_time()
             code = await self._live(stop, ready)
             if stop.is_set():
-                ready.set()  # or it was told to stop before it served
-                return
+                break
             if not ready.is_set():
                 raise TrioechoError(f"A worker ended before it could serve: {exit_of(code)}")
             replacing(self._number, code)
             if trio.current_time() < since + BREATH:
                 with trio.move_on_after(BREATH):
                     await stop.wait()
+        ready.set()  # or it was told to stop before it served
 
     async def _live(self, stop: trio.Event, ready: trio.Event) -> int:
         """Run one process to its end, and return how it ended."""
@@ -111,24 +114,39 @@ class _Worker:
         )
         assert process.stdout is not None
         assert process.stdin is not None
-        told = b""
-        try:
-            async with process.stdout, process.stdin, trio.open_nursery() as nursery:
-                nursery.start_soon(_end, process, stop)
-                async for data in process.stdout:
-                    ready.set()
-                    told += data
-                await process.wait()
-                nursery.cancel_scope.cancel()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                with trio.CancelScope(shield=True):
+        told = bytearray()
+        async with process.stdout, process.stdin:
+            try:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(_end, process, stop)
+                    async for data in process.stdout:
+                        ready.set()
+                        told += data
                     await process.wait()
+                    nursery.cancel_scope.cancel()
+            finally:
+                if process.returncode is None:
+                    told += await _hurry(process)
+                if len(lines := told.split(b"\n")) > 2:  # that it served, its report, and no more
+                    self._report.add(ServerReport(**json.loads(lines[1])))
         assert process.returncode is not None
-        if lines := told.splitlines()[1:]:
-            self._report.add(ServerReport(**json.loads(lines[0])))
         return process.returncode
+
+
+async def _hurry(process: trio.Process) -> bytes:
+    """End a process soon, and return what it still says."""
+    assert process.stdout is not None
+    assert process.stdin is not None
+    told = b""
+    with trio.CancelScope(shield=True):
+        with trio.move_on_after(LAST):
+            await process.stdin.aclose()
+            async for data in process.stdout:
+                told += data
+            await process.wait()
+        process.kill()
+        await process.wait()
+    return told
 
 
 async def _end(process: trio.Process, stop: trio.Event) -> None:
