@@ -70,6 +70,16 @@ def test_as_if_written_at_once(steps: list[tuple[str, float, float | None]]) -> 
         assert columns(late.write()) == columns(soon.write())
 
 
+def test_a_file_whose_times_lie_centuries_apart() -> None:
+    made = Notes()
+    made.sent(-(1 << 63), 0, FULL, FULL)
+    made.heard((1 << 63) - 1, FULL, None)
+    assert list(made.write().trips) == [0]
+    for time in (-(1 << 64), 1 << 64):
+        made.heard(time, 0, FULL)
+    made.write()
+
+
 def test_nothing_is_written_while_nothing_is_lost() -> None:
     made = Notes()
     for time in range(3 * transfer.KEPT):

@@ -13,6 +13,7 @@ MOST = 20_000
 #: full segment. Or of an ACK: when it came, the end of what has arrived last behind a gap, as SACK
 #: tells, up to where all has arrived, and ``_ACK`` or ``_SACK``.
 _NUMBERS = 4
+_FAR = 1 << 63  # a number of a note is less
 _ACK, _SACK = 0, -1
 
 
@@ -69,6 +70,8 @@ class Notes:
 
     def heard(self, time: int, ack: int, newest: int | None) -> None:
         """An ACK comes; see ``Transfer.heard``."""
+        if not -_FAR <= time < _FAR:  # a file's times may be any, and an end hears later still
+            time = _FAR - 1 if time > 0 else -_FAR
         if newest is not None:
             self._notes.extend((time, newest, ack, _SACK))
         elif ack > self.acked:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 MOST = 10_000
 #: While none is lost, so many are; they show the least round trip, and what a bucket has held.
 KEPT = 2_000
+#: Of a number in a column, without its sign.
+_BITS = 64
 
 
 class Transfer:
@@ -135,8 +137,9 @@ class Transfer:
         if piece < 0 or self._ends[piece] != end or self._before[piece] >= 0:
             return
         sending = self._last[piece]
-        if not self.trips[sending]:
-            self.trips[sending] = time - self.times[sending]
+        took = time - self.times[sending]
+        if not self.trips[sending] and took.bit_length() < _BITS:  # a file's times may be any
+            self.trips[sending] = took
 
     def _within(self, first: int, end: int) -> range:
         """The pieces with any of these bytes."""
