@@ -96,6 +96,21 @@ async def test_a_server_that_stops_is_late_for_all_who_would_have_come() -> None
     assert load.times.at(50) >= 0.05e9  # most of the messages were due while it slept
 
 
+async def test_a_server_that_stops_for_good() -> None:
+    async def echo(stream: trio.SocketStream) -> None:
+        await stream.send_all(await stream.receive_some())
+        await trio.sleep_forever()
+
+    async with other_server(echo) as address:
+        async with loaded(address, connections=2, rate=1000) as load:
+            await load.run(0.3)
+        assert load.times.count == 2
+        assert load.missed >= 298
+        async with loaded(address, connections=2) as load:
+            await load.run(0.1)
+        assert load.missed == 0
+
+
 async def test_an_echo_that_differs() -> None:
     async def echo(stream: trio.SocketStream) -> None:
         async for data in stream:

@@ -67,6 +67,7 @@ def send(
         int | None,
         typer.Option(
             min=1,
+            max=2**16,
             metavar="N",
             help="Load the server: keep a message in flight on each of so many connections.",
         ),

@@ -186,6 +186,8 @@ def _lines(loading: Loading, load: Load, took: float, kernels: Sequence[Kernel])
     yield "".join(f"{seconds(time):>10}" for time in found)
     if not math.isinf(loading.rate):
         yield "Each is counted from when its message was due, at the rate that was asked for"
+        if load.missed:
+            yield f"Not counted, since they had not come back: {plural(load.missed, 'message')}"
     if line := _of_kernels(kernels):
         yield line
 
@@ -221,6 +223,7 @@ def _object(
         "duration": took,
         "round_trips": times.count,
         "broken": load.broken,
+        "missed": load.missed,
         "round_trip": {name: time / 1e9 for name, time in marks.items()} if times.count else None,
         "kernels": [
             {

@@ -117,6 +117,8 @@ class Load:
         connections: those of the caller.
         times: the round trips, in nanoseconds.
         broken: how many connections broke.
+        missed: at a rate, how many messages were due by the end on those that did not break, and
+            had not come back; no round trip tells of them.
     """
 
     def __init__(
@@ -124,7 +126,7 @@ class Load:
     ) -> None:
         self.connections = connections
         self.times = Histogram()
-        self.broken = 0
+        self.broken = self.missed = 0
         self._message = message
         self._apart = 0 if math.isinf(rate) else round(len(connections) / rate * 1e9)
         self._talks = {one.fd: Talk(one, message) for one in connections}
@@ -149,7 +151,10 @@ class Load:
             for number, fd in enumerate(self._talks):
                 epoll.register(fd, select.EPOLLIN)
                 heappush(self._due, (start + self._apart * number // len(self._talks), fd))
-            await self._until(start + round(seconds * 1e9) if seconds < math.inf else math.inf)
+            try:
+                await self._until(start + round(seconds * 1e9) if seconds < math.inf else math.inf)
+            finally:
+                self._miss(perf_counter_ns())
 
     async def _until(self, end: float) -> None:
         shared = perf_counter_ns()
@@ -218,6 +223,11 @@ class Load:
     def _count(self) -> None:
         self.times.add(self._fresh)
         self._fresh.clear()
+
+    def _miss(self, end: int) -> None:
+        if self._apart:
+            late = (end - one.due for one in self._talks.values() if not one.waiting)
+            self.missed = sum(1 + time // self._apart for time in late)
 
     def _break(self, talk: Talk) -> None:
         self.broken += 1
