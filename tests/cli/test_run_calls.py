@@ -20,7 +20,8 @@ def test_calls_among_the_segments(where: list[str]) -> None:
     host = "127.0.0.1" if where == ["--same-host"] else "10.0.0.2"
     done = run(python(ECHO, host), python(LINES, host), "--calls", *where, stdin="one\n")
     assert (done.code, done.wrote("client")) == (0, ["got one"]), done
-    events = [json.loads(line) for line in done.out.splitlines()][:-1]
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [events.pop()["type"], events.pop()["type"]] == ["summary", "account"]
     times = [event["time"] for event in events]
     assert times == sorted(times)
     story = []

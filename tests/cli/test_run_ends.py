@@ -108,7 +108,7 @@ SENDS = dedent("""
 def test_a_server_that_we_stopped_is_no_server_that_closed_at_once() -> None:
     done = run(python(UNREAD), python(SENDS))
     assert done.code == 0, done
-    *_, stopped, reset, _ = [json.loads(line) for line in done.out.splitlines()]
+    *_, stopped, reset, _account, _summary = [json.loads(line) for line in done.out.splitlines()]
     assert (stopped["type"], stopped["end"], stopped["signal"], stopped["why"]) == (
         *("stopped", "server", "SIGTERM"),
         "the client has ended",

@@ -218,7 +218,7 @@ async def test_a_policer_drops_and_the_kernel_sends_less() -> None:
         await exchange(wire, 30_000)
         assert not wire.unmatched()
     lost = [one for one in diary.done_ if one.lost]
-    assert {(one.end, one.fault) for one in lost} == {("client", "police client 10mbit burst 8kb")}
+    assert {(one.end, one.fault) for one in lost} == {("client", "police client 10mbit burst 8kB")}
 
 
 @pytest.mark.parametrize(

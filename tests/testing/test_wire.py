@@ -112,10 +112,10 @@ def test_faults(wire: Wire) -> None:
     wire.fault("Drop client DATA 1", "drop client data 7")
     talk(wire)
     wire.settle()
-    assert wire.faults == ["drop client data 1", "drop client data 7"]
+    assert wire.faults == ["Drop client DATA 1", "drop client data 7"]
     assert wire.connection().retransmissions == 1
     (lost,) = wire.connection().lost
-    assert lost.fault == "drop client data 1"
+    assert lost.fault == "Drop client DATA 1"
     (sentence,) = wire.unmatched
     assert sentence.startswith("'drop client data 7' never matched: the client sent 1 segment")
     with pytest.raises(TrioechoError, match="'break'"):
