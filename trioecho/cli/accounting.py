@@ -29,8 +29,11 @@ class Accounting:
         """
         with self._lock:
             new = told[max(0, self._taken - before) :]
-            self._accounts.called([one for one in new if isinstance(one, Call)])
-            self._accounts.see([one for one in new if isinstance(one, Rung)])
+            for event in new:  # in order: a call is of a connection whose first rung has come
+                if isinstance(event, Call):
+                    self._accounts.called([event])
+                else:
+                    self._accounts.see([event])
             self._taken += len(new)
 
     def end(self) -> list[Account]:
