@@ -179,6 +179,14 @@ def test_a_port_in_use() -> None:
     assert line.startswith(f"trioecho: 127.0.0.1:{server.port} is in use: ")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares connections out")
+def test_a_port_in_use_by_other_workers() -> None:
+    with serving("--workers", "2") as server:
+        done = trioecho("serve", server.port, "--workers", "2")
+    assert done.returncode == 1
+    assert f"127.0.0.1:{server.port} is in use: " in done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     ("address", "code", "says"),
     [

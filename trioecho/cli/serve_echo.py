@@ -77,6 +77,10 @@ async def _listen(
     """Listening sockets for each worker, all on the same addresses."""
     shares: list[list[ListeningSocket]] = []
     addresses = serving.addresses
+    if serving.workers > 1:  # the kernel would let two such servers share their clients, too
+        for address in addresses:
+            for listener in await open_listeners(address):
+                listener.close()
     for _ in range(serving.workers):
         share: list[ListeningSocket] = []
         for address in addresses:
