@@ -4,9 +4,15 @@ import json
 import signal
 import socket
 
+import trio
+import trio.testing
 import warm
 from loopback import HOST, early, flipping, plain_server, silent
 from programs import PATIENCE, serving, trioecho
+
+from trioecho.cli.line_writer import LineWriter
+from trioecho.cli.send_ping import Pinging, _Ping
+from trioecho.sockets.address import Address
 
 
 def test_echoes_on_one_connection() -> None:
@@ -72,3 +78,12 @@ def test_a_file_cannot_be_pinged_with() -> None:
     done = trioecho("send", "--ping", "echo", "--file", "/etc/hostname")
     assert done.returncode == 2
     assert b"a ping sends MESSAGE" in done.stderr
+
+
+async def test_it_waits_for_whoever_reads_its_lines(autojump_clock: trio.testing.MockClock) -> None:
+    lines = LineWriter(json=False, limit=1000)  # nobody writes them
+    pinging = Pinging(Address(HOST, 1), "connect", b"", None, 0.01, 1, json=False)
+    ping = _Ping(pinging, lines)
+    with trio.move_on_after(60):
+        await ping.run()
+    assert 0 < ping.sent < 100

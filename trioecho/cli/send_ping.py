@@ -75,17 +75,18 @@ class _Ping:
     def __init__(self, pinging: Pinging, lines: LineWriter) -> None:
         self._pinging = pinging
         self._lines = lines
-        self._number = 0
+        self.sent = 0
         self.times: list[int] = []
 
     async def run(self) -> None:
         connection: ObservedSocket | None = None
         due = trio.current_time()
         try:
-            while self._pinging.count is None or self._number < self._pinging.count:
+            while self._pinging.count is None or self.sent < self._pinging.count:
                 await trio.sleep_until(due)
+                await self._lines.room()
                 due = max(due + self._pinging.interval, trio.current_time())
-                self._number += 1
+                self.sent += 1
                 try:
                     connection = await self._once(connection)
                 except (TrioechoError, OSError) as error:
@@ -137,15 +138,15 @@ class _Ping:
         self.times.append(took)
         address, kind = str(self._pinging.address), self._pinging.kind
         what = "echo from" if kind == "echo" else "connected to"
-        self._tell(f"{what} {address}: number {self._number:,}, {seconds(took)}", took / 1e9, None)
+        self._tell(f"{what} {address}: number {self.sent:,}, {seconds(took)}", took / 1e9, None)
 
     def _failed(self, error: TrioechoError | OSError) -> None:
         said = printable((isinstance(error, OSError) and error.strerror) or str(error))
-        self._tell(f"number {self._number:,}: {said}", None, said)
+        self._tell(f"number {self.sent:,}: {said}", None, said)
 
     def _tell(self, line: str, time: float | None, error: str | None) -> None:
         if self._pinging.json:
-            told = {"type": "ping", "number": self._number, "time": time, "error": error}
+            told = {"type": "ping", "number": self.sent, "time": time, "error": error}
             self._lines.write(told)
         else:
             self._lines.write(line)
@@ -155,10 +156,10 @@ class _Ping:
         trips = round_trips(self.times) if answered else {}
         if self._pinging.json:
             times = {name: time / 1e9 for name, time in trips.items()}
-            counts = {"sent": self._number, "answered": answered, "time": times or None}
+            counts = {"sent": self.sent, "answered": answered, "time": times or None}
             self._lines.write({"type": "summary", "address": str(self._pinging.address), **counts})
             return
-        line = f"{plural(self._number, 'ping')}, {answered:,} answered"
+        line = f"{plural(self.sent, 'ping')}, {answered:,} answered"
         if trips:
             line += f"; {'/'.join(trips)} {'/'.join(map(seconds, trips.values()))}"
         self._lines.write(line)
