@@ -120,6 +120,28 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         """,
         {**SETUP, "delayed-ack server": 40, "application client": 100, "round-trip path": 40},
     ),
+    "a delayed ACK that nobody waits for, since the answer comes later": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.06  < .  1:1(0) ack 11
+        +.01  < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        """,
+        {**SETUP, "think-time server": 50, "round-trip path": 20},
+    ),
+    "the answer comes later, and a small segment has waited for the delayed ACK": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.06  < .  1:1(0) ack 11
+        +.001 > P. 11:21(10) ack 1
+        +.02  < .  1:1(0) ack 21
+        +.01  < P. 1:11(10) ack 21
+        +0    > .  21:21(0) ack 11
+        """,
+        {**SETUP, "nagle client": 40, "round-trip path": 41, "think-time server": 10},
+    ),
     "an ACK that comes 34 ms late is none that was delayed": (
         AT_CLIENT
         + """

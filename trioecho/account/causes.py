@@ -134,14 +134,6 @@ CAUSES: dict[str, Cause] = {
             "nagle-delayed-ack",
         ),
         Cause(
-            "delayed-ack",
-            "D",
-            "the {end} delayed its ACK",
-            "It harms only a sender that waits for it: let that one write a message with one call, "
-            "or set TCP_NODELAY.",
-            "nagle-delayed-ack",
-        ),
-        Cause(
             "bufferbloat",
             "Q",
             "a long queue on the path delayed everything",
@@ -187,6 +179,14 @@ CAUSES: dict[str, Cause] = {
             "K",
             "the {end}'s program took its time to {answers}",
             "Look into that program: what did it do meanwhile?",
+        ),
+        Cause(
+            "delayed-ack",
+            "D",
+            "the {end} delayed its ACK",
+            "It harms only a sender that waits for it: let that one write a message with one call, "
+            "or set TCP_NODELAY.",
+            "nagle-delayed-ack",
         ),
         Cause(
             "round-trip",
