@@ -142,6 +142,34 @@ CASES: dict[str, tuple[str, dict[str, float]]] = {
         """,
         {**SETUP, "nagle client": 40, "round-trip path": 41, "think-time server": 10},
     ),
+    "no answer comes, and the client's reset ends the connection": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +5    > R. 11:11(0) ack 1
+        """,
+        {**SETUP, "think-time server": 5000, "round-trip path": 20},
+    ),
+    "no answer comes, and the server's reset ends the connection": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < .  1:1(0) ack 11
+        +5    < R. 1:1(0) ack 11
+        """,
+        {**SETUP, "think-time server": 5000, "round-trip path": 20},
+    ),
+    "a reset after the answer ends a silence of both": (
+        AT_CLIENT
+        + """
+        +0    > P. 1:11(10) ack 1
+        +.02  < P. 1:11(10) ack 11
+        +0    > .  11:11(0) ack 11
+        +5    > R. 11:11(0) ack 11
+        """,
+        {**SETUP, "idle path": 4980, "round-trip path": 40},
+    ),
     "an ACK that comes 34 ms late is none that was delayed": (
         AT_CLIENT
         + """

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from tapes import Tape, ms, requests_of
 
+from trioecho.model import ACK
 from trioecho.requests import Request
 from trioecho.requests.anything import sniff
 
@@ -67,6 +68,32 @@ def test_the_silence_behind_a_turn_is_not_part_of_it() -> None:
     tape.say(5025, "server", b"pong")
     first, second = requests_of(tape)
     assert (ms(sum(first.costs.values())), ms(sum(second.costs.values()))) == (45, 25)
+
+
+@pytest.mark.parametrize("end", ["client", "server"])
+@pytest.mark.parametrize("way", [None, 10])
+def test_a_request_without_an_answer_lasts_until_the_reset(way: float | None, end: str) -> None:
+    tape = Tape(way)
+    tape.open()
+    tape.say(20, "client", b"ping")
+    tape.put(40 if way is None else 30, "server", ACK)
+    tape.reset(5040, end)
+    (request,) = requests_of(tape)
+    assert (request.whole, request.answered, request.total) == (False, None, None)
+    cause, blamed, took = request.causes[0]
+    assert (cause, blamed) == ("think-time", "server")
+    assert ms(took) == pytest.approx(5000, abs=20)
+    assert ms(request.end - request.begin) == pytest.approx(5040, abs=10)
+
+
+def test_a_reset_behind_the_answer_is_not_part_of_the_request() -> None:
+    tape = Tape()
+    tape.open()
+    tape.say(20, "client", b"ping")
+    tape.say(45, "server", b"pong")
+    tape.reset(5000, "client")
+    (request,) = requests_of(tape)
+    assert (request.whole, ms(request.total)) == (True, 45)
 
 
 def test_a_capture_from_the_middle_finds_the_next_request() -> None:

@@ -235,10 +235,25 @@ class Ledger:
             theirs.acked(time, rung)
             return
         opening = theirs.opening and rung.sender == "server"
+        owed = not (self._closing or self._client.busy or self._server.busy)
         for direction in (self._client, self._server):
             direction.finish(time, rung, "refused" if opening and direction is theirs else "")
+        if owed:
+            self._unanswered(time, rung)
         self._over = True
         self._end = max(time, self._end) if self._wired else self._end
+
+    def _unanswered(self, time: int, rung: Rung) -> None:
+        """A reset comes at a time, while the server may still owe an answer."""
+        server = self._server
+        if server.came is None:
+            return
+        start = max(self._from, server.line.ended, server.came)
+        unseen = max(server.missed, self._client.missed) > start
+        cause, blamed = _UNSEEN if unseen else ("think-time", server.end)
+        rungs = self._client.line.rung, rung.number
+        server.line.gap(start, rung.time, cause, blamed, rungs)
+        server.line.gap(max(start, rung.time), time, "round-trip", "path", rungs)
 
     # ---- what it comes to ------------------------------------------------------------------------
 

@@ -29,22 +29,23 @@ class Line:
     Attributes:
         spans: those that are not taken yet.
         mark: until when it is known what its sender waited for.
+        rung: the rung at the mark.
         ended: the end of its last interval.
         doubt: the span after them, if its cause is in doubt.
     """
 
-    __slots__ = ("_rung", "doubt", "ended", "mark", "spans")
+    __slots__ = ("doubt", "ended", "mark", "rung", "spans")
 
     def __init__(self) -> None:
         self.spans: deque[Span] = deque()
         self.mark = 0
         self.ended = 0
-        self._rung = 0
+        self.rung = 0
         self.doubt: Doubt | None = None
 
     def begin(self, time: int, rung: int) -> None:
         """Its sender begins to wait."""
-        self.mark, self._rung = time, rung
+        self.mark, self.rung = time, rung
 
     def add(
         self,
@@ -58,10 +59,10 @@ class Line:
         if time <= self.mark:
             return None
         number = rung.number
-        span = Span(self.mark, time, cause, blamed, certainty, self._rung, number)
+        span = Span(self.mark, time, cause, blamed, certainty, self.rung, number)
         self.spans.append(span)
         self.ended = self.mark = time
-        self._rung = number
+        self.rung = number
         return span
 
     def leave(
@@ -76,7 +77,7 @@ class Line:
     ) -> None:
         """As ``add``, but leave it in doubt: it has another cause if its sender goes on at once."""
         if self.mark < time:
-            span = Span(self.mark, time, *cause, certainty, self._rung, rung.number)
+            span = Span(self.mark, time, *cause, certainty, self.rung, rung.number)
             self.doubt = Doubt(span, then, until)
             self.begin(time, rung.number)
 

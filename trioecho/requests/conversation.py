@@ -48,6 +48,7 @@ class Conversation:
         self._away = Away()
         self._flows: dict[End, Flow] = {end: Flow() for end in ENDS}
         self._closed: set[End] = set()
+        self._cut: int | None = None  # when a reset came
         self._asked: dict[int, Request] = {}
         self._lately: deque[Request] = deque(maxlen=_LATELY)
         self._talk: Talk = Anything(self, missing, self._server.port)
@@ -75,6 +76,7 @@ class Conversation:
             return
         self._moment = Moment(rung.time, heard, rung.number)
         if rung.segment.flags & RST and not any(fact.dropped for fact in rung.notes):
+            self._cut = heard
             self.stop()
         else:
             self._close()
@@ -171,6 +173,8 @@ class Conversation:
     def done(self, request: Request) -> None:
         """A request is over."""
         self._lately.append(self._asked.pop(request.number))
+        if not request.whole:
+            request.cut = self._cut
         self._place(request)
         self._changed("done", request)
 

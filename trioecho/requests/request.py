@@ -77,6 +77,7 @@ class Request(Struct):
         before: when the last byte of the answer before it left, which it had to wait for.
         opening: what came before it, if it is its connection's first.
         whole: whether the answer came to its end.
+        cut: when a reset came before that; None for none.
         away: to each end and back, as far as the tap knew it, halved.
         costs: how long each cause of the account held while it lasted.
     """
@@ -102,6 +103,7 @@ class Request(Struct):
     before: int | None = None
     opening: Opening | None = None
     whole: bool = False
+    cut: int | None = None
     away: tuple[int, int] = (0, 0)
     costs: dict[tuple[str, Blamed], int] = {}
 
@@ -133,7 +135,7 @@ class Request(Struct):
         secured = None if self.opening is None else self.opening.secured
         last = self.last.came if self.ended is None else self.ended.came
         start = self.first.left if began is None else began
-        return start, max(start, last, secured or 0)
+        return start, max(start, last, secured or 0, self.cut or 0)
 
     @property
     def owed(self) -> tuple[int, int]:
@@ -168,8 +170,9 @@ class Request(Struct):
 
     @property
     def end(self) -> int:
-        """When the last byte that was seen of it came."""
+        """When the last byte that was seen of it came, or a reset."""
         end = self._reached if self.ended is None else self.ended.came + self._near
+        end = max(end, self.cut or 0)
         return end if self._secured is None else max(end, self._secured)
 
     @property
