@@ -13,7 +13,7 @@ from trioecho.model import ACK, FIN, OTHER, PSH, RST, SYN, Endpoint, Frame
 from trioecho.model.way import Way
 from trioecho.reading.reading import Reading
 from trioecho.requests import Request, Requests
-from trioecho.requests.finder import MISSING
+from trioecho.requests.finder import MISSING, PACKAGES
 
 MS = 1_000_000
 _MSS = struct.pack("!BBH", 2, 4, 1460)
@@ -119,7 +119,7 @@ def requests_of(*tapes: Tape, batch: int = 1_000, missing: set[str] | None = Non
     requests.stop()
     list(accounts.end())
     requests.end()
-    advice = [MISSING.format(one) for one in missing or ()]
+    advice = [MISSING.format(one, PACKAGES[one]) for one in missing or ()]
     assert list(requests.advice()) == advice
     return sorted(found, key=lambda one: one.number)
 

@@ -180,7 +180,7 @@ def test_each_command_has_examples(command: str) -> None:
         (["bogus"], "No such command 'bogus'"),
         (["--bogus"], "No such option: --bogus"),
         *(([command, "--bogus"], "No such option: --bogus") for command in COMMANDS),
-        (["read"], "Missing argument 'FILE...'"),
+        (["read"], "Missing argument 'FILE'"),
         (["run", "--server", "x"], "Missing option '--client'"),
         (["run", "--server", "x", "--client"], "'--client' requires an argument"),
         (["watch", "more"], "unexpected extra argument(s) (more)"),

@@ -53,11 +53,11 @@ def test_wrong_unclear_and_empty_answers() -> None:
 
 def test_no_input_at_all() -> None:
     need_wires()
-    text, _ = lab("refused", "--quiz")
-    assert text.endswith("0 of 0 answers right\n")
+    text, _ = lab("refused", "--quiz", code=1)
+    assert text.endswith("\nNo answer was given\n")
 
 
-def test_ctrl_c_shows_the_score() -> None:
+def test_ctrl_c_ends_it() -> None:
     need_wires()
     with subprocess.Popen(
         [*COMMAND, "refused", "--quiz"],
@@ -75,7 +75,7 @@ def test_ctrl_c_shows_the_score() -> None:
         running.send_signal(signal.SIGINT)
         rest = running.stdout.read()
         assert running.wait(PATIENCE) == 130
-        assert rest == "\n0 of 0 answers right\n"
+        assert rest == "\nNo answer was given\n"
         assert running.stderr.read() == ""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import typer
+from programs import trioecho
 
 from trioecho.cli.light_typer import _lighten
 
@@ -55,6 +56,8 @@ class Other:
 class Parameter:
     """An option of an older Typer, which has no adapter."""
 
+    param_type_name = "option"
+
     def __init__(self, kind: Any) -> None:
         self.type = kind
 
@@ -94,3 +97,12 @@ def test_what_is_wrong_with_a_value(kind: Any, value: str, says: str) -> None:
 )
 def test_what_is_right_is_converted(kind: Any, value: str, made: object) -> None:
     assert converted(kind, value) == made
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [("serve", "[ADDRESS]..."), ("read", "FILE..."), ("lab", "[NAME]"), ("explain", "[NOTE]...")],
+)
+def test_a_usage_line_says_how_many_there_may_be(command: str, usage: str) -> None:
+    shown = trioecho(command, "--help").stdout.decode()
+    assert f" {command} [OPTIONS] {usage} " in shown

@@ -29,12 +29,19 @@ class Shower:
         table: bool | None = None,
         *,
         streams: bool = False,
+        requests: bool = False,
     ) -> None:
         self.text = ""
         self.reading = Reading(selection)
         shown = Shown(FORMATS["terminal"](Setting("title")), self._take)
         self.overview = FileOverview(
-            shown, self.reading, selection, Order(limit=limit), table, streams=streams
+            shown,
+            self.reading,
+            selection,
+            Order(limit=limit),
+            table,
+            streams=streams,
+            requests=requests,
         )
 
     def _take(self, data: bytes) -> None:
@@ -72,6 +79,17 @@ def test_more_are_a_table() -> None:
     assert "four.pcap: 4 connections; --connection N shows a ladder" in shower.text
     assert "SYN-SENT" not in shower.text
     assert shower.text.index("refused") < shower.text.index("40000")  # trouble first
+
+
+def test_a_table_says_where_the_requests_are_that_it_does_not_show() -> None:
+    shower = Shower(Selection(), requests=True)
+    shower.show(FOUR)
+    shower.overview.finish("four.pcap")
+    title = " ".join(shower.text.partition("\n\n")[0].split())
+    assert title == (
+        "four.pcap: 4 connections; --connection N shows a ladder with its requests,"
+        " `trioecho why --requests` all of them"
+    )
 
 
 @pytest.mark.parametrize("table", [True, False])

@@ -63,7 +63,9 @@ def test_ctrl_c_ends_it_and_prints_what_was_measured() -> None:
     [
         (("--rate", "4"), "--rate: it is for a load, with --connections"),
         (("--size", "4"), "--size: it is for a load, with --connections"),
-        (("--connections", "1", "--count", "2"), "a load sends MESSAGE or --size"),
+        (("--connections", "1", "--count", "2"), "--count: a load with --connections sends"),
+        (("--connections", "1", "--ping", "echo"), "--ping: a load with --connections sends"),
+        (("--connections", "1", "--interval", "0"), "--interval: a load with --connections sends"),
         (("hi", "--connections", "1", "--size", "2"), "use either MESSAGE or --size, not both"),
         (("", "--connections", "1"), "a load needs a byte to send"),
     ],

@@ -77,7 +77,7 @@ def test_ctrl_c_ends_it_with_the_summary() -> None:
 def test_a_file_cannot_be_pinged_with() -> None:
     done = trioecho("send", "--ping", "echo", "--file", "/etc/hostname")
     assert done.returncode == 2
-    assert b"a ping sends MESSAGE" in done.stderr
+    assert b"--ping sends MESSAGE" in done.stderr
 
 
 async def test_it_waits_for_whoever_reads_its_lines(autojump_clock: trio.testing.MockClock) -> None:

@@ -92,11 +92,29 @@ def test_no_package_is_one_sentence(
     done = subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False)
     (line,) = done.stderr.decode().splitlines()
     assert done.returncode == 0
-    assert line == (
-        "trioecho: there is HTTP/1, and the package that reads it is not installed: "
-        "pip install 'trioecho[requests]'"
-    )
+    assert line == "trioecho: there is HTTP/1, and what reads it is not installed: pip install h11"
     assert b"client: 31 bytes" in done.stdout
+
+
+def test_a_name_is_no_business_of_a_connection_that_was_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dnslib.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    tape, path = Tape(), tmp_path / "named.pcap"
+    tape.tell(0, (1, 5000), (53, 53), b"a question")
+    tape.open(10)
+    tape.say(40, "client", b"GET / HTTP/1.1\r\nHost: shop\r\n\r\n")
+    path.write_bytes(tape.file())
+    command = [*TRIOECHO, "why", "--requests", str(path)]
+    for options, said in (
+        ((), "trioecho: there is DNS, and what reads it is not installed: pip install dnslib\n"),
+        (("--connection", "1"), ""),
+    ):
+        done = subprocess.run(
+            [*command, *options], capture_output=True, timeout=PATIENCE, check=True
+        )
+        assert done.stderr.decode() == said
 
 
 def test_a_capture_without_tcp(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from loopback import (
     tutorial,
 )
 
+from trioecho.echo.behaviour import parse_behaviour
 from trioecho.echo.client import ClientClose, Exchange, exchange
 from trioecho.echo.dial import open_connection
 from trioecho.echo.source import message_from, read_all, size_left
@@ -163,6 +164,21 @@ async def test_an_early_end() -> None:
     with plain_server(early) as port:
         what = await failing(port)
     assert what == "The server closed the connection too early: 4 of 16 bytes had come back"
+
+
+async def test_an_end_before_anything_was_sent() -> None:
+    over = trio.Event()
+
+    async def late() -> AsyncGenerator[bytes, None]:
+        await over.wait()
+        yield MESSAGE
+
+    behaviour = parse_behaviour(["half-close"])
+    async with running_server(behaviour=behaviour) as server:
+        connection = await open_connection(server.address)
+        with pytest.raises(TrioechoError) as caught:
+            await exchange(connection, late)
+    assert caught.value.what == "The server closed the connection too early: nothing had been sent"
 
 
 async def test_an_early_end_while_sending_for_ever() -> None:

@@ -18,7 +18,7 @@ def explain(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[NOTE]",
+            metavar="NOTE",
             help="The kind of a note, as in JSON and in a .ladder; the cause of a reset; a state;"
             " a word such as cwnd; or a cause that `trioecho why` tells. Without it, all kinds are"
             " listed.",

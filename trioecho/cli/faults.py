@@ -19,7 +19,7 @@ def faults(
     word: Annotated[
         str | None,
         typer.Argument(
-            metavar="[WORD]",
+            metavar="WORD",
             help="A fault such as drop, or a word in one, such as syn-ack or TIMES; without it,"
             " all faults are listed.",
             autocompletion=complete,

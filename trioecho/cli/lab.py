@@ -29,7 +29,7 @@ def lab(
     lesson: Annotated[
         str | None,
         typer.Argument(
-            metavar="[NAME]",
+            metavar="NAME",
             help="A lesson, or the path of your own TOML file; without one, all are listed.",
             autocompletion=complete,
         ),

@@ -28,6 +28,9 @@ async def quiz(lesson: Lesson, name: str, screen: Screen, stop: trio.Event) -> i
 
     It ends with the ladder, with Ctrl-C, or where standard input ends; then it shows the score.
 
+    Returns:
+        The exit code: 1 if standard input ended before the first answer.
+
     Raises:
         TrioechoError: the lesson cannot be performed here.
         OutputClosed: the reader has closed standard output.
@@ -57,6 +60,9 @@ async def quiz(lesson: Lesson, name: str, screen: Screen, stop: trio.Event) -> i
         await _show(renderer.show([one.rung if isinstance(one, Question) else one]))
     else:
         await _say(*epilogue(lesson, name))
+    if answers.ended and not asked:
+        await _say("", strong("No answer was given"))
+        return 1
     await _say("", strong(f"{right} of {plural(asked, 'answer')} right"))
     return 0
 

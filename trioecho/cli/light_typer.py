@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from enum import Enum
+from functools import partial
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any, get_args, get_origin
@@ -121,11 +122,19 @@ def _lighten(params: list[Any]) -> list[Any]:
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""  # a newer Typer would show <bool>
+        if param.param_type_name == "argument":
+            param.get_usage_pieces = partial(_usage, param)
         if not hasattr(param, "_runtime_param"):
             param.type = _in_plain_words(param.type)
         elif param._runtime_param is None:
             param._runtime_param = _Shortcut(param)
     return params
+
+
+def _usage(param: Any, ctx: Any) -> list[str]:
+    """An argument in a usage line, the same whatever Typer: ``NAME``, ``[NAME]``, ``[NAME]...``."""
+    name = param.metavar or param.name.upper()
+    return [f"{name if param.required else f'[{name}]'}{'' if param.nargs == 1 else '...'}"]
 
 
 def _unwrapped(text: str) -> str:

@@ -163,7 +163,7 @@ RequestsOption = Annotated[
 FilesArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
+        metavar="FILE",
         help="pcap or pcapng files, plain or compressed; - is standard input.",
     ),
 ]

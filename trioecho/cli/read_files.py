@@ -83,7 +83,14 @@ class _Reader:
             once = pipe or name == "-"  # it cannot be read again
             _, table, order = request.pick
             main = FileOverview(
-                first, reading, selection, order, table, streams=streams, above=not pipe
+                first,
+                reading,
+                selection,
+                order,
+                table,
+                streams=streams,
+                above=not pipe,
+                requests=request.requests,
             )
             asked = any(isinstance(one.renderer, Accounted) for one in (first, *others))
 

@@ -45,7 +45,8 @@ class FileOverview:
 
     ``table``: whether to show a table; None lets the number of connections decide. Where
     ``streams``, the format shows every segment. ``above``: whether a ladder waits for the file's
-    end, so that its headlines stand above it.
+    end, so that its headlines stand above it. ``requests``: whether they were asked for, which no
+    table shows.
     """
 
     def __init__(
@@ -58,9 +59,11 @@ class FileOverview:
         *,
         streams: bool,
         above: bool = False,
+        requests: bool = False,
     ) -> None:
         self._selection, self._order = selection, order
         self._renderer, self._sink = shown
+        self._requests = requests
         self._reading = reading
         self._shared: list[ConnectionSummary] | None = None
         self._shared_count = 0
@@ -138,6 +141,9 @@ class FileOverview:
             title += f" in {instead(census)}"
         if dropped:
             title += f"; the capture dropped {plural(dropped, 'packet')}"
-        if connections:
+        if connections and self._requests:
+            title += "; --connection N shows a ladder with its requests"
+            title += ", `trioecho why --requests` all of them"
+        elif connections:
             title += "; --connection N shows a ladder"
         return inner.table(title, connections, self._reading.start, ask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
@@ -141,15 +142,15 @@ def send(
 
     load = {"--duration": duration, "--rate": rate, "--size": size, "--histogram": histogram}
     if connections is not None:
-        if file is not None or output is not None or count or interval or ping:
-            raise typer.BadParameter("a load sends MESSAGE or --size", param_hint="--connections")
+        single = {"--file": file, "--output": output, "--ping": ping}
+        often = {"--count": count, "--interval": interval}
+        _refuse(
+            {**single, **often}, "a load with --connections sends MESSAGE or --size; leave it out"
+        )
         _load(address, message, connections, duration, rate, size, timeout, histogram, json)
-    for name, value in load.items():
-        if value is not None:
-            raise typer.BadParameter("it is for a load, with --connections", param_hint=name)
+    _refuse(load, "it is for a load, with --connections")
     if ping is not None:
-        if file is not None or output is not None:
-            raise typer.BadParameter("a ping sends MESSAGE", param_hint="--ping")
+        _refuse({"--file": file, "--output": output}, "--ping sends MESSAGE; leave it out")
         _ping(address, ping, message, count, interval, timeout, json)
 
     sending = Sending(
@@ -168,6 +169,13 @@ def send(
         return 0
 
     run(main, graceful=False)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """Refuse the first of these options that is given."""
+    for name, value in options.items():
+        if value is not None:
+            raise typer.BadParameter(why, param_hint=name)
 
 
 def _load(

@@ -87,6 +87,6 @@ def _requests(question: Question, name: str) -> int:
             say(f"{file.name}: {instead(reading.census)}")
         elif not question.as_json:
             slowest.show(file.name)
-        for sentence in requests.advice():
+        for sentence in requests.advice(names=selection.everything):
             warn(sentence)
         return complain_of(file, reading)

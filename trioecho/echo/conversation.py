@@ -153,6 +153,8 @@ class Conversation:
             await self.received(data)
 
     def _progress(self) -> str:
+        if not self.connection.sent:
+            return "nothing had been sent"
         return f"{self.connection.received:,} of {self.connection.sent:,} bytes had come back"
 
     def _cut_short(self, error: OSError | None) -> TrioechoError:

@@ -11,9 +11,9 @@ from trioecho.requests.dns import PORT, Names
 from trioecho.requests.protocol import Change, Missing
 from trioecho.requests.request import Opening, Request
 
-MISSING = (
-    "there is {}, and the package that reads it is not installed: pip install 'trioecho[requests]'"
-)
+#: What reads a protocol; an install of trioecho has all of them as its extra "requests".
+PACKAGES = {"HTTP/1": "h11", "HTTP/2": "hpack hyperframe", "DNS": "dnslib"}
+MISSING = "there is {}, and what reads it is not installed: pip install {}"
 
 
 class Finder:
@@ -24,7 +24,7 @@ class Finder:
         named: given each question by UDP once it is answered, or will not be.
 
     Attributes:
-        missing: protocols that were seen, and whose packages are not installed.
+        missing: protocols that connections speak, and whose packages are not installed.
         over: the connections that have ended.
     """
 
@@ -32,6 +32,7 @@ class Finder:
         self, changed: Callable[[Change, Request], None], named: Callable[[Request], None]
     ) -> None:
         self.missing: set[str] = set()
+        self._deaf = False  # to questions for names, which no package reads
         self.over: set[int] = set()
         self._changed, self._named = changed, named
         self._numbers = count(1)
@@ -53,13 +54,13 @@ class Finder:
 
     def hear(self, datagram: Datagram) -> None:
         """Take a UDP datagram; those of one batch of frames come before its rungs."""
-        if PORT not in (datagram.source.port, datagram.destination.port):
+        if self._deaf or PORT not in (datagram.source.port, datagram.destination.port):
             return
         if self._names is None:
             try:
                 self._names = Names(self._numbers.__next__)
-            except Missing as missing:
-                self.missing.add(str(missing))
+            except Missing:
+                self._deaf = True
                 return
         for request in self._names.take(datagram):
             self._named(request)
@@ -73,10 +74,14 @@ class Finder:
         for request in self._names.rest() if self._names is not None else ():
             self._named(request)
 
-    def advice(self) -> Iterator[str]:
-        """A sentence for each protocol that was seen and cannot be read."""
-        for protocol in sorted(self.missing):
-            yield MISSING.format(protocol)
+    def advice(self, *, names: bool = True) -> Iterator[str]:
+        """A sentence for each protocol that was seen and cannot be read.
+
+        Args:
+            names: whether questions for names by UDP count, which belong to no connection.
+        """
+        for protocol in sorted(self.missing | ({"DNS"} if names and self._deaf else set())):
+            yield MISSING.format(protocol, PACKAGES[protocol])
 
     def _meet(self, rung: Rung) -> Conversation:
         ends = rung.segment.source.ip, rung.segment.destination.ip

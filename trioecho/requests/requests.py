@@ -55,9 +55,9 @@ class Requests:
             for request in self._shares.pop(connection).rest():
                 self._on_request(request)
 
-    def advice(self) -> Iterator[str]:
-        """A sentence for each protocol that was seen and cannot be read."""
-        return self._finder.advice()
+    def advice(self, *, names: bool = True) -> Iterator[str]:
+        """A sentence for each protocol that was seen and cannot be read; see ``Finder``."""
+        return self._finder.advice(names=names)
 
     def _changed(self, change: Change, request: Request) -> None:
         assert request.connection is not None

@@ -186,6 +186,11 @@ WORDS = {
         " takes. --kernel shows it in segments.",
         _CONGESTION,
     ),
+    "rwnd": Meaning(
+        "The receive window: how many bytes the peer has room for, as its last segment said with"
+        " win. A sender has no more on its way than that, nor than cwnd.",
+        "RFC 5681 §2",
+    ),
     "ssthresh": Meaning(
         "The slow start threshold: below it cwnd doubles each round trip, above it cwnd grows"
         " slowly. It is set when something was lost.",
