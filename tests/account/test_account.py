@@ -523,6 +523,21 @@ def test_the_headline_names_what_dropped_segments() -> None:
     assert "queue" not in account.headline
 
 
+def test_a_black_hole_lasts_from_the_last_that_was_heard_to_the_end() -> None:
+    again = "".join(f"+{wait} > P. 1:11(10) ack 1\n" for wait in (0.01, 0.25, 0.5, 1))
+    text = f"{AT_CLIENT}+0 > . 1:1(0) ack 1\n+0 > P. 1:11(10) ack 1\n{again}"
+    assert account_of(text).headline.endswith("nothing came back any more (rungs 5 to 9)")
+
+
+def test_what_the_client_alone_sent_is_told_as_that() -> None:
+    one_way = [rung for rung in play(CASES["the client thinks"][0]) if rung.sender == "client"]
+    accounts = Accounts()
+    accounts.see(one_way)
+    (account,) = accounts.end()
+    assert (account.tap, account.only) == ("middle", "client")
+    assert account_of(CASES["the client thinks"][0]).only is None
+
+
 def test_the_headline_names_what_could_be_mended() -> None:
     closing, _ = CASES["both close"]
     assert account_of(closing).headline == (

@@ -100,6 +100,11 @@ def test_a_full_segment_without_timestamps_is_one() -> None:
     assert account_of(AT_CLIENT + text).missing == 1
 
 
+def test_a_segment_is_one_whatever_its_size_where_no_mss_was_seen() -> None:
+    text = "+0 > P. 1:649(648) ack 1\n" + "+.5 > P. 1:649(648) ack 1\n" * 5
+    assert account_of(text).missing == 5
+
+
 def test_two_losses_tell_nothing() -> None:
     text = ladder(policer(50_000, 2_000), 4)
     assert 0 < account_of(text).missing < 3

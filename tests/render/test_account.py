@@ -9,6 +9,7 @@ from accounted import PROMPT, account_of, summary_of
 from ladders import READ_LATE
 from msgspec.structs import replace
 
+from trioecho.account.account import Tap
 from trioecho.account.causes import CAUSES
 from trioecho.account.losses import Lost
 from trioecho.render.account import as_json, common, group, lines
@@ -34,6 +35,14 @@ def test_lines() -> None:
     account = account_of(READ_LATE)
     shown = "\n".join(line for line, _ in lines(account, 80, unicode=False))
     assert shown == SHOWN.strip("\n")
+
+
+@pytest.mark.parametrize(("tap", "told"), [("middle", True), ("wire", False)])
+def test_a_capture_of_one_direction_is_called_that(tap: Tap, *, told: bool) -> None:
+    account = replace(account_of(READ_LATE), tap=tap, only="client")
+    shown = [line for line, _ in lines(account, 80, unicode=False)]
+    assert ("560 ms in all, nothing but what the client sent was captured" in shown) is told
+    assert json.loads(as_json(account))["only"] == "client"
 
 
 def test_a_bar_has_a_block_from_half_of_one_on() -> None:

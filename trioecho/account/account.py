@@ -10,7 +10,7 @@ from msgspec import Struct
 from trioecho.account.away import Place
 from trioecho.account.causes import CAUSES, Blamed, Certainty, stands_out
 from trioecho.account.losses import Lost
-from trioecho.model import Endpoint
+from trioecho.model import End, Endpoint
 from trioecho.text import seconds
 
 Tap = Place | Literal["wire"]
@@ -59,6 +59,7 @@ class Account(Struct):
         costs: its causes, the one that took most time first; their times add up to the duration.
         missing: segments with data that were lost.
         losses: why they were, as far as that can be told, most first.
+        only: the end that sent all that was captured; None for both.
     """
 
     connection: int
@@ -70,6 +71,7 @@ class Account(Struct):
     costs: list[Cost]
     missing: int = 0
     losses: list[Lost] = []
+    only: End | None = None
 
     @property
     def top(self) -> Cost | None:

@@ -14,7 +14,7 @@ from trioecho.account.rounds import Rounds
 from trioecho.account.skipped import Counter
 from trioecho.account.spans import Span
 from trioecho.account.trip import Flying, Trip
-from trioecho.account.window import OPTIONS, Window
+from trioecho.account.window import Window
 from trioecho.model import FIN, OTHER, PSH, RST, End, Fact, Rung
 
 #: Segments in flight that are remembered; of more, the later ones tell no round trip.
@@ -44,19 +44,20 @@ class Direction:
         counter: how its sender numbers its packets.
         came: when the last data came to its sender, which it has not answered; None for none.
         ready: from when on its sender knows that it may speak.
+        seen: whether it has sent anything that was captured.
     """
 
     __slots__ = (
         *("_closing", "_filled", "_flight", "_full_at", "_held", "_late", "_level", "_partial"),
         *("_repairs", "_rounds", "_una", "busy", "came", "counter", "ear", "end", "line"),
-        *("losses", "measured", "missed", "next", "other", "probed", "ready", "side", "trip"),
-        "window",
+        *("losses", "measured", "missed", "next", "other", "probed", "ready", "seen", "side"),
+        *("trip", "window"),
     )
 
     def __init__(self, end: End, side: Side) -> None:
         self.end: End = end
         self.other: End = OTHER[end]
-        self.busy = self.measured = self.probed = False
+        self.busy = self.measured = self.probed = self.seen = False
         self.line = Line()
         self.trip = Trip()
         self.window = Window()
@@ -115,8 +116,8 @@ class Direction:
         if options.mss:
             self.window.offer(options.mss)
         if length:
-            full = self.window.mss - OPTIONS if options.timestamps else self.window.mss
-            self.losses.sent(time, rung, full if full > 1 else 1, self.trip)
+            full = self.window.segment(length, stamped=options.timestamps is not None)
+            self.losses.sent(time, rung, full, self.trip)
         if fact is not None and end <= known:
             self._again(time, rung, fact)
             return
@@ -352,7 +353,10 @@ class Direction:
         elif self.opening and loss is not None:
             cause = "no-answer"
         elif loss is not None and loss.repeats >= BLACK_HOLE:
-            self.line.add(loss.since, rung, *_TRAVELS)
+            since = self.line.rung
+            span = self.line.add(loss.since, rung, *_TRAVELS)
+            if span is not None:  # the last that was heard stands at both ends of it
+                span.last = self.line.rung = since
             cause = "black-hole"
         elif loss is not None:
             cause = loss.cause

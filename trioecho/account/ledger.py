@@ -76,6 +76,7 @@ class Ledger:
         mine, theirs = self._client, self._server
         if rung.sender == "server":
             mine, theirs = theirs, mine
+        mine.seen = True
         for fact in rung.notes:
             if not fact.routine:
                 again = _again(rung)
@@ -339,7 +340,8 @@ class Ledger:
             cost.rungs.sort(key=_length, reverse=True)
         costs.sort(key=lambda cost: (-cost.time, RANK[cost.cause]))
         tap: Tap = "wire" if self._wired else self._away.place
-        return Account(self._number, *self._ends, self._start, until, tap, costs)
+        only = next((one.other for one in (self._client, self._server) if not one.seen), None)
+        return Account(self._number, *self._ends, self._start, until, tap, costs, only=only)
 
     def account(self) -> Account:
         """Close the account: nothing more comes."""

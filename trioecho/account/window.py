@@ -12,23 +12,36 @@ class Window:
 
     Attributes:
         mss: bytes of a full segment, as the sender itself offered to take.
+        offered: whether it did where that was seen.
         size: its peer's window, in bytes; None before the first.
         widest: that at its widest.
         full: what counts as a full segment, also into a small window (RFC 9293 §3.8.6.2.1).
     """
 
-    __slots__ = ("full", "mss", "size", "widest")
+    __slots__ = ("full", "mss", "offered", "size", "widest")
 
     def __init__(self) -> None:
         self.mss = _DEFAULT_MSS
+        self.offered = False
         self.size: int | None = None
         self.widest = 0
         self.full = _DEFAULT_MSS - OPTIONS
 
     def offer(self, mss: int) -> None:
         """The sender tells how large a segment it takes."""
-        self.mss = mss
+        self.mss, self.offered = mss, True
         self._widen(self.widest)
+
+    def segment(self, length: int, *, stamped: bool) -> int:
+        """Bytes of a full segment on the wire: where no MSS was seen, those captured as one.
+
+        Args:
+            length: those that were.
+            stamped: whether it has timestamps.
+        """
+        if not self.offered:
+            return length
+        return max(1, self.mss - OPTIONS if stamped else self.mss)
 
     def open(self, size: int) -> None:
         """The peer tells how much it takes now."""

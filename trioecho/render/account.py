@@ -55,7 +55,10 @@ def lines(
     which = f"connection {account.connection}: {account.client} to {account.server}"
     yield from ((line, "call") for line in wrapped(which, width))
     yield from ((line, "strong") for line in wrapped(account.headline, width))
-    whole = f"{seconds(account.duration)} in all, {_TAPS[account.tap]}"
+    tap = _TAPS[account.tap]
+    if account.only is not None and account.tap != "wire":
+        tap = f"nothing but what the {account.only} sent was captured"
+    whole = f"{seconds(account.duration)} in all, {tap}"
     yield from ((line, "quiet") for line in wrapped(whole, width))
     if over is not None and account.duration:
         yield "", ""
@@ -153,6 +156,7 @@ def account_object(account: Account) -> dict[str, object]:
         "server": str(account.server),
         "duration": account.duration / 1e9,
         "tap": account.tap,
+        "only": account.only,
         "headline": account.headline,
         "causes": [
             {
