@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 
+import pytest
 from accounted import PROMPT, account_of
 from ladders import READ_LATE
 from msgspec.structs import replace
@@ -63,13 +64,31 @@ def test_what_holds_a_connection_up_where_that_was_asked_for() -> None:
     prompt = replace(prompt, account=account_of(PROMPT))
     text = shown(held, prompt, row(3), accounted=True)
     assert "held up by" in text
-    assert re.search(r"93% slow-reader *\n.*server *\n", text)
+    assert re.search(r"93% server *\n.*slow-reader *\n", text)
     assert text.count("%") == 1
     assert "RTT" in text
     narrow = shown(held, accounted=True, width=80)
-    assert "93% slow-reader" in narrow
+    assert re.search(r"93% server *\n.*slow-reader *\n", narrow)
     assert "RTT" not in narrow
     assert "held up by" not in shown(row(3))
+
+
+@pytest.mark.parametrize("accounted", [True, False])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_addresses_have_room_at_any_width(width: int, accounted: bool) -> None:
+    old, new = row(7, "curl (pid 10)"), row(123)
+    client = Endpoint("2001:db8:85a3:1111:2222:8a2e:370:7334", 40018)
+    server = Endpoint("192.168.100.100", 40018)
+    new = replace(new, summary=replace(new.summary, client=client, server=server))
+    text = shown(old, replace(new, account=account_of(READ_LATE)), accounted=accounted, width=width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "127.0.0.1:40007" in text
+    assert "127.0.0.1:7 " in text
+    assert "curl (pid 10)" in text
+    assert "192.168.100.100:" in text
+    assert "[2001:db8:85a3:" in text
+    assert "7334]:" in text
+    assert ("slow-reader" in text) is accounted
 
 
 def test_a_state_that_is_not_known_is_not_named() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,7 @@ import trio
 from trioecho.text import plural, printable, seconds
 
 if TYPE_CHECKING:
-    from rich.console import Group
-    from rich.text import Text
+    from rich.console import Group, JustifyMethod
 
     from trioecho.account import Account
     from trioecho.model import ConnectionSummary
@@ -23,8 +23,22 @@ if TYPE_CHECKING:
 INTERVAL = 0.5  # seconds between two redraws
 _AROUND = 5  # lines of the screen above and below the rows
 _EACH = 2  # lines of a row, as a rule
-_FIGURES, _MORE = ("sent", "got"), ("again", "RTT", "quiet")
-_WIDE = 100  # columns that have room for all of these and for what held a connection up
+#: Columns and how wide each is, whatever it holds; the first two share what is left.
+_WIDTHS = {
+    "client": 0,
+    "server": 0,
+    "state": 12,
+    "sent": 6,
+    "got": 6,
+    "again": 9,
+    "RTT": 6,
+    "quiet": 6,
+    "held up by": 17,
+}
+#: What is left out until addresses have so much: first what says least. A server that has no
+#: column of its own stands below its client.
+_DROPPED, _LEAST = ("RTT", "again", "quiet", "server", "state", "got", "sent"), 16
+_GAP = 2  # characters between two columns
 
 
 class LiveTable:
@@ -83,50 +97,81 @@ def draw(shot: Snapshot, rate: float, width: int) -> Group:
         head.append(f"   behind by {shot.behind >> 20} MiB", "bold yellow")
     notices = [Text(printable(notice), "bold red") for notice in shot.notices[-2:]]
 
-    table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False)
-    for name in ("#", "client", "server", "state"):
-        table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
-    crowded = shot.accounted and width < _WIDE
-    for name in _FIGURES if crowded else (*_FIGURES, *_MORE):
-        table.add_column(name, justify="right", no_wrap=True)
-    if shot.accounted:
-        table.add_column("held up by", no_wrap=True)
+    digits = max((len(str(row.summary.number)) for row in shot.rows), default=1)
+    columns, each = _fitting(width - digits - _GAP, accounted=shot.accounted)
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
+    table.add_column("#", justify="right", width=digits)
+    for name in columns:
+        title = "connection" if name == "client" and "server" not in columns else name
+        figure = name in ("sent", "got", "again", "RTT", "quiet")
+        justify: JustifyMethod = "right" if figure else "left"
+        table.add_column(title, justify=justify, overflow="fold", width=_WIDTHS[name] or each)
     for row in shot.rows:
-        cells = list(_cells(row, shot.now))
-        if crowded:
-            del cells[-len(_MORE) :]
-        if shot.accounted:
-            cells.append(Text(_held(row.account)))
-        table.add_row(*cells, style="red" if row.summary.troubles else "")
-    return Group(head, *notices, table)
+        cells = _cells(row, shot.now, each)
+        if "server" not in columns:
+            cells["client"] += f"\n{cells['server']}"
+        shown = (Text(cells[name]) for name in ("#", *columns))
+        table.add_row(*shown, style="red" if row.summary.troubles else "")
+    return Group(head, *notices, "", table)
 
 
-def _cells(row: Row, now: int) -> Iterator[Text]:
-    from rich.text import Text as Cell
+def _fitting(width: int, *, accounted: bool) -> tuple[list[str], int]:
+    """The columns that so many characters have room for, and how wide addresses are there."""
+    names = [name for name in _WIDTHS if accounted or name != "held up by"]
+    each = 0
+    for dropped in ("", *_DROPPED):
+        names = [name for name in names if name != dropped]
+        left = width - sum(_WIDTHS[name] for name in names) - _GAP * (len(names) - 1)
+        each = left // sum(not _WIDTHS[name] for name in names)
+        if each >= _LEAST:
+            break
+    return names, max(each, 1)
 
+
+def _cells(row: Row, now: int, width: int) -> dict[str, str]:
+    """What stands in each column; addresses in lines of at most ``width`` characters."""
     from trioecho.model import State
 
     one = row.summary
-    yield Cell(str(one.number))
-    yield Cell("\n".join(filter(None, (str(one.client), one.client_process))))
-    yield Cell("\n".join(filter(None, (str(one.server), one.server_process))))
+    client = filter(None, (_broken(str(one.client), width), one.client_process))
+    server = filter(None, (_broken(str(one.server), width), one.server_process))
     states = dict.fromkeys((row.client_state, row.server_state))
-    yield Cell("\n".join(state for state in states if state is not State.UNKNOWN))
-    yield Cell(_size(one.client_bytes))
-    yield Cell(_size(one.server_bytes))
     again = [str(one.retransmissions)] if one.retransmissions else []
     again += [plural(one.probes, "probe")] if one.probes else []
-    yield Cell("\n".join(again))
-    yield Cell(_round_trip(one))
-    yield Cell(seconds(max(now - one.end, 0)) if now - one.end >= 1_000_000_000 else "")
+    return {
+        "#": str(one.number),
+        "client": "\n".join(client),
+        "server": "\n".join(server),
+        "state": "\n".join(state for state in states if state is not State.UNKNOWN),
+        "sent": _size(one.client_bytes),
+        "got": _size(one.server_bytes),
+        "again": "\n".join(again),
+        "RTT": _round_trip(one),
+        "quiet": seconds(max(now - one.end, 0)) if now - one.end >= 1_000_000_000 else "",
+        "held up by": _held(row.account),
+    }
+
+
+def _broken(address: str, width: int) -> str:
+    """An address in lines of at most so many characters, broken behind colons.
+
+    >>> _broken("192.0.2.100:40007", 16).split()
+    ['192.0.2.100:', '40007']
+    """
+    lines = [""]
+    for piece in re.split("(?<=:)", address):
+        if lines[-1] and len(lines[-1]) + len(piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(lines)
 
 
 def _held(account: Account | None) -> str:
-    """What held a connection up most: its share and name, and below it where that lies."""
+    """What held a connection up most: its share, at which end, and its name."""
     if account is None or account.top is None:
         return ""
     top = account.top
-    return f"{top.time / account.duration:.0%} {top.cause}\n{top.end}"
+    return f"{top.time / account.duration:.0%} {top.end}\n{top.cause}"
 
 
 def _round_trip(one: ConnectionSummary) -> str:
