@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from trioecho.text import bytes_of, plural, preview, printable, seconds
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trioecho.text import bytes_of, plural, preview, printable, seconds, wrapped
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,15 @@ def test_bytes_are_cut_and_escaped(data: bytes, limit: int, length: int | None, 
 )
 def test_no_control_character_is_left(text: str, safe: str) -> None:
     assert printable(text) == safe
+
+
+@given(st.binary(max_size=60), st.integers(10, 40), st.sampled_from(["", "sent "]))
+def test_a_payload_is_never_broken_within_a_byte(data: bytes, width: int, before: str) -> None:
+    text = before + repr(data)
+    lines = wrapped(text, width, later="  ")
+    assert max(map(len, lines)) <= width
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    assert all(re.fullmatch(r"([^\\]|\\x[0-9a-f]{2}|\\[^x])*", line) for line in lines)
 
 
 def test_one_is_singular_and_thousands_have_commas() -> None:

@@ -6,7 +6,15 @@ no escape sequences and no bidirectional overrides.
 
 from __future__ import annotations
 
+import re
 import signal
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textwrap import TextWrapper
+
+_ESCAPE = re.compile(r"\\(x..|u.{4}|U.{8}|.)")
 
 
 def preview(data: bytes, limit: int = 24, length: int | None = None) -> str:
@@ -36,12 +44,36 @@ def fitting(data: bytes, width: int) -> str:
 def wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str]:
     """Text in lines of at most so many columns, broken between words and never at a hyphen.
 
+    A word that is too long for a line is broken too, though not within an escape such as ``\\xa4``.
+
     >>> wrapped("it is in SYN-RECEIVED", 12)
     ['it is in', 'SYN-RECEIVED']
+    >>> wrapped(repr(bytes(4)), 12)
+    ["b'\\\\x00\\\\x00", "\\\\x00\\\\x00'"]
     """
-    from textwrap import wrap  # most commands need none
+    return _wrapper()(
+        width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    ).wrap(text)
 
-    return wrap(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+
+@cache
+def _wrapper() -> type[TextWrapper]:
+    from textwrap import TextWrapper  # most commands need none
+
+    class Wrapper(TextWrapper):
+        """It breaks a word that is too long for a line, though never within an escape."""
+
+        def _handle_long_word(
+            self, reversed_chunks: list[str], cur_line: list[str], cur_len: int, width: int
+        ) -> None:
+            word, room = reversed_chunks.pop(), max(width - cur_len, 1)
+            within = (one.start() for one in _ESCAPE.finditer(word) if one.end() > room)
+            end = min(room, next(within, room)) or (0 if cur_line else room)
+            if end:
+                cur_line.append(word[:end])
+            reversed_chunks.append(word[end:])
+
+    return Wrapper
 
 
 def printable(text: str) -> str:
