@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -26,11 +27,11 @@ if sys.platform != "linux":
     pytest.skip("only Linux shares connections out", allow_module_level=True)
 
 
-def children() -> set[int]:
-    """The processes that this one has started, and that have not ended."""
+def children(of: int | str = "self") -> set[int]:
+    """The processes that one has started, and that have not ended."""
     return {
         int(pid)
-        for task in Path("/proc/self/task").iterdir()
+        for task in Path(f"/proc/{of}/task").iterdir()
         for pid in (task / "children").read_text().split()
     }
 
@@ -188,3 +189,19 @@ def test_the_command_tells_and_its_workers_do_not_outlive_it() -> None:
         server.process.kill()
         with pytest.raises(ConnectionResetError):  # its worker ends, and cuts it off
             client.recv(1)
+
+
+def test_a_worker_that_lacks_descriptors_says_so() -> None:
+    with serving("--workers", "2") as server:
+        with server.dial() as client:  # by its echo the workers are there
+            client.sendall(b"a")
+            client.recv(1)
+        for pid in children(server.process.pid):
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (20, 20))
+        clients = [server.dial() for _ in range(60)]
+        line = server.line()
+        while "cannot accept" not in line:
+            line = server.line()
+        assert line.endswith(" cannot accept for now: Too many open files; it tries again")
+        for client in clients:
+            client.close()

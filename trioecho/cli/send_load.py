@@ -133,9 +133,10 @@ async def _show(
         task = progress.add_task("", total=None if math.isinf(duration) else duration)
         start, before = perf_counter(), 0
         while True:
+            since = perf_counter()
             await trio.sleep(LOOK)
             count = load.times.count
-            rate = (count - before) / LOOK
+            rate = (count - before) / (perf_counter() - since)
             before = count
             times = f"p50 {seconds(load.times.at(50))}, p99 {seconds(load.times.at(99))}"
             progress.update(
@@ -143,7 +144,8 @@ async def _show(
                 completed=perf_counter() - start,
                 description=f"{rate:,.0f} round trips/s, {times}",
             )
-            progress.refresh()
+            # A terminal may be slow, or stopped by Ctrl-S, and the load must not wait for it.
+            await trio.to_thread.run_sync(progress.refresh, abandon_on_cancel=True)
 
 
 @contextmanager

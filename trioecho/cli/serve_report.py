@@ -50,7 +50,8 @@ class ServeReport:
         from trioecho.echo.behaviour import KINDS
 
         kind = KINDS[text.partition("=")[0]]
-        self._lines.write(f"{text}: it {kind.does}; a lesson on it: trioecho lab {kind.lesson}")
+        lesson = f"; a lesson on it: trioecho lab {kind.lesson}" if kind.lesson else ""
+        self._lines.write(f"{text}: it {kind.does}{lesson}")
 
     def replacing(self, number: int, code: int) -> None:
         """A worker has ended by itself, and another takes its place."""

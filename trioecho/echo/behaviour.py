@@ -24,7 +24,7 @@ class Kind(NamedTuple):
     Args:
         value: what follows its name and ``=``, "" for nothing.
         does: what the server does.
-        lesson: the lesson that shows what its client sees.
+        lesson: the lesson that shows what its client sees; "" where no wire shows it.
     """
 
     value: str
@@ -36,7 +36,7 @@ KINDS = {
     "delay": Kind("TIME", "waits so long before each echo", "nagle-delayed-ack"),
     "slow": Kind("SPEED", "sends so many bytes a second, and reads no faster", "window-full"),
     "split": Kind("N", "sends an echo in pieces of N bytes, a segment each", "message-split"),
-    "corrupt-byte": Kind("N", "changes the Nth byte that it sends back", "corrupt-checksum"),
+    "corrupt-byte": Kind("N", "changes the Nth byte that it sends back", ""),
     "close-after": Kind("N", "closes the connection after N bytes", "reset-unread-data"),
     "reset-after": Kind("N", "resets the connection after N bytes", "abort"),
     "half-close": Kind("", "closes its direction at once, and goes on reading", "half-close"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import sys
@@ -49,6 +50,7 @@ async def work(descriptors: Sequence[int], recv_size: int, grace: float) -> None
                     stop=stop,
                     report=report,
                     batched=True,
+                    exhausted=_lacks,
                     task_status=task_status,
                 )
                 nursery.cancel_scope.cancel()
@@ -58,6 +60,13 @@ async def work(descriptors: Sequence[int], recv_size: int, grace: float) -> None
             await nursery.start(echo)
             _tell("ready")
     _tell(json.dumps(asdict(report)))
+
+
+def _lacks(error: OSError) -> None:
+    print(
+        f"trioecho: worker {os.getpid()} cannot accept for now: {error.strerror}; it tries again",
+        file=sys.stderr,
+    )
 
 
 def _tell(line: str) -> None:
