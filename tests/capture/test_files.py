@@ -244,6 +244,7 @@ def test_no_terminal() -> None:
         os.close(master)
         os.close(slave)
     assert b"standard input is a terminal and no capture file. Pipe a capture" in done.stderr
+    assert b"trioecho read - (or why -)" in done.stderr
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:

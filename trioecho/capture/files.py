@@ -189,7 +189,7 @@ def open_capture_file(
         raise TrioechoError(f"{name} cannot be read: {why}") from error
     try:
         if raw.isatty():
-            hint = "Pipe a capture into it, as in: tcpdump -w - | trioecho read -, or why -"
+            hint = "Pipe a capture into it, as in: tcpdump -w - | trioecho read - (or why -)"
             raise TrioechoError(f"{name} is a terminal and no capture file", hint)
         status = os.fstat(raw.fileno())
         size = status.st_size if stat.S_ISREG(status.st_mode) else None
