@@ -29,9 +29,20 @@ def kinds(text: str) -> list[str]:
 @pytest.mark.parametrize(("rate", "burst"), [(50_000, 3_000), (100_000, 10_000)])
 def test_a_policer_with_its_rate_and_its_bucket(rate: int, burst: int, *, wire: bool) -> None:
     (found,) = account_of(ladder(policer(rate, burst), 120, wire=wire)).losses
-    assert (found.kind, found.sender) == ("policed", "client")
+    assert (found.kind, found.sender, found.at_least) == ("policed", "client", False)
     assert found.rate == pytest.approx(8 * rate, rel=0.1)
     assert found.burst == pytest.approx(burst, rel=0.2)
+
+
+@pytest.mark.parametrize("wire", [False, True], ids=["tap", "wire"])
+@pytest.mark.parametrize("rate", [100_000, 400_000])
+def test_a_bucket_that_is_full_again_each_time_tells_no_rate(rate: int, *, wire: bool) -> None:
+    (found,) = account_of(ladder(policer(rate, 800), 120, wire=wire)).losses
+    assert (found.kind, found.at_least) == ("policed", True)
+    assert found.rate < 8 * rate
+    assert found.burst == pytest.approx(800, rel=0.2)
+    assert found.place == "a policer"
+    assert "rate" not in found.advice
 
 
 @pytest.mark.parametrize("wire", [False, True], ids=["tap", "wire"])
@@ -150,6 +161,11 @@ def test_higher() -> None:
         (
             Lost("policed", "server", 1_200, 999_500_000, 512),
             "1,200 losses of the server's segments: a policer at 1.0 Gbit/s with a bucket of 510 B",
+        ),
+        (
+            Lost("policed", "client", 12, 470_000, 7_500, at_least=True),
+            "12 losses of the client's segments: a policer with a bucket of 7.5 kB, at 470 kbit/s "
+            "at least",
         ),
         (Lost("overflow", "client", 3), "3 losses of the client's segments: a full queue"),
     ],

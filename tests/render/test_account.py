@@ -98,6 +98,7 @@ def test_why_segments_were_lost() -> None:
             "sender": "server",
             "count": 12,
             "rate": 1_500_000,
+            "at_least": False,
             "burst": 20_000,
             "text": account.losses[0].text,
             "advice": account.losses[0].advice,

@@ -246,6 +246,7 @@ SLIGHTLY = 1.05  # of the least round trip, if just what was lost met the longes
 HIGHER = 0.8  # the chance that a round trip beside a loss is above any: a queue was full
 TOKENS_DECIDE = 0.65  # the chance that a loss finds fewer tokens than a pass; 0.5 for random ones
 SURE = 4  # standard errors (1 / sqrt(12 n)) above 0.5, until that is no chance
+STEEP = 0.18  # so much worse must a rate up to twice a policer's fit, for that to be told
 ALONE = 0.5  # of random losses, that follow a segment which has arrived
 BESIDE = 64  # segments before a loss that are looked at for a round trip
 

@@ -8,13 +8,16 @@ from statistics import median
 
 from msgspec import Struct
 
-from trioecho.account.causes import BESIDE, HIGHER, INFLATED, INFLATED_BY, SLIGHTLY
+from trioecho.account.causes import BESIDE, HIGHER, INFLATED, INFLATED_BY, SLIGHTLY, STEEP
 from trioecho.account.transfer import Transfer
 
 #: Bytes of headers that a policer counts, too: IPv4 and TCP, with timestamps.
 HEADERS = 52
 #: Multiples of what has passed that a policer's rate may be, since its sender has waited: to 2.1.
 _TIMES = tuple(1.05**step for step in range(16))
+
+#: Multiples of a rate that must not all fit as well.
+_BEYOND = (1.2, 1.5, 2)
 
 
 class Bucket(Struct):
@@ -25,12 +28,14 @@ class Bucket(Struct):
         burst: bytes that it held.
         tells: the chance that a loss finds fewer tokens than a pass.
         spread: between what most losses found taken from it, as a share of that.
+        at_least: whether its rate is only the least: all up to twice as much fit as well.
     """
 
     rate: float
     burst: float
     tells: float
     spread: float
+    at_least: bool = False
 
 
 def rounds(transfer: Transfer, lost: Sequence[int], trip: float) -> int:
@@ -106,12 +111,19 @@ def bucket_of(transfer: Transfer, lost: Sequence[int]) -> Bucket | None:
 def fitted(transfer: Transfer, lost: Sequence[int]) -> Bucket:
     """The token bucket that is as empty at each loss, of rates as those of ``bucket_of``.
 
+    A sender that loses to a small bucket, and then waits until that is full, never meets the rate.
+    Then higher ones fit as well, and what has passed is the least that it can be.
+
     Args:
         transfer: the transfer.
         lost: which of its transmissions were lost.
     """
     passed = _passed(transfer, lost)
-    return min((_filled(transfer, times * passed) for times in _TIMES), key=_misses)
+    best = min((_filled(transfer, times * passed) for times in _TIMES), key=_misses)
+    beyond = max(_misses(_filled(transfer, times * best.rate)) for times in _BEYOND)
+    if beyond < _misses(best) + STEEP:
+        best.rate, best.at_least = passed, True
+    return best
 
 
 def _tells(bucket: Bucket) -> float:

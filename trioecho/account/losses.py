@@ -48,6 +48,13 @@ ADVICE: dict[str, str] = {
     "policer that others share.",
 }
 
+#: The same where a policer's rate is only known to be so much at least.
+_AT_LEAST = "a policer with a bucket of {burst}B, at {rate}bit/s at least"
+_SMALLER_BURSTS = (
+    "Pace, so that each burst fits into that bucket, or ask who runs the policer for a larger one "
+    "or a shaper."
+)
+
 _PLACES: dict[Why, str] = {"policed": "a policer of {rate}bit/s", "overflow": "a full queue"}
 
 
@@ -60,6 +67,7 @@ class Lost(Struct):
         count: how many.
         rate: of a policer, bit/s; 0 for no policer.
         burst: what its bucket held, bytes.
+        at_least: whether the rate is only the least that it can be.
     """
 
     kind: Why
@@ -67,22 +75,26 @@ class Lost(Struct):
     count: int
     rate: int = 0
     burst: int = 0
+    at_least: bool = False
 
     @property
     def text(self) -> str:
         """What happened, in words."""
-        what = _TEXT[self.kind].format(rate=_about(self.rate), burst=_about(self.burst))
+        text = _AT_LEAST if self.at_least else _TEXT[self.kind]
+        what = text.format(rate=_about(self.rate), burst=_about(self.burst))
         return f"{self.count:,} losses of the {self.sender}'s segments: {what}"
 
     @property
     def place(self) -> str:
         """What dropped them, in a few words; ``""`` where that cannot be told."""
+        if self.at_least:
+            return "a policer"
         return _PLACES.get(self.kind, "").format(rate=_about(self.rate))
 
     @property
     def advice(self) -> str:
         """What to do about it."""
-        return ADVICE[self.kind]
+        return _SMALLER_BURSTS if self.at_least else ADVICE[self.kind]
 
 
 class Losses:
@@ -153,7 +165,7 @@ class Losses:
         kinds = [Lost(kind, self._end, count) for kind, count in found.items()]
         if bucket is not None and policed > sum(found.values()):
             rate, burst = round(bucket.rate * 8e9), round(bucket.burst)
-            kinds = [Lost("policed", self._end, policed, rate, burst)]
+            kinds = [Lost("policed", self._end, policed, rate, burst, bucket.at_least)]
         kinds.sort(key=lambda one: -one.count)
         return self._count, kinds
 

@@ -179,5 +179,5 @@ def account_object(account: Account) -> dict[str, object]:
 def _loss(one: Lost) -> dict[str, str | int]:
     found: dict[str, str | int] = {"kind": one.kind, "sender": one.sender, "count": one.count}
     if one.kind == "policed":
-        found |= {"rate": one.rate, "burst": one.burst}
+        found |= {"rate": one.rate, "at_least": one.at_least, "burst": one.burst}
     return found | {"text": one.text, "advice": one.advice}
