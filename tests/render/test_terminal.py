@@ -44,7 +44,7 @@ a title
                                  b'xxxxx'
                  retransmission of rung 4 after 300 ms: no ACK has come
   403.000     6  CLOSED       ◀── RST ACK seq 1 ack 6 win 65536 ── CLOSED
-                 the server closed at once, perhaps before it had read what the
+                 the server ended abruptly, perhaps before it had read what the
                  client sent: then data is lost
 """
 
@@ -82,7 +82,7 @@ a title
   403.000     6  ◀── RST ACK seq 1 ─────
   client CLOSED, server CLOSED
   ack 6 win 65536
-  the server closed at once, perhaps
+  the server ended abruptly, perhaps
   before it had read what the client
   sent: then data is lost
 """

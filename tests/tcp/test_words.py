@@ -246,7 +246,7 @@ SAID = [
     (repetition.NoRoom(4), "retransmission of rung 4: the server had no room for it"),
     (
         resets.UnreadData(),
-        "the client closed at once, perhaps before it had read what the server sent:"
+        "the client ended abruptly, perhaps before it had read what the server sent:"
         " then data is lost",
     ),
     (

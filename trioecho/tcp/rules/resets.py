@@ -292,7 +292,7 @@ class UnreadData(ConnectionRst, frozen=True):
 
     cause: str = "unread-data"
     says = (
-        "the {mine} closed at once, perhaps before it had read what the {theirs} sent: then data"
+        "the {mine} ended abruptly, perhaps before it had read what the {theirs} sent: then data"
         " is lost"
     )
     source = "RFC 1122 §4.2.2.13, RFC 2525 §2.17"
