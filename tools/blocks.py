@@ -15,8 +15,9 @@ private network of their own, so no port is ever in use. Each kind of block:
 
 The comparison ignores times, durations, ephemeral ports, raw sequence numbers, descriptors, process
 ids, window sizes and scales, which differ from run to run or from kernel to kernel; line breaks;
-and, in a ladder, the order of socket calls, since both ends run concurrently, and a headline that
-the page does not have, since a busy machine may hold up what is quick elsewhere.
+and, in a ladder, the order of socket calls, since both ends run concurrently, and a headline or
+a time on the way that the page does not have, since a busy machine may hold up what is quick
+elsewhere.
 
 ::
 
@@ -36,7 +37,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from difflib import unified_diff
@@ -68,6 +69,7 @@ _VARIABLE = [
     )
 ]
 _CALLS = re.compile(r"^ *\d+\.\d{3} {4,}(?!\d)(.*)$")
+_LATE = re.compile(r"TIME on the way; ")
 _HEADLINE = re.compile(r"TIME of TIME: [^()]*\([^()]*rungs? \d[^()]*\) ?")
 _HEADING = re.compile(r"^ +ms +rung ")
 
@@ -129,10 +131,12 @@ def _goes_on(words: str) -> bool:
     return words.endswith("\\") or words.count('"') % 2 == 1
 
 
-def shape(lines: list[str], ladder: bool, headlines: bool = True) -> tuple[list[str], Counter[str]]:
+def shape(
+    lines: list[str], ladder: bool, without: Iterable[re.Pattern[str]] = ()
+) -> tuple[list[str], Counter[str]]:
     """The lines' words in order, with variable parts masked, and a ladder's calls without order.
 
-    ``headlines``: whether a ladder's headlines are among the words.
+    ``without``: what is left out of a ladder.
     """
     calls: Counter[str] = Counter()
     rest = []
@@ -145,7 +149,9 @@ def shape(lines: list[str], ladder: bool, headlines: bool = True) -> tuple[list[
             rest.append(_mask(line))
     # Mask the joined text again, for values that were split by a line break.
     words = _mask(" ".join(" ".join(rest).split()))
-    return (words if headlines or not ladder else _HEADLINE.sub("", words)).split(), calls
+    for pattern in without if ladder else ():
+        words = pattern.sub("", words)
+    return words.split(), calls
 
 
 def _mask(text: str) -> str:
@@ -157,8 +163,9 @@ def _mask(text: str) -> str:
 def agrees(expected: list[str], printed: list[str]) -> bool:
     """Whether the printed lines match a page's; ``…`` matches any lines."""
     ladder = any(_HEADING.match(line) for line in printed)
-    headlines = bool(_HEADLINE.search(" ".join(shape(expected, ladder)[0])))
-    words, calls = shape(printed, ladder, headlines)
+    page = " ".join(shape(expected, ladder)[0])
+    busy = [pattern for pattern in (_HEADLINE, _LATE) if not pattern.search(page)]
+    words, calls = shape(printed, ladder, busy)
     pieces: list[list[str]] = [[]]
     for line in expected:
         if line.strip() == "…":

@@ -144,3 +144,10 @@ def test_calls_of_the_two_ends_may_change_places() -> None:
 )
 def test_an_ellipsis_stands_for_lines(expected: str, same: bool) -> None:
     assert blocks.agrees(expected.splitlines(), ["a", "b", "c"]) == same
+
+
+def test_what_a_busy_machine_adds_is_no_difference() -> None:
+    quick = LADDER.splitlines()
+    late = LADDER.replace("the client sends", "1.3 ms on the way; the client sends").splitlines()
+    assert blocks.agrees(quick, late)
+    assert not blocks.agrees(late, quick)
