@@ -58,6 +58,13 @@ class Server:
         """The next line of output."""
         return self.output.readline().rstrip("\n")
 
+    def until(self, words: str) -> str:
+        """The next line with these words."""
+        while line := self.output.readline():
+            if words in line:
+                return line.rstrip("\n")
+        raise AssertionError(f"it ended without {words!r}")
+
     def dial(self) -> socket.socket:
         """Connects a plain client."""
         return socket.create_connection(("127.0.0.1", int(self.port)), timeout=PATIENCE)

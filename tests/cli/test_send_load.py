@@ -50,8 +50,7 @@ def test_json_and_a_rate() -> None:
 def test_ctrl_c_ends_it_and_prints_what_was_measured() -> None:
     options = ("--connections", "1", "--rate", "100", "--duration", "0")
     with serving() as server, warm.Process("send", "--to", server.port, *options) as load:
-        while " recv" not in server.line():
-            pass
+        server.until(" recv")
         load.send_signal(signal.SIGINT)
         output, _ = load.communicate(timeout=PATIENCE)
         assert load.returncode == 130

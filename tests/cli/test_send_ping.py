@@ -66,8 +66,7 @@ def test_no_echo_and_a_wrong_one_and_an_end() -> None:
 
 def test_ctrl_c_ends_it_with_the_summary() -> None:
     with serving() as server, warm.Process("send", "--ping", "echo", "--to", server.port) as ping:
-        while " send" not in server.line():
-            pass
+        server.until(" send")
         ping.send_signal(signal.SIGINT)
         output, _ = ping.communicate(timeout=PATIENCE)
         assert ping.returncode == 130

@@ -294,9 +294,7 @@ def test_no_descriptor_is_left_is_said_and_survived(options: tuple[str, ...]) ->
     with serving(*options) as server:
         resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (20, 20))
         clients = [server.dial() for _ in range(30)]
-        line = server.line()
-        while "EMFILE" not in line:
-            line = server.line()
+        line = server.until("EMFILE")
         assert line.endswith("EMFILE: this process has no file descriptor left; retrying")
         for client in clients:
             client.close()

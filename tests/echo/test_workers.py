@@ -199,9 +199,7 @@ def test_a_worker_that_lacks_descriptors_says_so() -> None:
         for pid in children(server.process.pid):
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (20, 20))
         clients = [server.dial() for _ in range(60)]
-        line = server.line()
-        while "cannot accept" not in line:
-            line = server.line()
+        line = server.until("cannot accept")
         assert line.endswith(" cannot accept for now: Too many open files; it tries again")
         for client in clients:
             client.close()

@@ -10,6 +10,7 @@ import trio
 
 from trioecho.cli.lab_text import epilogue, prologue
 from trioecho.cli.prose import strong
+from trioecho.cli.runner import cancel_at
 from trioecho.cli.stdout import encoded, write_bytes
 from trioecho.lessons.lesson import Lesson
 from trioecho.lessons.performance import perform_lesson
@@ -94,15 +95,11 @@ class Answers:
         """What can be read now; nothing at the end, and when stopped."""
         data = b""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch, nursery.cancel_scope)
+            nursery.start_soon(cancel_at, self._stop, nursery.cancel_scope)
             # An abandoned thread does no harm: it dies with the process.
             data = await trio.to_thread.run_sync(_read, abandon_on_cancel=True)
             nursery.cancel_scope.cancel()
         return b"" if self._stop.is_set() else data
-
-    async def _watch(self, scope: trio.CancelScope) -> None:
-        await self._stop.wait()
-        scope.cancel()
 
 
 async def _choice(question: Question, answers: Answers) -> Choice | None:

@@ -54,6 +54,12 @@ def run(main: Main, *, graceful: bool = True) -> NoReturn:
     sys.exit(code)
 
 
+async def cancel_at(stop: trio.Event, scope: trio.CancelScope) -> None:
+    """Cancel what is under way, such as the rest of a nursery, once the user asks to stop."""
+    await stop.wait()
+    scope.cancel()
+
+
 def run_blocking(main: Callable[[], int]) -> NoReturn:
     """Run a command that only waits for files, without trio, and exit.
 

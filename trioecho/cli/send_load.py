@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import trio
 
 from trioecho.cli.line_writer import open_line_writer
+from trioecho.cli.runner import cancel_at
 from trioecho.cli.stdout import is_terminal
 from trioecho.echo.dial import open_connection
 from trioecho.echo.histogram import TOLD
@@ -76,7 +77,7 @@ async def conduct(loading: Loading, stop: trio.Event) -> int:
     start = perf_counter()
     with ExitStack() as stack:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_end_early, stop, nursery.cancel_scope)
+            nursery.start_soon(cancel_at, stop, nursery.cancel_scope)
             connections = await _connect(loading, stack)
             load = Load(connections, loading.message, loading.rate)
             await nursery.start(_show, load, loading.duration)
@@ -111,11 +112,6 @@ async def _connect(loading: Loading, stack: ExitStack) -> Sequence[ObservedSocke
         for _ in range(loading.connections):
             nursery.start_soon(connect)
     return connections
-
-
-async def _end_early(stop: trio.Event, scope: trio.CancelScope) -> None:
-    await stop.wait()
-    scope.cancel()
 
 
 async def _show(
@@ -179,7 +175,7 @@ def _lines(loading: Loading, load: Load, took: float, kernels: Sequence[Kernel])
         yield f"{plural(load.broken, 'connection')} broke before the end"
     if not times.count:
         return
-    each = times.count * len(loading.message) / took / 1e6
+    each = load.bytes / took / 1e6
     yield f"{times.count / took:,.0f} a second, {each:,.3g} MB/s each way"
     yield "Every byte that came back is as it was sent"
     heads = ["min", *(f"p{percentile:g}" for percentile in TOLD), "max"]

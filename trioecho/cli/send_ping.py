@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import trio
 
 from trioecho.cli.line_writer import LineWriter, open_line_writer
+from trioecho.cli.runner import cancel_at
 from trioecho.cli.send_report import round_trips
 from trioecho.echo.dial import open_connection
 from trioecho.echo.window import Window
@@ -59,12 +60,7 @@ async def conduct(pinging: Pinging, stop: trio.Event) -> int:
     async with open_line_writer(json=pinging.json) as lines:
         ping = _Ping(pinging, lines)
         async with trio.open_nursery() as nursery:
-
-            async def end() -> None:
-                await stop.wait()
-                nursery.cancel_scope.cancel()
-
-            nursery.start_soon(end)
+            nursery.start_soon(cancel_at, stop, nursery.cancel_scope)
             await ping.run()
             nursery.cancel_scope.cancel()
         ping.summary()
@@ -90,16 +86,17 @@ class _Ping:
                 try:
                     connection = await self._once(connection)
                 except (TrioechoError, OSError) as error:
-                    if connection is not None:  # what is late would be taken for the next echo
-                        connection.close()
-                        connection = None
+                    connection = None  # what is late would be taken for the next echo
                     self._failed(error)
         finally:
             if connection is not None:
                 connection.close()
 
     async def _once(self, connection: ObservedSocket | None) -> ObservedSocket | None:
-        """Time one, and return the connection that the next one goes on with."""
+        """Time one, and return the connection that the next one goes on with.
+
+        If this one fails, the connection is closed.
+        """
         pinging = self._pinging
         start = perf_counter_ns()
         if connection is None:
@@ -116,11 +113,10 @@ class _Ping:
                 start = perf_counter_ns()
                 await connection.send_all(pinging.message)
                 await self._echo(connection)
-        except trio.TooSlowError:
+        except BaseException as error:
             connection.close()
-            raise TrioechoError(f"no echo within {pinging.timeout:g} s") from None
-        except BaseException:
-            connection.close()
+            if isinstance(error, trio.TooSlowError):
+                raise TrioechoError(f"no echo within {pinging.timeout:g} s") from None
             raise
         self._answered(perf_counter_ns() - start)
         return connection

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from trioecho.echo.histogram import Histogram
-from trioecho.echo.window import EchoDiffers
+from trioecho.echo.window import EchoDiffers, differ
 from trioecho.errors import TrioechoError
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ class Talk:
     """
 
     def __init__(self, connection: ObservedSocket, message: bytes) -> None:
-        self.connection = connection
         self.fd = connection.fd
         self._message, self._view = message, memoryview(message)
         self._sent = self._received = 0
@@ -87,17 +86,9 @@ class Talk:
             raise ConnectionResetError
         start, end = self._received, self._received + len(data)
         if data != self._message[start:end] or end > self._sent or self.waiting:
-            self._complain(data, start)
+            differ(b"" if self.waiting else self._message[start : self._sent], data, start)
         self._received = end
         return end == len(self._message)
-
-    def _complain(self, data: bytes, start: int) -> None:
-        sent = b"" if self.waiting else self._message[start : self._sent]
-        for offset, byte in enumerate(data):
-            if offset >= len(sent):
-                raise EchoDiffers(start + offset, None, byte)
-            if byte != sent[offset]:
-                raise EchoDiffers(start + offset, sent[offset], byte)
 
 
 class Load:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -130,24 +131,15 @@ async def serve(
     return server.report
 
 
+@dataclass
 class _Server:
-    def __init__(
-        self,
-        recv_size: int,
-        nagle: bool,
-        close: ServerClose,
-        report: ServerReport,
-        aborting: Callable[[], None],
-        exhausted: Callable[[OSError], None],
-        behaviour: Behaviour | None,
-    ) -> None:
-        self.recv_size = recv_size
-        self.nagle = nagle
-        self.close = close
-        self.report = report
-        self.aborting = aborting
-        self.exhausted = exhausted
-        self.behaviour = behaviour
+    recv_size: int
+    nagle: bool
+    close: ServerClose
+    report: ServerReport
+    aborting: Callable[[], None]
+    exhausted: Callable[[OSError], None]
+    behaviour: Behaviour | None
 
     def batches(self) -> Batches:
         from trioecho.echo.batches import Batches

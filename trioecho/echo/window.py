@@ -28,6 +28,22 @@ class EchoDiffers(TrioechoError):  # noqa: N818 - a sentence, as its base is
         self.received = received
 
 
+def differ(sent: bytes, echoed: bytes, offset: int) -> None:
+    """Find the first byte of an echo that differs from what was sent, or goes beyond it.
+
+    Args:
+        sent, echoed: both from the same place on.
+        offset: of that place.
+
+    Raises:
+        EchoDiffers: there is one.
+    """
+    for place, byte in enumerate(echoed):
+        expected = sent[place] if place < len(sent) else None
+        if byte != expected:
+            raise EchoDiffers(offset + place, expected, byte)
+
+
 class Window:
     """The bytes in flight, first in, first out, each to be compared with its echo.
 
@@ -99,8 +115,7 @@ class Window:
             sent = piece[self._used : self._used + count]
             got = echoed[start : start + count]
             if sent != got:
-                same = next(i for i in range(count) if sent[i] != got[i])
-                raise EchoDiffers(self.checked + same, sent[same], got[same])
+                differ(sent, got, self.checked)
             start += count
             self._used += count
             self._size -= count

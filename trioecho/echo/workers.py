@@ -34,8 +34,8 @@ async def supervise(
     """Run a worker for each share of the listening sockets, until told to stop.
 
     A share stays open here, so that what waits to be accepted outlives its worker, and the next
-    one accepts it. Cancelling it ends the workers at once; what
-    they have done until then is counted.
+    one accepts it. Cancelling it ends the workers at once; what they have done until then is
+    counted.
 
     Args:
         shares: the sockets that each worker listens on; they belong to it from now on.

@@ -49,8 +49,7 @@ class ListeningSocket(ToldSocket):
         Raises:
             OSError: the connection died before it was accepted, or descriptors ran out.
         """
-        made = await self._when(trio.lowlevel.wait_readable, self._accept)
-        await trio.lowlevel.cancel_shielded_checkpoint()
+        (made,) = await self.accept_waiting(1)
         return made
 
     async def accept_waiting(self, most: int) -> list[ObservedSocket]:
