@@ -45,6 +45,8 @@ def test_json_and_a_rate() -> None:
         assert told["round_trips"] <= 20
         assert list(told["round_trip"]) == ["min", "p50", "p90", "p99", "p99.9", "p99.99", "max"]
         assert len(told["kernels"]) == 2
+        assert {kernel["state"] for kernel in told["kernels"]} <= {"ESTABLISHED", "CLOSE-WAIT"}
+        assert all(kernel["total_retransmits"] >= 0 for kernel in told["kernels"])
 
 
 def test_ctrl_c_ends_it_and_prints_what_was_measured() -> None:

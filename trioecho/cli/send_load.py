@@ -210,6 +210,8 @@ def _of_kernels(kernels: Sequence[Kernel]) -> str:
 def _object(
     loading: Loading, load: Load, took: float, kernels: Sequence[Kernel]
 ) -> dict[str, object]:
+    from trioecho.render.jsonl import kernel_object
+
     times = load.times
     marks = {"min": times.least} | {f"p{p:g}": times.at(p) for p in TOLD} | {"max": times.most}
     return {
@@ -223,19 +225,7 @@ def _object(
         "broken": load.broken,
         "missed": load.missed,
         "round_trip": {name: time / 1e9 for name, time in marks.items()} if times.count else None,
-        "kernels": [
-            {
-                "rtt": kernel.rtt and kernel.rtt / 1e9,
-                "rtt_variance": kernel.rtt_variance and kernel.rtt_variance / 1e9,
-                "retransmits": kernel.total_retransmits,
-                "cwnd": kernel.cwnd,
-                "busy": kernel.busy and kernel.busy / 1e9,
-                "receiver_limited": kernel.receiver_limited and kernel.receiver_limited / 1e9,
-                "send_buffer_limited": kernel.send_buffer_limited
-                and kernel.send_buffer_limited / 1e9,
-            }
-            for kernel in kernels
-        ],
+        "kernels": [kernel_object(kernel) for kernel in kernels],
     }
 
 

@@ -13,7 +13,7 @@ from trioecho.model import Call, Process, Stopped, flag_names
 
 if TYPE_CHECKING:
     from trioecho.account import Account
-    from trioecho.model import ConnectionSummary, RoundTrips, Rung, Summary
+    from trioecho.model import ConnectionSummary, Kernel, RoundTrips, Rung, Summary
     from trioecho.render.renderer import Event, Setting
 
 
@@ -98,30 +98,32 @@ def _fate(rung: Rung, start: int) -> dict[str, object]:
 
 
 def _kernels(rung: Rung) -> dict[str, object]:
-    """What the kernel said of either end; times in seconds."""
+    """What the kernel said of either end."""
+    ends = (("client", rung.client_kernel), ("server", rung.server_kernel))
+    return {f"{end}_kernel": kernel_object(kernel) for end, kernel in ends if kernel is not None}
+
+
+def kernel_object(kernel: Kernel) -> dict[str, object]:
+    """What the kernel says of one end as a JSON object; times in seconds."""
     return {
-        f"{end}_kernel": {
-            "state": kernel.state,
-            "rtt": _seconds(kernel.rtt),
-            "rtt_variance": _seconds(kernel.rtt_variance),
-            "rto": _seconds(kernel.rto),
-            "cwnd": kernel.cwnd,
-            "ssthresh": kernel.ssthresh,
-            "in_flight": kernel.in_flight,
-            "retransmits": kernel.retransmits,
-            "total_retransmits": kernel.total_retransmits,
-            "congestion_control": kernel.congestion_control,
-            "busy": _seconds(kernel.busy),
-            "receiver_limited": _seconds(kernel.receiver_limited),
-            "send_buffer_limited": _seconds(kernel.send_buffer_limited),
-            "receive_queue": kernel.receive_queue,
-            "send_queue": kernel.send_queue,
-            "accepted": kernel.accepted,
-            "accept_queue": kernel.accept_queue,
-            "backlog": kernel.backlog,
-        }
-        for end, kernel in (("client", rung.client_kernel), ("server", rung.server_kernel))
-        if kernel is not None
+        "state": kernel.state,
+        "rtt": _seconds(kernel.rtt),
+        "rtt_variance": _seconds(kernel.rtt_variance),
+        "rto": _seconds(kernel.rto),
+        "cwnd": kernel.cwnd,
+        "ssthresh": kernel.ssthresh,
+        "in_flight": kernel.in_flight,
+        "retransmits": kernel.retransmits,
+        "total_retransmits": kernel.total_retransmits,
+        "congestion_control": kernel.congestion_control,
+        "busy": _seconds(kernel.busy),
+        "receiver_limited": _seconds(kernel.receiver_limited),
+        "send_buffer_limited": _seconds(kernel.send_buffer_limited),
+        "receive_queue": kernel.receive_queue,
+        "send_queue": kernel.send_queue,
+        "accepted": kernel.accepted,
+        "accept_queue": kernel.accept_queue,
+        "backlog": kernel.backlog,
     }
 
 
